@@ -1,0 +1,43 @@
+/*
+ * text: names and strings from evidence, made safe to show without losing a byte.
+ *
+ * The escaped form is valid UTF-8 with no control character: C0, DEL, C1, the bidirectional and zero-width
+ * controls (U+061C, U+200B-200F, U+202A-202E, U+2060-2069, U+FEFF), noncharacters, and every byte that is not
+ * part of valid UTF-8 are written byte by byte as \xNN; a backslash is written \\. So it is reversible.
+ * Georgian and every other printable script stays as it is. Nothing is ever normalised.
+ */
+#ifndef KVALI_BASE_TEXT_H
+#define KVALI_BASE_TEXT_H
+
+#include "engine/base/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Appends the escaped form of `size` bytes at `data`. */
+void text_escape(struct buf *buf, const void *data, size_t size);
+
+/* The same for one component of a path: also '/' becomes \x2f, and an empty component, "." and ".." and a last
+ * '!' get their first (last) byte escaped, so that a path of escaped components joined by '/' is unambiguous. */
+void text_escape_name(struct buf *buf, const void *data, size_t size);
+
+/* Appends the bytes that `text` was escaped from. -EINVAL when it is not an escaped form. */
+int text_unescape(struct buf *buf, const char *text);
+
+bool text_is_utf8(const void *data, size_t size);
+
+/* Appends UTF-16 as UTF-8. `size` is in bytes; an unpaired surrogate becomes its three-byte form (WTF-8), which
+ * text_escape then shows as \xNN, so nothing is lost. A last odd byte is appended as it is. */
+void text_from_utf16(struct buf *buf, const void *data, size_t size, bool big_endian);
+
+/* Appends 2 * size lower-case hex digits. */
+void text_hex(struct buf *buf, const void *data, size_t size);
+/* Reads exactly 2 * size hex digits of either case; false when `text` is not that. */
+bool text_unhex(const char *text, void *ret_data, size_t size);
+
+/* The extension of a file name without the dot, in lower-case ASCII, into `ret` (always terminated); "" when there
+ * is none, when it is longer than fits, or when it holds anything but ASCII letters, digits, '-' and '_'. */
+void text_extension(const char *name, char *ret, size_t ret_size);
+
+#endif
