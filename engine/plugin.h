@@ -1,0 +1,152 @@
+/*
+ * plugin.h: THE interface between the engine and whatever looks at evidence. A plugin includes no other engine
+ * header than this one and what it names.
+ *
+ * A plugin turns one stream into records, notes and child streams. The engine calls, in one thread:
+ *
+ *     setup                      once per process, before the sandbox closes: the last chance to open a file
+ *       start                    for every stream: SKIP, FEED or PEEK
+ *         feed feed feed …       (FEED) every byte once, in order
+ *       finish                   exactly once for every start that did not SKIP
+ *     teardown
+ *
+ * Between start and finish nothing else is called for that plugin instance but its own feed, except that a child
+ * stream which the plugin closes is scanned at once, depth first, by all plugins, with a stream state of its own:
+ * so keep what belongs to a stream in the stream's state, never in the worker's.
+ *
+ * Evidence is hostile. A length taken from it is compared with what remains before it is used (base/bytes.h).
+ * Malformed evidence is a note, and the plugin goes on; a negative errno from feed or finish ends this plugin's work on this stream
+ * only. A crash or a hang costs this plugin this stream and becomes a fault in the case.
+ *
+ * The same bytes must give the same records, whatever the block size, the order of streams or the time of day.
+ */
+#ifndef KVALI_PLUGIN_H
+#define KVALI_PLUGIN_H
+
+#include "engine/base/settings.h"
+#include "engine/base/why.h"
+#include "engine/scan/record.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLUGIN_ABI 1
+
+/* What kind of bytes a stream is. */
+enum stream_kind {
+    STREAM_IMAGE,   /* a whole exhibit, as its image reads */
+    STREAM_RAW,     /* a range of the medium outside any readable file system: gap, unpartitioned, unknown volume */
+    STREAM_FILE,    /* a file's default content */
+    STREAM_ADS,     /* a named stream of a file: NTFS alternate data stream, HFS+ resource fork */
+    STREAM_META,    /* file system metadata shown as a file ($MFT, $FAT1, journal) */
+    STREAM_SLACK,   /* past a file's end in its last block */
+    STREAM_FREE,    /* unallocated blocks of a file system */
+    STREAM_CHILD,   /* inside another stream: archive member, attachment */
+    STREAM_CARVED,  /* recovered by structure, without file system metadata */
+    STREAM_KINDS,
+};
+
+struct stream_info {
+    const char *path;      /* forensic address, escaped text */
+    const char *name;      /* last component, escaped text */
+    const char *extension; /* lower case, "" for none */
+    enum stream_kind kind;
+    bool deleted; /* the name or the content is not allocated */
+    uint32_t depth;        /* 0 for what the file system names; +1 for each child */
+    uint64_t size;         /* bytes; what the metadata claims */
+};
+
+/* A stream's bytes [offset, offset + size), followed in memory by `ahead` more that the next block will begin with. */
+struct block {
+    const uint8_t *data;
+    size_t size;     /* report what BEGINS in these */
+    size_t ahead;    /* look into these: min(what the plugin asked for, what is left of the stream) */
+    uint64_t offset; /* of data[0] in the stream */
+    bool last;       /* no block follows */
+};
+
+/* A stream being scanned by one plugin; the engine's. */
+struct scan;
+
+enum plugin_want {
+    PLUGIN_SKIP, /* not interested: no finish */
+    PLUGIN_FEED, /* feed me */
+    PLUGIN_PEEK, /* keep the bytes; I ask with scan_peek in finish */
+};
+
+enum scan_status {
+    SCAN_WHOLE = 0,   /* every byte was delivered */
+    SCAN_PARTIAL = 1, /* some bytes could not be read: zeros stand for them */
+    SCAN_CUT = 2,     /* a limit or an error ended it early */
+};
+
+struct plugin {
+    uint32_t abi;     /* PLUGIN_ABI */
+    uint32_t version; /* raised whenever the same bytes may give other records */
+    const char *name; /* [a-z][a-z0-9]*, its folder's name */
+    const char *summary;                     /* one line for people */
+    const struct record_type *const *emits;  /* all it may emit, NULL-terminated */
+    size_t ahead;                            /* FEED: look-ahead in bytes, at most PLUGIN_AHEAD_MAX */
+    size_t worker_size, stream_size;         /* zeroed memory the engine gives it per process, per stream */
+    /* `why` says what failed. NULL setup: nothing to set up. Its other job is to say what was loaded: scan_loaded. */
+    int (*setup)(void *worker, const struct settings *settings, struct why *why);
+    void (*teardown)(void *worker);
+    enum plugin_want (*start)(struct scan *scan);
+    int (*feed)(struct scan *scan, const struct block *block); /* NULL for a plugin that never answers FEED */
+    int (*finish)(struct scan *scan, enum scan_status status);
+};
+
+enum { PLUGIN_AHEAD_MAX = 64 * 1024, PLUGIN_NAME_MAX = 16 };
+
+/* What a plugin may call, and no more. */
+
+const struct stream_info *scan_stream(const struct scan *scan);
+void *scan_worker(const struct scan *scan); /* worker_size bytes, as setup left them */
+void *scan_state(const struct scan *scan);  /* stream_size bytes, zero at start */
+
+/* PEEK only, in finish: bytes [offset, offset + size) of the stream in one piece, valid until the next call; all of
+ * it with offset 0 and the size from scan_kept. -ENODATA past what was kept. */
+int scan_peek(struct scan *scan, uint64_t offset, size_t size, const uint8_t **ret_data);
+/* PEEK: how many bytes from the start were kept: the stream's size unless a limit cut it. Also in start: the first
+ * block (up to 4 KiB) may be peeked at by every plugin, whatever it will answer. */
+uint64_t scan_kept(const struct scan *scan);
+/* Bytes that could not be read so far, for which zeros were delivered. */
+uint64_t scan_unread(const struct scan *scan);
+
+/* `values` has type->field_count members; `type` is one of emits. 0, -E2BIG (too large), -EINVAL (not as described),
+ * -ENOSPC (the stream's limit of records is reached: recorded by the engine). */
+int scan_emit(struct scan *scan, const struct record_type *type, const struct value *values);
+
+/* The evidence is damaged or odd here. `offset` in the stream. Arguments from evidence must be escaped. */
+void scan_note(struct scan *scan, uint64_t offset, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The plugin did not look at all of the stream: says why. Becomes a fault row of kind "limit". */
+void scan_limited(struct scan *scan, uint64_t offset, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* A stream inside this one. Its address is <path>!/<name>. Bytes are kept (memory, then spool) until sink_close, which
+ * scans it. Limits on depth, count and total size are the engine's: then NULL comes back, or sink_write says -ENOSPC,
+ * and the engine has recorded it. */
+struct child {
+    const void *name; /* raw bytes, may hold '/' */
+    size_t name_size;
+    enum stream_kind kind; /* STREAM_CHILD or STREAM_CARVED */
+    uint64_t offset;       /* where in the parent it begins, 0 when that means nothing */
+    bool deleted;
+};
+struct sink;
+struct sink *scan_child(struct scan *scan, const struct child *child);
+int sink_write(struct sink *sink, const void *data, size_t size);
+/* Scans what was written with all plugins, and frees the sink. `status` as for finish. */
+void sink_close(struct sink *sink, enum scan_status status);
+
+/* In setup only: something that was loaded and decides what counts (a rule set, a table), for ledger and report.
+ * `sha256` in hex; `problem` is NULL or says what is wrong with it, naming file and line (it is then not in use). */
+void setup_loaded(const char *plugin, const char *kind, const char *name, const char *sha256, uint64_t count,
+                  const char *problem);
+
+/* A shared object given with --plugin exports one symbol of this name and type. */
+#define PLUGIN_SYMBOL "kvali_plugin"
+/* extern const struct plugin kvali_plugin; */
+
+#endif
