@@ -83,6 +83,13 @@ int image_read(struct image *image, uint64_t offset, void *data, size_t size);
  * reported again when it is read again. */
 void image_watch(struct image *image, struct ranges *ranges);
 
+/* One slot for the file-system layer to keep what it has open in this image; `drop` is called with it by image_close. */
+void image_set_keep(struct image *image, void *keep, void (*drop)(void *keep));
+void *image_keep(const struct image *image);
+
+/* IMAGE_FOLDER: the descriptor of the folder, opened O_PATH|O_DIRECTORY; -1 for every other type. */
+int image_folder_fd(const struct image *image);
+
 /* Warm-up: makes the libraries behind load what they load lazily. Called before the sandbox closes. */
 void image_warm(void);
 
