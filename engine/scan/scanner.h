@@ -1,0 +1,81 @@
+/*
+ * scanner: reads one stream once and lets every plugin see that pass; children depth first, under the same limits.
+ *
+ * One scanner per process, single-threaded: plugins are set up in the zygote (scanner_new) and inherited by fork.
+ */
+#ifndef KVALI_SCAN_SCANNER_H
+#define KVALI_SCAN_SCANNER_H
+
+#include "engine/evidence/range.h"
+#include "engine/plugin.h"
+
+enum { SCANNER_PLUGINS_MAX = 32 };
+
+/* Where a stream's bytes come from: engine/evidence/stream.h in a worker, memory in a test. */
+struct source {
+    /* Next bytes, as stream_read: count, 0 at the end, negative errno. */
+    int64_t (*read)(void *context, void *data, size_t size);
+    /* Ranges that read as zeros because they could not be read, so far; NULL when there are none. */
+    const struct ranges *(*bad)(void *context);
+    void *context;
+};
+
+/* Where results go, in order. `stream` is 0 for the stream that was handed to scanner_scan and 1, 2 ... for its
+ * descendants, in the order of their child_begin. A negative return ends the scan with that code. */
+struct scan_sink {
+    int (*record)(void *context, uint32_t stream, uint32_t plugin, uint32_t type, const void *data, size_t size);
+    int (*note)(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, const char *text);
+    /* plugin UINT32_MAX: the engine itself (a limit of the engine: depth, spool, records, time). */
+    int (*limited)(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, const char *text);
+    int (*failed)(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, int code);
+    int (*child_begin)(void *context, uint32_t parent, uint32_t stream, const struct stream_info *info,
+                       uint32_t plugin, const struct child *child);
+    int (*child_end)(void *context, uint32_t stream, enum scan_status status, uint64_t size);
+    /* Heartbeat and black box: plugin (UINT32_MAX: reading) now works at this offset of this stream. */
+    void (*at)(void *context, uint32_t stream, uint32_t plugin, uint64_t offset);
+    void *context;
+};
+
+struct scanner;
+
+/* The built-in plugins, NULL-terminated, sorted by name (generated from plugins/meson.build's list). */
+extern const struct plugin *const plugin_table[];
+
+/* Loads a lab's own plugin from a shared object, checks its descriptor; `ret_sha256` of the file. */
+int plugin_load(const char *path, const struct plugin **ret_plugin, char ret_sha256[SHA256_HEX_SIZE], struct why *why);
+
+/* Is the descriptor complete and right? For the conformance test and plugin_load. `why` may be NULL. */
+bool plugin_is_valid(const struct plugin *plugin, struct why *why);
+
+/* Sets up `count` plugins in the given order (borrowed), with the limits from `settings`. */
+int scanner_new(const struct plugin *const *plugins, size_t count, const struct settings *settings,
+                struct scanner **ret_scanner, struct why *why);
+void scanner_free(struct scanner *scanner); /* teardown of all */
+
+/* What setup_loaded was told during scanner_new, in order. */
+struct loaded {
+    const char *plugin, *kind, *name, *sha256, *problem; /* problem NULL: in use */
+    uint64_t count;
+};
+const struct loaded *scanner_loaded(const struct scanner *scanner, size_t *ret_count);
+
+/* A file that may be written and mapped (unlinked, this process's own) for what does not fit in memory; -1: none. */
+void scanner_set_spool(struct scanner *scanner, int fd);
+
+/* One dummy stream through all plugins with the results thrown away: libraries load what they load lazily. */
+int scanner_warm(struct scanner *scanner);
+
+/* The result for the stream itself. */
+struct scan_result {
+    enum scan_status status;
+    uint64_t read;    /* bytes delivered, zeros for unreadable ones included */
+    uint64_t unread;  /* of these, bytes that could not be read */
+    int error;        /* negative errno that ended reading early, else 0 */
+};
+
+/* Scans one stream. `without` is a bit mask of plugins to leave out (bit = index). The stream's info is borrowed.
+ * 0, or the negative code that the sink returned, or -ENOMEM. */
+int scanner_scan(struct scanner *scanner, const struct stream_info *info, const struct source *source, uint64_t without,
+                 const struct scan_sink *sink, struct scan_result *ret_result);
+
+#endif
