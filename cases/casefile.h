@@ -1,0 +1,50 @@
+/*
+ * casefile: a case folder: case.db, ledger.jsonl, exports/, reports/, lock.
+ *
+ * One process at a time writes (flock on `lock`); any number read. Never linked into a worker.
+ */
+#ifndef KVALI_CASES_CASEFILE_H
+#define KVALI_CASES_CASEFILE_H
+
+#include "cases/db.h"
+#include "cases/ledger.h"
+#include "engine/base/why.h"
+
+#include <stdint.h>
+
+enum casefile_mode { CASEFILE_READ, CASEFILE_WRITE };
+
+struct casefile;
+
+/* Makes the folder (parents must exist) with an empty database of the current schema and the ledger's first record.
+ * `number` is the case number as the lab writes it, NULL for the folder's name; `examiner` NULL for the login name.
+ * -EEXIST when there is a case already. Leaves nothing behind when it fails. */
+int casefile_create(const char *folder, const char *number, const char *examiner, struct why *why);
+
+/* CASEFILE_WRITE takes the lock (-EBUSY: another run holds it; `why` names its pid and host) and clears away what an
+ * interrupted run left half done (attempts still open). -ENOENT: no case there; -EUCLEAN: damaged, `why` says where;
+ * -EPROTO: schema of a newer kvali. */
+int casefile_open(const char *folder, enum casefile_mode mode, struct casefile **ret_case, struct why *why);
+void casefile_close(struct casefile *cf);
+
+struct db *casefile_db(struct casefile *cf);
+struct ledger *casefile_ledger(struct casefile *cf); /* NULL in CASEFILE_READ */
+const char *casefile_folder(const struct casefile *cf);
+const char *casefile_number(const struct casefile *cf);
+
+/* Exhibits. `label` is the investigator's number ("EX-1"); unique. `path` is kept absolute. `type` is the
+ * image type's name. Writes the ledger too. A second add of the same label and path is no error and gives the same
+ * id; the same label with another path is -EEXIST. */
+int casefile_add_exhibit(struct casefile *cf, const char *label, const char *path, const char *type,
+                         uint64_t *ret_id, struct why *why);
+
+struct exhibit {
+    uint64_t id;
+    char *label, *path, *type;
+    bool opened; /* an earlier run opened it: its image facts are known */
+};
+/* All exhibits in order of id; free with exhibits_free. */
+int casefile_exhibits(struct casefile *cf, struct exhibit **ret_exhibits, size_t *ret_count);
+void exhibits_free(struct exhibit *exhibits, size_t count);
+
+#endif

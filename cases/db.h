@@ -1,0 +1,69 @@
+/*
+ * db: SQLite behind a small wall: the only file that includes sqlite3.h is db.c.
+ *
+ * Opened with WAL, synchronous=FULL, foreign keys, DEFENSIVE, trusted_schema off, temp store in memory. Values are only ever
+ * bound. Codes: 0 or negative errno: -ENOSPC disk full, -EIO, -EUCLEAN malformed, -EBUSY, -EROFS, -EINVAL for our own mistakes;
+ * db_error gives SQLite's words for the last one.
+ */
+#ifndef KVALI_CASES_DB_H
+#define KVALI_CASES_DB_H
+
+#include "engine/base/why.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+struct db_statement;
+
+enum db_mode { DB_READ, DB_WRITE, DB_CREATE };
+
+int db_open(const char *path, enum db_mode mode, struct db **ret_db, struct why *why);
+void db_close(struct db *db);
+const char *db_error(struct db *db);
+const char *db_version(void); /* "SQLite 3.40.1" */
+
+/* One or more statements without results. */
+int db_exec(struct db *db, const char *sql);
+
+int db_prepare(struct db *db, const char *sql, struct db_statement **ret_statement);
+void db_finalize(struct db_statement *statement); /* NULL allowed */
+
+/* Parameters count from 1; text and bytes are copied only by db_step's time: they must live until db_reset. */
+void db_bind_i64(struct db_statement *s, int parameter, int64_t value);
+void db_bind_u64(struct db_statement *s, int parameter, uint64_t value); /* above INT64_MAX: INT64_MAX */
+void db_bind_text(struct db_statement *s, int parameter, const char *text); /* NULL: NULL */
+void db_bind_text_n(struct db_statement *s, int parameter, const void *text, size_t size);
+void db_bind_bytes(struct db_statement *s, int parameter, const void *data, size_t size);
+void db_bind_null(struct db_statement *s, int parameter);
+
+/* 1: a row is there; 0: done; negative errno. */
+int db_step(struct db_statement *s);
+void db_reset(struct db_statement *s);
+/* step once, reset; for statements without rows. */
+int db_run(struct db_statement *s);
+
+/* Columns count from 0; valid until the next step or reset. */
+bool db_is_null(struct db_statement *s, int column);
+int64_t db_i64(struct db_statement *s, int column);
+uint64_t db_u64(struct db_statement *s, int column);
+const char *db_text(struct db_statement *s, int column); /* "" for NULL */
+const void *db_bytes(struct db_statement *s, int column, size_t *ret_size);
+int db_columns(struct db_statement *s);
+const char *db_column_name(struct db_statement *s, int column);
+
+int64_t db_last_id(struct db *db);
+int64_t db_changes(struct db *db);
+
+int db_begin(struct db *db);
+int db_commit(struct db *db);
+void db_rollback(struct db *db);
+
+/* A consistent copy to another file, for sealing. */
+int db_backup(struct db *db, const char *path, struct why *why);
+
+/* Ends a running statement from a signal handler or another thread's point of view (Ctrl-C). */
+void db_interrupt(struct db *db);
+
+#endif
