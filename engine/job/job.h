@@ -1,0 +1,67 @@
+/*
+ * job: a run over a case: the supervisor's side. It starts kvali-worker, hands out what the case's queue holds, checks
+ * what comes back, writes it, and survives whatever the workers do.
+ */
+#ifndef KVALI_JOB_JOB_H
+#define KVALI_JOB_JOB_H
+
+#include "cases/casefile.h"
+#include "engine/base/settings.h"
+#include "engine/base/why.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct job_progress {
+    const char *phase; /* "opening evidence", "listing and scanning", "scanning", "summing up" */
+    uint64_t streams_done, streams_known, bytes_done, bytes_known;
+    uint64_t faults;
+    double rate;          /* bytes per second over the last half minute */
+    int64_t eta;          /* seconds, -1 while it cannot be told (still listing) */
+    uint32_t workers;     /* at work */
+    int64_t elapsed;      /* seconds */
+};
+
+struct job_options {
+    const char *worker_program; /* path of kvali-worker */
+    const struct settings *settings;
+    uint32_t jobs;              /* 0: one a core */
+    const char *spool_folder;   /* where unlinked spool files are made */
+    bool again;                 /* do streams that are done already once more */
+    volatile sig_atomic_t *stop; /* becomes non-zero: end cleanly, keep what is done */
+    void (*progress)(void *context, const struct job_progress *progress); /* five times a second; may be NULL */
+    void (*event)(void *context, const char *json); /* one JSON object for each thing that happens; may be NULL */
+    void *context;
+};
+
+struct job_result {
+    uint32_t exhibits_opened, exhibits_failed;
+    uint64_t streams_done, faults; /* in the case now */
+    uint64_t crashed, hung, lost, tampered; /* workers in this run */
+    bool interrupted;
+    char digest[SHA256_HEX_SIZE];
+    char failure[512]; /* why the last exhibit that did not open did not */
+};
+
+/* Does all that is pending. 0 also when exhibits did not open or faults were recorded: the result says so. Negative: the environment
+ * (-ENOSPC, -ENOMEM, -EIO), the sandbox (-ENOTSUP), the settings (-EINVAL, -ENOENT); what was done until then is kept. */
+int job_run(struct casefile *cf, const struct job_options *options, struct job_result *ret_result, struct why *why);
+
+/* Reads bytes of one content without touching the case: for show and export. `each` gets them in order, a negative return ends. `size` UINT64_MAX:
+ * to the end. `ret_unread` counts bytes for which zeros stand. */
+struct job_read {
+    const char *exhibit_path, *exhibit_type, *locator;
+    uint64_t offset, size;
+    int (*each)(void *context, const void *data, size_t size);
+    void *context;
+};
+/* `count` contents by one worker; `done` (may be NULL) is called after each with its index, result code and unread bytes. */
+int job_read(const struct job_options *options, const struct job_read *reads, size_t count,
+             int (*done)(void *context, size_t index, int code, uint64_t unread, const char *reason), void *context,
+             struct why *why);
+
+/* Runs kvali-worker with one argument and returns what it prints. */
+int job_ask(const char *worker_program, const char *argument, char **ret_text, struct why *why);
+
+#endif

@@ -1,0 +1,280 @@
+/*
+ * startup: the zygote's first words: plugins with their record types, what they loaded, versions, the evidence as it
+ * opened. The zygote has not read evidence when it tells plugins; what it says of images is checked like a worker's word.
+ */
+#include "engine/job/supervisor.h"
+
+#include "engine/base/json.h"
+#include "engine/base/log.h"
+#include "engine/base/text.h"
+#include "engine/base/when.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+enum { SETUP_SECONDS = 3600 };
+
+static void free_types(struct record_type **types, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        record_type_free(types[i]);
+    free(types);
+}
+
+void startup_forget(struct supervisor *s)
+{
+    for (size_t i = 0; i < s->plugin_count; i++) {
+        free(s->plugins[i].name);
+        free_types(s->plugins[i].types, s->plugins[i].type_count);
+    }
+    s->plugin_count = 0;
+    free(s->versions);
+    free(s->sandbox_zygote);
+    free(s->sandbox_worker);
+    free(s->loaded_json);
+}
+
+/* ------------------------------------------------------------------ one message each */
+
+static int read_types(struct bytes *payload, uint32_t count, struct record_type ***ret_types)
+{
+    if (count > RECORD_FIELDS_MAX)
+        return -EPROTO;
+    struct record_type **types = calloc(count + 1, sizeof *types);
+    if (!types)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < count; i++) {
+        int code = record_type_read(payload, &types[i]);
+        if (code) {
+            free_types(types, i);
+            return code == -ENOMEM ? code : -EPROTO;
+        }
+    }
+    *ret_types = types;
+    return 0;
+}
+
+static int take_plugin(struct supervisor *s, struct bytes *payload)
+{
+    const char *name = bytes_string(payload);
+    uint32_t version = bytes_u32le(payload);
+    bytes_string(payload); /* summary */
+    uint32_t count = bytes_u32le(payload);
+    if (bytes_failed(payload) || s->plugins_seen == PLUGINS_MAX)
+        return -EPROTO;
+    uint32_t index = (uint32_t)s->plugins_seen++;
+    if (s->registered) { /* a later zygote: it must be the same plugin */
+        bool same = index < s->plugin_count && strcmp(s->plugins[index].name, name) == 0 &&
+                    s->plugins[index].version == version;
+        return same ? 0 : -EPROTO;
+    }
+    struct plugin_known known = {.name = strdup(name), .version = version, .type_count = count};
+    int code = known.name ? read_types(payload, count, &known.types) : -ENOMEM;
+    if (code) {
+        free(known.name);
+        return code;
+    }
+    s->plugins[s->plugin_count++] = known;
+    return supervisor_written(s, writer_plugin(s->writer, index, name, version, known.types, count));
+}
+
+static int take_loaded(struct supervisor *s, struct bytes *payload)
+{
+    const char *plugin = bytes_string(payload), *kind = bytes_string(payload), *name = bytes_string(payload);
+    const char *sha256 = bytes_string(payload);
+    uint64_t count = bytes_u64le(payload);
+    bool has_problem = bytes_u8(payload);
+    const char *problem = bytes_string(payload);
+    if (bytes_failed(payload))
+        return -EPROTO;
+    if (s->registered)
+        return 0;
+    if (has_problem)
+        log_warn("%s: %s", plugin, problem);
+    return supervisor_written(
+        s, writer_run_loaded(s->writer, s->run, plugin, kind, name, sha256, count, has_problem ? problem : NULL));
+}
+
+static int replace_text(char **text, const char *value)
+{
+    char *copy = value ? strdup(value) : NULL;
+    if (!copy)
+        return value ? -ENOMEM : -EPROTO;
+    free(*text);
+    *text = copy;
+    return 0;
+}
+
+static int take_image(struct supervisor *s, struct bytes *payload)
+{
+    uint64_t id = bytes_u64le(payload);
+    struct writer_image image = {.name = bytes_string(payload), .type = bytes_string(payload)};
+    image.details = bytes_string(payload);
+    image.unsupported = bytes_string(payload);
+    image.damage = bytes_string(payload);
+    const char *root = bytes_string(payload);
+    image.size = bytes_u64le(payload);
+    image.sector_size = bytes_u32le(payload);
+    image.segments = bytes_u32le(payload);
+    image.hash_count = bytes_u32le(payload);
+    if (image.hash_count > 8)
+        return -EPROTO;
+    for (size_t i = 0; i < image.hash_count * 3; i++)
+        image.hashes[i / 3][i % 3] = bytes_string(payload);
+    struct exhibit_state *exhibit = exhibit_state(s, id);
+    if (bytes_failed(payload) || !exhibit)
+        return -EPROTO;
+    exhibit->ready = true;
+    exhibit->failed = false;
+    if (s->registered)
+        return 0;
+    s->result.exhibits_opened++;
+    supervisor_event(s, "evidence", "name", image.name, "bytes", image.size);
+    int code = writer_image(s->writer, id, &image);
+    if (code == 0)
+        code = writer_expand_add(s->writer, id, root, "");
+    return supervisor_written(s, code);
+}
+
+static int take_image_failed(struct supervisor *s, struct bytes *payload)
+{
+    uint64_t id = bytes_u64le(payload);
+    bytes_u32le(payload);
+    const char *reason = bytes_string(payload);
+    struct exhibit_state *exhibit = exhibit_state(s, id);
+    if (bytes_failed(payload) || !exhibit)
+        return -EPROTO;
+    if (!exhibit->failed) {
+        s->result.exhibits_failed++;
+        log_error("%s", reason);
+        snprintf(s->result.failure, sizeof s->result.failure, "%s", reason);
+        supervisor_event(s, "evidence-failed", "reason", reason, "exhibit", id);
+    }
+    exhibit->ready = false;
+    exhibit->failed = true;
+    return supervisor_written(s, writer_image_failed(s->writer, id, reason));
+}
+
+static int take_fatal(struct supervisor *s, struct bytes *payload)
+{
+    int code = -(int)bytes_u32le(payload);
+    const char *reason = bytes_string(payload);
+    if (bytes_failed(payload) || code >= 0)
+        return -EPROTO;
+    return supervisor_fail(s, code, "%s", reason);
+}
+
+/* 1 when the zygote is ready. */
+static int take(struct supervisor *s, enum wire_type type, struct bytes *payload)
+{
+    switch ((int)type) {
+    case WIRE_PLUGIN:
+        return take_plugin(s, payload);
+    case WIRE_LOADED:
+        return take_loaded(s, payload);
+    case WIRE_VERSIONS:
+        return replace_text(&s->versions, bytes_string(payload));
+    case WIRE_IMAGE:
+        return take_image(s, payload);
+    case WIRE_IMAGE_FAILED:
+        return take_image_failed(s, payload);
+    case WIRE_FATAL:
+        return take_fatal(s, payload);
+    case WIRE_ZYGOTE_READY: {
+        int code = replace_text(&s->sandbox_zygote, bytes_string(payload));
+        return code ? code : 1;
+    }
+    default:
+        return -EPROTO;
+    }
+}
+
+/* ------------------------------------------------------------------ the conversation */
+
+static int send_setup(struct supervisor *s)
+{
+    struct wire *wire = &s->zygote.wire;
+    struct buf *out = wire_begin(wire, WIRE_SETUP);
+    buf_u32le(out, WIRE_VERSION);
+    settings_write(s->options->settings, out);
+    wire_end(wire);
+    for (size_t i = 0; i < s->exhibit_count; i++) {
+        out = wire_begin(wire, WIRE_EXHIBIT);
+        buf_u64le(out, s->exhibits[i].id);
+        buf_string(out, s->exhibits[i].path);
+        buf_string(out, s->exhibits[i].type);
+        wire_end(wire);
+    }
+    wire_begin(wire, WIRE_OPEN);
+    wire_end(wire);
+    return wire_flush(wire);
+}
+
+static int take_words(struct supervisor *s)
+{
+    static uint8_t packet[WIRE_PACKET_MAX];
+    for (;;) {
+        int64_t size = process_receive(s->zygote.wire.fd, packet, SETUP_SECONDS);
+        process_drain_errors(&s->zygote);
+        if (size == -EINTR) {
+            if (*s->options->stop)
+                return supervisor_fail(s, -EINTR, "stopped while the evidence was being opened");
+            continue;
+        }
+        if (size <= 0)
+            return supervisor_fail(s, -ECHILD, "kvali-worker ended while it opened the evidence%s",
+                                   size == -ETIMEDOUT ? ": it took longer than an hour" : "");
+        struct bytes bytes, payload;
+        enum wire_type type;
+        bytes_init(&bytes, packet, (size_t)size);
+        int code = 0;
+        while (code == 0 && wire_next(&bytes, &type, &payload))
+            code = take(s, type, &payload);
+        if (code == 1)
+            return 0;
+        if (code == 0 && bytes_failed(&bytes))
+            code = -EPROTO;
+        if (code)
+            return s->failure ? s->failure
+                              : supervisor_fail(s, code, "kvali-worker said what it may not say: %s", strerror(-code));
+    }
+}
+
+int startup(struct supervisor *s)
+{
+    process_stop_zygote(&s->zygote);
+    s->plugins_seen = 0;
+    int code = process_start_zygote(s->options->worker_program, &s->zygote, s->why);
+    if (code)
+        return s->failure = code;
+    if (send_setup(s))
+        return supervisor_fail(s, -ECHILD, "kvali-worker does not answer");
+    code = take_words(s);
+    if (code)
+        return code;
+    if (s->registered && s->plugins_seen != s->plugin_count)
+        return supervisor_fail(s, -EPROTO, "kvali-worker has other plugins than before");
+    s->registered = true;
+    s->stale = false;
+    return 0;
+}
+
+int startup_worker(struct supervisor *s, struct worker_slot *worker)
+{
+    int code = s->stale ? startup(s) : 0;
+    if (code)
+        return code;
+    worker->number = ++s->next_number;
+    code = process_fork_worker(&s->zygote, worker->number, s->options->spool_folder, &worker->process, s->why);
+    if (code)
+        return s->failure = code;
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = worker};
+    if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, worker->process.wire.fd, &event))
+        return supervisor_fail(s, -errno, "epoll: %s", strerror(errno));
+    worker->state = WORKER_STARTING;
+    worker->kill = KILL_NONE;
+    worker->beat_time = worker->task_time = when_monotonic();
+    return 0;
+}

@@ -1,0 +1,116 @@
+/*
+ * supervisor: the state of one run, shared by supervisor.c (the loop), intake.c (what workers say), blame.c (what to do
+ * when one dies) and startup.c (zygote, plugins, evidence). Private to these.
+ */
+#ifndef KVALI_JOB_SUPERVISOR_H
+#define KVALI_JOB_SUPERVISOR_H
+
+#include "cases/queue.h"
+#include "cases/writer.h"
+#include "engine/job/job.h"
+#include "engine/job/process.h"
+
+enum { JOBS_MAX = 256, PLUGINS_MAX = 32 };
+
+enum worker_state { WORKER_NONE, WORKER_STARTING, WORKER_IDLE, WORKER_EXPANDING, WORKER_SCANNING };
+enum worker_kill { KILL_NONE, KILL_HUNG, KILL_TAMPER, KILL_STOP };
+
+/* A stream of the attempt in hand: the stream itself (0) or a descendant. */
+struct substream {
+    uint64_t id;      /* in the case */
+    uint64_t ordinal; /* of its next record */
+    bool ended;
+};
+
+struct worker_slot {
+    enum worker_state state;
+    struct process_worker process;
+    uint32_t number; /* of this instance; never used twice in a run */
+    enum worker_kill kill;
+    char alarm[160]; /* KILL_TAMPER: what it did */
+
+    struct task_expand expand;
+    struct task_stream batch[WIRE_BATCH_MAX];
+    size_t batch_count, batch_next; /* streams before batch_next have ended */
+    bool in_stream;                 /* BEGIN came, END did not */
+    uint64_t attempt;
+    uint64_t faults; /* rows of this attempt that make it partial */
+    struct substream *subs;
+    size_t sub_count, sub_capacity;
+
+    uint64_t beat;       /* the last value seen */
+    int64_t beat_time, task_time;
+    uint64_t child_bytes;
+};
+
+struct plugin_known {
+    char *name;
+    uint32_t version;
+    struct record_type **types;
+    size_t type_count;
+};
+
+struct exhibit_state {
+    uint64_t id;
+    bool ready; /* open in the zygote */
+    bool failed;
+};
+
+struct supervisor {
+    struct casefile *cf;
+    const struct job_options *options;
+    struct writer *writer;
+    struct process_zygote zygote;
+    bool stale;      /* a worker crashed: the next one comes from a fresh zygote */
+    bool registered; /* plugins and images were written in this run */
+    uint64_t run;
+    uint32_t next_number;
+
+    struct plugin_known plugins[PLUGINS_MAX];
+    size_t plugin_count, plugins_seen; /* seen: told by the zygote now starting */
+    struct exhibit *exhibits;
+    struct exhibit_state *exhibit_states;
+    size_t exhibit_count;
+    char *versions, *sandbox_zygote, *sandbox_worker, *loaded_json;
+
+    struct worker_slot *workers;
+    size_t worker_count;
+    int epoll;
+
+    int64_t started, flushed, last_tick;
+    int64_t crash_hour;     /* start of the hour that crash_count counts */
+    uint32_t crash_count;
+    struct {
+        int64_t time;
+        uint64_t bytes;
+    } samples[64]; /* for the rate */
+    size_t sample_count;
+    struct job_result result;
+    struct why *why;
+    int failure; /* negative errno that ends the run */
+};
+
+/* Ends the run with `code`; the first reason stays. Returns the code. */
+int supervisor_fail(struct supervisor *s, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Turns a writer's code into supervisor_fail. Returns the code. */
+int supervisor_written(struct supervisor *s, int code);
+void supervisor_event(struct supervisor *s, const char *event, const char *key, const char *value, const char *key2,
+                      uint64_t number);
+
+/* startup.c: starts a zygote and takes what it says up to ZYGOTE_READY. */
+int startup(struct supervisor *s);
+int startup_worker(struct supervisor *s, struct worker_slot *worker);
+void startup_forget(struct supervisor *s);
+
+/* intake.c: one packet of a worker. 0; -EPROTO: it is not what this worker may say now (worker->alarm says why); other codes: ours. */
+int intake(struct supervisor *s, struct worker_slot *worker, const uint8_t *packet, size_t size);
+
+/* blame.c: a worker has died with this wait status; what it had in hand is settled and the slot is free. */
+int blame(struct supervisor *s, struct worker_slot *worker, int status, long peak_kib);
+
+/* task.c: gives an idle worker something to do; *ret_given false when there is nothing now. */
+int task_give(struct supervisor *s, struct worker_slot *worker, bool *ret_given);
+void task_drop(struct worker_slot *worker);
+struct exhibit_state *exhibit_state(struct supervisor *s, uint64_t id);
+
+#endif

@@ -1,0 +1,538 @@
+/*
+ * worker: does the tasks that the supervisor sends: expand an exhibit, scan a batch of streams, give back bytes. It holds
+ * one socket, the black box page, the spool and the evidence; it can neither open, nor connect, nor start anything.
+ */
+#include "engine/job/worker.h"
+
+#include "engine/base/text.h"
+#include "engine/evidence/expand.h"
+#include "engine/evidence/stream.h"
+#include "engine/job/blackbox.h"
+#include "engine/job/wire.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* A stream without one block on the medium (NTFS $BadClus:$Bad) is not read when it is larger: every byte is zero. */
+#define HOLE_READ_MAX (UINT64_C(1) << 30)
+/* What is found or recorded reaches the supervisor at least this often, so that little is lost by a crash. */
+enum { FLUSH_BYTES = 32 * 1024 };
+
+struct task_stream_in {
+    uint64_t id, exhibit, size, without;
+    char *locator, *path, *name, *extension;
+    uint32_t kind;
+    bool deleted;
+};
+
+struct worker {
+    struct zygote *zygote;
+    struct wire wire;
+    struct blackbox *box;
+    struct task_stream_in batch[WIRE_BATCH_MAX];
+    size_t batch_count;
+};
+
+static struct image *image_of(const struct worker *worker, uint64_t exhibit)
+{
+    for (size_t i = 0; i < worker->zygote->exhibit_count; i++)
+        if (worker->zygote->exhibits[i].id == exhibit)
+            return worker->zygote->exhibits[i].image;
+    return NULL;
+}
+
+static void beat(struct worker *worker, uint32_t stream, uint32_t plugin, uint64_t at)
+{
+    struct blackbox *box = worker->box;
+    atomic_store_explicit(&box->stream, stream, memory_order_relaxed);
+    atomic_store_explicit(&box->plugin, plugin, memory_order_relaxed);
+    atomic_store_explicit(&box->at, at, memory_order_relaxed);
+    atomic_fetch_add_explicit(&box->beat, 1, memory_order_release);
+}
+
+static int flush_when_full(struct worker *worker)
+{
+    return wire_pending(&worker->wire) > FLUSH_BYTES ? wire_flush(&worker->wire) : 0;
+}
+
+static void send_fault(struct worker *worker, const struct found_fault *fault)
+{
+    found_fault_write(wire_begin(&worker->wire, WIRE_FAULT), fault);
+    wire_end(&worker->wire);
+}
+
+/* ------------------------------------------------------------------ expand */
+
+static int found_volume(void *context, const struct found_volume *volume)
+{
+    struct worker *worker = context;
+    found_volume_write(wire_begin(&worker->wire, WIRE_VOLUME), volume);
+    wire_end(&worker->wire);
+    return flush_when_full(worker);
+}
+
+static int found_entry(void *context, const struct found_entry *entry)
+{
+    struct worker *worker = context;
+    found_entry_write(wire_begin(&worker->wire, WIRE_ENTRY), entry);
+    wire_end(&worker->wire);
+    return flush_when_full(worker);
+}
+
+static int found_fault(void *context, const struct found_fault *fault)
+{
+    struct worker *worker = context;
+    send_fault(worker, fault);
+    return flush_when_full(worker);
+}
+
+static void found_at(void *context, uint64_t what)
+{
+    beat(context, 0, BLACKBOX_ENGINE, what);
+}
+
+static int do_expand(struct worker *worker, struct bytes *task)
+{
+    uint64_t exhibit = bytes_u64le(task);
+    const char *locator = bytes_string(task);
+    uint32_t count = bytes_u32le(task);
+    if (bytes_failed(task) || count > bytes_left(task) / 12)
+        return -EPROTO;
+    uint64_t *skip = calloc(count + 1, sizeof *skip);
+    if (!skip)
+        return -ENOMEM;
+    enum fault_kind kind = FAULT_CRASH;
+    for (uint32_t i = 0; i < count; i++) {
+        skip[i] = bytes_u64le(task);
+        kind = (enum fault_kind)bytes_u32le(task);
+    }
+    atomic_store(&worker->box->task, 0);
+    struct image *image = image_of(worker, exhibit);
+    struct found_sink sink = {found_volume, found_entry, found_fault, found_at, worker};
+    int code = image ? expand(image, locator, &sink, skip, count, kind) : -ENODEV;
+    free(skip);
+    buf_u32le(wire_begin(&worker->wire, WIRE_EXPANDED), (uint32_t)-code);
+    wire_end(&worker->wire);
+    return wire_flush(&worker->wire);
+}
+
+/* ------------------------------------------------------------------ scan: the sink */
+
+static int on_record(void *context, uint32_t stream, uint32_t plugin, uint32_t type, const void *data, size_t size)
+{
+    struct worker *worker = context;
+    struct buf *out = wire_begin(&worker->wire, WIRE_RECORD);
+    buf_u32le(out, stream);
+    buf_u32le(out, plugin);
+    buf_u32le(out, type);
+    buf_append(out, data, size);
+    wire_end(&worker->wire);
+    return flush_when_full(worker);
+}
+
+static int on_text(struct worker *worker, enum wire_type type, uint32_t stream, uint32_t plugin, uint64_t offset,
+                   const char *text)
+{
+    struct buf *out = wire_begin(&worker->wire, type);
+    buf_u32le(out, stream);
+    buf_u32le(out, plugin);
+    buf_u64le(out, offset);
+    buf_string(out, text);
+    wire_end(&worker->wire);
+    return flush_when_full(worker);
+}
+
+static int on_note(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, const char *text)
+{
+    return on_text(context, WIRE_NOTE, stream, plugin, offset, text);
+}
+
+static int on_limited(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, const char *text)
+{
+    return on_text(context, WIRE_LIMITED, stream, plugin, offset, text);
+}
+
+static int on_failed(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, int code)
+{
+    struct worker *worker = context;
+    struct buf *out = wire_begin(&worker->wire, WIRE_FAILED);
+    buf_u32le(out, stream);
+    buf_u32le(out, plugin);
+    buf_u64le(out, offset);
+    buf_u32le(out, (uint32_t)-code);
+    wire_end(&worker->wire);
+    return flush_when_full(worker);
+}
+
+static int on_child_begin(void *context, uint32_t parent, uint32_t stream, const struct stream_info *info,
+                          uint32_t plugin, const struct child *child)
+{
+    struct worker *worker = context;
+    struct buf *out = wire_begin(&worker->wire, WIRE_CHILD);
+    buf_u32le(out, parent);
+    buf_u32le(out, stream);
+    buf_string(out, info->path);
+    buf_blob(out, child->name, child->name_size);
+    buf_u32le(out, child->kind);
+    buf_u8(out, child->deleted);
+    buf_u64le(out, child->offset);
+    buf_u32le(out, plugin);
+    wire_end(&worker->wire);
+    return flush_when_full(worker);
+}
+
+static int on_child_end(void *context, uint32_t stream, enum scan_status status, uint64_t size)
+{
+    struct worker *worker = context;
+    struct buf *out = wire_begin(&worker->wire, WIRE_CHILD_END);
+    buf_u32le(out, stream);
+    buf_u32le(out, status);
+    buf_u64le(out, size);
+    wire_end(&worker->wire);
+    return flush_when_full(worker);
+}
+
+static void on_at(void *context, uint32_t stream, uint32_t plugin, uint64_t offset)
+{
+    struct worker *worker = context;
+    if (stream == 0 && plugin == BLACKBOX_ENGINE)
+        atomic_store_explicit(&worker->box->done, offset, memory_order_relaxed);
+    beat(worker, stream, plugin, offset);
+}
+
+/* ------------------------------------------------------------------ scan: the source */
+
+static int64_t source_read(void *context, void *data, size_t size)
+{
+    return stream_read(context, data, size);
+}
+
+static const struct ranges *source_bad(void *context)
+{
+    return stream_bad(context);
+}
+
+/* ------------------------------------------------------------------ scan: one stream */
+
+/* One fault row for every range that could not be read. */
+static void send_unreadable(struct worker *worker, const struct task_stream_in *task, struct stream *stream)
+{
+    const struct ranges *bad = stream_bad(stream);
+    for (size_t i = 0; bad && i < bad->count; i++) {
+        char detail[160];
+        uint64_t physical = stream_physical(stream, bad->items[i].offset);
+        if (physical == UINT64_MAX)
+            snprintf(detail, sizeof detail, "the medium or its container did not give these bytes");
+        else
+            snprintf(detail, sizeof detail, "the medium or its container did not give these bytes (image offset %" PRIu64 ")",
+                     physical);
+        send_fault(worker, &(struct found_fault){
+                               .kind = FAULT_UNREADABLE,
+                               .volume = "",
+                               .path = task->path,
+                               .stage = "read",
+                               .plugin = "",
+                               .offset = bad->items[i].offset,
+                               .size = bad->items[i].size,
+                               .effect = "zeros stand for them; hashes of this content cover the zeros",
+                               .detail = detail,
+                           });
+    }
+}
+
+static void send_end(struct worker *worker, const struct task_stream_in *task, const struct scan_result *result)
+{
+    struct buf *out = wire_begin(&worker->wire, WIRE_END);
+    buf_u64le(out, task->id);
+    buf_u32le(out, result->status);
+    buf_u64le(out, result->read);
+    buf_u64le(out, result->unread);
+    buf_u32le(out, (uint32_t)-result->error);
+    wire_end(&worker->wire);
+}
+
+static void send_not_opened(struct worker *worker, const struct task_stream_in *task, int code, const struct why *why)
+{
+    send_fault(worker, &(struct found_fault){
+                           .kind = code == -EACCES ? FAULT_DENIED : FAULT_DAMAGED,
+                           .volume = "",
+                           .path = task->path,
+                           .stage = "open",
+                           .plugin = "",
+                           .offset = UINT64_MAX,
+                           .size = task->size,
+                           .effect = "content not read",
+                           .detail = why->text[0] ? why->text : strerror(-code),
+                       });
+    send_end(worker, task, &(struct scan_result){.status = SCAN_CUT, .error = code});
+}
+
+static void send_read_error(struct worker *worker, const struct task_stream_in *task, const struct scan_result *result)
+{
+    send_fault(worker, &(struct found_fault){
+                           .kind = FAULT_DAMAGED,
+                           .volume = "",
+                           .path = task->path,
+                           .stage = "read",
+                           .plugin = "",
+                           .offset = result->read,
+                           .size = task->size > result->read ? task->size - result->read : 0,
+                           .effect = "the rest of the content was not read; hashes cover what was",
+                           .detail = "the file system's structures do not lead to these bytes",
+                       });
+}
+
+static int scan_opened(struct worker *worker, const struct task_stream_in *task, struct stream *stream)
+{
+    struct stream_info info = {
+        .path = task->path,
+        .name = task->name,
+        .extension = task->extension,
+        .kind = (enum stream_kind)task->kind,
+        .deleted = task->deleted,
+        .size = stream_size(stream),
+    };
+    struct scan_sink sink = {on_record, on_note, on_limited, on_failed, on_child_begin, on_child_end, on_at, worker};
+    struct source source = {source_read, source_bad, stream};
+    struct scan_result result = {0};
+    if (stream_is_hole(stream) && info.size > HOLE_READ_MAX) {
+        char text[128];
+        snprintf(text, sizeof text, "no block of it lies on the medium: its %" PRIu64 " zero bytes were not read", info.size);
+        on_note(worker, 0, BLACKBOX_ENGINE, 0, text);
+    } else {
+        int code = scanner_scan(worker->zygote->scanner, &info, &source, task->without, &sink, &result);
+        if (code)
+            return code;
+    }
+    send_unreadable(worker, task, stream);
+    if (result.error)
+        send_read_error(worker, task, &result);
+    send_end(worker, task, &result);
+    return flush_when_full(worker);
+}
+
+static int scan_one(struct worker *worker, const struct task_stream_in *task)
+{
+    struct why why = {{0}};
+    struct stream *stream;
+    struct image *image = image_of(worker, task->exhibit);
+    atomic_store(&worker->box->done, 0);
+    atomic_store(&worker->box->task, task->id);
+    beat(worker, 0, BLACKBOX_ENGINE, 0);
+    buf_u64le(wire_begin(&worker->wire, WIRE_BEGIN), task->id);
+    wire_end(&worker->wire);
+    int code = image ? stream_open(image, task->locator, &stream, &why) : why_set(&why, -ENODEV, "the evidence is not open");
+    if (code) {
+        send_not_opened(worker, task, code, &why);
+        return flush_when_full(worker);
+    }
+    code = scan_opened(worker, task, stream);
+    stream_close(stream);
+    return code;
+}
+
+static void clear_batch(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->batch_count; i++) {
+        struct task_stream_in *task = &worker->batch[i];
+        free(task->locator);
+        free(task->path);
+        free(task->name);
+        free(task->extension);
+    }
+    worker->batch_count = 0;
+}
+
+static int add_stream(struct worker *worker, struct bytes *message)
+{
+    if (worker->batch_count == WIRE_BATCH_MAX)
+        return -EPROTO;
+    struct task_stream_in task = {.id = bytes_u64le(message), .exhibit = bytes_u64le(message)};
+    const char *texts[4];
+    for (size_t i = 0; i < 4; i++)
+        texts[i] = bytes_string(message);
+    task.kind = bytes_u32le(message);
+    task.deleted = bytes_u8(message);
+    task.size = bytes_u64le(message);
+    task.without = bytes_u64le(message);
+    if (bytes_failed(message) || task.kind >= STREAM_KINDS)
+        return -EPROTO;
+    task.locator = strdup(texts[0]);
+    task.path = strdup(texts[1]);
+    task.name = strdup(texts[2]);
+    task.extension = strdup(texts[3]);
+    worker->batch[worker->batch_count++] = task;
+    return task.locator && task.path && task.name && task.extension ? 0 : -ENOMEM;
+}
+
+static int scan_batch(struct worker *worker)
+{
+    int code = worker->zygote->scanner ? 0 : -EPROTO;
+    for (size_t i = 0; code == 0 && i < worker->batch_count; i++)
+        code = scan_one(worker, &worker->batch[i]);
+    clear_batch(worker);
+    if (code)
+        return code;
+    wire_begin(&worker->wire, WIRE_DONE);
+    wire_end(&worker->wire);
+    return wire_flush(&worker->wire);
+}
+
+/* ------------------------------------------------------------------ read */
+
+static int send_bytes(struct worker *worker, struct stream *stream, uint64_t offset, uint64_t size)
+{
+    static uint8_t block[WIRE_PACKET_MAX / 2];
+    uint64_t position = 0, end = u64_add_saturating(offset, size);
+    while (position < end) {
+        int64_t got = stream_read(stream, block, sizeof block);
+        if (got <= 0)
+            return (int)got;
+        uint64_t skip = position < offset ? offset - position : 0;
+        uint64_t take = (uint64_t)got < end - position ? (uint64_t)got : end - position;
+        beat(worker, 0, BLACKBOX_ENGINE, position);
+        if (skip < take) {
+            buf_blob(wire_begin(&worker->wire, WIRE_DATA), block + skip, (size_t)(take - skip));
+            wire_end(&worker->wire);
+            int code = wire_flush(&worker->wire);
+            if (code)
+                return code;
+        }
+        position += (uint64_t)got;
+    }
+    return 0;
+}
+
+static int do_read(struct worker *worker, struct bytes *task)
+{
+    uint64_t exhibit = bytes_u64le(task);
+    const char *locator = bytes_string(task);
+    uint64_t offset = bytes_u64le(task), size = bytes_u64le(task);
+    struct image *image = image_of(worker, exhibit);
+    if (bytes_failed(task))
+        return -EPROTO;
+    struct why why = {{0}};
+    struct stream *stream = NULL;
+    uint64_t unread = 0;
+    int code = image ? stream_open(image, locator, &stream, &why) : why_set(&why, -ENODEV, "the evidence is not open");
+    if (code == 0) {
+        code = send_bytes(worker, stream, offset, size);
+        unread = ranges_bytes(stream_bad(stream));
+        stream_close(stream);
+    }
+    struct buf *out = wire_begin(&worker->wire, WIRE_READ_END);
+    buf_u64le(out, unread);
+    buf_u32le(out, (uint32_t)-code);
+    buf_string(out, why.text);
+    wire_end(&worker->wire);
+    return wire_flush(&worker->wire);
+}
+
+/* ------------------------------------------------------------------ the loop */
+
+static int do_message(struct worker *worker, enum wire_type type, struct bytes *payload)
+{
+    switch ((int)type) {
+    case WIRE_EXPAND:
+        return do_expand(worker, payload);
+    case WIRE_STREAM:
+        return add_stream(worker, payload);
+    case WIRE_GO:
+        return scan_batch(worker);
+    case WIRE_READ:
+        return do_read(worker, payload);
+    default:
+        return -EPROTO;
+    }
+}
+
+static int work(struct worker *worker)
+{
+    static uint8_t packet[WIRE_PACKET_MAX];
+    for (;;) {
+        int64_t size = wire_receive(worker->wire.fd, packet, false, NULL);
+        if (size <= 0)
+            return size < 0; /* the end of the connection is the end of the work */
+        struct bytes bytes, payload;
+        enum wire_type type;
+        bytes_init(&bytes, packet, (size_t)size);
+        while (wire_next(&bytes, &type, &payload))
+            if (do_message(worker, type, &payload))
+                return 1;
+        if (bytes_failed(&bytes))
+            return 1;
+    }
+}
+
+static int close_in(struct worker *worker, struct why *why)
+{
+    const struct zygote *zygote = worker->zygote;
+    const char **folders = calloc(zygote->exhibit_count + 1, sizeof *folders);
+    size_t count = 0;
+    if (!folders)
+        return why_set(why, -ENOMEM, "out of memory");
+    for (size_t i = 0; i < zygote->exhibit_count; i++) {
+        struct image *image = zygote->exhibits[i].image;
+        if (!image)
+            continue;
+        if (image_info(image)->type == IMAGE_FOLDER)
+            folders[count++] = zygote->exhibits[i].path;
+        int code = image_reopen(image, why);
+        if (code) {
+            free(folders);
+            return code;
+        }
+    }
+    struct sandbox_options options = {
+        .readable = folders,
+        .readable_count = count,
+        .folder = count > 0,
+        .weak = strcmp(settings_text(&zygote->settings, "sandbox"), "weak") == 0,
+        .memory = settings_number(&zygote->settings, "limit.memory"),
+        .spool = settings_number(&zygote->settings, "limit.spool"),
+        .parent = zygote->supervisor,
+    };
+    struct sandbox_state state = {0};
+    int code = sandbox_worker(&options, &state, why);
+    free(folders);
+    if (code)
+        return code;
+    char words[512];
+    sandbox_describe(&state, words, sizeof words);
+    struct buf *out = wire_begin(&worker->wire, WIRE_WORKER_READY);
+    buf_string(out, words);
+    buf_u8(out, state.missing[0] == 0);
+    wire_end(&worker->wire);
+    return wire_flush(&worker->wire);
+}
+
+void worker_main(struct zygote *zygote, int socket, int blackbox, int spool)
+{
+    static struct worker worker;
+    struct why why = {{0}};
+    worker.zygote = zygote;
+    wire_init(&worker.wire, socket);
+    worker.box = mmap(NULL, sizeof *worker.box, PROT_READ | PROT_WRITE, MAP_SHARED, blackbox, 0);
+    close(blackbox);
+    if (worker.box == MAP_FAILED)
+        _exit(2);
+    atomic_store(&worker.box->plugin, BLACKBOX_ENGINE);
+    prctl(PR_SET_NAME, "kvali-worker");
+    if (zygote->scanner)
+        scanner_set_spool(zygote->scanner, spool);
+    int code = close_in(&worker, &why);
+    if (code) {
+        struct buf *out = wire_begin(&worker.wire, WIRE_FATAL);
+        buf_u32le(out, (uint32_t)-code);
+        buf_string(out, why.text);
+        wire_end(&worker.wire);
+        wire_flush(&worker.wire);
+        _exit(2);
+    }
+    _exit(work(&worker));
+}

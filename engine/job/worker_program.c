@@ -1,0 +1,101 @@
+/*
+ * kvali-worker: the program that parses evidence. It is started by kvali, with its end of a socket as descriptor 3, and
+ * is of no use by hand but for two questions that touch no evidence: --versions and --plugins, both answered in JSON.
+ */
+#include "engine/job/worker.h"
+
+#include "engine/base/hash.h"
+#include "engine/base/json.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { CONTROL_FD = 3 };
+
+static int print(struct buf *buf)
+{
+    int code = buf_failed(buf) || puts(buf_cstr(buf)) < 0 || fflush(stdout) ? 1 : 0;
+    buf_finish(buf);
+    return code;
+}
+
+static int print_versions(void)
+{
+    struct buf buf = {0};
+    worker_versions(&buf);
+    return print(&buf);
+}
+
+static const char *field_kind_name(enum field_kind kind)
+{
+    static const char *const names[] = {"u64", "i64", "text", "bytes", "json", "when"};
+    return names[kind];
+}
+
+static void describe_type(struct json *json, const struct record_type *type)
+{
+    json_object_open(json, NULL);
+    json_string(json, "name", type->name);
+    json_u64(json, "version", type->version);
+    json_string(json, "what", type->what);
+    json_array_open(json, "fields");
+    for (size_t i = 0; i < type->field_count; i++) {
+        json_object_open(json, NULL);
+        json_string(json, "name", type->fields[i].name);
+        json_string(json, "kind", field_kind_name(type->fields[i].kind));
+        json_string(json, "unit", type->fields[i].unit);
+        json_string(json, "what", type->fields[i].what);
+        json_object_close(json);
+    }
+    json_array_close(json);
+    json_object_close(json);
+}
+
+static int print_plugins(void)
+{
+    struct buf buf = {0};
+    struct json json;
+    json_init(&json, &buf);
+    json_array_open(&json, NULL);
+    for (const struct plugin *const *p = plugin_table; *p; p++) {
+        json_object_open(&json, NULL);
+        json_string(&json, "name", (*p)->name);
+        json_u64(&json, "version", (*p)->version);
+        json_string(&json, "summary", (*p)->summary);
+        json_array_open(&json, "records");
+        for (const struct record_type *const *t = (*p)->emits; *t; t++)
+            describe_type(&json, *t);
+        json_array_close(&json);
+        json_object_close(&json);
+    }
+    json_array_close(&json);
+    return print(&buf);
+}
+
+/* Nothing that the supervisor had open comes along but standard error and the socket. */
+static int run_zygote(void)
+{
+    int type = 0;
+    socklen_t size = sizeof type;
+    if (getsockopt(CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &size) || type != SOCK_SEQPACKET) {
+        fputs("kvali-worker: it is started by kvali, not by hand\n", stderr);
+        return 2;
+    }
+    fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
+    if (close_range(CONTROL_FD + 1, ~0U, 0))
+        return 2;
+    return zygote_main(CONTROL_FD);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--versions") == 0)
+        return print_versions();
+    if (argc == 2 && strcmp(argv[1], "--plugins") == 0)
+        return print_plugins();
+    return run_zygote();
+}
