@@ -1,0 +1,167 @@
+/*
+ * api: what plugins may call, but for children (child.c). A plugin may be wrong or taken over: what it passes is
+ * checked as far as one process can check itself; the supervisor checks again.
+ */
+#include "engine/scan/pass.h"
+
+#include "engine/base/text.h"
+#include "engine/scan/record_check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct stream_info *scan_stream(const struct scan *scan)
+{
+    return scan->pass->info;
+}
+
+void *scan_worker(const struct scan *scan)
+{
+    return scan->worker;
+}
+
+void *scan_state(const struct scan *scan)
+{
+    return scan->state;
+}
+
+uint64_t scan_unread(const struct scan *scan)
+{
+    return pass_unread(scan->pass);
+}
+
+/* The bytes that this plugin may look at now. */
+static const uint8_t *visible(const struct scan *scan, uint64_t *ret_size)
+{
+    const struct pass *pass = scan->pass;
+
+    *ret_size = 0;
+    if (scan->phase == SCAN_STARTING) {
+        *ret_size = pass->filled < SCAN_FIRST ? pass->filled : SCAN_FIRST;
+        return pass->data;
+    }
+    if (scan->phase == SCAN_FINISHING && scan->peeks) {
+        *ret_size = pass->kept_size;
+        return pass->kept;
+    }
+    return NULL;
+}
+
+uint64_t scan_kept(const struct scan *scan)
+{
+    uint64_t size;
+
+    visible(scan, &size);
+    return size;
+}
+
+int scan_peek(struct scan *scan, uint64_t offset, size_t size, const uint8_t **ret_data)
+{
+    uint64_t kept;
+    const uint8_t *data = visible(scan, &kept);
+
+    if (!u64_range_fits(offset, size, kept))
+        return -ENODATA;
+    *ret_data = data != NULL ? data + offset : (const uint8_t *)"";
+    return 0;
+}
+
+/* Counts one more thing said; -ENOSPC past the limit, which is said once. */
+static int say(struct scan *scan)
+{
+    struct scanner *scanner = scan->pass->scanner;
+
+    if (scanner->stop < 0)
+        return scanner->stop;
+    if (scan->said < scanner->limit_records) {
+        scan->said++;
+        return 0;
+    }
+    if (!scan->said_enough)
+        pass_limited(scan->pass, scan->pass->offset, "limit.records: what %s says after %llu records and notes is dropped",
+                     scan->plugin->name, (unsigned long long)scan->said);
+    scan->said_enough = true;
+    return -ENOSPC;
+}
+
+static int type_index(const struct plugin *plugin, const struct record_type *type, uint32_t *ret_index)
+{
+    for (uint32_t i = 0; plugin->emits[i] != NULL; i++) {
+        if (plugin->emits[i] == type) {
+            *ret_index = i;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+int scan_emit(struct scan *scan, const struct record_type *type, const struct value *values)
+{
+    struct scanner *scanner = scan->pass->scanner;
+    const struct scan_sink *sink = scanner->sink;
+    uint32_t index;
+    int rc;
+
+    if (type == NULL || values == NULL || type_index(scan->plugin, type, &index) < 0)
+        return -EINVAL;
+    buf_clear(&scanner->record);
+    rc = record_encode(&scanner->record, type, values);
+    if (rc == 0)
+        rc = say(scan);
+    if (rc < 0)
+        return rc;
+    rc = sink->record(sink->context, scan->pass->stream, scan->index, index, scanner->record.data,
+                      scanner->record.size);
+    scanner_answer(scanner, rc);
+    return rc < 0 ? rc : 0;
+}
+
+const char *scanner_text(struct scanner *scanner, const char *format, va_list args)
+{
+    char text[SCAN_TEXT_MAX];
+    int length = vsnprintf(text, sizeof text, format, args);
+    size_t size = length < 0 ? 0 : (size_t)length;
+
+    if (size >= sizeof text) {
+        size = sizeof text - 4;
+        while (size > 0 && ((uint8_t)text[size] & 0xc0) == 0x80)
+            size--;
+        memcpy(text + size, "...", 3);
+        size += 3;
+    }
+    buf_clear(&scanner->text);
+    if (record_text_is_printable(text, size))
+        buf_append(&scanner->text, text, size);
+    else
+        text_escape(&scanner->text, text, size);
+    return buf_cstr(&scanner->text);
+}
+
+void scan_note(struct scan *scan, uint64_t offset, const char *format, ...)
+{
+    struct scanner *scanner = scan->pass->scanner;
+    const struct scan_sink *sink = scanner->sink;
+    va_list args;
+
+    if (say(scan) < 0)
+        return;
+    va_start(args, format);
+    scanner_answer(scanner, sink->note(sink->context, scan->pass->stream, scan->index, offset,
+                                       scanner_text(scanner, format, args)));
+    va_end(args);
+}
+
+void scan_limited(struct scan *scan, uint64_t offset, const char *format, ...)
+{
+    struct scanner *scanner = scan->pass->scanner;
+    const struct scan_sink *sink = scanner->sink;
+    va_list args;
+
+    if (say(scan) < 0)
+        return;
+    va_start(args, format);
+    scanner_answer(scanner, sink->limited(sink->context, scan->pass->stream, scan->index, offset,
+                                          scanner_text(scanner, format, args)));
+    va_end(args);
+}

@@ -1,0 +1,25 @@
+/*
+ * filetype: what kind of content some bytes are, as libmagic says; the filetype plugin's way to that library.
+ */
+#ifndef KVALI_SCAN_FILETYPE_H
+#define KVALI_SCAN_FILETYPE_H
+
+#include "engine/base/buf.h"
+#include "engine/base/why.h"
+
+#include <stddef.h>
+
+/* No more than this from the start of a stream is looked at. */
+enum { FILETYPE_SIZE_MAX = 1024 * 1024 };
+
+struct filetype;
+
+/* Opens libmagic with this database and no other. -ENOENT, -EINVAL, -ENOMEM. */
+int filetype_open(const char *magic, struct filetype **ret_filetype, struct why *why);
+void filetype_close(struct filetype *filetype);
+
+/* Appends the media type ("image/png") and the description as escaped text. -EIO with libmagic's words in `why`. */
+int filetype_identify(struct filetype *filetype, const void *data, size_t size, struct buf *mime,
+                      struct buf *description, struct why *why);
+
+#endif
