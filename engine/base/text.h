@@ -18,7 +18,7 @@
 /* Appends the escaped form of `size` bytes at `data`. */
 void text_escape(struct buf *buf, const void *data, size_t size);
 
-/* The same for one component of a path: also '/' becomes \x2f, and an empty component, "." and ".." and a last
+/* The same for one component of a path: also '/' becomes \x2f, an empty component \-, and "." and ".." and a last
  * '!' get their first (last) byte escaped, so that a path of escaped components joined by '/' is unambiguous. */
 void text_escape_name(struct buf *buf, const void *data, size_t size);
 

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -67,8 +68,9 @@ static struct death judge(struct supervisor *s, const struct worker_slot *worker
         death = (struct death){.end = ATTEMPT_MEMORY, .kind = FAULT_MEMORY};
         snprintf(death.how, sizeof death.how, "it used all of its memory (%ld MiB)", peak_kib / 1024);
     } else if (signal) {
-        snprintf(death.how, sizeof death.how, words ? "%s" : "it died of signal %d", words ? words : "", signal);
-        if (!words)
+        if (words)
+            snprintf(death.how, sizeof death.how, "%s", words);
+        else
             snprintf(death.how, sizeof death.how, "it died of signal %d", signal);
     } else {
         snprintf(death.how, sizeof death.how, "it ended by itself with code %d", WEXITSTATUS(status));

@@ -118,7 +118,8 @@ static int limit(struct stage *stage, int resource, uint64_t value, const char *
     return setrlimit((__rlimit_resource_t)resource, &both) ? stage_failed(stage, name) : 0;
 }
 
-/* As many descriptors as the evidence needs; the hard limit is raised where that is permitted. */
+/* As many descriptors as the evidence may need, or as many as this user may have: where those are too few,
+ * opening the evidence says so. */
 static int limit_descriptors(struct stage *stage)
 {
     rlim_t need = stage->options->evidence_fd_max > 0 ? (rlim_t)stage->options->evidence_fd_max : 0;
@@ -128,11 +129,10 @@ static int limit_descriptors(struct stage *stage)
     if (now.rlim_cur >= need)
         return 0;
     struct rlimit wanted = {.rlim_cur = need, .rlim_max = now.rlim_max > need ? now.rlim_max : need};
-    if (setrlimit(RLIMIT_NOFILE, &wanted))
-        return why_set(stage->why, -EMFILE,
-                       "the evidence needs %llu open files, the limit is %llu (ulimit -n)",
-                       (unsigned long long)need, (unsigned long long)now.rlim_max);
-    return 0;
+    if (setrlimit(RLIMIT_NOFILE, &wanted) == 0)
+        return 0;
+    now.rlim_cur = now.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &now) ? stage_failed(stage, "RLIMIT_NOFILE") : 0;
 }
 
 static bool fits_one_page_more(uint64_t pages, uint64_t page, struct rlimit old)
@@ -411,10 +411,10 @@ static const int calls_to_narrow[] = {SCMP_SYS(seccomp),
 
 /* EACCES in every stage: harmless questions that libraries ask, and every way to open that the filter cannot
  * see through. */
-static const int calls_refused[] = {SCMP_SYS(open),      SCMP_SYS(openat2),    SCMP_SYS(statfs),
-                                    SCMP_SYS(fstatfs),   SCMP_SYS(fsync),      SCMP_SYS(fdatasync),
-                                    SCMP_SYS(fadvise64), SCMP_SYS(chdir),      SCMP_SYS(fchdir),
-                                    SCMP_SYS(wait4),     SCMP_SYS(membarrier), SCMP_SYS(getpriority)};
+static const int calls_refused[] = {
+    SCMP_SYS(open),      SCMP_SYS(openat2),    SCMP_SYS(statfs),     SCMP_SYS(fstatfs), SCMP_SYS(fsync),
+    SCMP_SYS(fdatasync), SCMP_SYS(fadvise64),  SCMP_SYS(flock),      SCMP_SYS(chdir),   SCMP_SYS(fchdir),
+    SCMP_SYS(wait4),     SCMP_SYS(membarrier), SCMP_SYS(getpriority)};
 
 struct filter {
     scmp_filter_ctx context;

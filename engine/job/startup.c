@@ -10,6 +10,7 @@
 #include "engine/base/when.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>

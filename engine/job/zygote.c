@@ -176,8 +176,8 @@ static int add_plugin(struct zygote *zygote, const struct plugin *plugin, struct
     return 0;
 }
 
-/* The built-in plugins that the settings name. The order is the table's, whatever order they are named in. */
-static int choose_builtin(struct zygote *zygote, char *names, struct why *why)
+/* Every name must be a built-in plugin's. The order they run in is the table's, whatever order they are named in. */
+static int check_names(char *names, struct why *why)
 {
     char *save = NULL;
     for (char *name = strtok_r(names, ", ", &save); name; name = strtok_r(NULL, ", ", &save)) {
@@ -219,7 +219,7 @@ static int choose_plugins(struct zygote *zygote, struct why *why)
 {
     const char *wanted = settings_text(&zygote->settings, "plugins");
     char *names = strdup(wanted), *paths = strdup(settings_text(&zygote->settings, "lab.plugins"));
-    int code = names && paths ? choose_builtin(zygote, names, why) : why_set(why, -ENOMEM, "out of memory");
+    int code = names && paths ? check_names(names, why) : why_set(why, -ENOMEM, "out of memory");
     for (const struct plugin *const *p = plugin_table; code == 0 && *p; p++)
         if (is_named(wanted, (*p)->name))
             code = add_plugin(zygote, *p, why);
