@@ -46,6 +46,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -411,10 +412,10 @@ static const int calls_to_narrow[] = {SCMP_SYS(seccomp),
 
 /* EACCES in every stage: harmless questions that libraries ask, and every way to open that the filter cannot
  * see through. */
-static const int calls_refused[] = {
-    SCMP_SYS(open),      SCMP_SYS(openat2),    SCMP_SYS(statfs),     SCMP_SYS(fstatfs), SCMP_SYS(fsync),
-    SCMP_SYS(fdatasync), SCMP_SYS(fadvise64),  SCMP_SYS(flock),      SCMP_SYS(chdir),   SCMP_SYS(fchdir),
-    SCMP_SYS(wait4),     SCMP_SYS(membarrier), SCMP_SYS(getpriority)};
+static const int calls_refused[] = {SCMP_SYS(open),      SCMP_SYS(openat2),    SCMP_SYS(statfs),
+                                    SCMP_SYS(fstatfs),   SCMP_SYS(fsync),      SCMP_SYS(fdatasync),
+                                    SCMP_SYS(fadvise64), SCMP_SYS(chdir),      SCMP_SYS(fchdir),
+                                    SCMP_SYS(wait4),     SCMP_SYS(membarrier), SCMP_SYS(getpriority)};
 
 struct filter {
     scmp_filter_ctx context;
@@ -526,6 +527,8 @@ static void rules_zygote(struct filter *filter)
     rules_fcntl(filter, true);
     rules_ioctl(filter);
     rules_become_worker(filter);
+    rule_int(filter, SCMP_SYS(flock), 1, LOCK_SH); /* afflib opens nothing that it cannot lock */
+    rule_int(filter, SCMP_SYS(flock), 1, LOCK_UN);
     rule_int(filter, SCMP_SYS(tgkill), 2, SIGABRT); /* whose pid, the worker's filter says */
 }
 
@@ -538,6 +541,7 @@ static void rules_worker(struct filter *filter, bool folder)
     rule(filter, REFUSE, SCMP_SYS(ioctl), NULL, 0);
     rule(filter, REFUSE, SCMP_SYS(prlimit64), NULL, 0);
     rule(filter, REFUSE, SCMP_SYS(prctl), NULL, 0);
+    rule(filter, REFUSE, SCMP_SYS(flock), NULL, 0);
     if (folder) {
         rules_open_read_only(filter);
         rules_fcntl(filter, false);
