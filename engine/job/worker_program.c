@@ -1,6 +1,6 @@
 /*
  * kvali-worker: the program that parses evidence. It is started by kvali, with its end of a socket as descriptor 3, and
- * is of no use by hand but for two questions that touch no evidence: --versions and --plugins, both answered in JSON.
+ * is of no use by hand but for questions that touch no evidence: --versions, --plugins, --plugins-json.
  */
 #include "engine/job/worker.h"
 
@@ -58,6 +58,23 @@ static void describe_type(struct json *json, const struct record_type *type)
 static int print_plugins(void)
 {
     struct buf buf = {0};
+    for (const struct plugin *const *p = plugin_table; *p; p++) {
+        buf_printf(&buf, "%s (version %u): %s\n", (*p)->name, (*p)->version, (*p)->summary);
+        for (const struct record_type *const *t = (*p)->emits; *t; t++) {
+            buf_printf(&buf, "  record %s: %s\n", (*t)->name, (*t)->what);
+            for (size_t i = 0; i < (*t)->field_count; i++) {
+                const struct field *field = &(*t)->fields[i];
+                buf_printf(&buf, "    %-20s %-6s %s%s%s%s\n", field->name, field_kind_name(field->kind), field->what,
+                           *field->unit ? " (" : "", field->unit, *field->unit ? ")" : "");
+            }
+        }
+    }
+    return print(&buf);
+}
+
+static int print_plugins_json(void)
+{
+    struct buf buf = {0};
     struct json json;
     json_init(&json, &buf);
     json_array_open(&json, NULL);
@@ -97,5 +114,7 @@ int main(int argc, char **argv)
         return print_versions();
     if (argc == 2 && strcmp(argv[1], "--plugins") == 0)
         return print_plugins();
+    if (argc == 2 && strcmp(argv[1], "--plugins-json") == 0)
+        return print_plugins_json();
     return run_zygote();
 }

@@ -1,0 +1,262 @@
+/*
+ * job_cli: from options to a run, and back to the terminal.
+ */
+#include "engine/cli/job_cli.h"
+
+#include "engine/base/log.h"
+#include "engine/cli/progress.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EXIT_STOPPED = 130 };
+
+static volatile sig_atomic_t stop;
+
+/* ------------------------------------------------------------------ paths */
+
+/* The first of `candidates` (relative to this program's folder) that exists, into `ret`. */
+static bool find_beside(const char *const *candidates, char *ret, size_t size)
+{
+    char self[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length <= 0)
+        return false;
+    self[length] = 0;
+    *strrchr(self, '/') = 0;
+    for (; *candidates; candidates++) {
+        char path[PATH_MAX * 2];
+        snprintf(path, sizeof path, "%s/%s", self, *candidates);
+        char *real = realpath(path, NULL);
+        bool fits = real && strlen(real) < size;
+        if (fits)
+            strcpy(ret, real);
+        free(real);
+        if (fits)
+            return true;
+    }
+    return false;
+}
+
+const char *job_cli_worker(void)
+{
+    static const char *const candidates[] = {"../job/kvali-worker", "kvali-worker", "../libexec/kvali/kvali-worker", NULL};
+    static char path[PATH_MAX];
+    if (!path[0] && !find_beside(candidates, path, sizeof path))
+        strcpy(path, "kvali-worker");
+    return path;
+}
+
+const char *job_cli_rules(void)
+{
+    static const char *const candidates[] = {"../../../rules", "../share/kvali/rules", NULL};
+    static char path[PATH_MAX];
+    if (!path[0] && !find_beside(candidates, path, sizeof path))
+        snprintf(path, sizeof path, "%s", KVALI_RULES);
+    return path;
+}
+
+const char *job_cli_spool(const struct options *options)
+{
+    const char *environment = getenv("TMPDIR");
+    return options_text(options, "tmp", environment && *environment ? environment : "/var/tmp");
+}
+
+/* ------------------------------------------------------------------ settings */
+
+static int set(struct settings *settings, const char *key, const char *value, struct why *why)
+{
+    return value ? settings_set(settings, key, value, why) : 0;
+}
+
+static int load_profile(struct settings *settings, const char *name, struct why *why)
+{
+    char path[PATH_MAX];
+    if (strchr(name, '/'))
+        snprintf(path, sizeof path, "%s", name);
+    else
+        snprintf(path, sizeof path, "%s/profiles/%s.ini", job_cli_rules(), name);
+    if (access(path, R_OK))
+        return why_set(why, -errno, "--profile: %s: %s", path, strerror(errno));
+    int code = settings_load(settings, path, why);
+    return code ? code : settings_set(settings, "profile", name, why);
+}
+
+/* All paths given under one option as one list with ':' between, beginning with `first`. */
+static int set_paths(struct settings *settings, const char *key, const char *first, const struct options *options,
+                     const char *option, struct why *why)
+{
+    struct buf list = {0};
+    int code = 0;
+    const char *path;
+    if (first)
+        buf_text(&list, first);
+    for (size_t i = 0; code == 0 && (path = options_nth(options, option, i)); i++) {
+        char *absolute = realpath(path, NULL);
+        if (!absolute)
+            code = why_set(why, -errno, "--%s: %s: %s", option, path, strerror(errno));
+        else if (strchr(absolute, ':'))
+            code = why_set(why, -EINVAL, "--%s: %s: a path with ':' cannot be used here", option, path);
+        else
+            buf_printf(&list, "%s%s", list.size ? ":" : "", absolute);
+        free(absolute);
+    }
+    if (code == 0 && list.size)
+        code = settings_set(settings, key, buf_cstr(&list), why);
+    buf_finish(&list);
+    return code;
+}
+
+static int set_pairs(struct settings *settings, const struct options *options, struct why *why)
+{
+    const char *pair;
+    for (size_t i = 0; (pair = options_nth(options, "set", i)); i++) {
+        char key[64];
+        const char *equals = strchr(pair, '=');
+        if (!equals || (size_t)(equals - pair) >= sizeof key)
+            return why_set(why, -EINVAL, "--set %s: expected KEY=VALUE", pair);
+        memcpy(key, pair, (size_t)(equals - pair));
+        key[equals - pair] = 0;
+        int code = settings_set(settings, key, equals + 1, why);
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+static int fill(struct settings *settings, const struct options *options, struct why *why)
+{
+    char yara[PATH_MAX + 8], extensions[PATH_MAX + 32];
+    bool shipped = !options_has(options, "no-default-rules");
+    snprintf(yara, sizeof yara, "%s/yara", job_cli_rules());
+    snprintf(extensions, sizeof extensions, "%s/filetype/extensions.tsv", job_cli_rules());
+    int code = set(settings, "filetype.extensions", extensions, why);
+    if (code == 0)
+        code = load_profile(settings, options_text(options, "profile", "full"), why);
+    if (code == 0)
+        code = set_paths(settings, "yara.rules", shipped ? yara : NULL, options, "rules", why);
+    if (code == 0)
+        code = set_paths(settings, "lab.plugins", NULL, options, "plugin", why);
+    if (code == 0)
+        code = set(settings, "plugins", options_text(options, "plugins", NULL), why);
+    if (code == 0)
+        code = set(settings, "jobs", options_text(options, "jobs", NULL), why);
+    if (code == 0 && options_has(options, "weak-sandbox"))
+        code = settings_set(settings, "sandbox", "weak", why);
+    return code ? code : set_pairs(settings, options, why);
+}
+
+int job_cli_settings(const struct options *options, const char *command, struct settings *settings)
+{
+    struct why why = {{0}};
+    int code = settings_init(settings);
+    if (code)
+        return fail(EXIT_ENVIRONMENT, command, code, NULL, NULL);
+    code = fill(settings, options, &why);
+    if (code == 0)
+        return 0;
+    settings_finish(settings);
+    return code == -ENOMEM ? fail(EXIT_ENVIRONMENT, command, code, &why, NULL) : fail_usage(command, &why);
+}
+
+/* ------------------------------------------------------------------ running */
+
+static void on_signal(int signal_number)
+{
+    (void)signal_number;
+    stop = 1;
+}
+
+/* The first Ctrl-C ends the run cleanly, the second at once. */
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static int told(const struct casefile *cf, const struct job_result *result, bool quiet)
+{
+    const char *folder = casefile_folder(cf);
+    if (result->interrupted) {
+        cli_print("Stopped. What is done is kept: `kvali run %s` goes on from here.\n", folder);
+        return EXIT_STOPPED;
+    }
+    if (!quiet) {
+        cli_print("Done: %llu contents examined, %llu faults recorded.\n", (unsigned long long)result->streams_done,
+                  (unsigned long long)result->faults);
+        if (result->crashed + result->hung + result->lost + result->tampered)
+            cli_print("Workers that died on the way: %llu crashed, %llu hung, %llu killed from outside, %llu taken for tampering; "
+                      "their work was done again.\n",
+                      (unsigned long long)result->crashed, (unsigned long long)result->hung,
+                      (unsigned long long)result->lost, (unsigned long long)result->tampered);
+        cli_print("Findings digest: %s\n", result->digest);
+    }
+    if (result->exhibits_opened == 0 && result->exhibits_failed)
+        return EXIT_EVIDENCE;
+    if (result->exhibits_failed)
+        return EXIT_EVIDENCE;
+    return result->faults ? EXIT_FAULTS : EXIT_DONE;
+}
+
+static int failed(const struct casefile *cf, int error, const struct why *why)
+{
+    switch (-error) {
+    case ENOSPC:
+    case EDQUOT:
+        return fail(EXIT_ENVIRONMENT, casefile_folder(cf), error, why,
+                    "make room on the disk, then `kvali run` goes on; nothing is lost");
+    case ENOTSUP:
+        return fail(EXIT_ENVIRONMENT, "sandbox", error, why,
+                    "evidence is not parsed without it; --weak-sandbox goes on and records what is missing");
+    case EUCLEAN:
+        return fail(EXIT_CASE, casefile_folder(cf), error, why, "`kvali verify` says more");
+    case ENODATA:
+    case EINVAL:
+    case ENOENT:
+    case EEXIST:
+    case E2BIG:
+        return fail(EXIT_USAGE, NULL, error, why, NULL);
+    default:
+        return fail(EXIT_ENVIRONMENT, NULL, error, why, "`kvali run` goes on from what is done");
+    }
+}
+
+int job_cli_run(struct casefile *cf, const struct options *options, const char *command)
+{
+    struct settings settings;
+    struct progress progress;
+    struct why why = {{0}};
+    struct job_result result = {0};
+    int code = job_cli_settings(options, command, &settings);
+    if (code)
+        return code;
+    code = progress_init(&progress, options_text(options, "events", NULL), options->quiet, &why);
+    if (code) {
+        settings_finish(&settings);
+        return fail(EXIT_ENVIRONMENT, "--events", code, &why, NULL);
+    }
+    catch_signals();
+    struct job_options job = {
+        .worker_program = job_cli_worker(),
+        .settings = &settings,
+        .jobs = (uint32_t)settings_number(&settings, "jobs"),
+        .spool_folder = job_cli_spool(options),
+        .again = options_has(options, "again"),
+        .stop = &stop,
+        .progress = progress_show,
+        .event = progress_event,
+        .context = &progress,
+    };
+    code = job_run(cf, &job, &result, &why);
+    progress_finish(&progress);
+    settings_finish(&settings);
+    return code ? failed(cf, code, &why) : told(cf, &result, options->quiet);
+}

@@ -1,0 +1,45 @@
+/*
+ * job_cli: what `process`, `run`, `show`, `export` and `plugins` share: where the worker and the rules are, settings from
+ * profiles and options, progress, events, Ctrl-C.
+ */
+#ifndef KVALI_CLI_JOB_CLI_H
+#define KVALI_CLI_JOB_CLI_H
+
+#include "engine/cli/cli.h"
+#include "engine/job/job.h"
+
+/* The options of a run, for a command's table. */
+/* clang-format off */
+#define JOB_CLI_OPTIONS                                                                                                \
+    {"jobs", 'j', "N", "Workers (default: one a core). Findings do not depend on it"},                                 \
+    {"profile", 'p', "NAME", "full (default) or triage, or a file: rules/profiles says what each does"},               \
+    {"plugins", 0, "LIST", "Only these, ',' between; `kvali plugins` lists them"},                                     \
+    {"rules", 'r', "PATH", "YARA rules besides the shipped ones: a file or folder; may be given again"},               \
+    {"no-default-rules", 0, NULL, "Leave the shipped YARA rules out"},                                                 \
+    {"plugin", 0, "FILE.so", "A plugin of the lab's own; may be given again"},                                         \
+    {"set", 's', "KEY=VALUE", "Any setting (`kvali plugins --settings` lists them); may be given again"},              \
+    {"tmp", 0, "FOLDER", "Where large contents are spooled, unlinked (default: $TMPDIR or /var/tmp)"},                 \
+    {"weak-sandbox", 0, NULL, "Go on where the kernel lacks a part of the sandbox; it is recorded"},                   \
+    {"again", 0, NULL, "Do what is done already once more"},                                                           \
+    {"events", 'e', "FILE", "Write what happens as JSON lines, for other programs ('-': standard output)"}
+/* clang-format on */
+
+/* Fills `settings` (initialised here) from profile and options. 0, or the exit code after the error was told. */
+int job_cli_settings(const struct options *options, const char *command, struct settings *settings);
+
+/* kvali-worker's path: beside this program, or where it was installed. Static. */
+const char *job_cli_worker(void);
+/* The folder of shipped rules. Static. */
+const char *job_cli_rules(void);
+const char *job_cli_spool(const struct options *options);
+
+/* Runs what is pending in the case and says how it went. Returns the exit code. */
+int job_cli_run(struct casefile *cf, const struct options *options, const char *command);
+
+/* cmd_report.c: writes the reports of the case as `report` does, and says where. Exit code. */
+int cli_write_report(struct casefile *cf, const struct options *options);
+
+/* cmd_add.c: records one exhibit as `add` does. Exit code. */
+int cli_add_exhibit(struct casefile *cf, const struct options *options, const char *path);
+
+#endif
