@@ -1,0 +1,196 @@
+/* html: see html.h. */
+#include "cases/report/html.h"
+
+#include "cases/report/safe.h"
+#include "engine/base/when.h"
+
+#include <string.h>
+
+static void escape(struct buf *out, const void *data, size_t size)
+{
+    const char *text = data;
+    for (size_t i = 0; i < size; i++)
+        switch (text[i]) {
+        case '&':
+            buf_text(out, "&amp;");
+            break;
+        case '<':
+            buf_text(out, "&lt;");
+            break;
+        case '>':
+            buf_text(out, "&gt;");
+            break;
+        case '"':
+            buf_text(out, "&quot;");
+            break;
+        case '\'':
+            buf_text(out, "&#39;");
+            break;
+        default:
+            buf_u8(out, (uint8_t)text[i]);
+        }
+}
+
+void html_text(struct html *html, const char *text)
+{
+    if (!text)
+        return;
+    struct buf safe = {0};
+    safe_text(&safe, text, strlen(text));
+    escape(html->buf, safe.data, safe.size);
+    buf_finish(&safe);
+}
+
+void html_evidence(struct html *html, const char *text)
+{
+    if (!text || !*text)
+        return;
+    struct buf safe = {0};
+    safe_text_cut(&safe, text, strlen(text), HTML_EVIDENCE_MAX);
+    html_raw(html, "<bdi class=\"code\">");
+    escape(html->buf, safe.data, safe.size);
+    html_raw(html, "</bdi>");
+    buf_finish(&safe);
+}
+
+void html_number(struct html *html, uint64_t number)
+{
+    safe_number(html->buf, number);
+}
+
+void html_size(struct html *html, uint64_t size)
+{
+    safe_size(html->buf, size);
+}
+
+void html_bytes(struct html *html, uint64_t size)
+{
+    html_size(html, size);
+    if (size < 1024)
+        return;
+    html_raw(html, " (");
+    html_number(html, size);
+    html_raw(html, " bytes)");
+}
+
+/* "2026-01-31 23:59:59", shifted by `offset` seconds. */
+static void put_when(struct html *html, int64_t when, int64_t offset)
+{
+    char text[WHEN_TEXT_SIZE];
+    int64_t shifted;
+    if (__builtin_add_overflow(when, offset * 1000000000, &shifted))
+        shifted = when;
+    when_format(shifted, text);
+    if (strlen(text) < 20) {
+        html_text(html, text);
+        return;
+    }
+    text[10] = ' ';
+    text[19] = 0; /* a report needs no fraction of a second */
+    html_text(html, text);
+}
+
+void html_when(struct html *html, int64_t when)
+{
+    if (when == WHEN_NONE)
+        return;
+    put_when(html, when, 0);
+    html_raw(html, " UTC");
+}
+
+void html_when_both(struct html *html, int64_t when)
+{
+    if (when == WHEN_NONE)
+        return;
+    html_when(html, when);
+    html_raw(html, "<br><small>");
+    put_when(html, when, 4 * 3600);
+    html_raw(html, " ");
+    html_label(html, LABEL_TBILISI);
+    html_raw(html, "</small>");
+}
+
+void html_label(struct html *html, enum report_label label)
+{
+    html_say(html, label, NULL, NULL, NULL);
+}
+
+void html_say(struct html *html, enum report_label label, const char *one, const char *two, const char *three)
+{
+    const char *const values[] = {one, two, three};
+    bool foreign = report_label_lang(html->lang, label) != html->lang;
+    if (foreign)
+        html_raw(html, "<span lang=\"en\">");
+    const char *text = report_label(html->lang, label);
+    while (*text) {
+        size_t run = strcspn(text, "{");
+        escape(html->buf, text, run);
+        text += run;
+        if (!*text)
+            break;
+        if (text[1] >= '1' && text[1] <= '3' && text[2] == '}') {
+            html_text(html, values[text[1] - '1']);
+            text += 3;
+        } else {
+            escape(html->buf, text++, 1);
+        }
+    }
+    if (foreign)
+        html_raw(html, "</span>");
+}
+
+void html_say_numbers(struct html *html, enum report_label label, uint64_t one, uint64_t two)
+{
+    struct buf first = {0}, second = {0};
+    safe_number(&first, one);
+    safe_number(&second, two);
+    html_say(html, label, buf_cstr(&first), buf_cstr(&second), NULL);
+    buf_finish(&first);
+    buf_finish(&second);
+}
+
+void html_cell(struct html *html, const char *text)
+{
+    html_raw(html, "<td>");
+    html_text(html, text);
+    html_raw(html, "</td>");
+}
+
+void html_cell_evidence(struct html *html, const char *text)
+{
+    html_raw(html, "<td class=\"path\">");
+    html_evidence(html, text);
+    html_raw(html, "</td>");
+}
+
+void html_cell_number(struct html *html, uint64_t number)
+{
+    if (number == 0) {
+        html_raw(html, "<td class=\"n\"><span class=\"zero\">0</span></td>");
+        return;
+    }
+    html_raw(html, "<td class=\"n\">");
+    html_number(html, number);
+    html_raw(html, "</td>");
+}
+
+void html_cell_size(struct html *html, uint64_t size)
+{
+    html_raw(html, "<td class=\"n\">");
+    html_size(html, size);
+    html_raw(html, "</td>");
+}
+
+void html_head(struct html *html, enum report_label label)
+{
+    html_raw(html, "<th scope=\"col\">");
+    html_label(html, label);
+    html_raw(html, "</th>");
+}
+
+void html_head_number(struct html *html, enum report_label label)
+{
+    html_raw(html, "<th scope=\"col\" class=\"n\">");
+    html_label(html, label);
+    html_raw(html, "</th>");
+}

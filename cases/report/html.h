@@ -1,0 +1,54 @@
+/*
+ * html: writes HTML into a buffer so that nothing gets in unescaped.
+ *
+ * Mark-up goes in as string literals only (html_raw takes nothing else); every value goes through one of the
+ * other functions, which escape for element content and for quoted attribute values alike: & < > " ' become
+ * references, and controls, bidi controls and invalid UTF-8 become visible \xNN (safe.h).
+ */
+#ifndef KVALI_CASES_REPORT_HTML_H
+#define KVALI_CASES_REPORT_HTML_H
+
+#include "cases/report/report_labels.h"
+#include "engine/base/buf.h"
+
+#include <stdint.h>
+
+struct html {
+    struct buf *buf; /* borrowed; its sticky error is the writer's */
+    enum report_lang lang;
+};
+
+/* A literal that is right HTML by itself. */
+#define html_raw(html, literal) buf_append((html)->buf, "" literal "", sizeof(literal) - 1)
+
+/* Our own or anybody's text. NULL is nothing. */
+void html_text(struct html *html, const char *text);
+/* Text from evidence: set apart from its surroundings (<bdi>), in the monospaced face, cut in the middle when
+ * very long. */
+void html_evidence(struct html *html, const char *text);
+enum { HTML_EVIDENCE_MAX = 360 }; /* bytes */
+
+void html_number(struct html *html, uint64_t number);
+/* "1.5 GiB"; `html_bytes` the exact number too: "1.5 GiB (1 610 612 736 bytes)". */
+void html_size(struct html *html, uint64_t size);
+void html_bytes(struct html *html, uint64_t size);
+/* 2026-01-31 23:59:59 UTC; html_when_both adds Tbilisi time in a second line. Nothing for WHEN_NONE. */
+void html_when(struct html *html, int64_t when);
+void html_when_both(struct html *html, int64_t when);
+
+void html_label(struct html *html, enum report_label label);
+/* A label with its {1} {2} {3} replaced; NULL for those it does not have. */
+void html_say(struct html *html, enum report_label label, const char *one, const char *two,
+              const char *three);
+/* The same with numbers. */
+void html_say_numbers(struct html *html, enum report_label label, uint64_t one, uint64_t two);
+
+/* Cells: <td>…</td>. */
+void html_cell(struct html *html, const char *text);
+void html_cell_evidence(struct html *html, const char *text);
+void html_cell_number(struct html *html, uint64_t number); /* zero in a quiet colour */
+void html_cell_size(struct html *html, uint64_t size);
+void html_head(struct html *html, enum report_label label);        /* <th scope=col> */
+void html_head_number(struct html *html, enum report_label label); /* the same, right-aligned */
+
+#endif

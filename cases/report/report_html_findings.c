@@ -1,0 +1,204 @@
+/* report_html_findings: what was found: matches, locked things, mismatches, types of content. */
+#include "cases/report/report_sections.h"
+
+#include <string.h>
+
+static void put_state(struct html *html, bool deleted)
+{
+    html_raw(html, "<td>");
+    html_label(html, deleted ? LABEL_DELETED : LABEL_LIVE);
+    html_raw(html, "</td>");
+}
+
+/* A severity that a rule states, as words with a symbol; any other word stays as it is. */
+static void put_severity(struct html *html, const char *severity)
+{
+    if (!*severity) {
+        html_raw(html, "<td class=\"soft\">");
+        html_label(html, LABEL_SEVERITY_UNSTATED);
+    } else if (!strcmp(severity, "critical") || !strcmp(severity, "high")) {
+        html_raw(html, "<td class=\"bad\"><strong>▲▲ ");
+        html_text(html, severity);
+        html_raw(html, "</strong>");
+    } else if (!strcmp(severity, "medium")) {
+        html_raw(html, "<td class=\"warn\"><strong>▲ ");
+        html_text(html, severity);
+        html_raw(html, "</strong>");
+    } else {
+        html_raw(html, "<td>");
+        html_text(html, severity);
+    }
+    html_raw(html, "</td>");
+}
+
+static void put_rules(struct html *html, const struct report_model *model)
+{
+    static const enum report_label heads[] = {LABEL_SEVERITY, LABEL_RULE, LABEL_DESCRIPTION, LABEL_HITS};
+    section_table_open(html, heads, 4, 1U << 3);
+    for (size_t i = 0; i < model->rule_cut.count; i++) {
+        const struct model_rule *rule = &model->rules[i];
+        html_raw(html, "<tr>");
+        put_severity(html, rule->severity);
+        html_raw(html, "<td><span class=\"code\">");
+        html_text(html, rule->name);
+        html_raw(html, "</span><br><span class=\"soft small\">");
+        html_text(html, rule->space);
+        html_raw(html, "</span></td>");
+        html_raw(html, "<td class=\"wide\">");
+        html_text(html, rule->description);
+        html_raw(html, "</td>");
+        html_cell_number(html, rule->contents);
+        html_raw(html, "</tr>\n");
+    }
+    section_table_close(html, &model->rule_cut);
+}
+
+static void put_matches(struct html *html, const struct report_model *model)
+{
+    static const enum report_label heads[] = {LABEL_RULE,  LABEL_EXHIBIT, LABEL_PATH,
+                                              LABEL_STATE, LABEL_SIZE,    LABEL_OFFSETS};
+    html_raw(html, "<h3>");
+    html_label(html, LABEL_WHERE_MATCHED);
+    html_raw(html, "</h3>\n");
+    section_table_open(html, heads, 6, 1U << 4 | 1U << 5);
+    for (size_t i = 0; i < model->match_cut.count; i++) {
+        const struct model_match *match = &model->matches[i];
+        html_raw(html, "<tr><td><span class=\"code\">");
+        html_text(html, match->rule);
+        html_raw(html, "</span></td>");
+        html_cell(html, match->exhibit);
+        html_cell_evidence(html, match->path);
+        put_state(html, match->deleted);
+        html_cell_size(html, match->size);
+        if (match->offset == UINT64_MAX)
+            html_cell(html, "");
+        else
+            html_cell_number(html, match->offset);
+        html_raw(html, "</tr>\n");
+    }
+    section_table_close(html, &model->match_cut);
+}
+
+void section_findings(struct html *html, const struct report_model *model)
+{
+    if (!model->has_yara && model->match_cut.total == 0) {
+        html_raw(html, "<p class=\"warn\">▲ ");
+        html_label(html, LABEL_NO_YARA);
+        html_raw(html, "</p>\n");
+        return;
+    }
+    if (model->match_cut.total == 0) {
+        section_text(html, LABEL_NO_MATCHES);
+        return;
+    }
+    section_text(html, LABEL_FINDINGS_TEXT);
+    put_rules(html, model);
+    put_matches(html, model);
+}
+
+void section_locked(struct html *html, const struct report_model *model)
+{
+    static const enum report_label heads[] = {LABEL_KIND_COLUMN, LABEL_EXHIBIT, LABEL_WHERE, LABEL_WHAT,
+                                              LABEL_SIZE};
+    if (model->encrypted_entries > 0) {
+        html_raw(html, "<p>▲ ");
+        html_say_numbers(html, LABEL_ENCRYPTED_ENTRIES, model->encrypted_entries, 0);
+        html_raw(html, "<br><code>kvali find CASE --encrypted</code></p>\n");
+    }
+    if (model->locked_cut.total == 0) {
+        if (model->encrypted_entries == 0)
+            section_text(html, LABEL_LOCKED_NONE);
+        return;
+    }
+    section_text(html, LABEL_LOCKED_TEXT);
+    section_table_open(html, heads, 5, 1U << 4);
+    for (size_t i = 0; i < model->locked_cut.count; i++) {
+        const struct model_fault *locked = &model->locked[i];
+        html_raw(html, "<tr>");
+        html_cell(html, locked->kind);
+        html_cell(html, locked->exhibit);
+        html_cell_evidence(html, *locked->path ? locked->path : locked->volume);
+        html_raw(html, "<td class=\"wide\">");
+        html_text(html, locked->detail);
+        html_raw(html, "</td>");
+        if (locked->size > 0)
+            html_cell_size(html, locked->size);
+        else
+            html_cell(html, "");
+        html_raw(html, "</tr>\n");
+    }
+    section_table_close(html, &model->locked_cut);
+}
+
+void section_mismatches(struct html *html, const struct report_model *model)
+{
+    static const enum report_label heads[] = {LABEL_EXHIBIT,      LABEL_PATH,  LABEL_EXTENSION,
+                                              LABEL_CONTENT_TYPE, LABEL_STATE, LABEL_SIZE};
+    if (model->mismatch_cut.total == 0) {
+        section_text(html, LABEL_MISMATCH_NONE);
+        return;
+    }
+    section_text(html, LABEL_MISMATCHES_TEXT);
+    section_table_open(html, heads, 6, 1U << 5);
+    for (size_t i = 0; i < model->mismatch_cut.count; i++) {
+        const struct model_mismatch *mismatch = &model->mismatches[i];
+        html_raw(html, "<tr>");
+        html_cell(html, mismatch->exhibit);
+        html_cell_evidence(html, mismatch->path);
+        html_raw(html, "<td>.");
+        html_text(html, mismatch->extension);
+        html_raw(html, "</td>");
+        html_cell(html, mismatch->mime);
+        put_state(html, mismatch->deleted);
+        html_cell_size(html, mismatch->size);
+        html_raw(html, "</tr>\n");
+    }
+    section_table_close(html, &model->mismatch_cut);
+}
+
+static void put_share(struct html *html, uint64_t bytes, uint64_t most)
+{
+    html_raw(html, "<td class=\"barcell\">");
+    if (bytes > 0 && most > 0)
+        buf_printf(html->buf, "<span class=\"bar\" style=\"width:%.1f%%\"></span>",
+                   100.0 * (double)bytes / (double)most);
+    html_raw(html, "</td>");
+}
+
+void section_types(struct html *html, const struct report_model *model)
+{
+    static const enum report_label heads[] = {LABEL_TYPE, LABEL_COUNT, LABEL_BYTES, LABEL_SHARE};
+    uint64_t most = model->type_rest_bytes;
+    for (size_t i = 0; i < model->type_cut.count; i++)
+        if (model->types[i].bytes > most)
+            most = model->types[i].bytes;
+    if (model->type_cut.total == 0) {
+        section_text(html, LABEL_NONE);
+        return;
+    }
+    section_text(html, LABEL_TYPES_TEXT);
+    section_table_open(html, heads, 4, 1U << 1 | 1U << 2);
+    for (size_t i = 0; i < model->type_cut.count; i++) {
+        const struct model_type *type = &model->types[i];
+        html_raw(html, "<tr><td>");
+        if (*type->mime)
+            html_text(html, type->mime);
+        else
+            html_label(html, LABEL_TYPE_UNKNOWN);
+        html_raw(html, "</td>");
+        html_cell_number(html, type->count);
+        html_cell_size(html, type->bytes);
+        put_share(html, type->bytes, most);
+        html_raw(html, "</tr>\n");
+    }
+    if (model->type_rest > 0) {
+        html_raw(html, "<tr><td class=\"soft\">");
+        html_say_numbers(html, LABEL_TYPES_REST, model->type_rest, 0);
+        html_raw(html, "</td>");
+        html_cell_number(html, model->type_rest_count);
+        html_cell_size(html, model->type_rest_bytes);
+        put_share(html, model->type_rest_bytes, most);
+        html_raw(html, "</tr>\n");
+    }
+    section_table_close(html, &model->type_cut);
+}

@@ -1,0 +1,333 @@
+/* report_json: the same content as the HTML report, for programs. Sizes and offsets are bytes, times RFC 3339
+ * in UTC. */
+#include "cases/report/report_formats.h"
+
+#include "engine/base/json.h"
+#include "engine/base/version.h"
+#include "engine/base/when.h"
+
+static void put_cut(struct json *json, const struct model_cut *cut)
+{
+    json_u64(json, "total", cut->total);
+    json_u64(json, "shown", cut->count);
+    if (cut->total > cut->count)
+        json_string(json, "query", cut->query);
+}
+
+/* {"total":…, "shown":…, "rows":[ … ]}: list_open, rows, list_close. */
+static void list_open(struct json *json, const char *key, const struct model_cut *cut)
+{
+    json_object_open(json, key);
+    put_cut(json, cut);
+    json_array_open(json, "rows");
+}
+
+static void list_close(struct json *json)
+{
+    json_array_close(json);
+    json_object_close(json);
+}
+
+/* A number that is not always known. */
+static void put_known(struct json *json, const char *key, uint64_t value)
+{
+    if (value == UINT64_MAX)
+        json_null(json, key);
+    else
+        json_u64(json, key, value);
+}
+
+static void put_counts(struct json *json, const struct model_counts *counts)
+{
+    json_u64(json, "entries_live", counts->live);
+    json_u64(json, "entries_deleted", counts->deleted);
+    json_u64(json, "contents", counts->contents);
+    json_u64(json, "contents_whole", counts->whole);
+    json_u64(json, "contents_partial", counts->partial);
+    json_u64(json, "contents_failed", counts->failed);
+    json_u64(json, "contents_pending", counts->pending);
+    json_u64(json, "contents_limited", counts->limited);
+    json_u64(json, "bytes_read", counts->read);
+    json_u64(json, "bytes_unreadable", counts->unread);
+    json_u64(json, "faults", counts->faults);
+}
+
+static void put_summary(struct json *json, const struct report_model *model)
+{
+    static const char *const verdicts[] = {
+        [VERDICT_NOTHING] = "nothing processed",   [VERDICT_MISMATCH] = "integrity violated",
+        [VERDICT_UNOPENED] = "exhibit not opened", [VERDICT_PENDING] = "not complete",
+        [VERDICT_FAULTS] = "complete with faults", [VERDICT_WHOLE] = "complete",
+    };
+    json_object_open(json, "summary");
+    json_string(json, "verdict", verdicts[report_model_verdict(model)]);
+    json_u64(json, "exhibits", model->exhibit_cut.total);
+    json_u64(json, "exhibits_opened", model->opened);
+    json_u64(json, "exhibits_not_opened", model->unopened);
+    json_u64(json, "exhibits_verified", model->verified);
+    json_u64(json, "exhibits_mismatched", model->mismatched);
+    json_u64(json, "media_bytes", model->total_size);
+    json_u64(json, "pending_contents", model->pending_contents);
+    json_u64(json, "pending_structures", model->pending_expands);
+    json_u64(json, "encrypted_entries", model->encrypted_entries);
+    json_u64(json, "matches", model->match_cut.total);
+    put_counts(json, &model->total);
+    json_object_close(json);
+}
+
+static void put_volumes(struct json *json, const struct report_model *model)
+{
+    static const char *const parts[] = {[PART_MEDIUM] = "medium",
+                                        [PART_VOLUME] = "volume",
+                                        [PART_ELSEWHERE] = "elsewhere",
+                                        [PART_TOTAL] = "total"};
+    list_open(json, "completeness", &model->volume_cut);
+    for (size_t i = 0; i < model->volume_cut.count; i++) {
+        const struct model_volume *volume = &model->volumes[i];
+        json_object_open(json, NULL);
+        json_string(json, "part", parts[volume->part]);
+        for (size_t e = 0; e < model->exhibit_cut.count; e++)
+            if (volume->part != PART_TOTAL && model->exhibits[e].id == volume->exhibit)
+                json_string(json, "exhibit", model->exhibits[e].label);
+        if (volume->part == PART_VOLUME) {
+            json_string(json, "key", volume->key);
+            json_string(json, "parent", volume->parent);
+            json_string(json, "table", volume->table);
+            json_string(json, "use", volume->use);
+            json_string(json, "type", volume->type);
+            json_string(json, "label", volume->label);
+            json_string(json, "filesystem", volume->filesystem);
+            json_string(json, "content", volume->content);
+            json_string(json, "time_note", volume->time_note);
+            json_u64(json, "offset", volume->offset);
+        }
+        if (volume->part != PART_ELSEWHERE)
+            json_u64(json, "size", volume->size);
+        put_counts(json, &volume->counts);
+        json_object_close(json);
+    }
+    list_close(json);
+}
+
+static void put_exhibit(struct json *json, const struct model_exhibit *exhibit)
+{
+    json_object_open(json, NULL);
+    json_string(json, "label", exhibit->label);
+    json_string(json, "name", exhibit->name);
+    json_string(json, "path", exhibit->path);
+    json_string(json, "type", exhibit->type);
+    json_bool(json, "opened", exhibit->opened);
+    json_string(json, "failed", exhibit->failed);
+    json_u64(json, "size", exhibit->size);
+    json_u64(json, "sector_size", exhibit->sector_size);
+    json_u64(json, "segments", exhibit->segments);
+    json_string(json, "details", exhibit->details);
+    json_string(json, "unsupported", exhibit->unsupported);
+    json_string(json, "damage", exhibit->damage);
+    json_u64(json, "parts", exhibit->parts);
+    json_u64(json, "parts_bytes", exhibit->part_bytes);
+    json_bool(json, "parts_overlap", exhibit->overlap);
+    json_string(json, "md5", exhibit->md5);
+    json_string(json, "sha1", exhibit->sha1);
+    json_string(json, "sha256", exhibit->sha256);
+    json_string(json, "verification", model_verification_name(exhibit->verification));
+    json_array_open(json, "stored_hashes");
+    for (size_t i = 0; i < exhibit->hash_count; i++) {
+        json_object_open(json, NULL);
+        json_string(json, "algorithm", exhibit->hashes[i].algorithm);
+        json_string(json, "value", exhibit->hashes[i].hex);
+        json_string(json, "source", exhibit->hashes[i].source);
+        json_string(json, "result", model_verification_name(exhibit->hashes[i].result));
+        json_object_close(json);
+    }
+    json_array_close(json);
+    json_object_close(json);
+}
+
+static void put_findings(struct json *json, const struct report_model *model)
+{
+    list_open(json, "rules_matched", &model->rule_cut);
+    for (size_t i = 0; i < model->rule_cut.count; i++) {
+        json_object_open(json, NULL);
+        json_string(json, "rule", model->rules[i].name);
+        json_string(json, "namespace", model->rules[i].space);
+        json_string(json, "severity", model->rules[i].severity);
+        json_string(json, "description", model->rules[i].description);
+        json_u64(json, "contents", model->rules[i].contents);
+        json_object_close(json);
+    }
+    list_close(json);
+    list_open(json, "matches", &model->match_cut);
+    for (size_t i = 0; i < model->match_cut.count; i++) {
+        json_object_open(json, NULL);
+        json_string(json, "rule", model->matches[i].rule);
+        json_string(json, "severity", model->matches[i].severity);
+        json_string(json, "exhibit", model->matches[i].exhibit);
+        json_string(json, "path", model->matches[i].path);
+        json_bool(json, "deleted", model->matches[i].deleted);
+        json_u64(json, "size", model->matches[i].size);
+        put_known(json, "offset", model->matches[i].offset);
+        json_object_close(json);
+    }
+    list_close(json);
+}
+
+static void put_mismatches(struct json *json, const struct report_model *model)
+{
+    list_open(json, "extension_mismatches", &model->mismatch_cut);
+    for (size_t i = 0; i < model->mismatch_cut.count; i++) {
+        json_object_open(json, NULL);
+        json_string(json, "exhibit", model->mismatches[i].exhibit);
+        json_string(json, "path", model->mismatches[i].path);
+        json_string(json, "extension", model->mismatches[i].extension);
+        json_string(json, "mime", model->mismatches[i].mime);
+        json_u64(json, "size", model->mismatches[i].size);
+        json_bool(json, "deleted", model->mismatches[i].deleted);
+        json_object_close(json);
+    }
+    list_close(json);
+}
+
+static void put_types(struct json *json, const struct report_model *model)
+{
+    list_open(json, "types", &model->type_cut);
+    for (size_t i = 0; i < model->type_cut.count; i++) {
+        json_object_open(json, NULL);
+        json_string(json, "mime", model->types[i].mime);
+        json_u64(json, "count", model->types[i].count);
+        json_u64(json, "bytes", model->types[i].bytes);
+        json_object_close(json);
+    }
+    list_close(json);
+}
+
+static void put_faults(struct json *json, const char *key, const struct model_fault *faults,
+                       const struct model_cut *cut)
+{
+    list_open(json, key, cut);
+    for (size_t i = 0; i < cut->count; i++) {
+        json_object_open(json, NULL);
+        json_string(json, "kind", faults[i].kind);
+        json_string(json, "exhibit", faults[i].exhibit);
+        json_string(json, "volume", faults[i].volume);
+        json_string(json, "path", faults[i].path);
+        json_string(json, "stage", faults[i].stage);
+        json_string(json, "plugin", faults[i].plugin);
+        put_known(json, "offset", faults[i].offset);
+        json_u64(json, "size", faults[i].size);
+        json_string(json, "detail", faults[i].detail);
+        json_string(json, "effect", faults[i].effect);
+        json_object_close(json);
+    }
+    list_close(json);
+}
+
+static void put_fault_kinds(struct json *json, const struct report_model *model)
+{
+    json_object_open(json, "faults_by_kind");
+    for (size_t i = 0; i < model->fault_kind_count; i++)
+        json_u64(json, model->fault_kinds[i].kind, model->fault_kinds[i].count);
+    json_object_close(json);
+}
+
+static void put_notes(struct json *json, const struct report_model *model)
+{
+    list_open(json, "notes", &model->note_cut);
+    for (size_t i = 0; i < model->note_cut.count; i++) {
+        json_object_open(json, NULL);
+        json_string(json, "exhibit", model->notes[i].exhibit);
+        json_string(json, "path", model->notes[i].path);
+        json_u64(json, "offset", model->notes[i].offset);
+        json_string(json, "plugin", model->notes[i].plugin);
+        json_string(json, "text", model->notes[i].text);
+        json_object_close(json);
+    }
+    list_close(json);
+}
+
+static void put_pairs(struct json *json, const char *key, const struct model_pairs *pairs)
+{
+    json_object_open(json, key);
+    for (size_t i = 0; i < pairs->count; i++)
+        json_string(json, pairs->items[i].key, pairs->items[i].value);
+    json_object_close(json);
+}
+
+static void put_method(struct json *json, const struct report_model *model)
+{
+    list_open(json, "runs", &model->run_cut);
+    for (size_t i = 0; i < model->run_cut.count; i++) {
+        json_object_open(json, NULL);
+        json_u64(json, "run", model->runs[i].id);
+        json_string(json, "status", model->runs[i].status);
+        json_when(json, "started", model->runs[i].started);
+        json_when(json, "ended", model->runs[i].ended);
+        json_string(json, "settings_sha256", model->runs[i].settings_sha256);
+        json_object_close(json);
+    }
+    list_close(json);
+    json_object_open(json, "last_run");
+    put_pairs(json, "versions", &model->versions);
+    put_pairs(json, "settings", &model->settings);
+    put_pairs(json, "sandbox", &model->sandbox);
+    put_pairs(json, "host", &model->host);
+    json_object_close(json);
+    list_open(json, "loaded", &model->loaded_cut);
+    for (size_t i = 0; i < model->loaded_cut.count; i++) {
+        json_object_open(json, NULL);
+        json_string(json, "plugin", model->loaded[i].plugin);
+        json_string(json, "kind", model->loaded[i].kind);
+        json_string(json, "name", model->loaded[i].name);
+        json_u64(json, "count", model->loaded[i].count);
+        json_string(json, "sha256", model->loaded[i].sha256);
+        json_string(json, "problem", model->loaded[i].problem);
+        json_object_close(json);
+    }
+    list_close(json);
+}
+
+static void put_custody(struct json *json, const struct report_model *model)
+{
+    json_object_open(json, "custody");
+    json_string(json, "ledger_head", model->ledger_head);
+    json_u64(json, "ledger_count", model->ledger_count);
+    json_string(json, "ledger_problem", *model->ledger_problem ? model->ledger_problem : NULL);
+    json_string(json, "findings_digest", *model->findings_digest ? model->findings_digest : NULL);
+    json_object_close(json);
+}
+
+void report_json(struct buf *buf, const struct report_model *model, enum report_lang lang, const char *name)
+{
+    struct json json;
+    json_init(&json, buf);
+    json_object_open(&json, NULL);
+    json_string(&json, "format", "kvali report");
+    json_u64(&json, "version", 1);
+    json_string(&json, "report", name);
+    json_string(&json, "title", report_label(lang, LABEL_TITLE));
+    json_string(&json, "disclaimer", report_label(lang, LABEL_NOT_OPINION));
+    json_string(&json, "case", model->number);
+    json_string(&json, "examiner", model->examiner);
+    json_when(&json, "created", model->created);
+    json_when(&json, "reported", model->now);
+    json_string(&json, "tool", "kvali");
+    json_string(&json, "tool_version", kvali_version());
+    json_string(&json, "tool_commit", kvali_commit());
+    put_summary(&json, model);
+    put_volumes(&json, model);
+    list_open(&json, "exhibits", &model->exhibit_cut);
+    for (size_t i = 0; i < model->exhibit_cut.count; i++)
+        put_exhibit(&json, &model->exhibits[i]);
+    list_close(&json);
+    put_findings(&json, model);
+    put_faults(&json, "encrypted_and_unsupported", model->locked, &model->locked_cut);
+    put_mismatches(&json, model);
+    put_types(&json, model);
+    put_fault_kinds(&json, model);
+    put_faults(&json, "faults", model->faults, &model->fault_cut);
+    put_notes(&json, model);
+    put_method(&json, model);
+    put_custody(&json, model);
+    json_object_close(&json);
+    buf_u8(buf, '\n');
+}

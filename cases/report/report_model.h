@@ -1,0 +1,195 @@
+/*
+ * report_model: what a report says, gathered once from the case, so that every format says the same.
+ *
+ * Tables are cut at a number of rows; beside the rows stands how many there are, and the statement that shows
+ * them all. All text is as the case has it: escaped once, and still not to be trusted (safe.h).
+ */
+#ifndef KVALI_CASES_REPORT_REPORT_MODEL_H
+#define KVALI_CASES_REPORT_REPORT_MODEL_H
+
+#include "cases/casefile.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    MODEL_EXHIBITS_MAX = 500, /* rows of each table, at most */
+    MODEL_VOLUMES_MAX = 1000,
+    MODEL_RULES_MAX = 200,
+    MODEL_MATCHES_MAX = 300,
+    MODEL_LOCKED_MAX = 200,
+    MODEL_MISMATCHES_MAX = 200,
+    MODEL_TYPES_MAX = 40,
+    MODEL_FAULTS_MAX = 500,
+    MODEL_NOTES_MAX = 100,
+    MODEL_RUNS_MAX = 100,
+    MODEL_LOADED_MAX = 300,
+    MODEL_TEXT_MAX = 2000, /* bytes of one text; a longer one is cut in the middle */
+};
+
+/* A table that was cut: `total` rows exist, `count` are here, `query` shows all. */
+struct model_cut {
+    size_t count;
+    uint64_t total;
+    const char *query; /* SQL over the case's views */
+};
+
+enum model_verification {
+    VERIFIED_MATCH,
+    VERIFIED_MISMATCH,
+    VERIFIED_NONE,       /* nothing stored to compare with */
+    VERIFIED_UNCHECKED,  /* not read to the end yet */
+    VERIFIED_UNREADABLE, /* differs, and bytes could not be read */
+    VERIFIED_STATES,
+};
+const char *model_verification_name(enum model_verification verification); /* "match" … for JSON */
+
+struct model_hash {
+    char *algorithm, *hex, *source;
+    enum model_verification result;
+};
+
+struct model_exhibit {
+    uint64_t id;
+    char *label, *path, *type, *name, *details, *unsupported, *damage, *failed;
+    bool opened;
+    uint64_t size; /* of the medium; parts: bytes of its top-level volumes, which overlap when `overlap` */
+    uint64_t parts, part_bytes;
+    bool overlap;
+    uint32_t sector_size, segments;
+    char *md5, *sha1, *sha256; /* of the whole medium as read, "" not known */
+    struct model_hash *hashes;
+    size_t hash_count;
+    enum model_verification verification;
+};
+
+/* How completely a part of a medium was read. contents = whole + partial + failed + pending. */
+struct model_counts {
+    uint64_t live, deleted;                             /* entries */
+    uint64_t contents, whole, partial, failed, pending; /* contents by how they were read */
+    uint64_t read, unread;                              /* bytes read; of these, unreadable */
+    uint64_t limited;                                   /* contents that a limit cut */
+    uint64_t faults;
+};
+
+enum model_part { PART_MEDIUM, PART_VOLUME, PART_ELSEWHERE, PART_TOTAL };
+
+struct model_volume {
+    enum model_part part;
+    uint64_t exhibit; /* id */
+    char *key, *parent, *table, *type, *label, *filesystem, *content, *use, *time_note;
+    uint64_t offset, size;
+    struct model_counts counts;
+};
+
+struct model_rule {
+    char *name, *space, *severity, *description;
+    uint64_t contents;
+};
+
+struct model_match {
+    char *exhibit, *path, *rule, *severity;
+    uint64_t size, offset; /* UINT64_MAX: not known */
+    bool deleted;
+};
+
+struct model_fault {
+    char *exhibit, *kind, *stage, *plugin, *path, *volume, *effect, *detail;
+    uint64_t offset, size; /* UINT64_MAX, 0: not known */
+};
+
+struct model_kind {
+    char *kind;
+    uint64_t count;
+};
+
+struct model_mismatch {
+    char *exhibit, *path, *extension, *mime;
+    uint64_t size;
+    bool deleted;
+};
+
+struct model_type {
+    char *mime; /* "" not determined */
+    uint64_t count, bytes;
+};
+
+struct model_note {
+    char *exhibit, *path, *plugin, *text;
+    uint64_t offset;
+};
+
+struct model_run {
+    uint64_t id;
+    char *status, *settings_sha256, *settings, *versions, *host,
+        *sandbox; /* the last four are JSON objects */
+    int64_t started, ended;
+};
+
+/* A member of a JSON object; a value that is not a string stands as JSON. */
+struct model_pair {
+    char *key, *value;
+};
+struct model_pairs {
+    struct model_pair *items;
+    size_t count;
+};
+
+struct model_loaded {
+    char *plugin, *kind, *name, *sha256, *problem; /* problem "": in use */
+    uint64_t count;
+};
+
+struct report_model {
+    char *folder, *number, *examiner;
+    int64_t created, now, first_run, last_run; /* WHEN_NONE: none */
+    uint64_t pending_contents, pending_expands, run_total;
+
+    struct model_exhibit *exhibits;
+    struct model_volume
+        *volumes; /* by exhibit: the medium, its volumes in order, what lies elsewhere; last the total */
+    struct model_rule *rules;
+    struct model_match *matches; /* most severe first */
+    struct model_fault *locked;  /* encrypted, unsupported */
+    struct model_mismatch *mismatches;
+    struct model_type *types;
+    struct model_fault *faults;
+    struct model_kind *fault_kinds;
+    struct model_note *notes;
+    struct model_run *runs;
+    struct model_loaded *loaded;
+    size_t fault_kind_count;
+    struct model_pairs settings, versions, host, sandbox; /* of the last run */
+    struct model_cut exhibit_cut, volume_cut, rule_cut, match_cut, locked_cut, mismatch_cut, type_cut,
+        fault_cut, note_cut, run_cut, loaded_cut;
+
+    struct model_counts total;
+    uint64_t total_size; /* of all media */
+    uint64_t encrypted_entries, opened, unopened, verified, mismatched;
+    uint64_t type_rest_count, type_rest_bytes, type_rest; /* types that are not in the table */
+    bool has_yara;
+
+    char ledger_head[SHA256_HEX_SIZE];
+    uint64_t ledger_count;
+    char ledger_problem[512];              /* "" when the chain holds */
+    char findings_digest[SHA256_HEX_SIZE]; /* "" while something is pending */
+};
+
+enum model_verdict {
+    VERDICT_NOTHING,
+    VERDICT_MISMATCH,
+    VERDICT_UNOPENED,
+    VERDICT_PENDING,
+    VERDICT_FAULTS,
+    VERDICT_WHOLE,
+};
+
+/* Reads everything in one snapshot. `now` is the report's time. */
+int report_model_new(struct casefile *cf, int64_t now, struct report_model **ret_model, struct why *why);
+void report_model_free(struct report_model *model);
+
+/* The one sentence that matters most. */
+enum model_verdict report_model_verdict(const struct report_model *model);
+
+#endif
