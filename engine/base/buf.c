@@ -1,13 +1,17 @@
 /*
- * buf: the growing buffer. It doubles, so appending costs constant time on the whole.
+ * buf: a growing byte buffer with a sticky error; what it writes, bytes.c reads back.
+ *
+ * The form on the wire is ours alone (engine/job/wire.h): little-endian numbers, blobs with a u32 length
+ * before.
  */
 #include "engine/base/buf.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CAPACITY_MIN = 64 };
+enum { FIRST_CAPACITY = 64 };
 
 void buf_init(struct buf *buf)
 {
@@ -16,10 +20,10 @@ void buf_init(struct buf *buf)
 
 void buf_finish(struct buf *buf)
 {
-    if (!buf)
+    if (buf == NULL)
         return;
     free(buf->data);
-    *buf = (struct buf){0};
+    buf_init(buf);
 }
 
 void buf_clear(struct buf *buf)
@@ -33,24 +37,29 @@ bool buf_failed(const struct buf *buf)
     return buf->failed;
 }
 
-/* Room for `more` bytes and a NUL behind them. */
+static bool fail(struct buf *buf)
+{
+    buf->failed = true;
+    return false;
+}
+
+/* Makes room for `more` bytes behind the content. */
 static bool reserve(struct buf *buf, size_t more)
 {
-    if (buf->failed || more >= SIZE_MAX / 2 - buf->size) {
-        buf->failed = true;
-        return false;
-    }
-    size_t needed = buf->size + more + 1;
-    if (needed <= buf->capacity)
+    size_t capacity = buf->capacity > 0 ? buf->capacity : FIRST_CAPACITY;
+    uint8_t *data;
+
+    if (buf->failed || more > SIZE_MAX / 4 - buf->size)
+        return fail(buf);
+    if (more <= buf->capacity - buf->size)
         return true;
-    size_t capacity = buf->capacity * 2 > CAPACITY_MIN ? buf->capacity * 2 : CAPACITY_MIN;
-    uint8_t *data = realloc(buf->data, capacity > needed ? capacity : needed);
-    if (!data) {
-        buf->failed = true;
-        return false;
-    }
+    while (capacity < buf->size + more)
+        capacity *= 2;
+    data = realloc(buf->data, capacity);
+    if (data == NULL)
+        return fail(buf);
     buf->data = data;
-    buf->capacity = capacity > needed ? capacity : needed;
+    buf->capacity = capacity;
     return true;
 }
 
@@ -62,12 +71,18 @@ void buf_append(struct buf *buf, const void *data, size_t size)
     buf->size += size;
 }
 
+static void put_le(uint8_t *to, uint64_t value, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        to[i] = (uint8_t)(value >> (8 * i));
+}
+
 static void append_le(struct buf *buf, uint64_t value, size_t size)
 {
     if (!reserve(buf, size))
         return;
-    for (size_t i = 0; i < size; i++)
-        buf->data[buf->size++] = (uint8_t)(value >> (8 * i));
+    put_le(buf->data + buf->size, value, size);
+    buf->size += size;
 }
 
 void buf_u8(struct buf *buf, uint8_t value)
@@ -97,18 +112,20 @@ void buf_i64le(struct buf *buf, int64_t value)
 
 void buf_blob(struct buf *buf, const void *data, size_t size)
 {
-    if (size > UINT32_MAX) {
-        buf->failed = true;
+    /* Both or neither: a length without its bytes would make the reader take what follows for them. */
+    if (size > UINT32_MAX || !reserve(buf, 4 + size)) {
+        fail(buf);
         return;
     }
-    buf_u32le(buf, (uint32_t)size);
+    append_le(buf, size, 4);
     buf_append(buf, data, size);
 }
 
 void buf_string(struct buf *buf, const char *string)
 {
-    const char *text = string ? string : "";
-    buf_blob(buf, text, strlen(text) + 1);
+    if (string == NULL)
+        string = "";
+    buf_blob(buf, string, strlen(string) + 1);
 }
 
 void buf_text(struct buf *buf, const char *string)
@@ -116,50 +133,57 @@ void buf_text(struct buf *buf, const char *string)
     buf_append(buf, string, strlen(string));
 }
 
-void buf_vprintf(struct buf *buf, const char *format, va_list args)
-{
-    va_list again;
-    va_copy(again, args);
-    int size = vsnprintf(NULL, 0, format, args);
-    if (size < 0)
-        buf->failed = true;
-    else if (reserve(buf, (size_t)size)) {
-        (void)vsnprintf((char *)buf->data + buf->size, (size_t)size + 1, format, again);
-        buf->size += (size_t)size;
-    }
-    va_end(again);
-}
-
 void buf_printf(struct buf *buf, const char *format, ...)
 {
     va_list args;
+
     va_start(args, format);
     buf_vprintf(buf, format, args);
     va_end(args);
 }
 
+void buf_vprintf(struct buf *buf, const char *format, va_list args)
+{
+    va_list again;
+    int length;
+
+    va_copy(again, args);
+    length = vsnprintf(NULL, 0, format, args);
+    if (length < 0)
+        fail(buf);
+    else if (reserve(buf, (size_t)length + 1)) {
+        vsnprintf((char *)buf->data + buf->size, (size_t)length + 1, format, again);
+        buf->size += (size_t)length;
+    }
+    va_end(again);
+}
+
 void buf_patch_u32le(struct buf *buf, size_t offset, uint32_t value)
 {
-    if (buf->failed || offset > buf->size || buf->size - offset < 4)
+    /* In a failed buffer the place may be one of those that never were written. */
+    if (buf->failed)
         return;
-    for (size_t i = 0; i < 4; i++)
-        buf->data[offset + i] = (uint8_t)(value >> (8 * i));
+    assert(offset <= buf->size && buf->size - offset >= 4);
+    put_le(buf->data + offset, value, 4);
 }
 
 const char *buf_cstr(struct buf *buf)
 {
-    if (buf->failed || !buf->data)
+    if (!reserve(buf, 1))
         return "";
-    buf->data[buf->size] = 0; /* reserve always leaves room */
+    buf->data[buf->size] = '\0';
     return (const char *)buf->data;
 }
 
 char *buf_steal(struct buf *buf)
 {
-    if (!reserve(buf, 0))
-        return NULL;
-    buf->data[buf->size] = 0;
-    char *text = (char *)buf->data;
-    *buf = (struct buf){0};
+    char *text = NULL;
+
+    if (reserve(buf, 1)) {
+        text = (char *)buf->data;
+        text[buf->size] = '\0';
+        buf->data = NULL;
+    }
+    buf_finish(buf);
     return text;
 }

@@ -1,13 +1,22 @@
 /*
- * bytes: the bounded reader. The idea of a sticky failure is in bytes.h.
+ * bytes: a bounded reader over hostile memory, field by field, never by casting.
+ *
+ * All reading goes through bytes_take, the one place that compares a length with what remains. The byte
+ * orders are those that the formats' specifications name (for example [MS-DTYP] little-endian, RFC 1700
+ * big-endian).
  */
 #include "engine/base/bytes.h"
 
+#include <assert.h>
 #include <string.h>
+
+/* So that taking nothing from a reader over nothing is not taken for a failure. */
+static const uint8_t nothing[1];
 
 void bytes_init(struct bytes *bytes, const void *data, size_t size)
 {
-    *bytes = (struct bytes){.data = data, .size = size};
+    assert(data != NULL || size == 0);
+    *bytes = (struct bytes){.data = data != NULL ? data : nothing, .size = size};
 }
 
 size_t bytes_left(const struct bytes *bytes)
@@ -27,22 +36,10 @@ void bytes_fail(struct bytes *bytes)
 
 void bytes_seek(struct bytes *bytes, size_t offset)
 {
-    if (bytes->failed || offset > bytes->size)
+    if (offset > bytes->size)
         bytes->failed = true;
-    else
+    if (!bytes->failed)
         bytes->offset = offset;
-}
-
-const uint8_t *bytes_take(struct bytes *bytes, size_t size)
-{
-    static const uint8_t nothing[1];
-    if (bytes->failed || size > bytes->size - bytes->offset) {
-        bytes->failed = true;
-        return NULL;
-    }
-    const uint8_t *at = bytes->data ? bytes->data + bytes->offset : nothing;
-    bytes->offset += size;
-    return at;
 }
 
 void bytes_skip(struct bytes *bytes, size_t size)
@@ -50,22 +47,37 @@ void bytes_skip(struct bytes *bytes, size_t size)
     (void)bytes_take(bytes, size);
 }
 
-/* The next `size` (at most 8) bytes as a number; zero when they are not there. */
+const uint8_t *bytes_take(struct bytes *bytes, size_t size)
+{
+    const uint8_t *taken;
+
+    if (bytes->failed || size > bytes->size - bytes->offset) {
+        bytes->failed = true;
+        return NULL;
+    }
+    /* A struct bytes that is all zero has no memory to point into. */
+    taken = bytes->data != NULL ? bytes->data + bytes->offset : nothing;
+    bytes->offset += size;
+    return taken;
+}
+
 static uint64_t take_le(struct bytes *bytes, size_t size)
 {
-    const uint8_t *at = bytes_take(bytes, size);
+    const uint8_t *p = bytes_take(bytes, size);
     uint64_t value = 0;
-    for (size_t i = 0; at && i < size; i++)
-        value |= (uint64_t)at[i] << (8 * i);
+
+    for (size_t i = size; p != NULL && i > 0; i--)
+        value = value << 8 | p[i - 1];
     return value;
 }
 
 static uint64_t take_be(struct bytes *bytes, size_t size)
 {
-    const uint8_t *at = bytes_take(bytes, size);
+    const uint8_t *p = bytes_take(bytes, size);
     uint64_t value = 0;
-    for (size_t i = 0; at && i < size; i++)
-        value = value << 8 | at[i];
+
+    for (size_t i = 0; p != NULL && i < size; i++)
+        value = value << 8 | p[i];
     return value;
 }
 
@@ -111,9 +123,10 @@ uint64_t bytes_u64be(struct bytes *bytes)
 
 const uint8_t *bytes_blob(struct bytes *bytes, size_t *ret_size)
 {
-    uint32_t size = bytes_u32le(bytes);
+    size_t size = bytes_u32le(bytes);
     const uint8_t *data = bytes_take(bytes, size);
-    *ret_size = data ? size : 0;
+
+    *ret_size = data != NULL ? size : 0;
     return data;
 }
 
@@ -121,7 +134,10 @@ const char *bytes_string(struct bytes *bytes)
 {
     size_t size;
     const uint8_t *data = bytes_blob(bytes, &size);
-    if (!data || size == 0 || memchr(data, 0, size) != data + size - 1) {
+
+    if (data == NULL)
+        return NULL;
+    if (size == 0 || memchr(data, '\0', size) != data + size - 1) {
         bytes->failed = true;
         return NULL;
     }
@@ -131,12 +147,14 @@ const char *bytes_string(struct bytes *bytes)
 uint64_t u64_add_saturating(uint64_t a, uint64_t b)
 {
     uint64_t sum;
+
     return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
 }
 
 uint64_t u64_mul_saturating(uint64_t a, uint64_t b)
 {
     uint64_t product;
+
     return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
 }
 

@@ -1,11 +1,16 @@
 /*
- * json: the writer.
+ * json: a streaming writer of RFC 8259 text that is also safe inside HTML's script element and on a terminal.
+ *
+ * What text_is_hidden calls hidden is written as \uXXXX (a surrogate pair above U+FFFF), so a reader gets the
+ * same characters back. A byte that is not UTF-8 has no form in JSON: it becomes \u00XX; who needs the bytes
+ * writes text_escape's form or json_hex beside it.
  */
 #include "engine/base/json.h"
 
 #include "engine/base/text.h"
 #include "engine/base/when.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -14,120 +19,130 @@ void json_init(struct json *json, struct buf *buf)
     *json = (struct json){.buf = buf};
 }
 
-/* One character that is written as it is, or nothing; the number of bytes it takes. */
-static size_t plain_length(const uint8_t *s, size_t left)
+static void unicode_escape(struct buf *buf, uint32_t code)
 {
-    if (*s < 0x20 || *s == 0x7f || strchr("\"\\<>&'", *s))
-        return 0;
-    size_t length = *s < 0x80 ? 1 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : 4;
-    if (length > left || !text_is_utf8(s, length))
-        return 0;
-    bool c1 = length == 2 && s[0] == 0xc2 && s[1] < 0xa0;
-    bool separator = length == 3 && s[0] == 0xe2 && s[1] == 0x80 && (s[2] == 0xa8 || s[2] == 0xa9);
-    return c1 || separator ? 0 : length;
-}
-
-static void special(struct buf *buf, const uint8_t *s, size_t left, size_t *ret_used)
-{
-    *ret_used = 1;
-    if (*s == '"' || *s == '\\') {
-        buf_u8(buf, '\\');
-        buf_u8(buf, *s);
-    } else if (*s == '\n') {
-        buf_text(buf, "\\n");
-    } else if (*s == '\t') {
-        buf_text(buf, "\\t");
-    } else if (left >= 3 && s[0] == 0xe2 && s[1] == 0x80 && (s[2] == 0xa8 || s[2] == 0xa9)) {
-        buf_text(buf, s[2] == 0xa8 ? "\\u2028" : "\\u2029");
-        *ret_used = 3;
-    } else if (left >= 2 && s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0) {
-        buf_printf(buf, "\\u%04x", s[1]);
-        *ret_used = 2;
+    if (code > 0xffff) {
+        code -= 0x10000;
+        buf_printf(buf, "\\u%04" PRIx32 "\\u%04" PRIx32, 0xd800 + (code >> 10), 0xdc00 + (code & 0x3ff));
     } else {
-        buf_printf(buf, "\\u%04x", *s);
+        buf_printf(buf, "\\u%04" PRIx32, code);
     }
 }
 
-static void quote(struct buf *buf, const void *data, size_t size)
+/* How many bytes from the start stand for themselves; 0 when the first does not. */
+static size_t plain_run(const uint8_t *data, size_t size)
 {
-    const uint8_t *s = data;
+    size_t i = 0;
+
+    while (i < size && data[i] >= 0x20 && data[i] < 0x7f && strchr("\"\\<>&'", data[i]) == NULL)
+        i++;
+    return i;
+}
+
+/* Writes the character at `data`, which is not a plain one, and returns how many bytes it took. */
+static size_t put_character(struct buf *buf, const uint8_t *data, size_t size)
+{
+    uint32_t code;
+    size_t length = text_character(data, size, &code);
+
+    if (length == 0) {
+        unicode_escape(buf, data[0]);
+        return 1;
+    }
+    if (code == '"' || code == '\\') {
+        buf_u8(buf, '\\');
+        buf_u8(buf, data[0]);
+    } else if (length == 1 || text_is_hidden(code)) {
+        unicode_escape(buf, code);
+    } else {
+        buf_append(buf, data, length);
+    }
+    return length;
+}
+
+static void put_string(struct buf *buf, const void *data, size_t size)
+{
+    const uint8_t *from = data;
+
     buf_u8(buf, '"');
-    for (size_t i = 0; i < size;) {
-        size_t start = i, length;
-        while (i < size && (length = plain_length(s + i, size - i)) > 0)
-            i += length;
-        buf_append(buf, s + start, i - start);
-        if (i < size) {
-            special(buf, s + i, size - i, &length);
-            i += length;
-        }
+    while (size > 0) {
+        size_t n = plain_run(from, size);
+
+        if (n > 0)
+            buf_append(buf, from, n);
+        else
+            n = put_character(buf, from, size);
+        from += n;
+        size -= n;
     }
     buf_u8(buf, '"');
 }
 
-static void begin(struct json *json, const char *key)
+/* What stands before a value: the comma after its neighbour, and its key. */
+static void before(struct json *json, const char *key)
 {
-    if (json->comma)
+    if (json->comma && json->depth > 0)
         buf_u8(json->buf, ',');
     json->comma = true;
-    if (key) {
-        quote(json->buf, key, strlen(key));
-        buf_u8(json->buf, ':');
-    }
+    if (key == NULL)
+        return;
+    put_string(json->buf, key, strlen(key));
+    buf_u8(json->buf, ':');
 }
 
-static void open_nest(struct json *json, const char *key, char c)
+static void open_with(struct json *json, const char *key, char bracket)
 {
-    begin(json, key);
-    buf_u8(json->buf, (uint8_t)c);
-    json->comma = false;
+    before(json, key);
+    buf_u8(json->buf, (uint8_t)bracket);
     json->depth++;
+    json->comma = false;
 }
 
-static void close_nest(struct json *json, char c)
+static void close_with(struct json *json, char bracket)
 {
-    buf_u8(json->buf, (uint8_t)c);
-    json->comma = true;
+    assert(json->depth > 0);
+    buf_u8(json->buf, (uint8_t)bracket);
     json->depth--;
+    json->comma = true;
 }
 
 void json_object_open(struct json *json, const char *key)
 {
-    open_nest(json, key, '{');
+    open_with(json, key, '{');
 }
 
 void json_object_close(struct json *json)
 {
-    close_nest(json, '}');
+    close_with(json, '}');
 }
 
 void json_array_open(struct json *json, const char *key)
 {
-    open_nest(json, key, '[');
+    open_with(json, key, '[');
 }
 
 void json_array_close(struct json *json)
 {
-    close_nest(json, ']');
+    close_with(json, ']');
 }
 
 void json_string(struct json *json, const char *key, const char *value)
 {
-    if (value)
-        json_bytes(json, key, value, strlen(value));
-    else
+    if (value == NULL)
         json_null(json, key);
+    else
+        json_bytes(json, key, value, strlen(value));
 }
 
 void json_bytes(struct json *json, const char *key, const void *data, size_t size)
 {
-    begin(json, key);
-    quote(json->buf, data, size);
+    before(json, key);
+    put_string(json->buf, data, size);
 }
 
 void json_hex(struct json *json, const char *key, const void *data, size_t size)
 {
-    begin(json, key);
+    before(json, key);
     buf_u8(json->buf, '"');
     text_hex(json->buf, data, size);
     buf_u8(json->buf, '"');
@@ -135,13 +150,13 @@ void json_hex(struct json *json, const char *key, const void *data, size_t size)
 
 void json_u64(struct json *json, const char *key, uint64_t value)
 {
-    begin(json, key);
+    before(json, key);
     buf_printf(json->buf, "%" PRIu64, value);
 }
 
 void json_i64(struct json *json, const char *key, int64_t value)
 {
-    begin(json, key);
+    before(json, key);
     buf_printf(json->buf, "%" PRId64, value);
 }
 
@@ -157,15 +172,13 @@ void json_null(struct json *json, const char *key)
 
 void json_raw(struct json *json, const char *key, const char *value)
 {
-    begin(json, key);
+    before(json, key);
     buf_text(json->buf, value);
 }
 
 void json_when(struct json *json, const char *key, int64_t when)
 {
     char text[WHEN_TEXT_SIZE];
-    if (when == WHEN_NONE)
-        json_null(json, key);
-    else
-        json_string(json, key, when_format(when, text));
+
+    json_string(json, key, when == WHEN_NONE ? NULL : when_format(when, text));
 }

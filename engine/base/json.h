@@ -1,7 +1,7 @@
 /*
  * json: a streaming writer (RFC 8259). Commas and nesting are kept by the writer; strings are escaped so that the
- * output is plain printable UTF-8 (controls, U+2028/2029 and invalid bytes as \u00XX), safe inside HTML too: '<',
- * '>', '&' and '\'' are written \u003c and so on.
+ * output is plain printable UTF-8 (what text_is_hidden says, and invalid bytes, as \uXXXX), safe inside HTML
+ * too: '<', '>', '&' and '\'' are written \u003c and so on.
  *
  * Reading JSON is jansson's work (cases/ledger.c).
  */

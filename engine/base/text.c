@@ -1,48 +1,77 @@
 /*
- * text: escaping that loses nothing. UTF-8 is read strictly (RFC 3629: no overlong form, no surrogate, at most U+10FFFF).
+ * text: names from evidence made safe to show, reversibly.
+ *
+ * UTF-8 is read strictly (RFC 3629; Unicode 15 table 3-7): no overlong form, no surrogate, nothing above
+ * U+10FFFF. The characters that are written as bytes are those that a viewer does not show or that change how
+ * their neighbours are shown (UAX #9 bidirectional controls, general category Cf and the line separators);
+ * UTR #36 says what is done with them.
  */
 #include "engine/base/text.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 static const char hex_digits[] = "0123456789abcdef";
 
-/* The length of the UTF-8 sequence at `s` and its code point; 0 when it is not valid. */
-static size_t decode(const uint8_t *s, size_t left, uint32_t *ret_point)
+/* An empty component has no byte that could be escaped, so it is an escape that no byte has. */
+static const char empty_name[] = "\\-";
+
+static bool is_tail(uint8_t byte)
 {
-    uint8_t lead = s[0];
-    size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
-    if (length == 0 || length > left)
+    return (byte & 0xc0) == 0x80;
+}
+
+static size_t sequence_length(uint8_t lead)
+{
+    if (lead < 0x80)
+        return 1;
+    if (lead < 0xc2)
         return 0;
-    uint32_t point = length == 1 ? lead : lead & (0x7fU >> length);
+    if (lead < 0xe0)
+        return 2;
+    if (lead < 0xf0)
+        return 3;
+    return lead < 0xf5 ? 4 : 0;
+}
+
+size_t text_character(const void *data, size_t size, uint32_t *ret_code)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000}, lead_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    const uint8_t *from = data;
+    size_t length = size > 0 ? sequence_length(from[0]) : 0;
+    uint32_t code;
+
+    if (length == 0 || length > size)
+        return 0;
+    code = from[0] & lead_bits[length];
     for (size_t i = 1; i < length; i++) {
-        if ((s[i] & 0xc0) != 0x80)
+        if (!is_tail(from[i]))
             return 0;
-        point = point << 6 | (s[i] & 0x3fU);
+        code = code << 6 | (from[i] & 0x3fU);
     }
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    if (point < least[length] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
+    if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
         return 0;
-    *ret_point = point;
+    *ret_code = code;
     return length;
 }
 
-static bool is_shown(uint32_t point)
+bool text_is_hidden(uint32_t code)
 {
-    if (point < 0x20 || point == '\\' || (point >= 0x7f && point < 0xa0))
-        return false;
-    if (point < 0x600)
-        return true;
-    return !(point == 0x61c || (point >= 0x200b && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) ||
-             (point >= 0x2060 && point <= 0x2069) || point == 0xfeff || (point >= 0xfdd0 && point <= 0xfdef) ||
-             (point & 0xfffe) == 0xfffe);
-}
+    static const struct {
+        uint32_t first, last;
+    } hidden[] = {
+        {0x0000, 0x001f}, {0x007f, 0x009f}, {0x00ad, 0x00ad}, {0x061c, 0x061c},
+        {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},
+        {0xfdd0, 0xfdef}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
+    };
 
-static void escape_byte(struct buf *buf, uint8_t byte)
-{
-    char text[4] = {'\\', 'x', hex_digits[byte >> 4], hex_digits[byte & 15]};
-    buf_append(buf, text, sizeof text);
+    if (code >= 0x20 && code < 0x7f)
+        return false;
+    for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
+        if (code >= hidden[i].first && code <= hidden[i].last)
+            return true;
+    return (code & 0xfffe) == 0xfffe;
 }
 
 static bool is_plain(uint8_t byte)
@@ -50,173 +79,293 @@ static bool is_plain(uint8_t byte)
     return byte >= 0x20 && byte < 0x7f && byte != '\\';
 }
 
+/* True when a byte of `word` is zero (H. S. Warren, Hacker's Delight, 6-1). */
+static uint64_t has_zero(uint64_t word)
+{
+    return (word - UINT64_C(0x0101010101010101)) & ~word & UINT64_C(0x8080808080808080);
+}
+
+static bool word_is_plain(const uint8_t *data)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word, above;
+
+    memcpy(&word, data, sizeof word);
+    /* No byte has its top bit, so neither addition carries into the next byte. */
+    if ((word & ones * 0x80) != 0)
+        return false;
+    above = (word + ones * 0x60) & ~(word + ones) & ones * 0x80; /* set where 0x20 <= byte < 0x7f */
+    return above == ones * 0x80 && has_zero(word ^ ones * '\\') == 0;
+}
+
+/* How many bytes from the start are printable ASCII other than a backslash: nearly all bytes of nearly all
+ * names. */
+static size_t plain_run(const uint8_t *data, size_t size)
+{
+    size_t i = 0;
+
+    while (size - i >= sizeof(uint64_t) && word_is_plain(data + i))
+        i += sizeof(uint64_t);
+    while (i < size && is_plain(data[i]))
+        i++;
+    return i;
+}
+
+static void escape_bytes(struct buf *buf, const uint8_t *data, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        const char text[4] = {'\\', 'x', hex_digits[data[i] >> 4], hex_digits[data[i] & 0x0f]};
+
+        buf_append(buf, text, sizeof text);
+    }
+}
+
+/* Writes the character at `data`, which is not plain, and returns how many bytes it took. */
+static size_t escape_character(struct buf *buf, const uint8_t *data, size_t size)
+{
+    uint32_t code;
+    size_t length = text_character(data, size, &code);
+
+    if (length == 0) {
+        escape_bytes(buf, data, 1);
+        return 1;
+    }
+    if (code == '\\')
+        buf_text(buf, "\\\\");
+    else if (text_is_hidden(code))
+        escape_bytes(buf, data, length);
+    else
+        buf_append(buf, data, length);
+    return length;
+}
+
 void text_escape(struct buf *buf, const void *data, size_t size)
 {
-    const uint8_t *s = data;
-    size_t i = 0;
-    while (i < size) {
-        size_t start = i;
-        while (i < size && is_plain(s[i]))
-            i++;
-        buf_append(buf, s + start, i - start);
-        if (i == size)
-            return;
-        uint32_t point = 0;
-        size_t length = decode(s + i, size - i, &point);
-        if (s[i] == '\\')
-            buf_append(buf, "\\\\", 2);
-        else if (length && is_shown(point))
-            buf_append(buf, s + i, length);
+    const uint8_t *from = data;
+
+    while (size > 0) {
+        size_t n = plain_run(from, size);
+
+        if (n > 0)
+            buf_append(buf, from, n);
         else
-            for (size_t k = 0; k < (length ? length : 1); k++)
-                escape_byte(buf, s[i + k]);
-        i += length ? length : 1;
+            n = escape_character(buf, from, size);
+        from += n;
+        size -= n;
     }
+}
+
+static void escape_between_slashes(struct buf *buf, const uint8_t *data, size_t size)
+{
+    const uint8_t *slash;
+
+    while (size > 0 && (slash = memchr(data, '/', size)) != NULL) {
+        size_t n = (size_t)(slash - data);
+
+        text_escape(buf, data, n);
+        escape_bytes(buf, slash, 1);
+        data += n + 1;
+        size -= n + 1;
+    }
+    text_escape(buf, data, size);
 }
 
 void text_escape_name(struct buf *buf, const void *data, size_t size)
 {
-    const uint8_t *s = data;
-    bool dots = (size == 1 && s[0] == '.') || (size == 2 && s[0] == '.' && s[1] == '.');
-    bool bang = size > 0 && s[size - 1] == '!';
-    size_t start = 0, end = bang ? size - 1 : size;
-    if (size == 0) { /* \x with no digits cannot come from any byte: an empty name */
-        buf_text(buf, "\\-");
-        return;
+    const uint8_t *name = data;
+    bool dots = (size == 1 && name[0] == '.') || (size == 2 && name[0] == '.' && name[1] == '.');
+
+    if (size == 0) {
+        buf_text(buf, empty_name);
+    } else if (dots) {
+        escape_bytes(buf, name, 1);
+        text_escape(buf, name + 1, size - 1);
+    } else if (name[size - 1] == '!') {
+        escape_between_slashes(buf, name, size - 1);
+        escape_bytes(buf, name + size - 1, 1);
+    } else {
+        escape_between_slashes(buf, name, size);
     }
-    if (dots) {
-        escape_byte(buf, s[0]);
-        start = 1;
-    }
-    for (size_t i = start; i < end; i++)
-        if (s[i] == '/') {
-            text_escape(buf, s + start, i - start);
-            escape_byte(buf, '/');
-            start = i + 1;
-        }
-    text_escape(buf, s + start, end - start);
-    if (bang)
-        escape_byte(buf, '!');
 }
 
-static int nibble(char c)
+static int hex_value(char digit)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
+    return -1;
+}
+
+/* The byte that two hex digits at `text` stand for, or -1; does not look behind a NUL. */
+static int hex_byte(const char *text)
+{
+    int high = hex_value(text[0]);
+    int low = high >= 0 ? hex_value(text[1]) : -1;
+
+    return low >= 0 ? high * 16 + low : -1;
+}
+
+/* Reads the escape at `text`, a backslash; returns its length, 0 when it is none. */
+static size_t unescape_one(struct buf *buf, const char *text)
+{
+    int byte;
+
+    if (text[1] == '\\') {
+        buf_u8(buf, '\\');
+        return 2;
+    }
+    byte = text[1] == 'x' ? hex_byte(text + 2) : -1;
+    if (byte < 0)
+        return 0;
+    buf_u8(buf, (uint8_t)byte);
+    return 4;
+}
+
+/* Reads one character that stands for itself; 0 when it is one that escaping would not have left so. */
+static size_t unescape_visible(struct buf *buf, const char *text, size_t size)
+{
+    uint32_t code;
+    size_t length = text_character(text, size, &code);
+
+    if (length == 0 || text_is_hidden(code))
+        return 0;
+    buf_append(buf, text, length);
+    return length;
 }
 
 int text_unescape(struct buf *buf, const char *text)
 {
-    for (const char *c = text; *c;) {
-        if (*c != '\\') {
-            buf_append(buf, c++, 1);
-        } else if (c[1] == '\\') {
-            buf_append(buf, "\\", 1);
-            c += 2;
-        } else if (c[1] == '-') {
-            c += 2;
-        } else if (c[1] == 'x' && nibble(c[2]) >= 0 && nibble(c[3]) >= 0) {
-            buf_u8(buf, (uint8_t)(nibble(c[2]) << 4 | nibble(c[3])));
-            c += 4;
-        } else {
+    size_t size = strlen(text), start = buf->size;
+
+    if (strcmp(text, empty_name) == 0)
+        return 0;
+    while (size > 0) {
+        size_t n = plain_run((const uint8_t *)text, size);
+
+        if (n > 0)
+            buf_append(buf, text, n);
+        else if (*text == '\\')
+            n = unescape_one(buf, text);
+        else
+            n = unescape_visible(buf, text, size);
+        if (n == 0) {
+            buf->size = start;
             return -EINVAL;
         }
+        text += n;
+        size -= n;
     }
     return 0;
 }
 
 bool text_is_utf8(const void *data, size_t size)
 {
-    const uint8_t *s = data;
-    for (size_t i = 0; i < size;) {
-        uint32_t point;
-        size_t length = decode(s + i, size - i, &point);
-        if (length == 0)
+    const uint8_t *from = data;
+
+    while (size > 0) {
+        uint32_t code;
+        size_t n = plain_run(from, size);
+
+        if (n == 0)
+            n = text_character(from, size, &code);
+        if (n == 0)
             return false;
-        i += length;
+        from += n;
+        size -= n;
     }
     return true;
 }
 
-static void encode(struct buf *buf, uint32_t point)
+static void append_utf8(struct buf *buf, uint32_t code)
 {
-    if (point < 0x80) {
-        buf_u8(buf, (uint8_t)point);
-    } else if (point < 0x800) {
-        buf_u8(buf, (uint8_t)(0xc0 | point >> 6));
-        buf_u8(buf, (uint8_t)(0x80 | (point & 0x3f)));
-    } else if (point < 0x10000) {
-        buf_u8(buf, (uint8_t)(0xe0 | point >> 12));
-        buf_u8(buf, (uint8_t)(0x80 | (point >> 6 & 0x3f)));
-        buf_u8(buf, (uint8_t)(0x80 | (point & 0x3f)));
-    } else {
-        buf_u8(buf, (uint8_t)(0xf0 | point >> 18));
-        buf_u8(buf, (uint8_t)(0x80 | (point >> 12 & 0x3f)));
-        buf_u8(buf, (uint8_t)(0x80 | (point >> 6 & 0x3f)));
-        buf_u8(buf, (uint8_t)(0x80 | (point & 0x3f)));
+    uint8_t out[4];
+    size_t length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    static const uint8_t lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+
+    for (size_t i = length; i > 1; i--) {
+        out[i - 1] = (uint8_t)(0x80 | (code & 0x3f));
+        code >>= 6;
     }
+    out[0] = (uint8_t)(lead[length] | code);
+    buf_append(buf, out, length);
+}
+
+static uint32_t unit_at(const uint8_t *data, bool big_endian)
+{
+    return big_endian ? (uint32_t)(data[0] << 8 | data[1]) : (uint32_t)(data[1] << 8 | data[0]);
 }
 
 void text_from_utf16(struct buf *buf, const void *data, size_t size, bool big_endian)
 {
-    const uint8_t *s = data;
+    const uint8_t *from = data;
     size_t i = 0;
-    while (i + 1 < size) {
-        uint32_t unit = big_endian ? (uint32_t)s[i] << 8 | s[i + 1] : (uint32_t)s[i + 1] << 8 | s[i];
-        i += 2;
-        if (unit >= 0xd800 && unit < 0xdc00 && i + 1 < size) {
-            uint32_t low = big_endian ? (uint32_t)s[i] << 8 | s[i + 1] : (uint32_t)s[i + 1] << 8 | s[i];
-            if (low >= 0xdc00 && low < 0xe000) {
-                unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-                i += 2;
-            }
+
+    for (; size - i >= 2; i += 2) {
+        uint32_t code = unit_at(from + i, big_endian);
+        uint32_t next = size - i >= 4 ? unit_at(from + i + 2, big_endian) : 0;
+
+        if ((code & 0xfc00) == 0xd800 && (next & 0xfc00) == 0xdc00) {
+            code = 0x10000 + ((code & 0x3ff) << 10 | (next & 0x3ff));
+            i += 2;
         }
-        encode(buf, unit);
+        append_utf8(buf, code);
     }
     if (i < size)
-        buf_u8(buf, s[i]);
+        buf_u8(buf, from[i]);
 }
 
 void text_hex(struct buf *buf, const void *data, size_t size)
 {
-    const uint8_t *s = data;
+    const uint8_t *from = data;
+
     for (size_t i = 0; i < size; i++) {
-        char text[2] = {hex_digits[s[i] >> 4], hex_digits[s[i] & 15]};
+        const char text[2] = {hex_digits[from[i] >> 4], hex_digits[from[i] & 0x0f]};
+
         buf_append(buf, text, sizeof text);
     }
 }
 
 bool text_unhex(const char *text, void *ret_data, size_t size)
 {
-    uint8_t *out = ret_data;
-    if (strlen(text) != size * 2)
-        return false;
-    for (size_t i = 0; i < size * 2; i++)
-        if (nibble(text[i]) < 0)
-            return false;
+    uint8_t *to = ret_data;
+
     for (size_t i = 0; i < size; i++)
-        out[i] = (uint8_t)(nibble(text[2 * i]) << 4 | nibble(text[2 * i + 1]));
+        if (hex_byte(text + 2 * i) < 0)
+            return false;
+    if (text[2 * size] != '\0')
+        return false;
+    for (size_t i = 0; i < size; i++)
+        to[i] = (uint8_t)hex_byte(text + 2 * i);
     return true;
+}
+
+/* The character in lower case, or 0 when an extension may not hold it. No locale: `I` is `i` in Turkey too.
+ */
+static char extension_character(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c - 'A' + 'a');
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ? c : '\0';
 }
 
 void text_extension(const char *name, char *ret, size_t ret_size)
 {
     const char *dot = strrchr(name, '.');
-    size_t size = dot && dot != name ? strlen(dot + 1) : 0;
-    ret[0] = 0;
-    if (size == 0 || size >= ret_size)
+    size_t length = dot != NULL && dot != name ? strlen(dot + 1) : 0;
+
+    assert(ret_size > 0);
+    ret[0] = '\0';
+    if (length >= ret_size)
         return;
-    for (size_t i = 0; i < size; i++) {
-        char c = dot[1 + i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!letter && !(c >= '0' && c <= '9') && c != '-' && c != '_') {
-            ret[0] = 0;
+    for (size_t i = 0; i < length; i++) {
+        ret[i] = extension_character(dot[1 + i]);
+        if (ret[i] == '\0') {
+            ret[0] = '\0';
             return;
         }
-        ret[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
     }
-    ret[size] = 0;
+    ret[length] = '\0';
 }

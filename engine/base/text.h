@@ -1,9 +1,10 @@
 /*
  * text: names and strings from evidence, made safe to show without losing a byte.
  *
- * The escaped form is valid UTF-8 with no control character: C0, DEL, C1, the bidirectional and zero-width
- * controls (U+061C, U+200B-200F, U+202A-202E, U+2060-2069, U+FEFF), noncharacters, and every byte that is not
- * part of valid UTF-8 are written byte by byte as \xNN; a backslash is written \\. So it is reversible.
+ * The escaped form is valid UTF-8 with no control character: C0, DEL, C1, the line separators, the
+ * bidirectional, zero-width and other invisible controls (U+00AD, U+061C, U+180E, U+200B-200F, U+2028-202E,
+ * U+2060-206F, U+FEFF, U+FFF9-FFFB, U+E0000-E007F), noncharacters, and every byte that is not part of valid
+ * UTF-8 are written byte by byte as \xNN; a backslash is written \\. So it is reversible.
  * Georgian and every other printable script stays as it is. Nothing is ever normalised.
  */
 #ifndef KVALI_BASE_TEXT_H
@@ -22,10 +23,16 @@ void text_escape(struct buf *buf, const void *data, size_t size);
  * '!' get their first (last) byte escaped, so that a path of escaped components joined by '/' is unambiguous. */
 void text_escape_name(struct buf *buf, const void *data, size_t size);
 
-/* Appends the bytes that `text` was escaped from. -EINVAL when it is not an escaped form. */
+/* Appends the bytes that `text` was escaped from, by either of the above. -EINVAL when it is not an escaped form (it
+ * holds a character that escaping does not leave, or another escape); nothing is appended then. */
 int text_unescape(struct buf *buf, const char *text);
 
 bool text_is_utf8(const void *data, size_t size);
+
+/* The length in bytes (1-4) of the UTF-8 character that `data` begins with and its code point; 0 when it is not valid. */
+size_t text_character(const void *data, size_t size, uint32_t *ret_code);
+/* True for the characters that are escaped because they are controls or show nothing. */
+bool text_is_hidden(uint32_t code);
 
 /* Appends UTF-16 as UTF-8. `size` is in bytes; an unpaired surrogate becomes its three-byte form (WTF-8), which
  * text_escape then shows as \xNN, so nothing is lost. A last odd byte is appended as it is. */

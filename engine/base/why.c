@@ -1,34 +1,49 @@
 /*
- * why: reasons in words.
+ * why: a failure's reason in words, always one line, cut where a UTF-8 character ends (RFC 3629).
  */
 #include "engine/base/why.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
+/* The length of `text` without a character that was cut in two at its end. */
+static size_t whole_characters(const char *text, size_t size)
+{
+    size_t start = size;
+    unsigned char lead;
+
+    while (start > 0 && size - start < 3 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
+        start--;
+    if (start == 0)
+        return size;
+    lead = (unsigned char)text[start - 1];
+    if ((lead >= 0xc0 && size - start < 1) || (lead >= 0xe0 && size - start < 2) ||
+        (lead >= 0xf0 && size - start < 3))
+        return start - 1;
+    return size;
+}
+
 int why_set(struct why *why, int code, const char *format, ...)
 {
-    if (!why)
-        return code;
-    char text[sizeof why->text]; /* an argument may be why->text itself */
+    /* Not straight into why->text, which callers pass as an argument to put words before it. */
+    char text[sizeof why->text];
     va_list args;
+    int length;
+
+    if (why == NULL)
+        return code;
     va_start(args, format);
-    int size = vsnprintf(text, sizeof text, format, args);
+    length = vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (size < 0)
-        text[0] = 0;
-    if ((size_t)size >= sizeof text) { /* cut: not in the middle of a UTF-8 sequence */
-        size_t end = sizeof text - 1, start = end;
-        while (start > 0 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
-            start--;
-        if (start > 0 && (unsigned char)text[start - 1] >= 0xc0)
-            start--;
-        unsigned char lead = (unsigned char)text[start];
-        size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
-        if (lead >= 0xc0 && end - start < length)
-            text[start] = 0;
-    }
-    memcpy(why->text, text, sizeof text);
+    if (length < 0)
+        text[0] = '\0';
+    else if ((size_t)length >= sizeof text)
+        text[whole_characters(text, sizeof text - 1)] = '\0';
+    for (char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = ' ';
+    memcpy(why->text, text, strlen(text) + 1);
     return code;
 }
