@@ -1,0 +1,155 @@
+#!/bin/sh
+# lint.sh ROOT: what DESIGN and ARCHITECTURE.md say about who includes whom, and a few manners of the tree, as a test.
+# The tables are beside it: layers.txt, foreign.txt, long-files.txt. Prints TAP. lint-can-fail.sh breaks each rule.
+set -eu
+export LC_ALL=C
+
+here=$(cd "$(dirname "$0")" && pwd)
+cd "${1:?usage: lint.sh ROOT}"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Every file that is tracked, or would be if it were added now.
+if [ -e .git ]; then
+    git ls-files -co --exclude-standard
+else
+    find . -type f | sed 's|^\./||'
+fi | sort | while read -r file; do [ ! -f "$file" ] || echo "$file"; done >"$work/files"
+grep '\.[ch]$' "$work/files" >"$work/sources" || true
+
+# FILE<TAB>KIND<TAB>HEADER for every #include; KIND is < or ".
+xargs -r grep -nHE '^[[:space:]]*#[[:space:]]*include' <"$work/sources" |
+    sed -nE 's/^([^:]*):[0-9]+:[[:space:]]*#[[:space:]]*include[[:space:]]*([<"])([^>"]*)[>"].*/\1\t\2\t\3/p' >"$work/includes"
+tab=$(printf '\t')
+
+# layers.txt with its short words written out.
+awk '$1 == "=" { short = $2; $1 = $2 = ""; means[short] = $0 }
+     $1 != "=" && /^[^#]/ { line[++n] = $0 }
+     END { for (i = 1; i <= n; i++) {
+               words = split(line[i], word, /[ \t]+/); printf "%s", word[1]
+               for (j = 2; j <= words; j++) printf " %s", (word[j] in means) ? means[word[j]] : word[j]
+               print "" } }' "$here/layers.txt" >"$work/layers"
+grep '^[^#]' "$here/foreign.txt" >"$work/foreign"
+
+matches() { # TEXT PATTERN…
+    text=$1
+    shift
+    for pattern; do
+        # shellcheck disable=SC2254
+        case $text in $pattern) return 0 ;; esac
+    done
+    return 1
+}
+
+# ---- the rules: each prints what breaks it, and nothing when it holds
+
+layers() {
+    set -f
+    while IFS=$tab read -r file kind header; do
+        [ "$kind" = '"' ] || continue
+        allowed=
+        while read -r pattern rest; do
+            # shellcheck disable=SC2254
+            case $file in $pattern) allowed=$rest && break ;; esac
+        done <"$work/layers"
+        case $allowed in own | 'own '* | *' own' | *' own '*) allowed="$allowed ${file%/*}/*" ;; esac
+        # shellcheck disable=SC2086
+        matches "$header" $allowed || echo "$file includes $header, which its line in layers.txt does not allow"
+    done <"$work/includes"
+    set +f
+}
+
+foreign() {
+    set -f
+    while IFS=$tab read -r file kind header; do
+        [ "$kind" = '<' ] || continue
+        while read -r pattern owner; do
+            # shellcheck disable=SC2254
+            case $header in $pattern)
+                # shellcheck disable=SC2086
+                matches "$file" $owner || echo "$file includes <$header>, which is for $owner alone"
+                ;;
+            esac
+        done <"$work/foreign"
+    done <"$work/includes"
+    set +f
+}
+
+# What is neither C's, POSIX's nor Linux's is a foreign library, and needs a line in foreign.txt.
+unknown() {
+    set -f
+    names=$(cut -d' ' -f1 "$work/foreign")
+    while IFS=$tab read -r file kind header; do
+        [ "$kind" = '<' ] || continue
+        case $header in
+        assert.h | ctype.h | errno.h | float.h | inttypes.h | limits.h | locale.h | math.h | setjmp.h | signal.h | \
+            stdalign.h | stdarg.h | stdatomic.h | stdbool.h | stddef.h | stdint.h | stdio.h | stdlib.h | \
+            stdnoreturn.h | string.h | strings.h | time.h | wchar.h | uchar.h) ;;
+        dirent.h | dlfcn.h | endian.h | fcntl.h | fnmatch.h | ftw.h | getopt.h | glob.h | grp.h | iconv.h | langinfo.h | \
+            libgen.h | poll.h | pthread.h | pwd.h | regex.h | sched.h | syslog.h | termios.h | unistd.h) ;;
+        sys/* | linux/* | asm/*) ;;
+        *)  # shellcheck disable=SC2086
+            matches "$header" $names || echo "$file includes <$header>, which no line of foreign.txt knows" ;;
+        esac
+    done <"$work/includes"
+    set +f
+}
+
+alone() {
+    grep '\.h$' "$work/sources" >"$work/headers" || return 0
+    flags="-std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wall -Wextra -I. -fsyntax-only"
+    # Twice, so that its guard is tried as well.
+    # shellcheck disable=SC2016
+    xargs -P "$(nproc)" -n 1 sh -c '
+        printf "#include \"%s\"\n#include \"%s\"\n" "$3" "$3" | ${CC:-cc} $1 -x c - >"$2/$$.log" 2>&1 ||
+            echo "$3 does not compile alone: $(grep -m1 error "$2/$$.log")"' sh "$flags" "$work" <"$work/headers"
+}
+
+long() {
+    grep -E '\.(c|h|sh)$|^kv$|meson\.build$' "$work/files" | while read -r file; do
+        lines=$(wc -l <"$file")
+        [ "$lines" -le 600 ] || awk -v file="$file" '$1 == file { found = 1 } END { exit !found }' "$here/long-files.txt" ||
+            echo "$file has $lines lines, and no line in long-files.txt"
+    done
+}
+
+tracked() {
+    while read -r file; do
+        case $file in
+        *.o | *.a | *.so | *.gcda | *.gcno | *.pyc | *~ | *.orig | *.rej | core)
+            echo "$file is made by a tool" ;;
+        *.[Ee]01 | *.dd | *.raw | *.img | *.001 | *.vmdk | *.vhd | *.aff | case.db | */case.db | */ledger.jsonl)
+            echo "$file looks like evidence or a case" ;;
+        esac
+        [ "$(stat -c %s "$file")" -le 1048576 ] || echo "$file is larger than 1 MiB"
+    done <"$work/files"
+}
+
+machine() {
+    # The brackets keep this line from finding itself.
+    xargs -r grep -InE '(^|[^[:alnum:]_.$}/-])/(wor[k]|roo[t])/' <"$work/files" |
+        grep -vE '^tests/lint/lint-can-fail\.sh:' | cut -c1-160 || true
+}
+
+# ---- the report
+
+number=0
+check() { # RULE SENTENCE
+    number=$((number + 1))
+    "$1" >"$work/found"
+    if [ -s "$work/found" ]; then
+        echo "not ok $number - $2"
+        sort -u "$work/found" | sed 's/^/# /'
+    else
+        echo "ok $number - $2"
+    fi
+}
+
+check layers 'every file includes only what its layer may include'
+check foreign 'every foreign library is included by its one owner alone'
+check unknown 'every system header is C, POSIX, Linux or a library with an owner'
+check alone 'every header compiles alone'
+check long 'no file is longer than 600 lines without a reason'
+check tracked 'no generated file, evidence or large file is tracked'
+check machine 'no path of somebody'"'"'s machine is in a tracked file'
+echo "1..$number"
