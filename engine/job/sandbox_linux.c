@@ -187,7 +187,7 @@ static int limit_worker(struct stage *stage)
         (r = limit(stage, RLIMIT_MEMLOCK, 0, "RLIMIT_MEMLOCK")) ||
         (r = limit(stage, RLIMIT_MSGQUEUE, 0, "RLIMIT_MSGQUEUE")))
         return r;
-    return options->folder ? 0 : limit(stage, RLIMIT_NOFILE, WORKER_DESCRIPTORS, "RLIMIT_NOFILE");
+    return 0;
 }
 
 /* ---- Privileges ---- */
@@ -633,7 +633,12 @@ int sandbox_worker(const struct sandbox_options *options, struct sandbox_state *
     int r = 0;
     stage_init(&stage, options, false, why);
     if ((r = drop_root(&stage)) || (r = drop_capabilities(&stage, keep)) || (r = close_process(&stage)) ||
-        (r = limit_worker(&stage)) || (r = close_paths(&stage)) || (r = close_calls(&stage)))
+        (r = limit_worker(&stage)) || (r = close_paths(&stage)))
+        return r;
+    /* Only now: the ruleset was a descriptor, above those of the evidence. */
+    if (!options->folder && (r = limit(&stage, RLIMIT_NOFILE, WORKER_DESCRIPTORS, "RLIMIT_NOFILE")))
+        return r;
+    if ((r = close_calls(&stage)))
         return r;
     *ret_state = stage.state;
     return 0;
