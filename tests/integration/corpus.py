@@ -1,0 +1,322 @@
+#!/usr/bin/env python3
+"""corpus: every image of the public test corpus against what The Sleuth Kit's own tools say of it.
+
+usage: corpus.py KVALI CORPUS [--only SUBSTRING] [--folder images|hostile] [--table FILE] [--keep DIR]
+
+For each image: `kvali process`, then, from case.db: entries per file system (live and deleted) and their names against `fls -r -p`,
+and MD5 and size of every content against icat, fiwalk and tsk_recover, all as stored in CORPUS/truth. A difference is either one
+of the KNOWN kinds below, each with its reason, or it fails the test. Closes with `N passed, N failed, N skipped`.
+"""
+import argparse
+import collections
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+SECTION = re.compile(rb"^\[(listing|icat md5|fiwalk|tsk_recover -e|apfs-volume|filesystem|no-filesystem|volumes)\b([^\]]*)\](.*)$")
+ENTRY = re.compile(rb"^(\S)/(\S) (\* )?([0-9][0-9-]*)(\(realloc\))?:\t(.*)$", re.S)
+SEGMENT_FIRST = (".E01", ".000", ".001")
+
+
+class Truth:
+    """One truth file: per file system (byte offset, or apfs block) its listing and contents."""
+
+    def __init__(self, path):
+        data = subprocess.run(["zstd", "-dc", path], check=True, stdout=subprocess.PIPE).stdout if path.endswith(".zst") else open(path, "rb").read()
+        self.media_bytes = None
+        self.sha256 = None
+        self.listing = {}      # volume -> list of entries
+        self.icat = {}         # volume -> {(address, path): (md5, size)}
+        self.fiwalk = []       # (md5, size, state, inode, path)
+        self.incomplete = set()
+        where = None
+        rows = None
+        for line in data.split(b"\n"):
+            head = SECTION.match(line)
+            if head:
+                where, rows = self.section(head, line)
+            elif line.startswith(b"# img_stat"):
+                found = re.search(rb"media_bytes (\d+)", line)
+                self.media_bytes = int(found.group(1)) if found else None
+            elif line.startswith(b"# sha256\t"):
+                self.sha256 = line.split(b"\t")[1].decode()
+            elif where and line:
+                self.row(where, rows, line)
+
+    def section(self, head, line):
+        kind = head.group(1).decode()
+        text = (head.group(2) + head.group(3)).decode("utf-8", "replace")
+        offset = re.search(r"offset=(\d+)", text)
+        block = re.search(r"apsb_block=(\d+)", text)
+        volume = ("apfs", int(block.group(1))) if block else ("fs", int(offset.group(1)) * 512) if offset else None
+        if "TIMEOUT" in text and volume:
+            self.incomplete.add(volume)
+        if re.search(r"fls rc [^0\s]", text) and volume:
+            self.incomplete.add(volume)
+        if kind in ("listing", "apfs-volume"):
+            self.listing.setdefault(volume, [])
+            self.last = volume
+            return "listing", volume
+        if kind == "icat md5":
+            volume = volume or getattr(self, "last", None)
+            self.icat.setdefault(volume, {})
+            return "icat", volume
+        return ("fiwalk", None) if kind == "fiwalk" else (None, None)
+
+    def row(self, where, volume, line):
+        if where == "listing":
+            found = ENTRY.match(line)
+            if found:
+                self.listing[volume].append((found.group(4).decode(), bool(found.group(3)), found.group(6)))
+        elif where == "icat":
+            parts = line.split(b"\t")
+            if len(parts) == 4:
+                self.icat[volume][(parts[2].decode(), parts[3])] = (parts[0].decode(), int(parts[1]))
+            elif len(parts) == 3:
+                self.icat[volume][("", parts[2])] = (parts[0].decode(), int(parts[1]))
+        elif where == "fiwalk":
+            parts = line.split(b"\t")
+            if len(parts) == 6 and parts[0] != b"-":
+                self.fiwalk.append((parts[0].decode(), parts[1].decode(), parts[2].decode(), parts[3].decode(), parts[5]))
+
+
+def unescape(text):
+    """The bytes that kvali's escaped path stands for; the suffix \\#... of a name that is there twice is cut."""
+    text = re.sub(r"\\#[0-9.]+", "", text)
+    out = bytearray()
+    i = 0
+    while i < len(text):
+        c = text[i]
+        if c == "\\" and i + 1 < len(text):
+            if text[i + 1] == "x":
+                out.append(int(text[i + 2:i + 4], 16))
+                i += 4
+                continue
+            if text[i + 1] == "-":
+                i += 2
+                continue
+            out += b"\\"
+            i += 2
+            continue
+        out += c.encode()
+        i += 1
+    return bytes(out)
+
+
+def plain(path):
+    """fls prints a control character as ^ (and so does kvali's comparison)."""
+    return re.sub(rb"[\x00-\x1f\x7f]|\xc2[\x80-\x9f]", b"^", path)
+
+
+def address(row):
+    return f"{row['inode']}-{row['attribute']}" if row["attribute"] else str(row["inode"])
+
+
+def volume_of(locator):
+    found = re.match(r"fs@(\d+):", locator)
+    if found:
+        return ("fs", int(found.group(1)))
+    found = re.match(r"apfs@\d+/(\d+)", locator)
+    return ("apfs", int(found.group(1))) if found else None
+
+
+class Result:
+    def __init__(self, name):
+        self.name = name
+        self.entries = self.deleted = self.contents = 0
+        self.extra = collections.Counter()
+        self.problems = []
+
+    def fail(self, text):
+        if len(self.problems) < 12:
+            self.problems.append(text)
+
+
+def rows_of(db):
+    """Entries by file system."""
+    volumes = collections.defaultdict(list)
+    for row in db.execute("SELECT f.*, v.expand AS volume_expand, v.filesystem AS volume_filesystem FROM file f "
+                          "JOIN volume v ON v.exhibit = f.exhibit AND v.key = f.volume"):
+        where = volume_of(row["volume_expand"] or "")
+        if where and row["kind"] != "raw" and row["kind"] != "image":
+            volumes[where].append(row)
+    return volumes
+
+
+def inner_path(row):
+    # image/volume/filesystem/...
+    parts = row["path"].split("/", 3)
+    return plain(unescape(parts[3])) if len(parts) == 4 else b""
+
+
+def compare_listing(result, where, rows, truth):
+    want = collections.Counter((a, d, plain(p)) for a, d, p in truth)
+    have = collections.Counter()
+    for row in rows:
+        if row["unnamed"]:
+            result.extra["allocated inode that no name reaches"] += 1
+            continue
+        have[(address(row), bool(row["deleted"]), inner_path(row))] += 1
+    result.entries += sum(have.values())
+    result.deleted += sum(n for (a, d, p), n in have.items() if d)
+    for (a, d, p), n in (want - have).items():
+        result.fail(f"{where}: fls has {n} x {a} {'deleted ' if d else ''}{p!r}, kvali has not")
+    for (a, d, p), n in (have - want).items():
+        if p.count(b"/") >= 127:
+            result.extra["deeper than libtsk's 128 levels"] += n
+        else:
+            result.fail(f"{where}: kvali has {n} x {a} {'deleted ' if d else ''}{p!r}, fls has not")
+
+
+def compare_contents(result, where, rows, truth):
+    by_address = {}
+    for row in rows:
+        if row["md5"]:
+            by_address.setdefault(address(row), row)
+    by_path = {inner_path(row): row for row in rows if row["md5"]}
+    for (addr, path), (md5, size) in truth.items():
+        row = by_address.get(addr) if addr else by_path.get(plain(path))
+        if row is None and addr:
+            row = by_path.get(plain(path))
+        if row is None:
+            result.fail(f"{where}: content {addr} {path!r} ({size} bytes) is in the truth, not in the case")
+        elif row["md5"] != md5 or row["content_size"] != size:
+            result.fail(f"{where}: content {addr} {path!r}: truth {md5} {size}, case {row['md5']} {row['content_size']}")
+        else:
+            result.contents += 1
+
+
+def compare_fiwalk(result, volumes, truth):
+    """fiwalk's hashes, by inode, in images with one file system; those of folders and alternates are not contents of ours."""
+    if len(volumes) != 1 or not truth:
+        return
+    (rows,) = volumes.values()
+    ours = collections.defaultdict(set)
+    for row in rows:
+        if row["md5"]:
+            ours[str(row["inode"])].add((row["md5"], str(row["content_size"])))
+    folders = {str(row["inode"]) for row in rows if row["type"] == "folder"}
+    for md5, size, state, inode, path in truth:
+        if inode in ours and inode not in folders and (md5, size) not in ours[inode]:
+            result.extra["fiwalk reads another length or a realloc'ed inode"] += 1
+        elif inode in ours:
+            result.contents += 1
+
+
+def unpack(source, folder, group):
+    """The image and, for segments, its companions, unpacked beside each other; the path of the first."""
+    first = None
+    for name in group:
+        path = os.path.join(source, name)
+        bare = name[:-4] if name.endswith(".zst") else name[:-3] if name.endswith(".gz") else name
+        target = os.path.join(folder, bare)
+        if name.endswith(".zst"):
+            subprocess.run(["zstd", "-dqf", "--sparse", path, "-o", target], check=True)
+        elif name.endswith(".gz"):
+            with open(target, "wb") as out:
+                subprocess.run(["gzip", "-dc", path], check=True, stdout=out)
+        else:
+            shutil.copy(path, target)
+        first = first or target
+    return first
+
+
+def groups(source):
+    """Files that belong together: dfvfs__ext2.split.E01 with .E02, splitraw.000 with .001."""
+    names = sorted(os.listdir(source))
+    bare = {n: (n[:-4] if n.endswith(".zst") else n[:-3] if n.endswith(".gz") else n) for n in names}
+    taken = set()
+    for name in names:
+        if name in taken or not os.path.isfile(os.path.join(source, name)) or bare[name].endswith((".md", ".txt")):
+            continue
+        group = [name]
+        stem, ext = os.path.splitext(bare[name])
+        if ext in SEGMENT_FIRST:
+            group += [n for n in names if n != name and os.path.splitext(bare[n])[0] == stem
+                      and re.fullmatch(r"\.(E\d\d|\d\d\d)", os.path.splitext(bare[n])[1])]
+        taken.update(group)
+        yield bare[name], group
+
+
+def check(kvali, source, name, group, truth_path, keep):
+    result = Result(name)
+    with tempfile.TemporaryDirectory(prefix="kvali-corpus-", dir=keep) as folder:
+        image = unpack(source, folder, group)
+        case = os.path.join(folder, "case")
+        run = subprocess.run([kvali, "process", image, "--case", case, "--plugins", "digest", "--quiet"],
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)
+        if run.returncode not in (0, 1):
+            result.fail(f"kvali process ended with {run.returncode}: {run.stdout.decode('utf-8', 'replace')[-300:]}")
+            return result
+        verify = subprocess.run([kvali, "verify", case], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if verify.returncode:
+            result.fail(f"kvali verify ended with {verify.returncode}: {verify.stdout.decode('utf-8', 'replace')[-300:]}")
+        db = sqlite3.connect(os.path.join(case, "case.db"))
+        db.row_factory = sqlite3.Row
+        if db.execute("SELECT count(*) FROM fault WHERE kind IN ('crash','hang','memory','tamper')").fetchone()[0]:
+            result.extra["parser died, contained"] += 1
+        if truth_path is None:
+            return result
+        truth = Truth(truth_path)
+        size = db.execute("SELECT size FROM exhibit").fetchone()[0]
+        if truth.media_bytes and size != truth.media_bytes:
+            result.fail(f"medium: {size} bytes, img_stat says {truth.media_bytes}")
+        volumes = rows_of(db)
+        for where, rows in truth.listing.items():
+            if where in truth.incomplete:
+                result.extra["no whole listing in the truth (its tool did not end)"] += 1
+            else:
+                compare_listing(result, where, volumes.get(where, []), rows)
+        for where, contents in truth.icat.items():
+            compare_contents(result, where, volumes.get(where, []), contents)
+        if not truth.icat:
+            compare_fiwalk(result, volumes, truth.fiwalk)
+        db.close()
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kvali")
+    parser.add_argument("corpus")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--folder", default="images")
+    parser.add_argument("--table")
+    parser.add_argument("--keep", default=None)
+    options = parser.parse_args()
+    source = os.path.join(options.corpus, options.folder)
+    if not os.path.isdir(source):
+        print(f"{source} is not there: the corpus tests are skipped")
+        print("0 passed, 0 failed, 1 skipped")
+        return 77
+    passed = failed = 0
+    lines = ["image\tentries\tdeleted\tcontents equal\tbeyond the truth"]
+    for name, group in groups(source):
+        if options.only not in name:
+            continue
+        base = os.path.join(options.corpus, "truth", name + ".txt")
+        truth_path = base if os.path.exists(base) else base + ".zst" if os.path.exists(base + ".zst") else None
+        try:
+            result = check(options.kvali, source, name, group, truth_path, options.keep)
+        except subprocess.TimeoutExpired:
+            result = Result(name)
+            result.fail("kvali process did not end within its time")
+        passed, failed = (passed, failed + 1) if result.problems else (passed + 1, failed)
+        extra = ", ".join(f"{n} x {what}" for what, n in result.extra.items())
+        lines.append(f"{name}\t{result.entries}\t{result.deleted}\t{result.contents}\t{extra}")
+        print(("FAIL " if result.problems else "ok   ") + lines[-1].replace("\t", "  "), flush=True)
+        for problem in result.problems:
+            print("     " + problem)
+    if options.table:
+        with open(options.table, "w") as out:
+            out.write("\n".join(lines) + "\n")
+    print(f"{passed} passed, {failed} failed, 0 skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
