@@ -6,15 +6,14 @@ export LC_ALL=C
 
 here=$(cd "$(dirname "$0")" && pwd)
 cd "${1:?usage: lint.sh ROOT}"
+export GIT_CEILING_DIRECTORIES="${PWD%/*}" # this tree, not one around it
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Every file that is tracked, or would be if it were added now.
-if [ -e .git ]; then
-    git ls-files -co --exclude-standard
-else
-    find . -type f | sed 's|^\./||'
-fi | sort | while read -r file; do [ ! -f "$file" ] || echo "$file"; done >"$work/files"
+# Every file that is tracked, or would be if it were added now. Without git: everything but builds.
+git ls-files -co --exclude-standard >"$work/listed" 2>/dev/null ||
+    find . \( -name .git -o -name 'build*' \) -prune -o -type f -print | sed 's|^\./||' >"$work/listed"
+sort "$work/listed" | while read -r file; do [ ! -f "$file" ] || echo "$file"; done >"$work/files"
 grep '\.[ch]$' "$work/files" >"$work/sources" || true
 
 # FILE<TAB>KIND<TAB>HEADER for every #include; KIND is < or ".
