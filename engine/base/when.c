@@ -137,7 +137,8 @@ int64_t when_from_ext4(uint32_t seconds, uint32_t extra)
 static const char *format_digits(int64_t when, int digits, char *ret)
 {
     int64_t seconds = floor_divide(when, NS_PER_SECOND);
-    uint32_t fraction = (uint32_t)(when - seconds * NS_PER_SECOND);
+    int64_t rest = when % NS_PER_SECOND; /* the product of the range's first second would not fit */
+    uint32_t fraction = (uint32_t)(rest < 0 ? rest + NS_PER_SECOND : rest);
     struct civil c;
     int length;
 
