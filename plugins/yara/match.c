@@ -1,0 +1,227 @@
+/*
+ * match: tags, metadata and matching strings as JSON, each with a bound of its own, so that together with the names they
+ * always fit into a record.
+ */
+#include "plugins/yara/match.h"
+
+#include "engine/base/json.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TAGS_SIZE_MAX = 4 * 1024,
+    META_SIZE_MAX = 12 * 1024,
+    META_VALUE_MAX = 1024,
+    STRINGS_SIZE_MAX = 36 * 1024,
+    PER_STRING_MAX = 64,
+    STRINGS_MAX = 512,
+    DATA_MAX = 64,
+    ESCAPED_MAX = 6, /* bytes that one byte may become in JSON */
+};
+
+static const struct field match_fields[] = {
+    {"rule", FIELD_TEXT, "", "name of the rule"},
+    {"namespace", FIELD_TEXT, "", "file of the rule, without its extension"},
+    {"tags", FIELD_JSON, "", "the rule's tags"},
+    {"meta", FIELD_JSON, "", "the rule's metadata"},
+    {"strings", FIELD_JSON, "", "where its strings match: id, offset, length and the first bytes"},
+    {"string_count", FIELD_U64, "", "all matches of its strings, shown or not"},
+    {"severity", FIELD_U64, "0 to 100", "severity that the rule's author gives it"},
+};
+
+const struct record_type yara_match_type = {"match", 1, "a YARA rule that matches", match_fields,
+                                            sizeof match_fields / sizeof match_fields[0]};
+
+void match_texts_finish(struct match_texts *texts)
+{
+    buf_finish(&texts->tags);
+    buf_finish(&texts->meta);
+    buf_finish(&texts->strings);
+}
+
+static void write_tags(struct buf *buf, const YR_RULE *rule)
+{
+    struct json json;
+    const char *tag;
+
+    json_init(&json, buf);
+    json_array_open(&json, NULL);
+    yr_rule_tags_foreach(rule, tag)
+    {
+        if (buf->size + strlen(tag) + 8 <= TAGS_SIZE_MAX)
+            json_string(&json, NULL, tag);
+    }
+    json_array_close(&json);
+}
+
+/* The first bytes of a text, cut at a character's edge. */
+static size_t value_size(const char *text)
+{
+    size_t size = strnlen(text, META_VALUE_MAX + 1);
+
+    if (size <= META_VALUE_MAX)
+        return size;
+    size = META_VALUE_MAX;
+    while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80)
+        size--;
+    return size;
+}
+
+static void write_value(struct json *json, const char *key, const YR_META *meta)
+{
+    if (meta->type == META_TYPE_INTEGER)
+        json_i64(json, key, meta->integer);
+    else if (meta->type == META_TYPE_BOOLEAN)
+        json_bool(json, key, meta->integer != 0);
+    else
+        json_bytes(json, key, meta->string, value_size(meta->string));
+}
+
+static size_t value_room(const YR_META *meta)
+{
+    return strlen(meta->identifier) + 40 + (meta->type == META_TYPE_STRING ? value_size(meta->string) * ESCAPED_MAX : 0);
+}
+
+static bool is_repeated(const YR_RULE *rule, const YR_META *meta)
+{
+    const YR_META *other;
+
+    yr_rule_metas_foreach(rule, other)
+    {
+        if (other != meta && strcmp(other->identifier, meta->identifier) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_first(const YR_RULE *rule, const YR_META *meta)
+{
+    const YR_META *other;
+
+    yr_rule_metas_foreach(rule, other)
+    {
+        if (strcmp(other->identifier, meta->identifier) == 0)
+            return other == meta;
+    }
+    return true;
+}
+
+/* YARA lets a name come more than once ("hash"); JSON does not: then its value is an array. */
+static void write_repeated(struct json *json, const YR_RULE *rule, const YR_META *meta)
+{
+    const YR_META *other;
+
+    json_array_open(json, meta->identifier);
+    yr_rule_metas_foreach(rule, other)
+    {
+        if (strcmp(other->identifier, meta->identifier) == 0 && json->buf->size + value_room(other) <= META_SIZE_MAX)
+            write_value(json, NULL, other);
+    }
+    json_array_close(json);
+}
+
+static void write_meta(struct buf *buf, const YR_RULE *rule)
+{
+    struct json json;
+    const YR_META *meta;
+
+    json_init(&json, buf);
+    json_object_open(&json, NULL);
+    yr_rule_metas_foreach(rule, meta)
+    {
+        if (buf->size + value_room(meta) > META_SIZE_MAX)
+            continue;
+        if (!is_repeated(rule, meta))
+            write_value(&json, meta->identifier, meta);
+        else if (is_first(rule, meta))
+            write_repeated(&json, rule, meta);
+    }
+    json_object_close(&json);
+}
+
+static void write_match(struct json *json, const YR_STRING *string, const YR_MATCH *match)
+{
+    size_t size = match->data_length < 0 ? 0 : (size_t)match->data_length;
+
+    json_object_open(json, NULL);
+    json_string(json, "id", string->identifier);
+    json_u64(json, "offset", (uint64_t)(match->base + match->offset));
+    json_u64(json, "length", (uint64_t)match->match_length);
+    json_hex(json, "data", match->data, size < DATA_MAX ? size : DATA_MAX);
+    json_object_close(json);
+}
+
+/* Returns how many matches there are, shown or not. */
+static uint64_t write_strings(struct buf *buf, YR_SCAN_CONTEXT *context, const YR_RULE *rule)
+{
+    uint64_t count = 0, shown = 0;
+    const YR_STRING *string;
+    const YR_MATCH *match;
+    struct json json;
+
+    json_init(&json, buf);
+    json_array_open(&json, NULL);
+    yr_rule_strings_foreach(rule, string)
+    {
+        size_t room = strlen(string->identifier) + 100 + (size_t)2 * DATA_MAX, of_string = 0;
+
+        yr_string_matches_foreach(context, string, match)
+        {
+            count++;
+            if (of_string++ >= PER_STRING_MAX || shown >= STRINGS_MAX || buf->size + room > STRINGS_SIZE_MAX)
+                continue;
+            shown++;
+            write_match(&json, string, match);
+        }
+    }
+    json_array_close(&json);
+    return count;
+}
+
+/* An integer, or a text that is one. A rule that says "high" has no number. */
+static struct value severity(const YR_RULE *rule)
+{
+    const YR_META *meta;
+    char *end;
+
+    yr_rule_metas_foreach(rule, meta)
+    {
+        unsigned long number;
+
+        if (strcmp(meta->identifier, "severity") != 0)
+            continue;
+        if (meta->type == META_TYPE_INTEGER)
+            return meta->integer >= 0 ? value_u64((uint64_t)meta->integer) : value_none();
+        if (meta->type != META_TYPE_STRING || meta->string[0] < '0' || meta->string[0] > '9')
+            return value_none();
+        number = strtoul(meta->string, &end, 10);
+        return *end == '\0' ? value_u64(number) : value_none();
+    }
+    return value_none();
+}
+
+int match_emit(struct scan *scan, struct match_texts *texts, YR_SCAN_CONTEXT *context, const YR_RULE *rule)
+{
+    uint64_t count;
+
+    buf_clear(&texts->tags);
+    buf_clear(&texts->meta);
+    buf_clear(&texts->strings);
+    write_tags(&texts->tags, rule);
+    write_meta(&texts->meta, rule);
+    count = write_strings(&texts->strings, context, rule);
+    if (buf_failed(&texts->tags) || buf_failed(&texts->meta) || buf_failed(&texts->strings))
+        return -ENOMEM;
+    return scan_emit(scan, &yara_match_type,
+                     (const struct value[]){
+                         value_text(rule->identifier),
+                         value_text(rule->ns->name),
+                         value_bytes(texts->tags.data, texts->tags.size),
+                         value_bytes(texts->meta.data, texts->meta.size),
+                         value_bytes(texts->strings.data, texts->strings.size),
+                         value_u64(count),
+                         severity(rule),
+                     });
+}

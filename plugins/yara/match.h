@@ -1,0 +1,24 @@
+/*
+ * match: one matching rule as a record.
+ */
+#ifndef KVALI_PLUGINS_YARA_MATCH_H
+#define KVALI_PLUGINS_YARA_MATCH_H
+
+#include "engine/base/buf.h"
+#include "engine/plugin.h"
+
+#include <yara.h>
+
+extern const struct record_type yara_match_type;
+
+/* Used again for every match. */
+struct match_texts {
+    struct buf tags, meta, strings;
+};
+
+void match_texts_finish(struct match_texts *texts);
+
+/* Emits `rule` with the matches of its strings, which lie in `context` only while libyara calls back. As scan_emit. */
+int match_emit(struct scan *scan, struct match_texts *texts, YR_SCAN_CONTEXT *context, const YR_RULE *rule);
+
+#endif
