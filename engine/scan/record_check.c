@@ -1,41 +1,13 @@
 /*
- * record_check: printable UTF-8 (Unicode 15, chapter 3.9, table 3-7) and JSON (RFC 8259), checked without building
+ * record_check: printable UTF-8 and JSON (RFC 8259), checked without building
  * anything: what arrives is hostile, and what is stored is later given to SQLite's JSON functions and to browsers.
  */
 #include "engine/scan/record_check.h"
 
+#include "engine/base/text.h"
+
 #include <stdint.h>
 #include <string.h>
-
-/* The size of the UTF-8 sequence at `data`, 0 when it is not one; its code point. */
-static size_t utf8_next(const uint8_t *data, size_t size, uint32_t *ret_code)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = data[0] < 0x80 ? 1 : data[0] < 0xc2 ? 0 : data[0] < 0xe0 ? 2 : data[0] < 0xf0 ? 3 : data[0] < 0xf5 ? 4 : 0;
-    uint32_t code;
-
-    if (length == 0 || length > size)
-        return 0;
-    code = length == 1 ? data[0] : data[0] & (0xffU >> (length + 1));
-    for (size_t i = 1; i < length; i++) {
-        if ((data[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (data[i] & 0x3f);
-    }
-    if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-        return 0;
-    *ret_code = code;
-    return length;
-}
-
-static bool code_is_printable(uint32_t code)
-{
-    if (code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x61c || code == 0xfeff)
-        return false;
-    if ((code >= 0x200b && code <= 0x200f) || (code >= 0x202a && code <= 0x202e) || (code >= 0x2060 && code <= 0x2069))
-        return false;
-    return (code & 0xfffe) != 0xfffe && !(code >= 0xfdd0 && code <= 0xfdef);
-}
 
 bool record_text_is_printable(const void *data, size_t size)
 {
@@ -43,9 +15,9 @@ bool record_text_is_printable(const void *data, size_t size)
     uint32_t code;
 
     while (size > 0) {
-        size_t length = utf8_next(at, size, &code);
+        size_t length = text_character(at, size, &code);
 
-        if (length == 0 || !code_is_printable(code))
+        if (length == 0 || text_is_hidden(code))
             return false;
         at += length;
         size -= length;

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* UTF-8 without a character that base/text.h escapes: controls, bidirectional and zero-width ones, noncharacters. */
+/* UTF-8 without a character that is escaped because it is hidden (text_is_hidden). */
 bool record_text_is_printable(const void *data, size_t size);
 
 /* Exactly one JSON value (RFC 8259), nested at most 64 deep, printable as above. */
