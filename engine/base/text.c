@@ -68,8 +68,8 @@ bool text_is_hidden(uint32_t code)
 
     if (code >= 0x20 && code < 0x7f)
         return false;
-    for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
-        if (code >= hidden[i].first && code <= hidden[i].last)
+    for (size_t i = 0; i < sizeof hidden / sizeof hidden[0] && code >= hidden[i].first; i++)
+        if (code <= hidden[i].last)
             return true;
     return (code & 0xfffe) == 0xfffe;
 }
@@ -111,6 +111,23 @@ static size_t plain_run(const uint8_t *data, size_t size)
     return i;
 }
 
+/* How many bytes from the start are characters that stand for themselves, of any script. */
+static size_t shown_run(const uint8_t *data, size_t size)
+{
+    size_t i = 0;
+
+    for (;;) {
+        uint32_t code;
+        size_t length;
+
+        i += plain_run(data + i, size - i);
+        length = text_character(data + i, size - i, &code);
+        if (length < 2 || text_is_hidden(code))
+            return i;
+        i += length;
+    }
+}
+
 static void escape_bytes(struct buf *buf, const uint8_t *data, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
@@ -120,22 +137,18 @@ static void escape_bytes(struct buf *buf, const uint8_t *data, size_t size)
     }
 }
 
-/* Writes the character at `data`, which is not plain, and returns how many bytes it took. */
+/* Writes the character at `data`, which cannot stand for itself, and returns how many bytes it took. */
 static size_t escape_character(struct buf *buf, const uint8_t *data, size_t size)
 {
     uint32_t code;
     size_t length = text_character(data, size, &code);
 
-    if (length == 0) {
-        escape_bytes(buf, data, 1);
-        return 1;
-    }
-    if (code == '\\')
+    if (length == 0)
+        length = 1;
+    if (data[0] == '\\')
         buf_text(buf, "\\\\");
-    else if (text_is_hidden(code))
-        escape_bytes(buf, data, length);
     else
-        buf_append(buf, data, length);
+        escape_bytes(buf, data, length);
     return length;
 }
 
@@ -144,7 +157,7 @@ void text_escape(struct buf *buf, const void *data, size_t size)
     const uint8_t *from = data;
 
     while (size > 0) {
-        size_t n = plain_run(from, size);
+        size_t n = shown_run(from, size);
 
         if (n > 0)
             buf_append(buf, from, n);
@@ -224,18 +237,6 @@ static size_t unescape_one(struct buf *buf, const char *text)
     return 4;
 }
 
-/* Reads one character that stands for itself; 0 when it is one that escaping would not have left so. */
-static size_t unescape_visible(struct buf *buf, const char *text, size_t size)
-{
-    uint32_t code;
-    size_t length = text_character(text, size, &code);
-
-    if (length == 0 || text_is_hidden(code))
-        return 0;
-    buf_append(buf, text, length);
-    return length;
-}
-
 int text_unescape(struct buf *buf, const char *text)
 {
     size_t size = strlen(text), start = buf->size;
@@ -243,14 +244,12 @@ int text_unescape(struct buf *buf, const char *text)
     if (strcmp(text, empty_name) == 0)
         return 0;
     while (size > 0) {
-        size_t n = plain_run((const uint8_t *)text, size);
+        size_t n = shown_run((const uint8_t *)text, size);
 
         if (n > 0)
             buf_append(buf, text, n);
         else if (*text == '\\')
             n = unescape_one(buf, text);
-        else
-            n = unescape_visible(buf, text, size);
         if (n == 0) {
             buf->size = start;
             return -EINVAL;
