@@ -79,8 +79,9 @@ static int say(struct scan *scan)
         return 0;
     }
     if (!scan->said_enough)
-        pass_limited(scan->pass, scan->pass->offset, "limit.records: what %s says after %llu records and notes is dropped",
-                     scan->plugin->name, (unsigned long long)scan->said);
+        pass_limited(scan->pass, scan->index, scan->pass->offset,
+                     "limit.records: what %s says after %llu records and notes is dropped", scan->plugin->name,
+                     (unsigned long long)scan->said);
     scan->said_enough = true;
     return -ENOSPC;
 }

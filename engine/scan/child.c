@@ -156,14 +156,14 @@ static bool may_have_child(struct scan *scan)
         return false;
     if (pass->nesting >= scanner->limit_depth || pass->info->depth >= scanner->limit_depth) {
         if (!scan->depth_refused)
-            pass_limited(pass, pass->offset, "limit.depth: streams that %s finds in this one are deeper than %u levels and were not opened",
+            pass_limited(pass, scan->index, pass->offset, "limit.depth: streams that %s finds in this one are deeper than %u levels and were not opened",
                          scan->plugin->name, scanner->limit_depth);
         scan->depth_refused = true;
         return false;
     }
     if (scanner->children >= scanner->limit_children) {
         if (!scanner->children_said)
-            pass_limited(pass, pass->offset, "limit.children: no more than %llu streams were opened inside one",
+            pass_limited(pass, scan->index, pass->offset, "limit.children: no more than %llu streams were opened inside one",
                          (unsigned long long)scanner->limit_children);
         scanner->children_said = true;
         return false;
@@ -227,11 +227,11 @@ static void sink_full(struct sink *sink, int rc)
     struct scanner *scanner = pass->scanner;
 
     if (rc < 0) {
-        pass_limited(pass, sink->child.offset, "limit.spool: no more than %llu bytes of %s could be kept: %s",
+        pass_limited(pass, sink->scan->index, sink->child.offset, "limit.spool: no more than %llu bytes of %s could be kept: %s",
                      (unsigned long long)sink->store.size, sink->path,
                      rc != -ENOSPC ? strerror(-rc) : "the limit or the disk is reached");
     } else if (!scanner->child_bytes_said) {
-        pass_limited(pass, sink->child.offset, "limit.child_bytes: no more than %llu bytes were unpacked from one stream; %s is cut",
+        pass_limited(pass, sink->scan->index, sink->child.offset, "limit.child_bytes: no more than %llu bytes were unpacked from one stream; %s is cut",
                      (unsigned long long)scanner->limit_child_bytes, sink->path);
         scanner->child_bytes_said = true;
     }
@@ -316,7 +316,7 @@ void child_forget(const struct scan *scan)
         next = sink->next;
         if (sink->scan != scan)
             continue;
-        pass_limited(scan->pass, sink->child.offset, "%s left %s open: it was not scanned", scan->plugin->name,
+        pass_limited(scan->pass, scan->index, sink->child.offset, "%s left %s open: it was not scanned", scan->plugin->name,
                      sink->path);
         unlink_sink(sink);
         sink_free(sink);

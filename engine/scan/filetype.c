@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,6 +86,15 @@ static int ask(struct filetype *filetype, int what, const void *data, size_t siz
     }
     text_escape(answer, text, strlen(text));
     return buf_failed(answer) ? -ENOMEM : 0;
+}
+
+const char *filetype_version(void)
+{
+    static char version[32];
+    int number = magic_version();
+
+    snprintf(version, sizeof version, "libmagic %d.%02d", number / 100, number % 100);
+    return version;
 }
 
 int filetype_identify(struct filetype *filetype, const void *data, size_t size, struct buf *mime,

@@ -22,4 +22,7 @@ void filetype_close(struct filetype *filetype);
 int filetype_identify(struct filetype *filetype, const void *data, size_t size, struct buf *mime,
                       struct buf *description, struct why *why);
 
+/* "libmagic 5.44". Static. */
+const char *filetype_version(void);
+
 #endif

@@ -30,7 +30,7 @@ void pass_at(const struct pass *pass, uint32_t plugin)
         sink->at(sink->context, pass->stream, plugin, pass->offset);
 }
 
-void pass_limited(const struct pass *pass, uint64_t offset, const char *format, ...)
+void pass_limited(const struct pass *pass, uint32_t plugin, uint64_t offset, const char *format, ...)
 {
     const struct scan_sink *sink = pass->scanner->sink;
     va_list args;
@@ -38,7 +38,7 @@ void pass_limited(const struct pass *pass, uint64_t offset, const char *format, 
     if (pass->scanner->stop < 0)
         return;
     va_start(args, format);
-    scanner_answer(pass->scanner, sink->limited(sink->context, pass->stream, ENGINE, offset,
+    scanner_answer(pass->scanner, sink->limited(sink->context, pass->stream, plugin, offset,
                                                 scanner_text(pass->scanner, format, args)));
     va_end(args);
 }
@@ -76,7 +76,7 @@ static void keep(struct pass *pass, const uint8_t *data, size_t size)
     if (rc == 0)
         return;
     pass->kept_cut = true;
-    pass_limited(pass, pass->store.size, "limit.spool: no more than %llu bytes of this stream could be kept: %s",
+    pass_limited(pass, ENGINE, pass->store.size, "limit.spool: no more than %llu bytes of this stream could be kept: %s",
                  (unsigned long long)pass->store.size,
                  rc != -ENOSPC ? strerror(-rc) : "the limit or the disk is reached");
 }
@@ -123,7 +123,7 @@ static void first(struct pass *pass)
     }
     rc = store_map(&pass->store, &pass->data);
     if (rc < 0)
-        pass_limited(pass, 0, "the stream could not be mapped: %s", strerror(-rc));
+        pass_limited(pass, ENGINE, 0, "the stream could not be mapped: %s", strerror(-rc));
     pass->error = rc;
     pass->filled = rc == 0 ? (size_t)pass->store.size : 0;
     pass->read = pass->filled;
@@ -257,7 +257,7 @@ static void finish_all(struct pass *pass)
         rc = store_map(&pass->store, &pass->kept);
         pass->kept_size = rc == 0 ? pass->store.size : 0;
         if (rc < 0)
-            pass_limited(pass, 0, "the stream could not be mapped: %s", strerror(-rc));
+            pass_limited(pass, ENGINE, 0, "the stream could not be mapped: %s", strerror(-rc));
     }
     for (size_t i = 0; i < scanner->count; i++) {
         struct scan *scan = &pass->level->scans[i];

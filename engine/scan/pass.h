@@ -108,8 +108,8 @@ uint64_t pass_unread(const struct pass *pass);
 
 /* What the engine itself reports; the codes of the sink are kept in scanner->stop. */
 void pass_at(const struct pass *pass, uint32_t plugin);
-void pass_limited(const struct pass *pass, uint64_t offset, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void pass_limited(const struct pass *pass, uint32_t plugin, uint64_t offset, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 void pass_failed(struct scan *scan, int code);
 void scanner_answer(struct scanner *scanner, int code);
 

@@ -25,7 +25,8 @@ struct source {
 struct scan_sink {
     int (*record)(void *context, uint32_t stream, uint32_t plugin, uint32_t type, const void *data, size_t size);
     int (*note)(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, const char *text);
-    /* plugin UINT32_MAX: the engine itself (a limit of the engine: depth, spool, records, time). */
+    /* A limit: the plugin that ran into it, or that says so itself; UINT32_MAX: the engine (the stream's bytes could
+     * not all be kept). */
     int (*limited)(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, const char *text);
     int (*failed)(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, int code);
     int (*child_begin)(void *context, uint32_t parent, uint32_t stream, const struct stream_info *info,

@@ -8,6 +8,7 @@
 
 #include "plugins/yara/match.h"
 #include "plugins/yara/rules.h"
+#include "plugins/yara/yara_version.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -186,6 +187,11 @@ static int yara_finish(struct scan *scan, enum scan_status status)
     if (call.code < 0)
         return call.code == -ENOSPC ? 0 : call.code;
     return explain(scan, worker, rc);
+}
+
+const char *yara_plugin_version(void)
+{
+    return "libyara " YR_VERSION;
 }
 
 const struct plugin plugin_yara = {
