@@ -76,12 +76,16 @@ int image_reopen(struct image *image, struct why *why);
 
 /* Reads `size` bytes at `offset` into `data`. What cannot be read (I/O error, bad checksum in the container, segment missing) is
  * zeros, and its ranges (image offsets, to the sector where the medium allows) are added to the image's list of bad ranges
- * and, while image_watch is set, to that list. 0, or -EINVAL when the range is not within the image. */
+ * and, while image_watch is set, to that list. 0, -EINVAL when the range is not within the image, or
+ * -ENOMEM when a bad range could not be noted. */
 int image_read(struct image *image, uint64_t offset, void *data, size_t size);
 
 /* Collects bad ranges met from now on into `ranges` (borrowed); NULL stops. A range that was met before is
  * reported again when it is read again. */
 void image_watch(struct image *image, struct ranges *ranges);
+
+/* All bad ranges met since the image was opened. */
+const struct ranges *image_bad(const struct image *image);
 
 /* One slot for the file-system layer to keep what it has open in this image; `drop` is called with it by image_close. */
 void image_set_keep(struct image *image, void *keep, void (*drop)(void *keep));

@@ -1,0 +1,115 @@
+/*
+ * image_private: what the readers of the containers share with image.c. Only engine/evidence/image*.c, folder.c and
+ * tsk/ include it.
+ */
+#ifndef KVALI_EVIDENCE_IMAGE_PRIVATE_H
+#define KVALI_EVIDENCE_IMAGE_PRIVATE_H
+
+#include "engine/evidence/image.h"
+
+/* One kind of container. */
+struct image_driver {
+    /* `image->info.type` is set; fills the rest of info, state, and the descriptors. On failure image_close is called. */
+    int (*open)(struct image *image, const char *path, struct why *why);
+    /* The range lies in the image. What cannot be read becomes zeros and goes to image_add_bad. 0 or -ENOMEM. */
+    int (*read)(struct image *image, uint64_t offset, uint8_t *data, size_t size);
+    /* Frees the state, and closes the descriptors that the library behind it owns. */
+    void (*close)(struct image *image);
+};
+
+extern const struct image_driver image_driver_raw;    /* RAW, SPLIT, FILE */
+extern const struct image_driver image_driver_ewf;    /* EWF */
+extern const struct image_driver image_driver_tsk;    /* AFF, VMDK, VHD */
+extern const struct image_driver image_driver_folder; /* FOLDER */
+
+struct image {
+    struct image_info info;
+    char *name;
+    const struct image_driver *driver; /* NULL until it was chosen */
+    void *state;                       /* the driver's */
+    int *fds;
+    size_t fd_count;
+    struct ranges bad;
+    struct ranges *watch; /* borrowed */
+    void *keep;
+    void (*drop)(void *keep);
+};
+
+/* Opens a file of an image read-only, without touching its access time where that is permitted. The descriptor or
+ * negative errno; `why` may be NULL. */
+int image_open_file(const char *path, struct why *why);
+
+/* Notes a descriptor that the image reads from. -ENOMEM, -EMFILE past IMAGE_FDS_MAX. */
+int image_add_fd(struct image *image, int fd);
+
+/* The descriptors that a library opens: take the snapshot, let it open, and add what is new. */
+struct fd_snapshot {
+    int *fds; /* sorted */
+    size_t count;
+};
+int fd_snapshot_take(struct fd_snapshot *ret_snapshot);
+void fd_snapshot_finish(struct fd_snapshot *snapshot);
+int image_add_new_fds(struct image *image, const struct fd_snapshot *before);
+
+/* Room for `count` more open files, raising the soft limit where the hard one allows it. -EMFILE. */
+int image_need_fds(size_t count, struct why *why);
+
+/* Bytes of the image that could not be read. 0 or -ENOMEM. */
+int image_add_bad(struct image *image, uint64_t offset, uint64_t size);
+
+/* Reads by `read`, which gives the whole piece (0) or fails; a piece that fails is tried in halves, down to `unit`
+ * bytes (aligned in the image), and what still fails is zeros and bad. 0 or -ENOMEM. */
+typedef int image_piece(struct image *image, uint64_t offset, uint8_t *data, size_t size);
+int image_read_pieces(struct image *image, image_piece *read, uint64_t unit, uint64_t offset, uint8_t *data,
+                      size_t size);
+
+/* Appends a sentence to info.damage or info.details; what does not fit is left out, marked by "...". Escaped text only. */
+void image_add_damage(struct image *image, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void image_add_detail(struct image *image, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Stores a hash; more than IMAGE_HASHES_MAX, or one that is there already, are left out. */
+void image_add_hash(struct image *image, const char *algorithm, const char *hex, const char *source);
+
+/* `text` escaped into `ret`, at most `limit` bytes of it (then "..."). Returns ret. */
+enum { SHOWN_SIZE = 288 };
+const char *image_shown(const char *text, size_t limit, char ret[SHOWN_SIZE]);
+
+/* image_detect.c: by the first and last bytes. `ret_type` is RAW for what has no known signature and for containers that
+ * kvali does not open; those are named in `ret_unsupported` (64 bytes). */
+int image_detect(const char *path, enum image_type *ret_type, char ret_unsupported[64], struct why *why);
+
+/* image_split.c: the parts of a split raw image, in order; NULL stands for one that is missing. `count` is 0 when the name is
+ * not that of a part, or no other part lies beside it. */
+struct split {
+    char **paths;
+    size_t count;
+    bool lone_later; /* the name is that of a later part, but the first is not there */
+};
+int split_find(const char *path, struct split *ret_split);
+void split_finish(struct split *split);
+
+/* image_hash.c: hashes in files beside a raw image. */
+void image_find_hashes(struct image *image, const char *path);
+
+/* image_ewf_segment.c: what one segment file is, by its own section chain. */
+enum ewf_end { EWF_NEXT, EWF_DONE, EWF_BROKEN };
+struct ewf_segment {
+    uint16_t number;
+    enum ewf_end end;
+    uint64_t broken_at; /* EWF_BROKEN: offset of the section that is not there or not sound */
+    uint64_t chunks;    /* listed in its tables */
+};
+/* -EINVAL: not an EWF segment file, or one that must not be given to a decompressor; `why` says. */
+int ewf_segment_read(const char *path, struct ewf_segment *ret_segment, struct why *why);
+
+/* The segment files of the image that `path` belongs to, up to the last that can be used; says in info.damage what
+ * is missing or broken. */
+struct ewf_set {
+    char **paths;
+    size_t count;
+    uint64_t chunks;
+    bool whole; /* first to last, each with a sound chain of sections */
+};
+int ewf_set_find(struct image *image, const char *path, struct ewf_set *ret_set, struct why *why);
+void ewf_set_finish(struct ewf_set *set);
+
+#endif
