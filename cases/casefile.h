@@ -16,14 +16,14 @@ enum casefile_mode { CASEFILE_READ, CASEFILE_WRITE };
 
 struct casefile;
 
-/* Makes the folder (parents must exist) with an empty database of the current schema and the ledger's first record.
- * `number` is the case number as the lab writes it, NULL for the folder's name; `examiner` NULL for the login name.
- * -EEXIST when there is a case already. Leaves nothing behind when it fails. */
+/* Makes the folder (parents must exist) with an empty database of the current schema and the ledger's first
+ * record. `number` is the case number as the lab writes it, NULL for the folder's name; `examiner` NULL for
+ * the login name. -EEXIST when there is a case already. Leaves nothing behind when it fails. */
 int casefile_create(const char *folder, const char *number, const char *examiner, struct why *why);
 
-/* CASEFILE_WRITE takes the lock (-EBUSY: another run holds it; `why` names its pid and host) and clears away what an
- * interrupted run left half done (attempts still open). -ENOENT: no case there; -EUCLEAN: damaged, `why` says where;
- * -EPROTO: schema of a newer kvali. */
+/* CASEFILE_WRITE takes the lock (-EBUSY: another run holds it; `why` names its pid and host) and clears away
+ * what an interrupted run left half done (attempts still open). -ENOENT: no case there; -EUCLEAN: damaged,
+ * `why` says where; -EPROTO: schema of a newer kvali. */
 int casefile_open(const char *folder, enum casefile_mode mode, struct casefile **ret_case, struct why *why);
 void casefile_close(struct casefile *cf);
 
@@ -33,10 +33,24 @@ const char *casefile_folder(const struct casefile *cf);
 const char *casefile_number(const struct casefile *cf);
 
 /* Exhibits. `label` is the investigator's number ("EX-1"); unique. `path` is kept absolute. `type` is the
- * image type's name. Writes the ledger too. A second add of the same label and path is no error and gives the same
- * id; the same label with another path is -EEXIST. */
+ * image type's name. Writes the ledger too. A second add of the same label and path is no error and gives the
+ * same id; the same label with another path is -EEXIST. */
 int casefile_add_exhibit(struct casefile *cf, const char *label, const char *path, const char *type,
                          uint64_t *ret_id, struct why *why);
+
+/* Compares the hashes that somebody stored for the exhibit's image with those of the image as it was read,
+ * once it was read whole: columns of the exhibit, and a ledger record "verification" with result match,
+ * mismatch, partial (some bytes could not be read) or nothing-stored. Does nothing where the image was not
+ * read yet, or was verified before. */
+int casefile_verify_image(struct casefile *cf, uint64_t exhibit, struct why *why);
+
+/* What an interrupted run left open is cleared away; casefile_open does it. */
+int casefile_clear_open(struct casefile *cf);
+
+/* The case's totals in memory, which the writer keeps true; and a fresh count. */
+struct queue_counts;
+int casefile_counts(struct casefile *cf, struct queue_counts **ret_counts);
+int casefile_counts_again(struct casefile *cf);
 
 struct exhibit {
     uint64_t id;

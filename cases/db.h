@@ -1,9 +1,9 @@
 /*
  * db: SQLite behind a small wall: the only file that includes sqlite3.h is db.c.
  *
- * Opened with WAL, synchronous=FULL, foreign keys, DEFENSIVE, trusted_schema off, temp store in memory. Values are only ever
- * bound. Codes: 0 or negative errno: -ENOSPC disk full, -EIO, -EUCLEAN malformed, -EBUSY, -EROFS, -EINVAL for our own mistakes;
- * db_error gives SQLite's words for the last one.
+ * Opened with WAL, synchronous=FULL, foreign keys, DEFENSIVE, trusted_schema off, temp store in memory.
+ * Values are only ever bound. Codes: 0 or negative errno: -ENOSPC disk full, -EIO, -EUCLEAN malformed,
+ * -EBUSY, -EROFS, -EINVAL for our own mistakes; db_error gives SQLite's words for the last one.
  */
 #ifndef KVALI_CASES_DB_H
 #define KVALI_CASES_DB_H
@@ -30,9 +30,10 @@ int db_exec(struct db *db, const char *sql);
 int db_prepare(struct db *db, const char *sql, struct db_statement **ret_statement);
 void db_finalize(struct db_statement *statement); /* NULL allowed */
 
-/* Parameters count from 1; text and bytes are copied only by db_step's time: they must live until db_reset. */
+/* Parameters count from 1; text and bytes are copied only by db_step's time: they must live until db_reset.
+ */
 void db_bind_i64(struct db_statement *s, int parameter, int64_t value);
-void db_bind_u64(struct db_statement *s, int parameter, uint64_t value); /* above INT64_MAX: INT64_MAX */
+void db_bind_u64(struct db_statement *s, int parameter, uint64_t value);    /* above INT64_MAX: INT64_MAX */
 void db_bind_text(struct db_statement *s, int parameter, const char *text); /* NULL: NULL */
 void db_bind_text_n(struct db_statement *s, int parameter, const void *text, size_t size);
 void db_bind_bytes(struct db_statement *s, int parameter, const void *data, size_t size);
@@ -46,6 +47,7 @@ int db_run(struct db_statement *s);
 
 /* Columns count from 0; valid until the next step or reset. */
 bool db_is_null(struct db_statement *s, int column);
+bool db_is_blob(struct db_statement *s, int column);
 int64_t db_i64(struct db_statement *s, int column);
 uint64_t db_u64(struct db_statement *s, int column);
 const char *db_text(struct db_statement *s, int column); /* "" for NULL */

@@ -1,11 +1,11 @@
 /*
  * ledger: ledger.jsonl, the append-only, hash-chained record of everything done.
  *
- * One JSON object a line, UTF-8, LF, keys sorted, no floats (RFC 8785 restricted). Every record has v, seq, time,
- * type, actor and prev: the SHA-256 of the line before including its LF, 64 zeros for the first. Written with
- * O_APPEND and fsync'ed record by record. Anyone can check it with sha256sum. What is hashed is the bytes as stored.
- * A last line without LF (a crash while writing) is never cut unsaid: it is moved to ledger.partial-<n> and a
- * `recovered` record names its SHA-256.
+ * One JSON object a line, UTF-8, LF, keys sorted, no floats (RFC 8785 restricted). Every record has v, seq,
+ * time, type, actor and prev: the SHA-256 of the line before including its LF, 64 zeros for the first.
+ * Written with O_APPEND and fsync'ed record by record. Anyone can check it with sha256sum. What is hashed is
+ * the bytes as stored. A last line without LF (a crash while writing) is never cut unsaid: it is moved to
+ * ledger.partial-<n> and a `recovered` record names its SHA-256.
  */
 #ifndef KVALI_CASES_LEDGER_H
 #define KVALI_CASES_LEDGER_H
@@ -20,14 +20,15 @@ enum { LEDGER_VERSION = 1 };
 
 struct ledger;
 
-/* Opens for append after checking the whole chain (-EUCLEAN and `why` with the line where it breaks). Creates the
- * file when `create`. The caller holds the case's lock. `actor` is who acts: "login@host". */
-int ledger_open(const char *path, bool create, const char *actor, struct ledger **ret_ledger, struct why *why);
+/* Opens for append after checking the whole chain (-EUCLEAN and `why` with the line where it breaks). Creates
+ * the file when `create`. The caller holds the case's lock. `actor` is who acts: "login@host". */
+int ledger_open(const char *path, bool create, const char *actor, struct ledger **ret_ledger,
+                struct why *why);
 void ledger_close(struct ledger *ledger);
 
 /* Appends one record of `type` ("case", "exhibit", "run-begin", "run-end", "artifact", "verification",
- * "recovered" ...). `fields` is the text of one JSON object whose members are added (not v, seq, time, type, actor, prev).
- * On disk when it returns 0. */
+ * "recovered" ...). `fields` is the text of one JSON object whose members are added (not v, seq, time, type,
+ * actor, prev). On disk when it returns 0. */
 int ledger_append(struct ledger *ledger, const char *type, const char *fields, struct why *why);
 
 /* The SHA-256 of the last line, and how many records there are. */
@@ -39,10 +40,10 @@ struct ledger_record {
     const char *type, *time, *actor;
     const char *json; /* the whole line without LF */
 };
-/* Walks a ledger read-only. `each` (may be NULL) is called for every good record in order, a negative return ends. 0 when the
- * whole chain holds; -EUCLEAN with `why` naming line and cause; -ENOENT, -EIO. */
-int ledger_walk(const char *path, int (*each)(void *context, const struct ledger_record *record), void *context,
-                uint64_t *ret_count, char ret_head[SHA256_HEX_SIZE], struct why *why);
+/* Walks a ledger read-only. `each` (may be NULL) is called for every good record in order, a negative return
+ * ends. 0 when the whole chain holds; -EUCLEAN with `why` naming line and cause; -ENOENT, -EIO. */
+int ledger_walk(const char *path, int (*each)(void *context, const struct ledger_record *record),
+                void *context, uint64_t *ret_count, char ret_head[SHA256_HEX_SIZE], struct why *why);
 
 /* One member of a record as text (strings as they are, numbers and others as JSON); false when absent. */
 bool ledger_member(const struct ledger_record *record, const char *key, char *ret, size_t ret_size);

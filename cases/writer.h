@@ -1,10 +1,10 @@
 /*
- * writer: what the supervisor writes during a run. All rows of an attempt and the change of its stream's state go
- * through one transaction after the other in the order they came, so that a kill at any moment leaves every stream
- * either pending or with exactly one chosen attempt.
+ * writer: what the supervisor writes during a run. All rows of an attempt and the change of its stream's
+ * state go through one transaction after the other in the order they came, so that a kill at any moment
+ * leaves every stream either pending or with exactly one chosen attempt.
  *
- * Calls open a transaction when none is open; writer_flush commits. Rows of attempts that end without being chosen are
- * deleted; of attempts that a kill left open, by casefile_open.
+ * Calls open a transaction when none is open; writer_flush commits. Rows of attempts that end without being
+ * chosen are deleted; of attempts that a kill left open, by casefile_open.
  */
 #ifndef KVALI_CASES_WRITER_H
 #define KVALI_CASES_WRITER_H
@@ -27,12 +27,13 @@ int writer_run_begin(struct writer *writer, const char *settings_json, const cha
 /* status: "done", "interrupted", "failed". Counts are taken from the database. */
 int writer_run_end(struct writer *writer, uint64_t run, const char *status);
 /* What setup loaded in this run (rule sets, tables), `problem` NULL when in use. */
-int writer_run_loaded(struct writer *writer, uint64_t run, const char *plugin, const char *kind, const char *name,
-                      const char *sha256, uint64_t count, const char *problem);
+int writer_run_loaded(struct writer *writer, uint64_t run, const char *plugin, const char *kind,
+                      const char *name, const char *sha256, uint64_t count, const char *problem);
 int writer_run_sandbox(struct writer *writer, uint64_t run, const char *json);
 
-/* Makes a plugin and its record types known: creates or checks the tables rec_<plugin>[_<type>] and remakes the view
- * `finding`. `index` is what writer_record will name. -EPROTO when the case has this type with other fields at the same version. */
+/* Makes a plugin and its record types known: creates or checks the tables rec_<plugin>[_<type>] and remakes
+ * the view `finding`. `index` is what writer_record will name. -EPROTO when the case has this type with other
+ * fields at the same version. */
 int writer_plugin(struct writer *writer, uint32_t index, const char *name, uint32_t version,
                   struct record_type *const *types, size_t type_count);
 
@@ -52,37 +53,42 @@ int writer_image_failed(struct writer *writer, uint64_t exhibit, const char *rea
 int writer_expand_add(struct writer *writer, uint64_t exhibit, const char *locator, const char *volume);
 
 /* An attempt at a stream or an expand task (the other id is 0). */
-int writer_attempt_begin(struct writer *writer, uint64_t run, uint64_t stream, uint64_t expand, uint32_t worker,
-                         uint64_t *ret_attempt);
+int writer_attempt_begin(struct writer *writer, uint64_t run, uint64_t stream, uint64_t expand,
+                         uint32_t worker, uint64_t *ret_attempt);
 
 enum attempt_end {
-    ATTEMPT_DONE,     /* chosen: its rows count */
-    ATTEMPT_PARTIAL,  /* chosen: some bytes could not be read or a limit cut it; faults say so */
-    ATTEMPT_FAILED,   /* chosen, and there is nothing to count: could not be opened or read at all */
-    ATTEMPT_CRASHED, ATTEMPT_HUNG, ATTEMPT_MEMORY, /* not chosen: rows deleted, to be tried again */
+    ATTEMPT_DONE,    /* chosen: its rows count */
+    ATTEMPT_PARTIAL, /* chosen: some bytes could not be read or a limit cut it; faults say so */
+    ATTEMPT_FAILED,  /* chosen, and there is nothing to count: could not be opened or read at all */
+    ATTEMPT_CRASHED,
+    ATTEMPT_HUNG,
+    ATTEMPT_MEMORY,   /* not chosen: rows deleted, to be tried again */
     ATTEMPT_LOST,     /* not chosen: the worker was killed from outside, or with its supervisor */
     ATTEMPT_TAMPERED, /* not chosen: everything its worker said is void */
 };
 /* Ends it. `read`: bytes read, `unread`: of these, not readable. */
-int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end end, uint64_t read, uint64_t unread);
+int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end end, uint64_t read,
+                       uint64_t unread);
 /* Leaves plugins out of later attempts at this stream; names separated by ',', added to what is there. */
 int writer_stream_without(struct writer *writer, uint64_t stream, const char *plugins);
 /* Adds a value of `at` to leave out of later attempts at this expand task. */
 int writer_expand_skip(struct writer *writer, uint64_t expand, uint64_t at, enum fault_kind kind);
-/* Voids everything that attempts [first, ...] of worker instance `worker` of this run produced, found volumes and entries
- * included, and makes its streams and expand tasks pending. */
+/* Voids everything that attempts [first, ...] of worker instance `worker` of this run produced, found volumes
+ * and entries included, and makes its streams and expand tasks pending. */
 int writer_void_worker(struct writer *writer, uint64_t run, uint32_t worker);
 
-/* Results. All idempotent by key where a task may be done again: a volume by (exhibit, key), an entry by (exhibit, path),
- * a content by (exhibit, locator). An entry with a locator makes the stream pending when it is new. A volume with an `expand`
- * locator adds that expand task. */
-int writer_volume(struct writer *writer, uint64_t attempt, uint64_t exhibit, const struct found_volume *volume);
+/* Results. All idempotent by key where a task may be done again: a volume by (exhibit, key), an entry by
+ * (exhibit, path), a content by (exhibit, locator). An entry with a locator makes the stream pending when it
+ * is new. A volume with an `expand` locator adds that expand task. */
+int writer_volume(struct writer *writer, uint64_t attempt, uint64_t exhibit,
+                  const struct found_volume *volume);
 int writer_entry(struct writer *writer, uint64_t attempt, uint64_t exhibit, const struct found_entry *entry);
 /* A child stream; `parent` is its parent stream's id. Its state follows its attempt. */
 int writer_child(struct writer *writer, uint64_t attempt, uint64_t parent, const char *path, const void *name,
                  size_t name_size, enum stream_kind kind, bool deleted, uint64_t offset, const char *plugin,
                  uint64_t *ret_stream);
-int writer_child_end(struct writer *writer, uint64_t attempt, uint64_t stream, uint32_t scan_status, uint64_t size);
+int writer_child_end(struct writer *writer, uint64_t attempt, uint64_t stream, uint32_t scan_status,
+                     uint64_t size);
 /* Values as record_decode gave them. `ordinal` counts records of a stream in the order they came. */
 int writer_record(struct writer *writer, uint64_t attempt, uint64_t stream, uint32_t plugin, uint32_t type,
                   uint64_t ordinal, const struct value *values);

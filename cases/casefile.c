@@ -1,0 +1,359 @@
+/*
+ * casefile: the folder, its lock, its exhibits.
+ */
+#include "cases/casefile.h"
+
+#include "cases/crashpoint.h"
+#include "cases/queue.h"
+#include "cases/views.h"
+#include "engine/base/buf.h"
+#include "engine/base/json.h"
+#include "engine/base/version.h"
+#include "engine/base/when.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SCHEMA_VERSION = 1, PATH_SIZE = 4096 };
+extern const char schema_sql[];
+
+struct casefile {
+    char *folder, *number;
+    struct db *db;
+    struct ledger *ledger;
+    int lock;
+    bool counted;
+    struct queue_counts counts;
+};
+
+/* ------------------------------------------------------------------ paths and names */
+
+static int path_in(const char *folder, const char *name, char ret[PATH_SIZE], struct why *why)
+{
+    if (snprintf(ret, PATH_SIZE, "%s/%s", folder, name) < PATH_SIZE)
+        return 0;
+    return why_set(why, -ENAMETOOLONG, "%s: the path is too long", folder);
+}
+
+static const char *login(void)
+{
+    struct passwd *user = getpwuid(getuid());
+    return user && user->pw_name ? user->pw_name : "unknown";
+}
+
+static void actor(char *ret, size_t size)
+{
+    char host[256] = "unknown";
+    (void)gethostname(host, sizeof host - 1);
+    snprintf(ret, size, "%s@%s", login(), host);
+}
+
+static const char *base_name(const char *folder)
+{
+    const char *end = folder + strlen(folder);
+    while (end > folder + 1 && end[-1] == '/')
+        end--;
+    const char *start = end;
+    while (start > folder && start[-1] != '/')
+        start--;
+    static char name[256];
+    snprintf(name, sizeof name, "%.*s", (int)(end - start), start);
+    return name;
+}
+
+/* ------------------------------------------------------------------ making one */
+
+static int put(struct db *db, const char *key, const char *value)
+{
+    struct db_statement *s;
+    int code = db_prepare(db, "INSERT INTO t_case VALUES (?1, ?2)", &s);
+    if (code)
+        return code;
+    db_bind_text(s, 1, key);
+    db_bind_text(s, 2, value);
+    code = db_run(s);
+    db_finalize(s);
+    return code;
+}
+
+static int make_database(const char *path, const char *number, const char *examiner, struct why *why)
+{
+    struct db *db;
+    char now[WHEN_TEXT_SIZE];
+    int code = db_open(path, DB_CREATE, &db, why);
+    if (code)
+        return code;
+    code = db_begin(db);
+    if (code == 0)
+        code = db_exec(db, schema_sql);
+    if (code == 0)
+        code = put(db, "number", number);
+    if (code == 0)
+        code = put(db, "examiner", examiner);
+    if (code == 0)
+        code = put(db, "created", when_format_ms(when_now(), now));
+    if (code == 0)
+        code = put(db, "made_by", kvali_version());
+    if (code == 0)
+        code = views_make(db);
+    if (code == 0)
+        code = db_commit(db);
+    if (code)
+        why_set(why, code, "%s: %s", path, db_error(db));
+    db_close(db);
+    return code;
+}
+
+static int make_ledger(const char *path, const char *number, const char *examiner, struct why *why)
+{
+    char who[512];
+    struct ledger *ledger;
+    struct buf buf = {0};
+    struct json json;
+    actor(who, sizeof who);
+    int code = ledger_open(path, true, who, &ledger, why);
+    if (code)
+        return code;
+    json_init(&json, &buf);
+    json_object_open(&json, NULL);
+    json_string(&json, "case", number);
+    json_string(&json, "examiner", examiner);
+    json_string(&json, "kvali", kvali_version());
+    json_string(&json, "commit", kvali_commit());
+    json_u64(&json, "schema", SCHEMA_VERSION);
+    json_object_close(&json);
+    code = buf_failed(&buf) ? why_set(why, -ENOMEM, "out of memory")
+                            : ledger_append(ledger, "case", buf_cstr(&buf), why);
+    buf_finish(&buf);
+    ledger_close(ledger);
+    return code;
+}
+
+static void remove_all(const char *folder, bool made)
+{
+    static const char *const files[] = {"case.db", "case.db-wal", "case.db-shm", "ledger.jsonl", "lock"};
+    char path[PATH_SIZE];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (path_in(folder, files[i], path, NULL) == 0)
+            (void)unlink(path);
+    if (path_in(folder, "exports", path, NULL) == 0)
+        (void)rmdir(path);
+    if (path_in(folder, "reports", path, NULL) == 0)
+        (void)rmdir(path);
+    if (made)
+        (void)rmdir(folder);
+}
+
+static int make_inside(const char *folder, const char *number, const char *examiner, struct why *why)
+{
+    char path[PATH_SIZE];
+    static const char *const folders[] = {"exports", "reports"};
+    for (size_t i = 0; i < 2; i++) {
+        int code = path_in(folder, folders[i], path, why);
+        if (code || mkdir(path, 0700))
+            return code ? code : why_set(why, -errno, "%s: %s", path, strerror(errno));
+    }
+    int code = path_in(folder, "lock", path, why);
+    int fd = code ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return code ? code : why_set(why, -errno, "%s: %s", path, strerror(errno));
+    close(fd);
+    code = path_in(folder, "ledger.jsonl", path, why);
+    if (code == 0)
+        code = make_ledger(path, number, examiner, why);
+    crash_point("create-ledger");
+    if (code == 0)
+        code = path_in(folder, "case.db", path, why);
+    return code ? code
+                : make_database(path, number, examiner, why); /* last: a folder with case.db is a case */
+}
+
+int casefile_create(const char *folder, const char *number, const char *examiner, struct why *why)
+{
+    char path[PATH_SIZE];
+    struct stat st;
+    int code = path_in(folder, "case.db", path, why);
+    if (code)
+        return code;
+    if (stat(path, &st) == 0)
+        return why_set(why, -EEXIST, "%s: there is a case already", folder);
+    bool made = mkdir(folder, 0700) == 0;
+    if (!made && errno != EEXIST)
+        return why_set(why, -errno, "%s: %s", folder, strerror(errno));
+    remove_all(folder, false); /* what a kill left of an earlier try: without case.db it never was a case */
+    code = make_inside(folder, number ? number : base_name(folder), examiner ? examiner : login(), why);
+    if (code)
+        remove_all(folder, made);
+    return code;
+}
+
+/* ------------------------------------------------------------------ opening one */
+
+static int take_lock(struct casefile *cf, struct why *why)
+{
+    char path[PATH_SIZE], holder[256] = "";
+    int code = path_in(cf->folder, "lock", path, why);
+    if (code)
+        return code;
+    cf->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (cf->lock < 0)
+        return why_set(why, -errno, "%s: %s", path, strerror(errno));
+    if (flock(cf->lock, LOCK_EX | LOCK_NB)) {
+        ssize_t size = pread(cf->lock, holder, sizeof holder - 1, 0);
+        holder[size > 0 ? size : 0] = 0;
+        holder[strcspn(holder, "\n")] = 0;
+        return why_set(why, -EBUSY, "%s: another run holds this case (%s)", cf->folder,
+                       holder[0] ? holder : "it does not say who");
+    }
+    char host[200] = "unknown";
+    (void)gethostname(host, sizeof host - 1);
+    int length = snprintf(holder, sizeof holder, "pid %ld on %s\n", (long)getpid(), host);
+    /* A hint for people only: that it could not be written does no harm. */
+    if (ftruncate(cf->lock, 0) == 0 && pwrite(cf->lock, holder, (size_t)length, 0) < 0)
+        return 0;
+    return 0;
+}
+
+static int read_number(struct db *db, const char *sql, int64_t *ret)
+{
+    struct db_statement *s;
+    int code = db_prepare(db, sql, &s);
+    if (code)
+        return code;
+    code = db_step(s);
+    if (code == 1)
+        *ret = db_i64(s, 0);
+    db_finalize(s);
+    return code == 1 ? 0 : code ? code : -EUCLEAN;
+}
+
+static int check_schema(struct casefile *cf, struct why *why)
+{
+    int64_t version = 0, application = 0;
+    int code = read_number(cf->db, "PRAGMA user_version", &version);
+    if (code == 0)
+        code = read_number(cf->db, "PRAGMA application_id", &application);
+    if (code)
+        return why_set(why, code, "%s/case.db: %s", cf->folder, db_error(cf->db));
+    if (application != 0x6b76616c)
+        return why_set(why, -EUCLEAN, "%s/case.db: it is not a kvali case", cf->folder);
+    if (version > SCHEMA_VERSION)
+        return why_set(why, -EPROTO, "%s: the case is of a newer kvali (schema %lld, this one knows %d)",
+                       cf->folder, (long long)version, SCHEMA_VERSION);
+    return 0;
+}
+
+static int load_number(struct casefile *cf, struct why *why)
+{
+    struct db_statement *s;
+    int code = db_prepare(cf->db, "SELECT value FROM t_case WHERE key = 'number'", &s);
+    if (code == 0) {
+        code = db_step(s);
+        cf->number = code == 1 ? strdup(db_text(s, 0)) : strdup("");
+        db_finalize(s);
+    }
+    return code < 0 ? why_set(why, code, "%s/case.db: %s", cf->folder, db_error(cf->db)) : 0;
+}
+
+static int open_inside(struct casefile *cf, enum casefile_mode mode, struct why *why)
+{
+    char path[PATH_SIZE], who[512];
+    struct stat st;
+    int code = path_in(cf->folder, "case.db", path, why);
+    if (code)
+        return code;
+    if (stat(path, &st))
+        return why_set(why, -errno, "%s: %s", cf->folder,
+                       errno == ENOENT ? "there is no case there" : strerror(errno));
+    if (mode == CASEFILE_WRITE)
+        code = take_lock(cf, why);
+    if (code == 0)
+        code = db_open(path, mode == CASEFILE_WRITE ? DB_WRITE : DB_READ, &cf->db, why);
+    if (code == 0)
+        code = check_schema(cf, why);
+    if (code == 0)
+        code = load_number(cf, why);
+    if (code || mode == CASEFILE_READ)
+        return code;
+    actor(who, sizeof who);
+    code = path_in(cf->folder, "ledger.jsonl", path, why);
+    if (code == 0)
+        code = ledger_open(path, false, who, &cf->ledger, why);
+    return code;
+}
+
+int casefile_open(const char *folder, enum casefile_mode mode, struct casefile **ret_case, struct why *why)
+{
+    struct casefile *cf = calloc(1, sizeof *cf);
+    if (!cf)
+        return why_set(why, -ENOMEM, "out of memory");
+    cf->lock = -1;
+    cf->folder = strdup(folder);
+    int code = cf->folder ? open_inside(cf, mode, why) : why_set(why, -ENOMEM, "out of memory");
+    if (code == 0 && mode == CASEFILE_WRITE) {
+        code = casefile_clear_open(cf);
+        if (code)
+            why_set(why, code, "%s/case.db: %s", folder, db_error(cf->db));
+    }
+    if (code) {
+        casefile_close(cf);
+        return code;
+    }
+    *ret_case = cf;
+    return 0;
+}
+
+void casefile_close(struct casefile *cf)
+{
+    if (!cf)
+        return;
+    ledger_close(cf->ledger);
+    db_close(cf->db);
+    if (cf->lock >= 0)
+        close(cf->lock);
+    free(cf->folder);
+    free(cf->number);
+    free(cf);
+}
+
+int casefile_counts_again(struct casefile *cf)
+{
+    cf->counted = false;
+    struct queue_counts *counts;
+    return casefile_counts(cf, &counts);
+}
+
+int casefile_counts(struct casefile *cf, struct queue_counts **ret_counts)
+{
+    int code = cf->counted ? 0 : queue_count(cf->db, &cf->counts);
+    cf->counted = code == 0;
+    *ret_counts = &cf->counts;
+    return code;
+}
+
+struct db *casefile_db(struct casefile *cf)
+{
+    return cf->db;
+}
+
+struct ledger *casefile_ledger(struct casefile *cf)
+{
+    return cf->ledger;
+}
+
+const char *casefile_folder(const struct casefile *cf)
+{
+    return cf->folder;
+}
+
+const char *casefile_number(const struct casefile *cf)
+{
+    return cf->number;
+}

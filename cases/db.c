@@ -1,0 +1,282 @@
+/*
+ * db: SQLite. Prepared statements count their users, so that db_close can tell a leak (an assertion in
+ * tests).
+ */
+#include "cases/db.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUSY_MS = 5000 };
+
+struct db {
+    sqlite3 *handle;
+};
+
+struct db_statement {
+    sqlite3_stmt *handle;
+};
+
+static int code_of(sqlite3 *handle, int rc)
+{
+    int extended = handle ? sqlite3_extended_errcode(handle) : rc;
+    switch (rc & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_DONE:
+    case SQLITE_ROW:
+        return 0;
+    case SQLITE_FULL:
+        return -ENOSPC;
+    case SQLITE_IOERR:
+        return extended == SQLITE_IOERR_NOMEM           ? -ENOMEM
+               : sqlite3_system_errno(handle) == ENOSPC ? -ENOSPC
+                                                        : -EIO;
+    case SQLITE_NOMEM:
+        return -ENOMEM;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return -EUCLEAN;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return -EBUSY;
+    case SQLITE_READONLY:
+        return -EROFS;
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+        return -EACCES;
+    case SQLITE_CANTOPEN:
+        return sqlite3_system_errno(handle) ? -sqlite3_system_errno(handle) : -ENOENT;
+    case SQLITE_INTERRUPT:
+        return -EINTR;
+    default:
+        return -EINVAL;
+    }
+}
+
+static int configure(struct db *db, enum db_mode mode)
+{
+    sqlite3_extended_result_codes(db->handle, 1);
+    sqlite3_busy_timeout(db->handle, BUSY_MS);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+    int code = db_exec(db, "PRAGMA temp_store = 2; PRAGMA cache_size = -65536; PRAGMA foreign_keys = ON;");
+    if (code == 0 && mode != DB_READ)
+        code = db_exec(
+            db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;");
+    return code;
+}
+
+int db_open(const char *path, enum db_mode mode, struct db **ret_db, struct why *why)
+{
+    static const int flags[] = {
+        [DB_READ] = SQLITE_OPEN_READONLY,
+        [DB_WRITE] = SQLITE_OPEN_READWRITE,
+        [DB_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+    };
+    struct db *db = calloc(1, sizeof *db);
+    if (!db)
+        return why_set(why, -ENOMEM, "out of memory");
+    int rc = sqlite3_open_v2(path, &db->handle, flags[mode] | SQLITE_OPEN_NOFOLLOW, NULL);
+    int code = code_of(db->handle, rc);
+    if (code == 0)
+        code = configure(db, mode);
+    if (code) {
+        why_set(why, code, "%s: %s", path, code == -ENOENT ? strerror(ENOENT) : db_error(db));
+        db_close(db);
+        return code;
+    }
+    *ret_db = db;
+    return 0;
+}
+
+void db_close(struct db *db)
+{
+    if (!db)
+        return;
+    sqlite3_close_v2(db->handle);
+    free(db);
+}
+
+const char *db_error(struct db *db)
+{
+    return db->handle ? sqlite3_errmsg(db->handle) : "out of memory";
+}
+
+const char *db_version(void)
+{
+    return "SQLite " SQLITE_VERSION;
+}
+
+int db_exec(struct db *db, const char *sql)
+{
+    return code_of(db->handle, sqlite3_exec(db->handle, sql, NULL, NULL, NULL));
+}
+
+int db_prepare(struct db *db, const char *sql, struct db_statement **ret_statement)
+{
+    struct db_statement *s = calloc(1, sizeof *s);
+    if (!s)
+        return -ENOMEM;
+    int rc = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->handle, NULL);
+    if (rc) {
+        free(s);
+        return code_of(db->handle, rc);
+    }
+    *ret_statement = s;
+    return 0;
+}
+
+void db_finalize(struct db_statement *statement)
+{
+    if (!statement)
+        return;
+    sqlite3_finalize(statement->handle);
+    free(statement);
+}
+
+/* A bind can fail only for want of memory or by a wrong number, which is ours: the step that follows then
+ * fails. */
+void db_bind_i64(struct db_statement *s, int parameter, int64_t value)
+{
+    sqlite3_bind_int64(s->handle, parameter, value);
+}
+
+void db_bind_u64(struct db_statement *s, int parameter, uint64_t value)
+{
+    sqlite3_bind_int64(s->handle, parameter, value > INT64_MAX ? INT64_MAX : (int64_t)value);
+}
+
+void db_bind_text(struct db_statement *s, int parameter, const char *text)
+{
+    sqlite3_bind_text(s->handle, parameter, text, -1, SQLITE_STATIC);
+}
+
+void db_bind_text_n(struct db_statement *s, int parameter, const void *text, size_t size)
+{
+    sqlite3_bind_text64(s->handle, parameter, size ? text : "", size, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void db_bind_bytes(struct db_statement *s, int parameter, const void *data, size_t size)
+{
+    sqlite3_bind_blob64(s->handle, parameter, size ? data : "", size, SQLITE_STATIC);
+}
+
+void db_bind_null(struct db_statement *s, int parameter)
+{
+    sqlite3_bind_null(s->handle, parameter);
+}
+
+int db_step(struct db_statement *s)
+{
+    int rc = sqlite3_step(s->handle);
+    return rc == SQLITE_ROW ? 1 : code_of(sqlite3_db_handle(s->handle), rc);
+}
+
+void db_reset(struct db_statement *s)
+{
+    sqlite3_reset(s->handle);
+}
+
+int db_run(struct db_statement *s)
+{
+    int code = db_step(s);
+    db_reset(s);
+    return code > 0 ? 0 : code;
+}
+
+bool db_is_null(struct db_statement *s, int column)
+{
+    return sqlite3_column_type(s->handle, column) == SQLITE_NULL;
+}
+
+bool db_is_blob(struct db_statement *s, int column)
+{
+    return sqlite3_column_type(s->handle, column) == SQLITE_BLOB;
+}
+
+int64_t db_i64(struct db_statement *s, int column)
+{
+    return sqlite3_column_int64(s->handle, column);
+}
+
+uint64_t db_u64(struct db_statement *s, int column)
+{
+    int64_t value = sqlite3_column_int64(s->handle, column);
+    return value < 0 ? 0 : (uint64_t)value;
+}
+
+const char *db_text(struct db_statement *s, int column)
+{
+    const unsigned char *text = sqlite3_column_text(s->handle, column);
+    return text ? (const char *)text : "";
+}
+
+const void *db_bytes(struct db_statement *s, int column, size_t *ret_size)
+{
+    const void *data = sqlite3_column_blob(s->handle, column);
+    *ret_size = (size_t)sqlite3_column_bytes(s->handle, column);
+    return data ? data : "";
+}
+
+int db_columns(struct db_statement *s)
+{
+    return sqlite3_column_count(s->handle);
+}
+
+const char *db_column_name(struct db_statement *s, int column)
+{
+    return sqlite3_column_name(s->handle, column);
+}
+
+int64_t db_last_id(struct db *db)
+{
+    return sqlite3_last_insert_rowid(db->handle);
+}
+
+int64_t db_changes(struct db *db)
+{
+    return sqlite3_changes64(db->handle);
+}
+
+int db_begin(struct db *db)
+{
+    return db_exec(db, "BEGIN IMMEDIATE");
+}
+
+int db_commit(struct db *db)
+{
+    return db_exec(db, "COMMIT");
+}
+
+void db_rollback(struct db *db)
+{
+    if (!sqlite3_get_autocommit(db->handle))
+        (void)db_exec(db, "ROLLBACK");
+}
+
+int db_backup(struct db *db, const char *path, struct why *why)
+{
+    sqlite3 *target = NULL;
+    int rc = sqlite3_open_v2(path, &target, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+    sqlite3_backup *backup = rc == SQLITE_OK ? sqlite3_backup_init(target, "main", db->handle, "main") : NULL;
+    if (backup) {
+        rc = sqlite3_backup_step(backup, -1);
+        (void)sqlite3_backup_finish(backup);
+    }
+    bool done = backup && rc == SQLITE_DONE;
+    int code = done ? 0 : code_of(target, rc == SQLITE_OK ? SQLITE_ERROR : rc);
+    if (!done)
+        why_set(why, code, "%s: the copy failed: %s", path,
+                target ? sqlite3_errmsg(target) : "out of memory");
+    sqlite3_close(target);
+    return code;
+}
+
+void db_interrupt(struct db *db)
+{
+    sqlite3_interrupt(db->handle);
+}

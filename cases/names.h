@@ -1,0 +1,24 @@
+/*
+ * names: the words in which enumerations stand in the database and in views, and the states of streams and
+ * tasks.
+ */
+#ifndef KVALI_CASES_NAMES_H
+#define KVALI_CASES_NAMES_H
+
+/* t_stream.status, t_expand.status */
+enum work_status { WORK_PENDING, WORK_DONE, WORK_PARTIAL, WORK_FAILED };
+
+/* SQL expressions with one %s-free operand named `x`. */
+#define SQL_KIND_WORD(x)                                                                                     \
+    "CASE " x                                                                                                \
+    " WHEN 0 THEN 'image' WHEN 1 THEN 'raw' WHEN 2 THEN 'file' WHEN 3 THEN 'ads' WHEN 4 THEN 'meta' "        \
+    "WHEN 5 THEN 'slack' WHEN 6 THEN 'free' WHEN 7 THEN 'child' WHEN 8 THEN 'carved' END"
+#define SQL_TYPE_WORD(x)                                                                                     \
+    "CASE " x                                                                                                \
+    " WHEN 0 THEN 'file' WHEN 1 THEN 'folder' WHEN 2 THEN 'link' WHEN 3 THEN 'fifo' WHEN 4 THEN 'chardev' "  \
+    "WHEN 5 THEN 'blockdev' WHEN 6 THEN 'socket' WHEN 7 THEN 'whiteout' WHEN 8 THEN 'virtual' ELSE "         \
+    "'unknown' END"
+#define SQL_STATUS_WORD(x)                                                                                   \
+    "CASE " x " WHEN 0 THEN 'pending' WHEN 1 THEN 'done' WHEN 2 THEN 'partial' WHEN 3 THEN 'failed' END"
+
+#endif

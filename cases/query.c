@@ -1,0 +1,256 @@
+/*
+ * query: SQL over the stable views. Filters become one statement with bound parameters; nothing from a filter
+ * becomes SQL.
+ */
+#include "cases/query.h"
+
+#include "engine/base/buf.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXTS_MAX = 12 };
+
+struct where {
+    struct buf sql;
+    const char *texts[TEXTS_MAX];
+    int count;
+};
+
+static void both(struct where *where, const char *condition, const char *text)
+{
+    if (!text)
+        return;
+    where->texts[where->count++] = text;
+    buf_printf(&where->sql, " AND %s ?%d", condition, where->count);
+}
+
+static int hash_condition(struct where *where, const char *hash, struct why *why)
+{
+    if (!hash)
+        return 0;
+    bool xxh3 = strncmp(hash, "xxh3:", 5) == 0;
+    const char *hex = xxh3 ? hash + 5 : hash;
+    size_t size = strlen(hex);
+    const char *column = size == 32 && xxh3 ? "xxh3"
+                         : size == 32       ? "md5"
+                         : size == 40       ? "sha1"
+                         : size == 64       ? "sha256"
+                                            : NULL;
+    if (!column || strspn(hex, "0123456789abcdefABCDEF") != size)
+        return why_set(why, -EINVAL,
+                       "%s: it is not an MD5, SHA-1 or SHA-256 in hex, nor xxh3:<32 hex digits>", hash);
+    where->texts[where->count++] = hex;
+    buf_printf(&where->sql, " AND %s = lower(?%d)", column, where->count);
+    return 0;
+}
+
+static int make_where(struct where *where, const struct file_filter *f, struct why *why)
+{
+    both(where, "exhibit =", f->exhibit);
+    both(where, "replace(path, rtrim(path, replace(path, '/', '')), '') GLOB", f->name);
+    both(where, "path GLOB", f->path);
+    both(where, "mime GLOB", f->mime);
+    both(where, "kind =", f->kind);
+    both(where, "type =", f->type);
+    if (f->rule) {
+        where->texts[where->count++] = f->rule;
+        buf_printf(&where->sql, " AND stream IN (SELECT stream FROM match WHERE rule GLOB ?%d)",
+                   where->count);
+    }
+    if (f->size_min)
+        buf_printf(&where->sql, " AND size >= %llu", (unsigned long long)f->size_min);
+    if (f->size_max)
+        buf_printf(&where->sql, " AND size <= %llu", (unsigned long long)f->size_max);
+    if (f->after != WHEN_NONE)
+        buf_printf(&where->sql, " AND modified_ns >= %lld", (long long)f->after);
+    if (f->before != WHEN_NONE)
+        buf_printf(&where->sql, " AND modified_ns < %lld", (long long)f->before);
+    if (f->deleted)
+        buf_text(&where->sql, " AND deleted");
+    if (f->live)
+        buf_text(&where->sql, " AND live");
+    if (f->mismatch)
+        buf_text(&where->sql, " AND mismatch = 1");
+    return hash_condition(where, f->hash, why);
+}
+
+static const char columns[] = "SELECT exhibit, path, volume, type, kind, mime, description, md5, sha1, "
+                              "sha256, xxh3, status, locator, target, modified, accessed, "
+                              "changed, born, inode, size, content_size, stream, live, deleted, reallocated, "
+                              "orphan, unnamed, encrypted, mismatch, hash_complete FROM file "
+                              "WHERE 1";
+
+static struct file_row row_of(struct db_statement *s)
+{
+    return (struct file_row){
+        .exhibit = db_text(s, 0),
+        .path = db_text(s, 1),
+        .volume = db_text(s, 2),
+        .type = db_text(s, 3),
+        .kind = db_text(s, 4),
+        .mime = db_text(s, 5),
+        .description = db_text(s, 6),
+        .md5 = db_text(s, 7),
+        .sha1 = db_text(s, 8),
+        .sha256 = db_text(s, 9),
+        .xxh3 = db_text(s, 10),
+        .status = db_text(s, 11),
+        .locator = db_text(s, 12),
+        .target = db_text(s, 13),
+        .modified = db_text(s, 14),
+        .accessed = db_text(s, 15),
+        .changed = db_text(s, 16),
+        .born = db_text(s, 17),
+        .inode = db_u64(s, 18),
+        .size = db_u64(s, 19),
+        .content_size = db_u64(s, 20),
+        .stream = db_u64(s, 21),
+        .live = db_i64(s, 22),
+        .deleted = db_i64(s, 23),
+        .reallocated = db_i64(s, 24),
+        .orphan = db_i64(s, 25),
+        .unnamed = db_i64(s, 26),
+        .encrypted = db_i64(s, 27),
+        .mismatch = db_i64(s, 28),
+        .hash_complete = db_i64(s, 29),
+    };
+}
+
+static int query_failed(struct casefile *cf, int code, struct why *why)
+{
+    return why_set(why, code, "%s: %s", casefile_folder(cf), db_error(casefile_db(cf)));
+}
+
+int file_query(struct casefile *cf, const struct file_filter *filter,
+               int (*each)(void *context, const struct file_row *row), void *context, struct why *why)
+{
+    struct where where = {0};
+    struct db_statement *s = NULL;
+    buf_text(&where.sql, columns);
+    int code = make_where(&where, filter, why);
+    buf_text(&where.sql, " ORDER BY exhibit, path");
+    if (filter->limit)
+        buf_printf(&where.sql, " LIMIT %llu", (unsigned long long)filter->limit);
+    if (code == 0) {
+        code = buf_failed(&where.sql) ? -ENOMEM : db_prepare(casefile_db(cf), buf_cstr(&where.sql), &s);
+        if (code)
+            query_failed(cf, code, why);
+    }
+    buf_finish(&where.sql);
+    if (code)
+        return code;
+    for (int i = 0; i < where.count; i++)
+        db_bind_text(s, i + 1, where.texts[i]);
+    while ((code = db_step(s)) == 1) {
+        struct file_row row = row_of(s);
+        code = each(context, &row);
+        if (code < 0)
+            break;
+    }
+    if (code < 0 && code != -ECANCELED)
+        query_failed(cf, code, why);
+    db_finalize(s);
+    return code;
+}
+
+/* ------------------------------------------------------------------ one address */
+
+static int prepare_path(struct casefile *cf, const char *sql, const char *path, struct db_statement **ret,
+                        struct why *why)
+{
+    int code = db_prepare(casefile_db(cf), sql, ret);
+    if (code)
+        return query_failed(cf, code, why);
+    db_bind_text(*ret, 1, path);
+    return 0;
+}
+
+int file_source(struct casefile *cf, const char *path, struct file_source *ret_source, struct why *why)
+{
+    struct db_statement *s;
+    int code = prepare_path(
+        cf,
+        "SELECT x.path, x.type, f.locator, f.path, f.sha256, f.content_size, s.parent, s.extension FROM file "
+        "f "
+        "JOIN t_exhibit x ON x.label = f.exhibit LEFT JOIN t_stream s ON s.id = f.stream WHERE f.path = ?1",
+        path, &s, why);
+    if (code)
+        return code;
+    code = db_step(s);
+    if (code == 1 && db_is_null(s, 2))
+        code =
+            why_set(why, -ENODATA, "%s: it has no content (a folder, a link, or its metadata is gone)", path);
+    else if (code == 1 && !db_is_null(s, 6))
+        code = why_set(why, -ENOTSUP,
+                       "%s: it lies inside another content, which this version cannot give back by itself: "
+                       "show the content before the '!/'",
+                       path);
+    else if (code == 0)
+        code = why_set(why, -ENOENT, "%s: there is no such address in this case", path);
+    if (code == 1) {
+        *ret_source = (struct file_source){
+            .exhibit_path = strdup(db_text(s, 0)),
+            .exhibit_type = strdup(db_text(s, 1)),
+            .locator = strdup(db_text(s, 2)),
+            .path = strdup(db_text(s, 3)),
+            .sha256 = strdup(db_text(s, 4)),
+            .size = db_u64(s, 5),
+            .extension = strdup(db_text(s, 7)),
+        };
+        code = 0;
+    }
+    db_finalize(s);
+    return code;
+}
+
+void file_source_finish(struct file_source *source)
+{
+    free(source->exhibit_path);
+    free(source->exhibit_type);
+    free(source->locator);
+    free(source->path);
+    free(source->sha256);
+    free(source->extension);
+    *source = (struct file_source){0};
+}
+
+int file_columns(struct casefile *cf, const char *path,
+                 void (*each)(void *context, const char *name, const char *value), void *context,
+                 struct why *why)
+{
+    struct db_statement *s;
+    int code = prepare_path(cf, "SELECT * FROM file WHERE path = ?1", path, &s, why);
+    if (code)
+        return code;
+    code = db_step(s);
+    for (int i = 0; code == 1 && i < db_columns(s); i++)
+        if (!db_is_null(s, i) && !db_is_blob(s, i))
+            each(context, db_column_name(s, i), db_text(s, i));
+    db_finalize(s);
+    return code == 1 ? 0
+           : code    ? query_failed(cf, code, why)
+                     : why_set(why, -ENOENT, "%s: there is no such address in this case", path);
+}
+
+int file_findings(struct casefile *cf, const char *path,
+                  void (*each)(void *context, const char *plugin, const char *type, const char *json),
+                  void *context, struct why *why)
+{
+    struct db_statement *s;
+    int code = prepare_path(
+        cf,
+        "SELECT g.plugin, g.type, g.data FROM file f JOIN finding g ON g.stream = f.stream WHERE f.path = ?1 "
+        "ORDER BY g.plugin, g.type, g.ordinal",
+        path, &s, why);
+    if (code)
+        return code;
+    while ((code = db_step(s)) == 1)
+        each(context, db_text(s, 0), db_text(s, 1), db_text(s, 2));
+    if (code < 0)
+        query_failed(cf, code, why);
+    db_finalize(s);
+    return code;
+}

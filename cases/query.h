@@ -1,0 +1,72 @@
+/*
+ * query: what commands ask of a case. Anything that is not here is asked of the views with db.h, as anybody
+ * may (README.md lists them: file, match, fault, note, exhibit, image_hash, run, run_loaded, volume, stream,
+ * finding).
+ */
+#ifndef KVALI_CASES_QUERY_H
+#define KVALI_CASES_QUERY_H
+
+#include "cases/casefile.h"
+#include "engine/base/when.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* All zero, with times WHEN_NONE, selects everything: use file_filter_all. Text members are borrowed; NULL:
+ * any. */
+struct file_filter {
+    const char *exhibit;
+    const char *name; /* glob on the last component */
+    const char *path; /* glob on the whole address */
+    const char
+        *hash; /* hex: MD5, SHA-1, SHA-256 or XXH3 (with "xxh3:" before it, for it is as long as an MD5) */
+    const char *mime;            /* glob */
+    const char *rule;            /* glob on a YARA rule's name */
+    const char *kind;            /* "file", "ads", "image" ... */
+    const char *type;            /* "file", "folder" ... */
+    uint64_t size_min, size_max; /* size_max 0: any */
+    int64_t after, before;       /* modified; WHEN_NONE: any */
+    bool deleted, live;          /* only these */
+    bool mismatch;               /* only where extension and content differ */
+    uint64_t limit;              /* 0: all */
+};
+#define FILE_FILTER_ALL                                                                                      \
+    (struct file_filter)                                                                                     \
+    {                                                                                                        \
+        .after = WHEN_NONE, .before = WHEN_NONE                                                              \
+    }
+
+/* One row of the view `file`; text is "" for NULL and valid during the call only. */
+struct file_row {
+    const char *exhibit, *path, *volume, *type, *kind, *mime, *description, *md5, *sha1, *sha256, *xxh3,
+        *status, *locator, *target;
+    const char *modified, *accessed, *changed, *born; /* RFC 3339 or "" */
+    uint64_t inode, size, content_size, stream;
+    bool live, deleted, reallocated, orphan, unnamed, encrypted, mismatch, hash_complete;
+};
+
+/* Rows in order of exhibit and path. `each` returns negative to end. -EINVAL and `why` for a filter that
+ * cannot be. */
+int file_query(struct casefile *cf, const struct file_filter *filter,
+               int (*each)(void *context, const struct file_row *row), void *context, struct why *why);
+
+/* How an entry's content can be read. Strings are malloc'ed; file_source_finish frees. */
+struct file_source {
+    char *exhibit_path, *exhibit_type, *locator, *path, *sha256, *extension;
+    uint64_t size;
+};
+/* -ENOENT: no such address; -ENODATA: it has no content; -ENOTSUP: it is inside another stream. */
+int file_source(struct casefile *cf, const char *path, struct file_source *ret_source, struct why *why);
+void file_source_finish(struct file_source *source);
+
+/* Every column of the view `file` for one address, in order, as text. -ENOENT. */
+int file_columns(struct casefile *cf, const char *path,
+                 void (*each)(void *context, const char *name, const char *value), void *context,
+                 struct why *why);
+
+/* All findings about one address: plugin, type and the record as JSON. */
+int file_findings(struct casefile *cf, const char *path,
+                  void (*each)(void *context, const char *plugin, const char *type, const char *json),
+                  void *context, struct why *why);
+
+#endif

@@ -1,0 +1,207 @@
+-- schema.sql: the case database. Tables are t_*; the views without a prefix (views.sql) are what people query, stable
+-- from schema version 1 on. Record tables rec_<plugin>[_<type>] are made from the plugins' descriptions.
+PRAGMA application_id = 0x6b76616c; -- "kval"
+PRAGMA user_version = 1;
+
+CREATE TABLE t_case (
+  key   TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE t_exhibit (
+  id           INTEGER PRIMARY KEY,
+  label        TEXT NOT NULL UNIQUE,   -- the investigator's number
+  path         TEXT NOT NULL,          -- as it was added, absolute
+  type_wanted  TEXT NOT NULL,
+  added        INTEGER NOT NULL,       -- ns UTC
+  name         TEXT,                   -- from here on: as the image opened
+  type         TEXT,
+  size         INTEGER,
+  sector_size  INTEGER,
+  segments     INTEGER,
+  details      TEXT,
+  unsupported  TEXT,
+  damage       TEXT,
+  failed       TEXT,                   -- why the last run could not open it, NULL when it could
+  md5 TEXT, sha1 TEXT, sha256 TEXT,    -- of the image as read
+  unread       INTEGER,                -- bytes for which zeros stand in these
+  verification TEXT,                   -- match, mismatch, nothing-stored, partial
+  verified_at  INTEGER
+) STRICT;
+
+CREATE TABLE t_image_hash (
+  exhibit   INTEGER NOT NULL REFERENCES t_exhibit(id),
+  algorithm TEXT NOT NULL,
+  hex       TEXT NOT NULL,
+  source    TEXT NOT NULL,
+  result    TEXT NOT NULL DEFAULT 'not-compared', -- match, mismatch
+  PRIMARY KEY (exhibit, algorithm, source)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE t_run (
+  id              INTEGER PRIMARY KEY,
+  started         INTEGER NOT NULL,
+  ended           INTEGER,
+  status          TEXT NOT NULL,       -- running, done, interrupted, failed, killed
+  settings        TEXT NOT NULL,
+  settings_sha256 TEXT NOT NULL,
+  versions        TEXT NOT NULL,
+  host            TEXT NOT NULL,
+  sandbox         TEXT
+) STRICT;
+
+CREATE TABLE t_run_loaded (
+  run     INTEGER NOT NULL REFERENCES t_run(id),
+  plugin  TEXT NOT NULL,
+  kind    TEXT NOT NULL,
+  name    TEXT NOT NULL,
+  sha256  TEXT NOT NULL,
+  count   INTEGER NOT NULL,
+  problem TEXT
+) STRICT;
+CREATE INDEX i_run_loaded ON t_run_loaded(run);
+
+-- One try of one worker at one stream, or at one expand task. Status as enum attempt_end, in words; 'open' while it lasts.
+CREATE TABLE t_attempt (
+  id     INTEGER PRIMARY KEY,
+  run    INTEGER NOT NULL,
+  stream INTEGER,
+  expand INTEGER,
+  worker INTEGER NOT NULL,
+  status TEXT NOT NULL
+) STRICT;
+CREATE INDEX i_attempt_open ON t_attempt(status) WHERE status = 'open';
+CREATE INDEX i_attempt_worker ON t_attempt(run, worker);
+
+CREATE TABLE t_volume (
+  id          INTEGER PRIMARY KEY,
+  exhibit     INTEGER NOT NULL REFERENCES t_exhibit(id),
+  key         TEXT NOT NULL,
+  parent      TEXT NOT NULL,
+  partition_table TEXT NOT NULL,
+  type        TEXT NOT NULL,
+  label       TEXT NOT NULL,
+  offset      INTEGER NOT NULL,
+  size        INTEGER NOT NULL,
+  filesystem  TEXT NOT NULL,
+  content     TEXT NOT NULL,
+  block_size  INTEGER NOT NULL,
+  block_count INTEGER NOT NULL,
+  fs_size     INTEGER NOT NULL,
+  serial      TEXT NOT NULL,
+  time_note   TEXT NOT NULL,
+  expand      TEXT NOT NULL,
+  raw         TEXT NOT NULL,
+  use         INTEGER NOT NULL,        -- 0 allocated, 1 gap, 2 partition table
+  found       INTEGER NOT NULL,        -- attempt
+  UNIQUE (exhibit, key)
+) STRICT;
+
+CREATE TABLE t_expand (
+  id      INTEGER PRIMARY KEY,
+  exhibit INTEGER NOT NULL REFERENCES t_exhibit(id),
+  locator TEXT NOT NULL,
+  volume  TEXT NOT NULL,
+  status  INTEGER NOT NULL DEFAULT 0,  -- 0 pending, 1 done, 2 partial, 3 failed
+  attempt INTEGER,                     -- the chosen one
+  skip    TEXT NOT NULL DEFAULT '',    -- "at:kind at:kind"
+  tries   INTEGER NOT NULL DEFAULT 0,
+  lost    INTEGER NOT NULL DEFAULT 0,
+  found   INTEGER,                     -- the attempt whose volume named it
+  UNIQUE (exhibit, locator)
+) STRICT;
+
+-- A run of bytes with an address. Its `path` is the first name that led to it.
+CREATE TABLE t_stream (
+  id        INTEGER PRIMARY KEY,
+  exhibit   INTEGER NOT NULL REFERENCES t_exhibit(id),
+  locator   TEXT NOT NULL,             -- child streams: "child/<path>"
+  path      TEXT NOT NULL,
+  extension TEXT NOT NULL,
+  kind      INTEGER NOT NULL,
+  deleted   INTEGER NOT NULL,
+  size      INTEGER NOT NULL,
+  disk      INTEGER NOT NULL,          -- image offset of the first byte, for the order of reading
+  status    INTEGER NOT NULL DEFAULT 0,
+  attempt   INTEGER,
+  read      INTEGER NOT NULL DEFAULT 0,
+  unread    INTEGER NOT NULL DEFAULT 0,
+  without   TEXT NOT NULL DEFAULT '',
+  tries     INTEGER NOT NULL DEFAULT 0,
+  lost      INTEGER NOT NULL DEFAULT 0,
+  parent    INTEGER,
+  plugin    TEXT,                      -- child streams: who made it
+  child_offset INTEGER,
+  name      BLOB,                      -- child streams: raw name
+  runs      TEXT,                      -- JSON [[image offset or null, bytes], ...]
+  runs_cut  INTEGER NOT NULL DEFAULT 0,
+  found     INTEGER NOT NULL,
+  UNIQUE (exhibit, locator)
+) STRICT;
+CREATE INDEX i_stream_pending ON t_stream(exhibit, disk, id) WHERE status = 0 AND parent IS NULL;
+CREATE INDEX i_stream_parent ON t_stream(parent) WHERE parent IS NOT NULL;
+
+CREATE TABLE t_entry (
+  id           INTEGER PRIMARY KEY,
+  exhibit      INTEGER NOT NULL REFERENCES t_exhibit(id),
+  path         TEXT NOT NULL,
+  name         BLOB NOT NULL,
+  volume       TEXT NOT NULL,
+  type         INTEGER NOT NULL,
+  kind         INTEGER NOT NULL,
+  flags        INTEGER NOT NULL,
+  inode        INTEGER NOT NULL,
+  sequence     INTEGER NOT NULL,
+  parent_inode INTEGER NOT NULL,
+  size         INTEGER NOT NULL,
+  allocated    INTEGER NOT NULL,
+  mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL, links INTEGER NOT NULL,
+  modified INTEGER, accessed INTEGER, changed INTEGER, born INTEGER, removed INTEGER,
+  name_modified INTEGER, name_accessed INTEGER, name_changed INTEGER, name_born INTEGER,
+  raw_times    TEXT NOT NULL,
+  target       TEXT NOT NULL,
+  attribute    TEXT NOT NULL,
+  stream       INTEGER,
+  found        INTEGER NOT NULL,
+  UNIQUE (exhibit, path)
+) STRICT;
+CREATE INDEX i_entry_stream ON t_entry(stream) WHERE stream IS NOT NULL;
+
+CREATE TABLE t_fault (
+  id      INTEGER PRIMARY KEY,
+  exhibit INTEGER NOT NULL REFERENCES t_exhibit(id),
+  stream  INTEGER,
+  attempt INTEGER,                     -- NULL: stays whatever attempt is chosen
+  kind    TEXT NOT NULL,
+  volume  TEXT NOT NULL,
+  path    TEXT NOT NULL,
+  stage   TEXT NOT NULL,
+  plugin  TEXT NOT NULL,
+  offset  INTEGER,
+  size    INTEGER NOT NULL,
+  effect  TEXT NOT NULL,
+  detail  TEXT NOT NULL
+) STRICT;
+CREATE INDEX i_fault_attempt ON t_fault(attempt) WHERE attempt IS NOT NULL;
+CREATE INDEX i_fault_stream ON t_fault(stream) WHERE stream IS NOT NULL;
+
+CREATE TABLE t_note (
+  id      INTEGER PRIMARY KEY,
+  stream  INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  plugin  TEXT NOT NULL,
+  offset  INTEGER NOT NULL,
+  text    TEXT NOT NULL
+) STRICT;
+CREATE INDEX i_note_stream ON t_note(stream);
+
+-- Record types that the case knows; `fields` as "name:kind,...".
+CREATE TABLE t_record_type (
+  plugin         TEXT NOT NULL,
+  name           TEXT NOT NULL,
+  plugin_version INTEGER NOT NULL,
+  version        INTEGER NOT NULL,
+  fields         TEXT NOT NULL,
+  table_name     TEXT NOT NULL,
+  PRIMARY KEY (plugin, name)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,186 @@
+/*
+ * verify: see verify.h. Reads only.
+ */
+#include "cases/verify.h"
+
+#include "cases/casefile.h"
+#include "cases/digest.h"
+#include "engine/base/buf.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct verifying {
+    const char *folder;
+    struct verify_result result;
+    char expected[SHA256_HEX_SIZE], status[32]; /* of the last run-end */
+    bool begun;                                 /* a run-begin stands after the last run-end */
+    struct why bad_artifact;
+};
+
+const char *verify_step_name(enum verify_step step)
+{
+    static const char *const names[] = {
+        "the ledger's chain",      "the artefacts that the ledger names", "the database's soundness",
+        "one attempt per content", "the findings against the ledger",
+    };
+    return names[step];
+}
+
+static void check_artifact(struct verifying *v, const struct ledger_record *record)
+{
+    char name[1024], size_text[32], sha256[SHA256_HEX_SIZE], got[SHA256_HEX_SIZE], path[8192];
+    struct stat st;
+    if (!ledger_member(record, "path", name, sizeof name) ||
+        !ledger_member(record, "sha256", sha256, sizeof sha256) ||
+        !ledger_member(record, "size", size_text, sizeof size_text))
+        return;
+    v->result.artifacts++;
+    snprintf(path, sizeof path, "%s/%s", v->folder, name);
+    if (v->bad_artifact.text[0])
+        return;
+    if (stat(path, &st))
+        why_set(&v->bad_artifact, -errno, "%s: %s", name, strerror(errno));
+    else if ((unsigned long long)st.st_size != strtoull(size_text, NULL, 10))
+        why_set(&v->bad_artifact, -EUCLEAN, "%s: it has %llu bytes, the ledger says %s", name,
+                (unsigned long long)st.st_size, size_text);
+    else if (hash_sha256_file(path, got))
+        why_set(&v->bad_artifact, -EIO, "%s: it cannot be read", name);
+    else if (strcmp(got, sha256) != 0)
+        why_set(&v->bad_artifact, -EUCLEAN, "%s: its SHA-256 is not the one in the ledger", name);
+}
+
+static int each_record(void *context, const struct ledger_record *record)
+{
+    struct verifying *v = context;
+    if (strcmp(record->type, "artifact") == 0)
+        check_artifact(v, record);
+    if (strcmp(record->type, "run-begin") == 0)
+        v->begun = true;
+    if (strcmp(record->type, "run-end") == 0) {
+        v->begun = false;
+        v->expected[0] = v->status[0] = 0;
+        (void)ledger_member(record, "digest", v->expected, sizeof v->expected);
+        (void)ledger_member(record, "status", v->status, sizeof v->status);
+    }
+    return 0;
+}
+
+/* The first column of the first row; true when the statement gives "ok" or nothing at all. */
+static bool is_clean(struct db *db, const char *sql, char *ret_words, size_t size)
+{
+    struct db_statement *s;
+    if (db_prepare(db, sql, &s)) {
+        snprintf(ret_words, size, "%s", db_error(db));
+        return false;
+    }
+    int code = db_step(s);
+    bool clean = code == 0 || (code == 1 && strcmp(db_text(s, 0), "ok") == 0);
+    if (!clean)
+        snprintf(ret_words, size, "%s", code == 1 ? db_text(s, 0) : db_error(db));
+    db_finalize(s);
+    return clean;
+}
+
+static bool check_database(struct db *db, char *words, size_t size)
+{
+    return is_clean(db, "PRAGMA integrity_check(1)", words, size) &&
+           is_clean(db,
+                    "SELECT 'a row refers to another that is not there, in ' || \"table\" FROM "
+                    "pragma_foreign_key_check",
+                    words, size);
+}
+
+static bool check_attempts(struct db *db, char *words, size_t size)
+{
+    static const char *const checks[] = {
+        "SELECT 'a content is done without an attempt: ' || path FROM t_stream WHERE parent IS NULL AND "
+        "status <> 0 AND attempt IS NULL",
+        "SELECT 'a content is pending with a chosen attempt: ' || path FROM t_stream WHERE status = 0 AND "
+        "attempt IS NOT NULL",
+        "SELECT 'the chosen attempt of a content is not one that counts: ' || s.path FROM t_stream s LEFT "
+        "JOIN t_attempt a ON a.id = s.attempt "
+        "WHERE s.attempt IS NOT NULL AND (a.status IS NULL OR a.status NOT IN ('done', 'partial', 'failed'))",
+        "SELECT 'a fault is of an attempt that does not count: ' || f.id FROM t_fault f JOIN t_attempt a ON "
+        "a.id = f.attempt "
+        "WHERE a.status NOT IN ('done', 'partial', 'failed', 'open')",
+        "SELECT 'an entry names a content that is not there: ' || path FROM t_entry WHERE stream IS NOT NULL "
+        "AND "
+        "stream NOT IN (SELECT id FROM t_stream)",
+    };
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+        if (!is_clean(db, checks[i], words, size))
+            return false;
+    struct db_statement *s;
+    if (db_prepare(db, "SELECT table_name FROM t_record_type", &s))
+        return false;
+    bool clean = true;
+    while (clean && db_step(s) == 1) {
+        char sql[512];
+        snprintf(sql, sizeof sql,
+                 "SELECT '%s has a row of an attempt that does not count: stream ' || r.stream FROM %s r "
+                 "LEFT JOIN t_attempt a ON a.id = r.attempt "
+                 "LEFT JOIN t_stream t ON t.id = r.stream WHERE a.status IS NULL OR (a.status <> 'open' AND "
+                 "(t.attempt IS NULL OR t.attempt <> r.attempt)) LIMIT 1",
+                 db_text(s, 0), db_text(s, 0));
+        clean = is_clean(db, sql, words, size);
+    }
+    db_finalize(s);
+    return clean;
+}
+
+static int check_findings(struct verifying *v, struct casefile *cf, bool *ret_sound, char *words, size_t size,
+                          struct why *why)
+{
+    int code = case_digest(cf, NULL, NULL, v->result.digest, why);
+    if (code)
+        return code;
+    v->result.unfinished = v->begun || v->expected[0] == 0;
+    *ret_sound = v->result.unfinished || strcmp(v->expected, v->result.digest) == 0;
+    if (!*ret_sound)
+        snprintf(
+            words, size,
+            "the findings' digest is %s, the ledger says %s: they were changed by something else than kvali",
+            v->result.digest, v->expected);
+    else if (v->result.unfinished)
+        snprintf(words, size, "no run has ended since the last one began: nothing to compare with");
+    return 0;
+}
+
+int case_verify(const char *folder,
+                void (*report)(void *context, enum verify_step step, bool sound, const char *words),
+                void *context, struct verify_result *ret_result, struct why *why)
+{
+    struct verifying v = {.folder = folder};
+    struct casefile *cf = NULL;
+    char path[4096], words[600] = "";
+    struct why broken = {{0}};
+    bool findings = false;
+    snprintf(path, sizeof path, "%s/ledger.jsonl", folder);
+    int code = casefile_open(folder, CASEFILE_READ, &cf, why);
+    if (code)
+        return code;
+    code = ledger_walk(path, each_record, &v, &v.result.records, v.result.head, &broken);
+    bool ledger = code == 0;
+    report(context, VERIFY_LEDGER, ledger, broken.text);
+    bool artifacts = v.bad_artifact.text[0] == 0;
+    report(context, VERIFY_ARTIFACTS, artifacts, v.bad_artifact.text);
+    bool database = check_database(casefile_db(cf), words, sizeof words);
+    report(context, VERIFY_DATABASE, database, words);
+    words[0] = 0;
+    bool attempts = database && check_attempts(casefile_db(cf), words, sizeof words);
+    report(context, VERIFY_ATTEMPTS, attempts, words);
+    words[0] = 0;
+    code = database ? check_findings(&v, cf, &findings, words, sizeof words, why) : 0;
+    if (code == 0)
+        report(context, VERIFY_FINDINGS, findings, words);
+    casefile_close(cf);
+    if (code)
+        return code;
+    v.result.sound = ledger && artifacts && database && attempts && findings;
+    *ret_result = v.result;
+    return 0;
+}

@@ -1,0 +1,384 @@
+/*
+ * writer: runs, attempts, records. One transaction is open most of the time; writer_flush commits it. The
+ * order of statements is the order in which things came, so that whatever is committed is a prefix of the
+ * run.
+ */
+#include "cases/writer_private.h"
+
+#include "cases/crashpoint.h"
+#include "cases/names.h"
+#include "cases/views.h"
+#include "engine/base/when.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const sql[SQL_COUNT_ALL] = {
+    [SQL_ATTEMPT_NEW] =
+        "INSERT INTO t_attempt(run, stream, expand, worker, status) VALUES (?1, ?2, ?3, ?4, 'open')",
+    [SQL_ATTEMPT_STATUS] = "UPDATE t_attempt SET status = ?2 WHERE id = ?1",
+    [SQL_ATTEMPT_OF] = "SELECT a.stream, a.expand, s.size FROM t_attempt a LEFT JOIN t_stream s ON s.id = "
+                       "a.stream WHERE a.id = ?1",
+    [SQL_STREAM_END] = "UPDATE t_stream SET status = ?2, attempt = ?3, read = ?4, unread = ?5 WHERE id = ?1",
+    [SQL_CHILDREN_END] =
+        "WITH RECURSIVE family(id) AS (SELECT id FROM t_stream WHERE parent = ?2 AND found = ?1 UNION "
+        "SELECT s.id FROM t_stream s JOIN family f ON s.parent = f.id) "
+        "UPDATE t_stream SET attempt = ?1 WHERE id IN family",
+    [SQL_EXPAND_END] = "UPDATE t_expand SET status = ?2, attempt = ?3 WHERE id = ?1",
+    [SQL_STREAM_TRY] = "UPDATE t_stream SET tries = tries + ?2, lost = lost + ?3 WHERE id = ?1",
+    [SQL_EXPAND_TRY] = "UPDATE t_expand SET tries = tries + ?2, lost = lost + ?3 WHERE id = ?1",
+    [SQL_VOLUME] = "INSERT INTO t_volume(exhibit, key, parent, partition_table, type, label, offset, size, "
+                   "filesystem, content, block_size, "
+                   "block_count, fs_size, serial, time_note, expand, raw, use, found) VALUES (?1, ?2, ?3, "
+                   "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+                   "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) ON CONFLICT DO NOTHING",
+    [SQL_ENTRY] =
+        "INSERT INTO t_entry(exhibit, path, name, volume, type, kind, flags, inode, sequence, parent_inode, "
+        "size, allocated, mode, "
+        "uid, gid, links, modified, accessed, changed, born, removed, name_modified, name_accessed, "
+        "name_changed, name_born, "
+        "raw_times, target, attribute, stream, found) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+        "?12, ?13, ?14, ?15, "
+        "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30) ON CONFLICT DO NOTHING",
+    [SQL_STREAM_ADD] = "INSERT INTO t_stream(exhibit, locator, path, extension, kind, deleted, size, disk, "
+                       "runs, runs_cut, found) VALUES (?1, ?2, "
+                       "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
+    [SQL_STREAM_FIND] = "SELECT id FROM t_stream WHERE exhibit = ?1 AND locator = ?2",
+    [SQL_EXPAND_ADD] = "INSERT INTO t_expand(exhibit, locator, volume, found) VALUES (?1, ?2, ?3, ?4) ON "
+                       "CONFLICT DO NOTHING",
+    [SQL_CHILD] = "INSERT INTO t_stream(exhibit, locator, path, extension, kind, deleted, size, disk, "
+                  "status, parent, plugin, child_offset, name, "
+                  "found) SELECT exhibit, 'child/' || ?3, ?3, ?4, ?5, ?6, 0, disk, 1, ?2, ?7, ?8, ?9, ?1 "
+                  "FROM t_stream WHERE id = ?2",
+    [SQL_CHILD_SIZE] = "UPDATE t_stream SET size = ?2, read = ?2, status = ?3 WHERE id = ?1",
+    [SQL_NOTE] = "INSERT INTO t_note(stream, attempt, plugin, offset, text) VALUES (?1, ?2, ?3, ?4, ?5)",
+    [SQL_FAULT] = "INSERT INTO t_fault(exhibit, stream, attempt, kind, volume, path, stage, plugin, offset, "
+                  "size, effect, detail) VALUES (?1, ?2, "
+                  "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+};
+
+int writer_open(struct writer *writer)
+{
+    if (writer->open)
+        return 0;
+    int code = db_begin(writer->db);
+    writer->open = code == 0;
+    return code;
+}
+
+struct db_statement *writer_sql(struct writer *writer, enum writer_sql which)
+{
+    struct db_statement **s = &writer->statements[which];
+    if (!*s && db_prepare(writer->db, sql[which], s))
+        return NULL;
+    db_reset(*s);
+    return *s;
+}
+
+int writer_new(struct casefile *cf, struct writer **ret_writer, struct why *why)
+{
+    struct writer *writer = calloc(1, sizeof *writer);
+    if (!writer)
+        return why_set(why, -ENOMEM, "out of memory");
+    writer->cf = cf;
+    writer->db = casefile_db(cf);
+    int code = casefile_counts(cf, &writer->counts);
+    if (code) {
+        free(writer);
+        return why_set(why, code, "%s: %s", casefile_folder(cf), db_error(casefile_db(cf)));
+    }
+    *ret_writer = writer;
+    return 0;
+}
+
+void writer_free(struct writer *writer)
+{
+    if (!writer)
+        return;
+    for (size_t i = 0; i < SQL_COUNT_ALL; i++)
+        db_finalize(writer->statements[i]);
+    for (size_t p = 0; p < WRITER_PLUGINS_MAX; p++)
+        for (size_t t = 0; t < WRITER_TYPES_MAX; t++)
+            db_finalize(writer->plugins[p].inserts[t]);
+    if (writer->open)
+        db_rollback(writer->db);
+    free(writer);
+}
+
+int writer_flush(struct writer *writer)
+{
+    if (!writer->open)
+        return 0;
+    crash_point("commit-before");
+    int code = db_commit(writer->db);
+    if (code == 0)
+        writer->open = false;
+    crash_point("commit-after");
+    return code;
+}
+
+const char *writer_error(struct writer *writer)
+{
+    return db_error(writer->db);
+}
+
+/* ------------------------------------------------------------------ runs */
+
+int writer_run_begin(struct writer *writer, const char *settings_json, const char *settings_sha256,
+                     const char *versions_json, const char *host_json, uint64_t *ret_run)
+{
+    struct db_statement *s;
+    int code = writer_open(writer);
+    if (code == 0)
+        code = db_prepare(writer->db,
+                          "INSERT INTO t_run(started, status, settings, settings_sha256, versions, host) "
+                          "VALUES (?1, 'running', ?2, "
+                          "?3, ?4, ?5)",
+                          &s);
+    if (code)
+        return code;
+    db_bind_i64(s, 1, when_now());
+    db_bind_text(s, 2, settings_json);
+    db_bind_text(s, 3, settings_sha256);
+    db_bind_text(s, 4, versions_json);
+    db_bind_text(s, 5, host_json);
+    code = db_run(s);
+    db_finalize(s);
+    *ret_run = (uint64_t)db_last_id(writer->db);
+    return code;
+}
+
+static int update_run(struct writer *writer, const char *statement, uint64_t run, const char *text,
+                      int64_t number)
+{
+    struct db_statement *s;
+    int code = writer_open(writer);
+    if (code == 0)
+        code = db_prepare(writer->db, statement, &s);
+    if (code)
+        return code;
+    db_bind_u64(s, 1, run);
+    db_bind_text(s, 2, text);
+    db_bind_i64(s, 3, number);
+    code = db_run(s);
+    db_finalize(s);
+    return code;
+}
+
+int writer_run_end(struct writer *writer, uint64_t run, const char *status)
+{
+    return update_run(writer, "UPDATE t_run SET status = ?2, ended = ?3 WHERE id = ?1", run, status,
+                      when_now());
+}
+
+int writer_run_sandbox(struct writer *writer, uint64_t run, const char *json)
+{
+    return update_run(writer, "UPDATE t_run SET sandbox = ?2 WHERE id = ?1 AND ?3 = 0", run, json, 0);
+}
+
+int writer_run_loaded(struct writer *writer, uint64_t run, const char *plugin, const char *kind,
+                      const char *name, const char *sha256, uint64_t count, const char *problem)
+{
+    struct db_statement *s;
+    int code = writer_open(writer);
+    if (code == 0)
+        code = db_prepare(writer->db, "INSERT INTO t_run_loaded VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", &s);
+    if (code)
+        return code;
+    db_bind_u64(s, 1, run);
+    db_bind_text(s, 2, plugin);
+    db_bind_text(s, 3, kind);
+    db_bind_text(s, 4, name);
+    db_bind_text(s, 5, sha256);
+    db_bind_u64(s, 6, count);
+    db_bind_text(s, 7, problem);
+    code = db_run(s);
+    db_finalize(s);
+    return code;
+}
+
+/* ------------------------------------------------------------------ plugins and records */
+
+static int prepare_insert(struct writer *writer, const struct record_type *type, const char *table,
+                          struct db_statement **ret)
+{
+    struct buf text = {0};
+    buf_printf(&text, "INSERT INTO %s VALUES (?1, ?2, ?3", table);
+    for (size_t i = 0; i < type->field_count; i++)
+        buf_printf(&text, ", ?%zu", i + 4);
+    buf_text(&text, ")");
+    int code = buf_failed(&text) ? -ENOMEM : db_prepare(writer->db, buf_cstr(&text), ret);
+    buf_finish(&text);
+    return code;
+}
+
+int writer_plugin(struct writer *writer, uint32_t index, const char *name, uint32_t version,
+                  struct record_type *const *types, size_t type_count)
+{
+    if (index >= WRITER_PLUGINS_MAX || type_count > WRITER_TYPES_MAX)
+        return -E2BIG;
+    struct writer_plugin_tables *tables = &writer->plugins[index];
+    int code = writer_open(writer);
+    for (size_t t = 0; code == 0 && t < type_count; t++) {
+        char table[64];
+        code = record_table_make(writer->db, name, version, types[t], table);
+        if (code == 0)
+            code = prepare_insert(writer, types[t], table, &tables->inserts[t]);
+        tables->fields[t].count = types[t]->field_count;
+        for (size_t f = 0; f < types[t]->field_count; f++)
+            tables->fields[t].kinds[f] = (uint8_t)types[t]->fields[f].kind;
+        tables->count = t + 1;
+    }
+    return code ? code : views_make(writer->db);
+}
+
+static void bind_value(struct db_statement *s, int parameter, enum field_kind kind, const struct value *value)
+{
+    if (!value->present || (kind == FIELD_WHEN && value->as.i64 == WHEN_NONE)) {
+        db_bind_null(s, parameter);
+        return;
+    }
+    switch (kind) {
+    case FIELD_U64:
+        db_bind_u64(s, parameter, value->as.u64);
+        break;
+    case FIELD_I64:
+    case FIELD_WHEN:
+        db_bind_i64(s, parameter, value->as.i64);
+        break;
+    case FIELD_TEXT:
+    case FIELD_JSON:
+        db_bind_text_n(s, parameter, value->as.bytes.data, value->as.bytes.size);
+        break;
+    case FIELD_BYTES:
+        db_bind_bytes(s, parameter, value->as.bytes.data, value->as.bytes.size);
+        break;
+    }
+}
+
+int writer_record(struct writer *writer, uint64_t attempt, uint64_t stream, uint32_t plugin, uint32_t type,
+                  uint64_t ordinal, const struct value *values)
+{
+    int code = writer_open(writer);
+    if (code)
+        return code;
+    struct writer_plugin_tables *tables = &writer->plugins[plugin];
+    struct db_statement *s = tables->inserts[type];
+    db_bind_u64(s, 1, stream);
+    db_bind_u64(s, 2, attempt);
+    db_bind_u64(s, 3, ordinal);
+    for (size_t i = 0; i < tables->fields[type].count; i++)
+        bind_value(s, (int)i + 4, (enum field_kind)tables->fields[type].kinds[i], &values[i]);
+    return db_run(s);
+}
+
+/* ------------------------------------------------------------------ attempts */
+
+int writer_attempt_begin(struct writer *writer, uint64_t run, uint64_t stream, uint64_t expand,
+                         uint32_t worker, uint64_t *ret_attempt)
+{
+    int code = writer_open(writer);
+    struct db_statement *s = code ? NULL : writer_sql(writer, SQL_ATTEMPT_NEW);
+    if (!s)
+        return code ? code : -EINVAL;
+    db_bind_u64(s, 1, run);
+    if (stream)
+        db_bind_u64(s, 2, stream);
+    else
+        db_bind_null(s, 2);
+    if (expand)
+        db_bind_u64(s, 3, expand);
+    else
+        db_bind_null(s, 3);
+    db_bind_u64(s, 4, worker);
+    code = db_run(s);
+    *ret_attempt = (uint64_t)db_last_id(writer->db);
+    return code;
+}
+
+static const char *end_word(enum attempt_end end)
+{
+    static const char *const words[] = {"done", "partial", "failed", "crashed",
+                                        "hung", "memory",  "lost",   "tampered"};
+    return words[end];
+}
+
+static enum work_status work_of(enum attempt_end end)
+{
+    return end == ATTEMPT_DONE ? WORK_DONE : end == ATTEMPT_PARTIAL ? WORK_PARTIAL : WORK_FAILED;
+}
+
+static int run_numbers(struct db_statement *s, uint64_t a, uint64_t b, uint64_t c)
+{
+    if (!s)
+        return -EINVAL;
+    db_bind_u64(s, 1, a);
+    db_bind_u64(s, 2, b);
+    db_bind_u64(s, 3, c);
+    return db_run(s);
+}
+
+static int choose(struct writer *writer, uint64_t attempt, uint64_t stream, uint64_t expand,
+                  enum attempt_end end, uint64_t size, uint64_t read, uint64_t unread)
+{
+    if (expand) {
+        writer->counts->expands_pending--;
+        return run_numbers(writer_sql(writer, SQL_EXPAND_END), expand, work_of(end), attempt);
+    }
+    writer->counts->streams_pending--;
+    writer->counts->streams_done++;
+    writer->counts->bytes_pending -= size;
+    writer->counts->bytes_done += size;
+    struct db_statement *s = writer_sql(writer, SQL_CHILDREN_END);
+    if (!s)
+        return -EINVAL;
+    db_bind_u64(s, 1, attempt);
+    db_bind_u64(s, 2, stream);
+    int code = db_run(s);
+    s = code ? NULL : writer_sql(writer, SQL_STREAM_END);
+    if (!s)
+        return code ? code : -EINVAL;
+    db_bind_u64(s, 4, read);
+    db_bind_u64(s, 5, unread);
+    return run_numbers(s, stream, work_of(end), attempt);
+}
+
+static int reject(struct writer *writer, uint64_t attempt, uint64_t stream, uint64_t expand,
+                  enum attempt_end end)
+{
+    int code = clear_attempt(writer->db, attempt, stream);
+    uint64_t lost = end == ATTEMPT_LOST;
+    if (code)
+        return code;
+    return run_numbers(writer_sql(writer, expand ? SQL_EXPAND_TRY : SQL_STREAM_TRY), expand ? expand : stream,
+                       !lost, lost);
+}
+
+int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end end, uint64_t read,
+                       uint64_t unread)
+{
+    int code = writer_open(writer);
+    struct db_statement *s = code ? NULL : writer_sql(writer, SQL_ATTEMPT_OF);
+    if (!s)
+        return code ? code : -EINVAL;
+    db_bind_u64(s, 1, attempt);
+    code = db_step(s);
+    uint64_t stream = code == 1 ? db_u64(s, 0) : 0, expand = code == 1 ? db_u64(s, 1) : 0;
+    uint64_t size = code == 1 ? db_u64(s, 2) : 0;
+    db_reset(s);
+    if (code != 1)
+        return code ? code : -EINVAL;
+    s = writer_sql(writer, SQL_ATTEMPT_STATUS);
+    if (!s)
+        return -EINVAL;
+    db_bind_u64(s, 1, attempt);
+    db_bind_text(s, 2, end_word(end));
+    code = db_run(s);
+    if (code)
+        return code;
+    crash_point("attempt-end");
+    return end <= ATTEMPT_FAILED ? choose(writer, attempt, stream, expand, end, size, read, unread)
+                                 : reject(writer, attempt, stream, expand, end);
+}

@@ -1,0 +1,181 @@
+/*
+ * writer_clear: what is taken back: rows of attempts that were not chosen, of a worker that is not to be
+ * believed, and of attempts that a kill left open.
+ */
+#include "cases/writer_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int run_two(struct db *db, const char *sql, uint64_t a, uint64_t b)
+{
+    struct db_statement *s;
+    int code = db_prepare(db, sql, &s);
+    if (code)
+        return code;
+    db_bind_u64(s, 1, a);
+    db_bind_u64(s, 2, b);
+    code = db_run(s);
+    db_finalize(s);
+    return code;
+}
+
+/* The names of all record tables, separated by blanks. */
+static int record_tables(struct db *db, struct buf *ret)
+{
+    struct db_statement *s;
+    int code = db_prepare(db, "SELECT group_concat(table_name, ' ') FROM t_record_type", &s);
+    if (code)
+        return code;
+    code = db_step(s);
+    if (code == 1)
+        buf_text(ret, db_text(s, 0));
+    db_finalize(s);
+    return code < 0 ? code : buf_failed(ret) ? -ENOMEM : 0;
+}
+
+#define FAMILY                                                                                               \
+    "WITH RECURSIVE family(id) AS (VALUES(?2) UNION SELECT s.id FROM t_stream s JOIN family f ON s.parent "  \
+    "= f.id) "
+
+int clear_attempt(struct db *db, uint64_t attempt, uint64_t stream)
+{
+    struct buf tables = {0};
+    char sql[320], *save = NULL;
+    int code = stream ? record_tables(db, &tables) : 0;
+    char *list = code == 0 ? buf_steal(&tables) : NULL;
+    for (char *table = list ? strtok_r(list, " ", &save) : NULL; code == 0 && table;
+         table = strtok_r(NULL, " ", &save)) {
+        snprintf(sql, sizeof sql, FAMILY "DELETE FROM %s WHERE stream IN family AND attempt = ?1", table);
+        code = run_two(db, sql, attempt, stream);
+    }
+    free(list);
+    if (code == 0 && stream)
+        code =
+            run_two(db, FAMILY "DELETE FROM t_note WHERE stream IN family AND attempt = ?1", attempt, stream);
+    if (code == 0)
+        code = run_two(db, "DELETE FROM t_fault WHERE attempt = ?1 AND ?2 = ?2", attempt, stream);
+    if (code == 0 && stream)
+        code = run_two(db, FAMILY "DELETE FROM t_stream WHERE id IN family AND id <> ?2 AND found = ?1",
+                       attempt, stream);
+    return code;
+}
+
+struct attempt_row {
+    uint64_t id, stream, expand;
+};
+
+static int list_attempts(struct db *db, const char *sql, uint64_t run, uint64_t worker,
+                         struct attempt_row **ret_rows, size_t *ret_count)
+{
+    struct db_statement *s;
+    struct attempt_row *rows = NULL;
+    size_t count = 0;
+    int code = db_prepare(db, sql, &s);
+    if (code)
+        return code;
+    db_bind_u64(s, 1, run);
+    db_bind_u64(s, 2, worker);
+    while ((code = db_step(s)) == 1) {
+        struct attempt_row *more = realloc(rows, (count + 1) * sizeof *more);
+        if (!more) {
+            code = -ENOMEM;
+            break;
+        }
+        rows = more;
+        rows[count++] = (struct attempt_row){db_u64(s, 0), db_u64(s, 1), db_u64(s, 2)};
+    }
+    db_finalize(s);
+    if (code) {
+        free(rows);
+        return code;
+    }
+    *ret_rows = rows;
+    *ret_count = count;
+    return 0;
+}
+
+/* Inside a transaction: what a kill left open is lost, not anybody's fault. */
+static int clear_open(struct db *db)
+{
+    struct attempt_row *rows = NULL;
+    size_t count = 0;
+    int code = list_attempts(db, "SELECT id, stream, expand FROM t_attempt WHERE status = 'open' AND ?1 = ?2",
+                             0, 0, &rows, &count);
+    for (size_t i = 0; code == 0 && i < count; i++)
+        code = clear_attempt(db, rows[i].id, rows[i].stream);
+    free(rows);
+    if (code == 0)
+        code = db_exec(db, "UPDATE t_attempt SET status = 'lost' WHERE status = 'open'");
+    return code ? code : db_exec(db, "UPDATE t_run SET status = 'killed' WHERE status = 'running'");
+}
+
+int casefile_clear_open(struct casefile *cf)
+{
+    struct db *db = casefile_db(cf);
+    int code = db_begin(db);
+    if (code == 0)
+        code = clear_open(db);
+    if (code == 0)
+        code = db_commit(db);
+    if (code)
+        db_rollback(db);
+    return code;
+}
+
+/* A chosen attempt of a worker that is not to be believed: its stream is pending again. */
+static int void_attempt(struct db *db, const struct attempt_row *row)
+{
+    int code = clear_attempt(db, row->id, row->stream);
+    if (code == 0)
+        code = run_two(db,
+                       "UPDATE t_stream SET status = 0, attempt = NULL, read = 0, unread = 0 WHERE id = ?1 "
+                       "AND attempt = ?2",
+                       row->stream, row->id);
+    if (code == 0)
+        code = run_two(db, "UPDATE t_expand SET status = 0, attempt = NULL WHERE id = ?1 AND attempt = ?2",
+                       row->expand, row->id);
+    if (code || row->expand == 0)
+        return code;
+    /* What it claimed to have found, with all that others did on the strength of it. */
+    static const char *const sql[] = {
+        "DELETE FROM t_entry WHERE found = ?1 AND ?2 = ?2",
+        "DELETE FROM t_expand WHERE found = ?1 AND ?2 = ?2",
+        "DELETE FROM t_volume WHERE found = ?1 AND ?2 = ?2",
+        "DELETE FROM t_fault WHERE stream IN (SELECT id FROM t_stream WHERE found = ?1) AND ?2 = ?2",
+        "DELETE FROM t_note WHERE stream IN (SELECT id FROM t_stream WHERE found = ?1) AND ?2 = ?2",
+    };
+    for (size_t i = 0; code == 0 && i < sizeof sql / sizeof *sql; i++)
+        code = run_two(db, sql[i], row->id, 0);
+    struct attempt_row *rows = NULL;
+    size_t count = 0;
+    if (code == 0)
+        code = list_attempts(db,
+                             "SELECT a.id, a.stream, 0 FROM t_attempt a JOIN t_stream s ON s.id = a.stream "
+                             "WHERE s.found = ?1 AND ?2 = ?2",
+                             row->id, 0, &rows, &count);
+    for (size_t i = 0; code == 0 && i < count; i++)
+        code = clear_attempt(db, rows[i].id, rows[i].stream);
+    free(rows);
+    return code ? code : run_two(db, "DELETE FROM t_stream WHERE found = ?1 AND ?2 = ?2", row->id, 0);
+}
+
+int writer_void_worker(struct writer *writer, uint64_t run, uint32_t worker)
+{
+    struct attempt_row *rows = NULL;
+    size_t count = 0;
+    int code = writer_open(writer);
+    if (code == 0)
+        code = list_attempts(writer->db,
+                             "SELECT id, stream, expand FROM t_attempt WHERE run = ?1 AND worker = ?2", run,
+                             worker, &rows, &count);
+    for (size_t i = 0; code == 0 && i < count; i++)
+        code = void_attempt(writer->db, &rows[i]);
+    free(rows);
+    if (code == 0)
+        code = run_two(writer->db, "UPDATE t_attempt SET status = 'tampered' WHERE run = ?1 AND worker = ?2",
+                       run, worker);
+    return code ? code : casefile_counts_again(writer->cf);
+}

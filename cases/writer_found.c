@@ -1,0 +1,411 @@
+/*
+ * writer_found: what a walk finds and what goes wrong. Found things are idempotent by key, because a walk may
+ * be done again after a crash.
+ */
+#include "cases/writer_private.h"
+
+#include "engine/base/json.h"
+#include "engine/base/text.h"
+#include "engine/base/when.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ------------------------------------------------------------------ images */
+
+static int image_hashes(struct writer *writer, uint64_t exhibit, const struct writer_image *image)
+{
+    struct db_statement *s;
+    int code = db_prepare(writer->db,
+                          "INSERT INTO t_image_hash(exhibit, algorithm, hex, source) VALUES (?1, ?2, ?3, ?4) "
+                          "ON CONFLICT DO UPDATE "
+                          "SET hex = ?3",
+                          &s);
+    for (size_t i = 0; code == 0 && i < image->hash_count; i++) {
+        db_bind_u64(s, 1, exhibit);
+        db_bind_text(s, 2, image->hashes[i][0]);
+        db_bind_text(s, 3, image->hashes[i][1]);
+        db_bind_text(s, 4, image->hashes[i][2]);
+        code = db_run(s);
+    }
+    db_finalize(s);
+    return code;
+}
+
+static int image_fault(struct writer *writer, uint64_t exhibit, enum fault_kind kind, uint64_t size,
+                       const char *effect, const char *detail)
+{
+    struct found_fault fault = {.kind = kind,
+                                .volume = "",
+                                .path = "",
+                                .stage = "open",
+                                .plugin = "",
+                                .offset = UINT64_MAX,
+                                .size = size,
+                                .effect = effect,
+                                .detail = detail};
+    return writer_fault(writer, 0, exhibit, 0, &fault);
+}
+
+/* The faults of the medium as a whole are told once, when the exhibit opens for the first time. */
+static int image_faults(struct writer *writer, uint64_t exhibit, const struct writer_image *image)
+{
+    int code = 0;
+    if (image->damage[0])
+        code =
+            image_fault(writer, exhibit, FAULT_DAMAGED, 0, "what is missing reads as zeros", image->damage);
+    if (code == 0 && image->unsupported[0])
+        code = image_fault(writer, exhibit, FAULT_UNSUPPORTED, image->size,
+                           "the container's own bytes were examined; the medium inside it was not",
+                           image->unsupported);
+    return code;
+}
+
+int writer_image(struct writer *writer, uint64_t exhibit, const struct writer_image *image)
+{
+    struct db_statement *s;
+    int code = writer_open(writer);
+    if (code == 0)
+        code = db_prepare(writer->db,
+                          "SELECT type IS NOT NULL, failed IS NOT NULL FROM t_exhibit WHERE id = ?1", &s);
+    if (code)
+        return code;
+    db_bind_u64(s, 1, exhibit);
+    code = db_step(s);
+    bool again = code == 1 && db_i64(s, 0);
+    db_finalize(s);
+    if (code < 0)
+        return code;
+    code = db_prepare(writer->db,
+                      "UPDATE t_exhibit SET type = ?2, name = ?3, size = ?4, sector_size = ?5, segments = "
+                      "?6, details = ?7, unsupported = "
+                      "?8, damage = ?9, failed = NULL WHERE id = ?1",
+                      &s);
+    if (code)
+        return code;
+    db_bind_u64(s, 1, exhibit);
+    db_bind_text(s, 2, image->type);
+    db_bind_text(s, 3, image->name);
+    db_bind_u64(s, 4, image->size);
+    db_bind_u64(s, 5, image->sector_size);
+    db_bind_u64(s, 6, image->segments);
+    db_bind_text(s, 7, image->details);
+    db_bind_text(s, 8, image->unsupported);
+    db_bind_text(s, 9, image->damage);
+    code = db_run(s);
+    db_finalize(s);
+    if (code == 0)
+        code = image_hashes(writer, exhibit, image);
+    return code || again ? code : image_faults(writer, exhibit, image);
+}
+
+int writer_image_failed(struct writer *writer, uint64_t exhibit, const char *reason)
+{
+    struct db_statement *s;
+    int code = writer_open(writer);
+    if (code == 0)
+        code = db_prepare(writer->db, "UPDATE t_exhibit SET failed = ?2 WHERE id = ?1", &s);
+    if (code)
+        return code;
+    db_bind_u64(s, 1, exhibit);
+    db_bind_text(s, 2, reason);
+    code = db_run(s);
+    db_finalize(s);
+    return code;
+}
+
+/* ------------------------------------------------------------------ volumes and expand tasks */
+
+static int expand_add(struct writer *writer, uint64_t exhibit, const char *locator, const char *volume,
+                      uint64_t attempt)
+{
+    struct db_statement *s = writer_sql(writer, SQL_EXPAND_ADD);
+    if (!s)
+        return -EINVAL;
+    db_bind_u64(s, 1, exhibit);
+    db_bind_text(s, 2, locator);
+    db_bind_text(s, 3, volume);
+    if (attempt)
+        db_bind_u64(s, 4, attempt);
+    else
+        db_bind_null(s, 4);
+    int code = db_run(s);
+    if (code == 0 && db_changes(writer->db) == 1)
+        writer->counts->expands_pending++;
+    return code;
+}
+
+int writer_expand_add(struct writer *writer, uint64_t exhibit, const char *locator, const char *volume)
+{
+    int code = writer_open(writer);
+    return code ? code : expand_add(writer, exhibit, locator, volume, 0);
+}
+
+int writer_volume(struct writer *writer, uint64_t attempt, uint64_t exhibit,
+                  const struct found_volume *volume)
+{
+    int code = writer_open(writer);
+    struct db_statement *s = code ? NULL : writer_sql(writer, SQL_VOLUME);
+    if (!s)
+        return code ? code : -EINVAL;
+    db_bind_u64(s, 1, exhibit);
+    db_bind_text(s, 2, volume->key);
+    db_bind_text(s, 3, volume->parent);
+    db_bind_text(s, 4, volume->table);
+    db_bind_text(s, 5, volume->type);
+    db_bind_text(s, 6, volume->label);
+    db_bind_u64(s, 7, volume->offset);
+    db_bind_u64(s, 8, volume->size);
+    db_bind_text(s, 9, volume->filesystem);
+    db_bind_text(s, 10, volume->content);
+    db_bind_u64(s, 11, volume->block_size);
+    db_bind_u64(s, 12, volume->block_count);
+    db_bind_u64(s, 13, volume->fs_size);
+    db_bind_text(s, 14, volume->serial);
+    db_bind_text(s, 15, volume->time_note);
+    db_bind_text(s, 16, volume->expand);
+    db_bind_text(s, 17, volume->raw);
+    db_bind_u64(s, 18, volume->use);
+    db_bind_u64(s, 19, attempt);
+    code = db_run(s);
+    if (code == 0 && volume->expand[0])
+        code = expand_add(writer, exhibit, volume->expand, volume->key, attempt);
+    return code;
+}
+
+int writer_expand_skip(struct writer *writer, uint64_t expand, uint64_t at, enum fault_kind kind)
+{
+    struct db_statement *s;
+    struct buf word = {0};
+    int code = writer_open(writer);
+    if (code == 0)
+        code = db_prepare(writer->db, "UPDATE t_expand SET skip = skip || ?2 WHERE id = ?1", &s);
+    if (code)
+        return code;
+    buf_printf(&word, "%llu:%d ", (unsigned long long)at, (int)kind);
+    db_bind_u64(s, 1, expand);
+    db_bind_text(s, 2, buf_cstr(&word));
+    code = buf_failed(&word) ? -ENOMEM : db_run(s);
+    db_finalize(s);
+    buf_finish(&word);
+    return code;
+}
+
+/* ------------------------------------------------------------------ entries and streams */
+
+static void runs_json(struct buf *buf, const struct found_entry *entry)
+{
+    struct json json;
+    json_init(&json, buf);
+    json_array_open(&json, NULL);
+    for (size_t i = 0; i < entry->run_count; i++) {
+        json_array_open(&json, NULL);
+        if (entry->runs[i].offset == UINT64_MAX)
+            json_null(&json, NULL);
+        else
+            json_u64(&json, NULL, entry->runs[i].offset);
+        json_u64(&json, NULL, entry->runs[i].size);
+        json_array_close(&json);
+    }
+    json_array_close(&json);
+}
+
+/* The content's id; it becomes pending when it is new. */
+static int stream_of(struct writer *writer, uint64_t attempt, uint64_t exhibit,
+                     const struct found_entry *entry, uint64_t *ret_id)
+{
+    struct db_statement *s = writer_sql(writer, SQL_STREAM_ADD);
+    struct buf runs = {0}, name = {0};
+    char extension[32];
+    if (!s)
+        return -EINVAL;
+    buf_append(&name, entry->name, entry->name_size);
+    text_extension(buf_cstr(&name), extension, sizeof extension);
+    if (entry->run_count)
+        runs_json(&runs, entry);
+    db_bind_u64(s, 1, exhibit);
+    db_bind_text(s, 2, entry->locator);
+    db_bind_text(s, 3, entry->path);
+    db_bind_text(s, 4, extension);
+    db_bind_u64(s, 5, entry->kind);
+    db_bind_u64(s, 6, (entry->flags & (ENTRY_NAME_DELETED | ENTRY_CONTENT_DELETED)) != 0);
+    db_bind_u64(s, 7, entry->size);
+    db_bind_u64(s, 8, entry->disk);
+    db_bind_text(s, 9, entry->run_count ? buf_cstr(&runs) : NULL);
+    db_bind_u64(s, 10, entry->runs_cut);
+    db_bind_u64(s, 11, attempt);
+    int code = buf_failed(&runs) || buf_failed(&name) ? -ENOMEM : db_run(s);
+    bool added = code == 0 && db_changes(writer->db) == 1;
+    if (added) {
+        *ret_id = (uint64_t)db_last_id(writer->db);
+        writer->counts->streams_pending++;
+        writer->counts->bytes_pending += entry->size;
+    }
+    buf_finish(&runs);
+    buf_finish(&name);
+    if (code || added)
+        return code;
+    s = writer_sql(writer, SQL_STREAM_FIND);
+    if (!s)
+        return -EINVAL;
+    db_bind_u64(s, 1, exhibit);
+    db_bind_text(s, 2, entry->locator);
+    code = db_step(s);
+    if (code == 1)
+        *ret_id = db_u64(s, 0);
+    db_reset(s);
+    return code == 1 ? 0 : code ? code : -EUCLEAN;
+}
+
+static void bind_when(struct db_statement *s, int parameter, int64_t when)
+{
+    if (when == WHEN_NONE)
+        db_bind_null(s, parameter);
+    else
+        db_bind_i64(s, parameter, when);
+}
+
+static void bind_entry(struct db_statement *s, uint64_t exhibit, const struct found_entry *entry)
+{
+    const uint64_t numbers[] = {entry->type,     entry->kind,         entry->flags, entry->inode,
+                                entry->sequence, entry->parent_inode, entry->size,  entry->allocated_size,
+                                entry->mode,     entry->uid,          entry->gid,   entry->links};
+    const int64_t times[] = {entry->modified,      entry->accessed,     entry->changed,
+                             entry->born,          entry->deleted,      entry->name_modified,
+                             entry->name_accessed, entry->name_changed, entry->name_born};
+    db_bind_u64(s, 1, exhibit);
+    db_bind_text(s, 2, entry->path);
+    db_bind_bytes(s, 3, entry->name, entry->name_size);
+    db_bind_text(s, 4, entry->volume);
+    for (int i = 0; i < 12; i++)
+        db_bind_u64(s, 5 + i, numbers[i]);
+    for (int i = 0; i < 9; i++)
+        bind_when(s, 17 + i, times[i]);
+    db_bind_text(s, 26, entry->raw_times);
+    db_bind_text(s, 27, entry->target);
+    db_bind_text(s, 28, entry->attribute);
+}
+
+int writer_entry(struct writer *writer, uint64_t attempt, uint64_t exhibit, const struct found_entry *entry)
+{
+    uint64_t stream = 0;
+    int code = writer_open(writer);
+    if (code == 0 && entry->locator[0])
+        code = stream_of(writer, attempt, exhibit, entry, &stream);
+    struct db_statement *s = code ? NULL : writer_sql(writer, SQL_ENTRY);
+    if (!s)
+        return code ? code : -EINVAL;
+    bind_entry(s, exhibit, entry);
+    if (stream)
+        db_bind_u64(s, 29, stream);
+    else
+        db_bind_null(s, 29);
+    db_bind_u64(s, 30, attempt);
+    return db_run(s);
+}
+
+/* ------------------------------------------------------------------ children, notes, faults */
+
+int writer_child(struct writer *writer, uint64_t attempt, uint64_t parent, const char *path, const void *name,
+                 size_t name_size, enum stream_kind kind, bool deleted, uint64_t offset, const char *plugin,
+                 uint64_t *ret_stream)
+{
+    char extension[32];
+    const char *slash = strrchr(path, '/');
+    int code = writer_open(writer);
+    struct db_statement *s = code ? NULL : writer_sql(writer, SQL_CHILD);
+    if (!s)
+        return code ? code : -EINVAL;
+    text_extension(slash ? slash + 1 : path, extension, sizeof extension);
+    db_bind_u64(s, 1, attempt);
+    db_bind_u64(s, 2, parent);
+    db_bind_text(s, 3, path);
+    db_bind_text(s, 4, extension);
+    db_bind_u64(s, 5, kind);
+    db_bind_u64(s, 6, deleted);
+    db_bind_text(s, 7, plugin);
+    db_bind_u64(s, 8, offset);
+    db_bind_bytes(s, 9, name, name_size);
+    code = db_run(s);
+    *ret_stream = (uint64_t)db_last_id(writer->db);
+    return code;
+}
+
+int writer_child_end(struct writer *writer, uint64_t attempt, uint64_t stream, uint32_t scan_status,
+                     uint64_t size)
+{
+    (void)attempt;
+    int code = writer_open(writer);
+    struct db_statement *s = code ? NULL : writer_sql(writer, SQL_CHILD_SIZE);
+    if (!s)
+        return code ? code : -EINVAL;
+    db_bind_u64(s, 1, stream);
+    db_bind_u64(s, 2, size);
+    db_bind_u64(s, 3, scan_status == SCAN_WHOLE ? 1 : 2);
+    return db_run(s);
+}
+
+int writer_note(struct writer *writer, uint64_t attempt, uint64_t stream, const char *plugin, uint64_t offset,
+                const char *text)
+{
+    int code = writer_open(writer);
+    struct db_statement *s = code ? NULL : writer_sql(writer, SQL_NOTE);
+    if (!s)
+        return code ? code : -EINVAL;
+    db_bind_u64(s, 1, stream);
+    db_bind_u64(s, 2, attempt);
+    db_bind_text(s, 3, plugin);
+    db_bind_u64(s, 4, offset);
+    db_bind_text(s, 5, text);
+    return db_run(s);
+}
+
+int writer_fault(struct writer *writer, uint64_t attempt, uint64_t exhibit, uint64_t stream,
+                 const struct found_fault *fault)
+{
+    int code = writer_open(writer);
+    struct db_statement *s = code ? NULL : writer_sql(writer, SQL_FAULT);
+    if (!s)
+        return code ? code : -EINVAL;
+    db_bind_u64(s, 1, exhibit);
+    if (stream)
+        db_bind_u64(s, 2, stream);
+    else
+        db_bind_null(s, 2);
+    if (attempt)
+        db_bind_u64(s, 3, attempt);
+    else
+        db_bind_null(s, 3);
+    db_bind_text(s, 4, fault_kind_name(fault->kind));
+    db_bind_text(s, 5, fault->volume);
+    db_bind_text(s, 6, fault->path);
+    db_bind_text(s, 7, fault->stage);
+    db_bind_text(s, 8, fault->plugin);
+    if (fault->offset == UINT64_MAX)
+        db_bind_null(s, 9);
+    else
+        db_bind_u64(s, 9, fault->offset);
+    db_bind_u64(s, 10, fault->size);
+    db_bind_text(s, 11, fault->effect);
+    db_bind_text(s, 12, fault->detail);
+    writer->counts->faults++;
+    return db_run(s);
+}
+
+int writer_stream_without(struct writer *writer, uint64_t stream, const char *plugins)
+{
+    struct db_statement *s;
+    int code = writer_open(writer);
+    if (code == 0)
+        code = db_prepare(writer->db,
+                          "UPDATE t_stream SET without = without || CASE without WHEN '' THEN '' ELSE ',' "
+                          "END || ?2 WHERE id = ?1",
+                          &s);
+    if (code)
+        return code;
+    db_bind_u64(s, 1, stream);
+    db_bind_text(s, 2, plugins);
+    code = db_run(s);
+    db_finalize(s);
+    return code;
+}

@@ -1,0 +1,59 @@
+/*
+ * writer_private: the writer's statements and transaction, shared by writer.c (runs, attempts, records),
+ * writer_found.c (volumes, entries, children, faults) and writer_clear.c (what is taken back).
+ */
+#ifndef KVALI_CASES_WRITER_PRIVATE_H
+#define KVALI_CASES_WRITER_PRIVATE_H
+
+#include "cases/queue.h"
+#include "cases/writer.h"
+
+enum { WRITER_PLUGINS_MAX = 32, WRITER_TYPES_MAX = 32 };
+
+enum writer_sql {
+    SQL_ATTEMPT_NEW,
+    SQL_ATTEMPT_STATUS,
+    SQL_ATTEMPT_OF,
+    SQL_STREAM_END,
+    SQL_CHILDREN_END,
+    SQL_EXPAND_END,
+    SQL_STREAM_TRY,
+    SQL_EXPAND_TRY,
+    SQL_VOLUME,
+    SQL_ENTRY,
+    SQL_STREAM_ADD,
+    SQL_STREAM_FIND,
+    SQL_EXPAND_ADD,
+    SQL_CHILD,
+    SQL_CHILD_SIZE,
+    SQL_NOTE,
+    SQL_FAULT,
+    SQL_COUNT_ALL,
+};
+
+struct writer {
+    struct casefile *cf;
+    struct db *db;
+    bool open;                   /* a transaction is */
+    struct queue_counts *counts; /* the case's, kept true by the writer */
+    struct db_statement *statements[SQL_COUNT_ALL];
+    struct writer_plugin_tables {
+        size_t count;
+        struct db_statement *inserts[WRITER_TYPES_MAX];
+        struct record_field_kinds {
+            uint8_t kinds[RECORD_FIELDS_MAX];
+            size_t count;
+        } fields[WRITER_TYPES_MAX];
+    } plugins[WRITER_PLUGINS_MAX];
+};
+
+/* Begins a transaction when none is open. */
+int writer_open(struct writer *writer);
+/* The prepared statement, reset; NULL when it cannot be prepared. */
+struct db_statement *writer_sql(struct writer *writer, enum writer_sql which);
+
+/* writer_clear.c: deletes all that `attempt` wrote about `stream` and its descendants (records, notes,
+ * faults, children). */
+int clear_attempt(struct db *db, uint64_t attempt, uint64_t stream);
+
+#endif
