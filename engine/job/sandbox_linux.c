@@ -13,24 +13,28 @@
  * in mind.
  *
  * The environment variable KVALI_SANDBOX is read when a stage begins; evidence cannot set it. Words in it:
- *   trap        a forbidden call prints its name and address to standard error and ends the process with
- * status 159, instead of killing it with SIGSYS. It contains as well as the other (the call is not made
- * either way), but code that has been taken over could replace the handler and so stay unnoticed: recorded in
- * `missing`. nolandlock  as if the kernel had no Landlock; noseccomp: likewise. Refused unless `weak`: for
- * tests of the refusal.
+ *   - trap: a forbidden call prints its name and address to standard error and ends the process with status
+ *     159, instead of killing it with SIGSYS. It contains as well as the other, for the call is not made
+ *     either way; but code that has been taken over could replace the handler and so stay unnoticed. It is
+ *     recorded in `missing`.
+ *   - nolandlock, noseccomp: as if the kernel had none. Refused unless `weak`; for tests of that refusal.
  *
- * Traps for whoever changes this:
- *   - PR_SET_PDEATHSIG is cleared when the uid changes or a capability is gained; it comes after both.
+ * Pitfalls for whoever changes this:
+ *   - PR_SET_PDEATHSIG is cleared when the uid changes or a capability is gained; it comes after both. The
+ *     parent is the thread that forked the zygote: it has to live as long as the supervisor.
  *   - SIGXFSZ kills at RLIMIT_FSIZE unless ignored; and where standard error is a file, messages are subject
- * to that limit too: it has to be a pipe.
+ *     to that limit too: it has to be a pipe.
+ *   - RLIMIT_NOFILE binds the next descriptor, whatever is open: the ruleset's must come before it. And
+ *     poll(2) fails with EINVAL for more descriptors than that limit, so that it is low, not 0.
  *   - libseccomp compares 64 bits, while the kernel takes the int arguments of most calls as 32: only
- * MASKED_EQ compares those (AT_FDCWD is -100 sign-extended or not, as the compiler pleases).
+ *     MASKED_EQ compares those (AT_FDCWD is -100 sign-extended or not, as the compiler pleases).
  *   - glibc's fstat(3) is newfstatat(fd, "", AT_EMPTY_PATH), and the filter cannot see that the path is
- * empty: it is refused in a worker. SYS_fstat is allowed.
- *   - poll(2) fails with EINVAL for more descriptors than RLIMIT_NOFILE: the limit is low, not 0.
+ *     empty: it is refused in a worker. SYS_fstat is allowed.
+ *   - A fork shares the file offsets of its descriptors: sandbox_fork_sibling's child reopens the evidence
+ *     (image_reopen) while the zygote's stage still lets it.
  *   - There may be no word in the kernel's log about a kill: use KVALI_SANDBOX=trap.
- *   - AddressSanitizer works in both stages; its leak check at exit forks a tracer and would be killed:
- * detect_leaks=0.
+ *   - AddressSanitizer works in both stages, but for what starts a process or thread: its leak check when a
+ *     process ends by exit(3) and its symbolizer. ASAN_OPTIONS=detect_leaks=0:symbolize=0.
  */
 #include "engine/job/sandbox.h"
 
@@ -646,7 +650,7 @@ int sandbox_worker(const struct sandbox_options *options, struct sandbox_state *
 
 int sandbox_fork_sibling(void)
 {
-    long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, 0L);
+    long pid = syscall(SYS_clone, (long)(CLONE_PARENT | SIGCHLD), NULL, NULL, NULL, 0L);
     return pid < 0 ? -errno : (int)pid;
 }
 
