@@ -1,0 +1,150 @@
+/* kvali status: how far a case is, what went wrong, what to do next. */
+#include "cases/queue.h"
+#include "engine/base/json.h"
+#include "engine/cli/cli.h"
+#include "engine/cli/progress.h"
+
+#include <stdio.h>
+
+static const struct option_spec specs[] = {
+    {"json", 'j', NULL, "As one JSON object"},
+    {NULL, 0, NULL, NULL},
+};
+
+/* Every row of a statement, to `each`. */
+static int rows(struct casefile *cf, const char *sql, void (*each)(void *context, struct db_statement *s), void *context)
+{
+    struct db_statement *s;
+    int code = db_prepare(casefile_db(cf), sql, &s);
+    if (code)
+        return code;
+    while ((code = db_step(s)) == 1)
+        each(context, s);
+    db_finalize(s);
+    return code;
+}
+
+static const char sql_exhibits[] = "SELECT exhibit, path, type, size, verification, failed FROM exhibit ORDER BY id";
+static const char sql_faults[] = "SELECT kind, count(*) FROM fault GROUP BY kind ORDER BY 2 DESC, 1";
+static const char sql_runs[] = "SELECT id, started, ended, status FROM run ORDER BY id DESC LIMIT 5";
+
+static void print_exhibit(void *context, struct db_statement *s)
+{
+    (void)context;
+    char size[32];
+    cli_print("  %-10s %s\n", db_text(s, 0), db_text(s, 1));
+    if (!db_is_null(s, 5))
+        cli_print("             cannot be opened: %s\n", db_text(s, 5));
+    else if (db_is_null(s, 2))
+        cli_print("             not opened yet\n");
+    else
+        cli_print("             %s, %s, stored hashes: %s\n", db_text(s, 2), progress_bytes((double)db_u64(s, 3), size, sizeof size),
+                  db_is_null(s, 4) ? "not compared yet" : db_text(s, 4));
+}
+
+static void print_fault(void *context, struct db_statement *s)
+{
+    (void)context;
+    cli_print("  %-12s %lld\n", db_text(s, 0), (long long)db_i64(s, 1));
+}
+
+static void print_run(void *context, struct db_statement *s)
+{
+    (void)context;
+    cli_print("  %-4lld %s to %s  %s\n", (long long)db_i64(s, 0), db_text(s, 1), db_is_null(s, 2) ? "…" : db_text(s, 2), db_text(s, 3));
+}
+
+static int print_words(struct casefile *cf, const struct queue_counts *counts)
+{
+    char done[32], pending[32];
+    cli_print("Case %s (%s)\n\nExhibits:\n", casefile_number(cf), casefile_folder(cf));
+    int code = rows(cf, sql_exhibits, print_exhibit, NULL);
+    cli_print("\nContents: %llu done (%s), %llu pending (%s)%s\n", (unsigned long long)counts->streams_done,
+              progress_bytes((double)counts->bytes_done, done, sizeof done), (unsigned long long)counts->streams_pending,
+              progress_bytes((double)counts->bytes_pending, pending, sizeof pending),
+              counts->expands_pending ? "; the listing is not complete" : "");
+    cli_print("\nFaults: %llu\n", (unsigned long long)counts->faults);
+    if (code == 0)
+        code = rows(cf, sql_faults, print_fault, NULL);
+    cli_print("\nRuns (latest first):\n");
+    if (code == 0)
+        code = rows(cf, sql_runs, print_run, NULL);
+    if (counts->streams_pending + counts->expands_pending)
+        cli_print("\nNext: kvali run %s\n", casefile_folder(cf));
+    else
+        cli_print("\nNothing is pending. Next: kvali report %s\n", casefile_folder(cf));
+    return code;
+}
+
+static void json_row(void *context, struct db_statement *s)
+{
+    struct json *json = context;
+    json_object_open(json, NULL);
+    for (int i = 0; i < db_columns(s); i++)
+        if (db_is_null(s, i))
+            json_null(json, db_column_name(s, i));
+        else
+            json_string(json, db_column_name(s, i), db_text(s, i));
+    json_object_close(json);
+}
+
+static int print_json(struct casefile *cf, const struct queue_counts *counts)
+{
+    struct buf buf = {0};
+    struct json json;
+    json_init(&json, &buf);
+    json_object_open(&json, NULL);
+    json_string(&json, "case", casefile_number(cf));
+    json_string(&json, "folder", casefile_folder(cf));
+    json_u64(&json, "contents_done", counts->streams_done);
+    json_u64(&json, "contents_pending", counts->streams_pending);
+    json_u64(&json, "listings_pending", counts->expands_pending);
+    json_u64(&json, "bytes_done", counts->bytes_done);
+    json_u64(&json, "bytes_pending", counts->bytes_pending);
+    json_u64(&json, "faults", counts->faults);
+    json_array_open(&json, "exhibits");
+    int code = rows(cf, sql_exhibits, json_row, &json);
+    json_array_close(&json);
+    json_array_open(&json, "faults_by_kind");
+    if (code == 0)
+        code = rows(cf, "SELECT kind, count(*) AS count FROM fault GROUP BY kind ORDER BY kind", json_row, &json);
+    json_array_close(&json);
+    json_array_open(&json, "runs");
+    if (code == 0)
+        code = rows(cf, sql_runs, json_row, &json);
+    json_array_close(&json);
+    json_object_close(&json);
+    if (code == 0)
+        puts(buf_cstr(&buf));
+    buf_finish(&buf);
+    return code;
+}
+
+static int run(const struct options *options)
+{
+    struct casefile *cf = NULL;
+    struct queue_counts counts;
+    int exit_code;
+    if (cli_open_case(options->args[0], CASEFILE_READ, &cf, &exit_code) < 0)
+        return exit_code;
+    int code = queue_counts(cf, &counts);
+    if (code == 0)
+        code = options_has(options, "json") ? print_json(cf, &counts) : print_words(cf, &counts);
+    exit_code = code ? fail(exit_code_of_case(code), options->args[0], code, NULL, "`kvali verify` says more") : EXIT_DONE;
+    casefile_close(cf);
+    return exit_code;
+}
+
+const struct command command_status = {
+    .name = "status",
+    .summary = "how far a case is, what went wrong, and what to do next",
+    .usage = "CASE [options]",
+    .help = "Shows exhibits, what is done and pending, faults by kind and the latest runs. Reads only: it may be called\n"
+            "while a run is going on.",
+    .example = "  kvali status /srv/cases/2026-001\n"
+               "  kvali status /srv/cases/2026-001 --json",
+    .options = specs,
+    .min_args = 1,
+    .max_args = 1,
+    .run = run,
+};
