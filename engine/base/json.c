@@ -126,10 +126,10 @@ void json_array_close(struct json *json)
     close_with(json, ']');
 }
 
-void json_string(struct json *json, const char *key, const char *value)
+void json_text(struct json *json, const char *key, const char *value)
 {
     if (value == NULL)
-        json_null(json, key);
+        json_none(json, key);
     else
         json_bytes(json, key, value, strlen(value));
 }
@@ -165,7 +165,7 @@ void json_bool(struct json *json, const char *key, bool value)
     json_raw(json, key, value ? "true" : "false");
 }
 
-void json_null(struct json *json, const char *key)
+void json_none(struct json *json, const char *key)
 {
     json_raw(json, key, "null");
 }
@@ -180,5 +180,5 @@ void json_when(struct json *json, const char *key, int64_t when)
 {
     char text[WHEN_TEXT_SIZE];
 
-    json_string(json, key, when == WHEN_NONE ? NULL : when_format(when, text));
+    json_text(json, key, when == WHEN_NONE ? NULL : when_format(when, text));
 }

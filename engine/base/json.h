@@ -26,13 +26,13 @@ void json_object_open(struct json *json, const char *key);
 void json_object_close(struct json *json);
 void json_array_open(struct json *json, const char *key);
 void json_array_close(struct json *json);
-void json_string(struct json *json, const char *key, const char *value); /* NULL value: null */
+void json_text(struct json *json, const char *key, const char *value); /* NULL value: null */
 void json_bytes(struct json *json, const char *key, const void *data, size_t size); /* text of known size */
 void json_hex(struct json *json, const char *key, const void *data, size_t size);
 void json_u64(struct json *json, const char *key, uint64_t value);
 void json_i64(struct json *json, const char *key, int64_t value);
 void json_bool(struct json *json, const char *key, bool value);
-void json_null(struct json *json, const char *key);
+void json_none(struct json *json, const char *key);
 /* JSON text that is already right, as it is. */
 void json_raw(struct json *json, const char *key, const char *value);
 /* A time as RFC 3339 text, null for WHEN_NONE. */

@@ -1,5 +1,5 @@
 /* kvali add: records exhibits in a case. Parses nothing. */
-#include "engine/cli/cli.h"
+#include "engine/cli/job_cli.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -68,7 +68,7 @@ static void default_label(const struct exhibit *exhibits, size_t count, const ch
     }
 }
 
-static int add_one(struct casefile *cf, const struct options *options, const char *path)
+int cli_add_exhibit(struct casefile *cf, const struct options *options, const char *path)
 {
     int code = EXIT_DONE;
     const char *type = options_text(options, "type", "auto");
@@ -120,7 +120,7 @@ static int run(const struct options *options)
     if (cli_open_case(options->args[0], CASEFILE_WRITE, &cf, &code) < 0)
         return code;
     for (size_t i = 1; i < options->arg_count && code == EXIT_DONE; i++)
-        code = add_one(cf, options, options->args[i]);
+        code = cli_add_exhibit(cf, options, options->args[i]);
     casefile_close(cf);
     if (code == EXIT_DONE && !options->quiet)
         cli_print("Next: kvali run %s\n", options->args[0]);

@@ -255,8 +255,8 @@ static int write_index(struct exporting *e, char *ret_name, size_t size, uint64_
         stored_name(item->sha256, name);
         json_init(&json, &buf);
         json_object_open(&json, NULL);
-        json_string(&json, "file", name);
-        json_string(&json, "path", item->path);
+        json_text(&json, "file", name);
+        json_text(&json, "path", item->path);
         json_u64(&json, "size", item->size);
         json_u64(&json, "unread_bytes", item->unread);
         json_object_close(&json);
@@ -285,10 +285,10 @@ static int tell_ledger(struct exporting *e)
         return why_set(&e->why, code, "%s: %s", relative, strerror(-code));
     json_init(&json, &buf);
     json_object_open(&json, NULL);
-    json_string(&json, "path", relative);
+    json_text(&json, "path", relative);
     json_u64(&json, "size", bytes);
-    json_string(&json, "sha256", sha256);
-    json_string(&json, "what", "index of exported contents");
+    json_text(&json, "sha256", sha256);
+    json_text(&json, "what", "index of exported contents");
     json_u64(&json, "contents", e->done);
     json_object_close(&json);
     code = ledger_append(casefile_ledger(e->cf), "artifact", buf_cstr(&buf), &e->why);

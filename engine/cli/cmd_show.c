@@ -113,15 +113,15 @@ static void print_finding(void *context, const char *plugin, const char *type, c
 
 static void json_column(void *context, const char *name, const char *value)
 {
-    json_string(context, name, value);
+    json_text(context, name, value);
 }
 
 static void json_finding(void *context, const char *plugin, const char *type, const char *record)
 {
     struct json *json = context;
     json_object_open(json, NULL);
-    json_string(json, "plugin", plugin);
-    json_string(json, "type", type);
+    json_text(json, "plugin", plugin);
+    json_text(json, "type", type);
     json_raw(json, "record", record);
     json_object_close(json);
 }

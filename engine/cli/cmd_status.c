@@ -28,9 +28,11 @@ static const char sql_exhibits[] = "SELECT exhibit, path, type, size, verificati
 static const char sql_faults[] = "SELECT kind, count(*) FROM fault GROUP BY kind ORDER BY 2 DESC, 1";
 static const char sql_runs[] = "SELECT id, started, ended, status FROM run ORDER BY id DESC LIMIT 5";
 
+/* `context` counts the exhibits that no run has opened yet. */
 static void print_exhibit(void *context, struct db_statement *s)
 {
-    (void)context;
+    uint64_t *unopened = context;
+    *unopened += db_is_null(s, 2);
     char size[32];
     cli_print("  %-10s %s\n", db_text(s, 0), db_text(s, 1));
     if (!db_is_null(s, 5))
@@ -57,8 +59,9 @@ static void print_run(void *context, struct db_statement *s)
 static int print_words(struct casefile *cf, const struct queue_counts *counts)
 {
     char done[32], pending[32];
+    uint64_t unopened = 0;
     cli_print("Case %s (%s)\n\nExhibits:\n", casefile_number(cf), casefile_folder(cf));
-    int code = rows(cf, sql_exhibits, print_exhibit, NULL);
+    int code = rows(cf, sql_exhibits, print_exhibit, &unopened);
     cli_print("\nContents: %llu done (%s), %llu pending (%s)%s\n", (unsigned long long)counts->streams_done,
               progress_bytes((double)counts->bytes_done, done, sizeof done), (unsigned long long)counts->streams_pending,
               progress_bytes((double)counts->bytes_pending, pending, sizeof pending),
@@ -69,7 +72,7 @@ static int print_words(struct casefile *cf, const struct queue_counts *counts)
     cli_print("\nRuns (latest first):\n");
     if (code == 0)
         code = rows(cf, sql_runs, print_run, NULL);
-    if (counts->streams_pending + counts->expands_pending)
+    if (counts->streams_pending + counts->expands_pending + unopened)
         cli_print("\nNext: kvali run %s\n", casefile_folder(cf));
     else
         cli_print("\nNothing is pending. Next: kvali report %s\n", casefile_folder(cf));
@@ -82,9 +85,9 @@ static void json_row(void *context, struct db_statement *s)
     json_object_open(json, NULL);
     for (int i = 0; i < db_columns(s); i++)
         if (db_is_null(s, i))
-            json_null(json, db_column_name(s, i));
+            json_none(json, db_column_name(s, i));
         else
-            json_string(json, db_column_name(s, i), db_text(s, i));
+            json_text(json, db_column_name(s, i), db_text(s, i));
     json_object_close(json);
 }
 
@@ -94,8 +97,8 @@ static int print_json(struct casefile *cf, const struct queue_counts *counts)
     struct json json;
     json_init(&json, &buf);
     json_object_open(&json, NULL);
-    json_string(&json, "case", casefile_number(cf));
-    json_string(&json, "folder", casefile_folder(cf));
+    json_text(&json, "case", casefile_number(cf));
+    json_text(&json, "folder", casefile_folder(cf));
     json_u64(&json, "contents_done", counts->streams_done);
     json_u64(&json, "contents_pending", counts->streams_pending);
     json_u64(&json, "listings_pending", counts->expands_pending);

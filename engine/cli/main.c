@@ -15,24 +15,8 @@
 
 /* In the order in which a case is worked on. One line adds a command. */
 const struct command *const command_table[] = {
-#ifndef KVALI_CLI_WITHOUT_JOB /* cmd_process.c, cmd_run.c, cmd_show.c, cmd_export.c, cmd_plugins.c need      \
-                                 engine/job */
-    &command_process,
-#endif
-    &command_new,     &command_add,
-#ifndef KVALI_CLI_WITHOUT_JOB
-    &command_run,
-#endif
-    &command_status,  &command_find,
-#ifndef KVALI_CLI_WITHOUT_JOB
-    &command_show,    &command_export,
-#endif
-    &command_report,  &command_verify,
-    &command_digest,
-#ifndef KVALI_CLI_WITHOUT_JOB
-    &command_plugins,
-#endif
-    &command_help,    NULL,
+    &command_process, &command_new,    &command_add,    &command_run,    &command_status,  &command_find, &command_show,
+    &command_export,  &command_report, &command_verify, &command_digest, &command_plugins, &command_help, NULL,
 };
 
 const struct command *command_named(const char *name)

@@ -81,13 +81,15 @@ struct stage {
 static void stage_init(struct stage *stage, const struct sandbox_options *options, bool zygote,
                        struct why *why)
 {
-    const char *words = getenv("KVALI_SANDBOX");
-    *stage = (struct stage){.options = options, .zygote = zygote, .why = why};
-    if (!words)
-        return;
-    stage->trap = strstr(words, "trap") != NULL;
-    stage->pretend_no_landlock = strstr(words, "nolandlock") != NULL;
-    stage->pretend_no_seccomp = strstr(words, "noseccomp") != NULL;
+    const char *set = getenv("KVALI_SANDBOX"), *words = set ? set : "";
+    *stage = (struct stage){
+        .options = options,
+        .why = why,
+        .zygote = zygote,
+        .trap = strstr(words, "trap") != NULL,
+        .pretend_no_landlock = strstr(words, "nolandlock") != NULL,
+        .pretend_no_seccomp = strstr(words, "noseccomp") != NULL,
+    };
 }
 
 static void stage_note(struct stage *stage, const char *what)
@@ -134,10 +136,10 @@ static int limit_descriptors(struct stage *stage)
     if (now.rlim_cur >= need)
         return 0;
     struct rlimit wanted = {.rlim_cur = need, .rlim_max = now.rlim_max > need ? now.rlim_max : need};
-    if (setrlimit(RLIMIT_NOFILE, &wanted) == 0)
-        return 0;
-    now.rlim_cur = now.rlim_max;
-    return setrlimit(RLIMIT_NOFILE, &now) ? stage_failed(stage, "RLIMIT_NOFILE") : 0;
+    struct rlimit most = {.rlim_cur = now.rlim_max, .rlim_max = now.rlim_max};
+    return setrlimit(RLIMIT_NOFILE, &wanted) && setrlimit(RLIMIT_NOFILE, &most)
+               ? stage_failed(stage, "RLIMIT_NOFILE")
+               : 0;
 }
 
 static bool fits_one_page_more(uint64_t pages, uint64_t page, struct rlimit old)
@@ -146,10 +148,7 @@ static bool fits_one_page_more(uint64_t pages, uint64_t page, struct rlimit old)
     if (setrlimit(RLIMIT_DATA, &probe))
         return true;
     void *map = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (map == MAP_FAILED)
-        return false;
-    munmap(map, page);
-    return true;
+    return map != MAP_FAILED && munmap(map, page) == 0;
 }
 
 /* What RLIMIT_DATA counts as in use. /proc/self/statm says it too, but the zygote's Landlock rules rightly
@@ -188,25 +187,30 @@ static int limit_worker(struct stage *stage)
     if ((r = limit(stage, RLIMIT_DATA, data, "RLIMIT_DATA")) ||
         (r = limit(stage, RLIMIT_FSIZE, options->spool, "RLIMIT_FSIZE")) ||
         (r = limit(stage, RLIMIT_NPROC, 0, "RLIMIT_NPROC")) ||
-        (r = limit(stage, RLIMIT_MEMLOCK, 0, "RLIMIT_MEMLOCK")) ||
-        (r = limit(stage, RLIMIT_MSGQUEUE, 0, "RLIMIT_MSGQUEUE")))
+        (r = limit(stage, RLIMIT_MEMLOCK, 0, "RLIMIT_MEMLOCK")))
         return r;
-    return 0;
+    return limit(stage, RLIMIT_MSGQUEUE, 0, "RLIMIT_MSGQUEUE");
 }
 
 /* ---- Privileges ---- */
 
-/* Leaves `keep` of the capabilities that are held, nothing in the sets that a later exec could draw on. */
-static int drop_capabilities(struct stage *stage, uint64_t keep)
+/* Leaves `keep` of the capabilities that are held, and nothing in the sets that a later exec could draw on.
+ * Those go first: a change of the uid takes away the capability to empty them. */
+static int drop_privileges(struct stage *stage, uint64_t keep, bool leave_root)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2];
+    int r = 0;
     for (unsigned long cap = 0; cap < 64; cap++)
-        prctl(PR_CAPBSET_DROP, cap, 0, 0,
-              0); /* needs CAP_SETPCAP; no_new_privs makes exec harmless without it */
+        prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* without CAP_SETPCAP it fails; no_new_privs does the same */
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    if (syscall(SYS_capget, &header, data))
-        return stage_failed(stage, "capget");
+    if (leave_root &&
+        (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY)))
+        r = stage_lacks(stage, "a uid other than root's");
+    if (!r && syscall(SYS_capget, &header, data))
+        r = stage_failed(stage, "capget");
+    if (r)
+        return r;
     for (int i = 0; i < 2; i++) {
         data[i].permitted &= (uint32_t)(keep >> (32 * i));
         data[i].effective = data[i].permitted;
@@ -215,18 +219,6 @@ static int drop_capabilities(struct stage *stage, uint64_t keep)
     if (syscall(SYS_capset, &header, data))
         return stage_failed(stage, "capset");
     stage->state.capabilities_dropped = !data[0].permitted && !data[1].permitted;
-    return 0;
-}
-
-/* The bounding set goes first, while there is the capability to empty it: setresuid takes them all away. */
-static int drop_root(struct stage *stage)
-{
-    if (geteuid() != 0 || stage->options->folder)
-        return 0;
-    for (unsigned long cap = 0; cap < 64; cap++)
-        prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-    if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
-        return stage_lacks(stage, "a uid other than root's");
     return 0;
 }
 
@@ -277,35 +269,29 @@ enum {
 
 static struct ruleset ruleset_for(int abi)
 {
-    struct ruleset set = {.fs = FS_ABI_1};
-    set.fs |= abi >= 2 ? FS_REFER : 0;
-    set.fs |= abi >= 3 ? FS_TRUNCATE : 0;
-    set.fs |= abi >= 5 ? FS_IOCTL_DEV : 0;
-    set.net = abi >= 4 ? NET_ALL : 0;
-    set.scoped = abi >= 6 ? SCOPE_ALL : 0;
-    return set;
+    return (struct ruleset){
+        .fs = FS_ABI_1 | (abi >= 2 ? FS_REFER : 0) | (abi >= 3 ? FS_TRUNCATE : 0) |
+              (abi >= 5 ? FS_IOCTL_DEV : 0),
+        .net = abi >= 4 ? NET_ALL : 0,
+        .scoped = abi >= 6 ? SCOPE_ALL : 0,
+    };
 }
 
 static int permit_path(struct stage *stage, int ruleset, const struct ruleset *handled, const char *path)
 {
     struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE};
-    struct stat about;
+    struct stat about = {0};
     int r = 0;
     rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
-    if (rule.parent_fd < 0 || fstat(rule.parent_fd, &about)) {
-        r = -errno;
-        why_set(stage->why, r, "%s: %s", path, strerrordesc_np(-r));
-        goto out;
-    }
-    if (S_ISDIR(about.st_mode))
+    if (rule.parent_fd < 0)
+        return stage_failed(stage, path);
+    if (fstat(rule.parent_fd, &about) == 0 && S_ISDIR(about.st_mode))
         rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
-    if (S_ISBLK(about.st_mode)) /* the filter leaves of ioctl only the questions for the device's size */
+    else if (S_ISBLK(about.st_mode)) /* the filter leaves of ioctl only the questions for the device's size */
         rule.allowed_access |= handled->fs & FS_IOCTL_DEV;
     if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
         r = stage_failed(stage, path);
-out:
-    if (rule.parent_fd >= 0)
-        close(rule.parent_fd);
+    close(rule.parent_fd);
     return r;
 }
 
@@ -337,89 +323,48 @@ static int close_paths(struct stage *stage)
 
 /* ---- Calls: seccomp ---- */
 
+/* clang-format off */
 /* Allowed in every stage. Most of it is libc's: memory, time, abort(3); qsort(3) calls sysinfo. Writing goes
  * to what is open for writing: the socket, the spool, standard error. readv and writev give nothing that read
  * and write do not. */
-static const int calls_of_all[] = {SCMP_SYS(read),
-                                   SCMP_SYS(readv),
-                                   SCMP_SYS(pread64),
-                                   SCMP_SYS(lseek),
-                                   SCMP_SYS(fstat),
-                                   SCMP_SYS(close),
-                                   SCMP_SYS(write),
-                                   SCMP_SYS(writev),
-                                   SCMP_SYS(pwrite64),
-                                   SCMP_SYS(ftruncate),
-                                   SCMP_SYS(fallocate),
-                                   SCMP_SYS(recvfrom),
-                                   SCMP_SYS(recvmsg),
-                                   SCMP_SYS(sendmsg),
-                                   SCMP_SYS(poll),
-                                   SCMP_SYS(ppoll),
-                                   SCMP_SYS(brk),
-                                   SCMP_SYS(mremap),
-                                   SCMP_SYS(munmap),
-                                   SCMP_SYS(madvise),
-                                   SCMP_SYS(clock_gettime),
-                                   SCMP_SYS(clock_getres),
-                                   SCMP_SYS(gettimeofday),
-                                   SCMP_SYS(time),
-                                   SCMP_SYS(times),
-                                   SCMP_SYS(nanosleep),
-                                   SCMP_SYS(clock_nanosleep),
-                                   SCMP_SYS(getrusage),
-                                   SCMP_SYS(sched_yield),
-                                   SCMP_SYS(futex),
-                                   SCMP_SYS(getpid),
-                                   SCMP_SYS(gettid),
-                                   SCMP_SYS(getppid),
-                                   SCMP_SYS(getuid),
-                                   SCMP_SYS(geteuid),
-                                   SCMP_SYS(getgid),
-                                   SCMP_SYS(getegid),
-                                   SCMP_SYS(getrandom),
-                                   SCMP_SYS(sysinfo),
-                                   SCMP_SYS(rt_sigaction),
-                                   SCMP_SYS(rt_sigprocmask),
-                                   SCMP_SYS(rt_sigreturn),
-                                   SCMP_SYS(sigaltstack),
-                                   SCMP_SYS(restart_syscall),
-                                   SCMP_SYS(exit),
-                                   SCMP_SYS(exit_group)};
+static const int calls_of_all[] = {
+    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(close),
+    SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(pwrite64), SCMP_SYS(ftruncate), SCMP_SYS(fallocate),
+    SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(poll), SCMP_SYS(ppoll),
+    SCMP_SYS(brk), SCMP_SYS(mremap), SCMP_SYS(munmap), SCMP_SYS(madvise),
+    SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(times),
+    SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep), SCMP_SYS(sched_yield), SCMP_SYS(futex), SCMP_SYS(getrusage),
+    SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
+    SCMP_SYS(getegid), SCMP_SYS(getrandom), SCMP_SYS(sysinfo),
+    SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
+    SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group),
+};
 
 /* Reading paths: the zygote, and workers with a folder as evidence; EACCES in other workers. */
-static const int calls_of_paths[] = {SCMP_SYS(newfstatat), SCMP_SYS(statx),      SCMP_SYS(getdents64),
-                                     SCMP_SYS(readlink),   SCMP_SYS(readlinkat), SCMP_SYS(access),
-                                     SCMP_SYS(faccessat),  SCMP_SYS(faccessat2)};
+static const int calls_of_paths[] = {
+    SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(getdents64), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
+    SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
+};
 
 /* The zygote; EACCES in every worker. */
-static const int calls_of_zygote[] = {SCMP_SYS(stat),
-                                      SCMP_SYS(lstat),
-                                      SCMP_SYS(getcwd),
-                                      SCMP_SYS(uname),
-                                      SCMP_SYS(dup),
-                                      SCMP_SYS(dup2),
-                                      SCMP_SYS(dup3),
-                                      SCMP_SYS(close_range),
-                                      SCMP_SYS(sched_getaffinity),
-                                      SCMP_SYS(set_robust_list),
-                                      SCMP_SYS(rseq)};
+static const int calls_of_zygote[] = {
+    SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(getcwd), SCMP_SYS(uname), SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3),
+    SCMP_SYS(close_range), SCMP_SYS(sched_getaffinity), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
+};
 
-/* The zygote, or rather the fork that is about to become a worker; they kill a worker. None can widen
- * anything. */
-static const int calls_to_narrow[] = {SCMP_SYS(seccomp),
-                                      SCMP_SYS(landlock_create_ruleset),
-                                      SCMP_SYS(landlock_add_rule),
-                                      SCMP_SYS(landlock_restrict_self),
-                                      SCMP_SYS(capget),
-                                      SCMP_SYS(capset)};
+/* The fork that is about to become a worker, by the zygote's rules; they kill a worker. None can widen anything. */
+static const int calls_to_narrow[] = {
+    SCMP_SYS(seccomp), SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule),
+    SCMP_SYS(landlock_restrict_self), SCMP_SYS(capget), SCMP_SYS(capset),
+};
 
-/* EACCES in every stage: harmless questions that libraries ask, and every way to open that the filter cannot
- * see through. */
-static const int calls_refused[] = {SCMP_SYS(open),      SCMP_SYS(openat2),    SCMP_SYS(statfs),
-                                    SCMP_SYS(fstatfs),   SCMP_SYS(fsync),      SCMP_SYS(fdatasync),
-                                    SCMP_SYS(fadvise64), SCMP_SYS(chdir),      SCMP_SYS(fchdir),
-                                    SCMP_SYS(wait4),     SCMP_SYS(membarrier), SCMP_SYS(getpriority)};
+/* EACCES in every stage: harmless questions that libraries ask, and every way to open that the filter cannot see
+ * through. */
+static const int calls_refused[] = {
+    SCMP_SYS(open), SCMP_SYS(openat2), SCMP_SYS(statfs), SCMP_SYS(fstatfs), SCMP_SYS(fsync), SCMP_SYS(fdatasync),
+    SCMP_SYS(fadvise64), SCMP_SYS(chdir), SCMP_SYS(fchdir), SCMP_SYS(wait4), SCMP_SYS(membarrier), SCMP_SYS(getpriority),
+};
+/* clang-format on */
 
 struct filter {
     scmp_filter_ctx context;
@@ -456,8 +401,8 @@ static void rule_int(struct filter *filter, int call, unsigned arg, uint64_t val
     rule(filter, PASS, call, &ARG(arg, INT_BITS, value), 1);
 }
 
-/* Refused when argument `arg` has any bit of `bits`, by one rule a bit: there is no comparison for "not equal
- * under a mask". */
+/* Refused when argument `arg` has one of `bits`: a rule a bit, as there is no comparison for "not equal"
+ * under a mask. */
 static void rule_refuse_bits(struct filter *filter, int call, unsigned arg, uint64_t bits)
 {
     for (uint64_t bit = 1; bit && bit <= bits; bit <<= 1)
@@ -483,15 +428,11 @@ static void rules_open_read_only(struct filter *filter)
     rule_refuse_bits(filter, SCMP_SYS(openat), 2, writing);
 }
 
-static void rules_fcntl(struct filter *filter, bool zygote)
+static void rules_fcntl(struct filter *filter)
 {
-    rule_int(filter, SCMP_SYS(fcntl), 1, F_GETFD);
-    rule_int(filter, SCMP_SYS(fcntl), 1, F_SETFD);
-    rule_int(filter, SCMP_SYS(fcntl), 1, F_GETFL);
-    if (!zygote)
-        return;
-    rule_int(filter, SCMP_SYS(fcntl), 1, F_DUPFD);
-    rule_int(filter, SCMP_SYS(fcntl), 1, F_DUPFD_CLOEXEC);
+    static const int commands[] = {F_GETFD, F_SETFD, F_GETFL, F_DUPFD, F_DUPFD_CLOEXEC};
+    for (size_t i = 0; i < COUNT(commands); i++)
+        rule_int(filter, SCMP_SYS(fcntl), 1, (uint64_t)commands[i]);
 }
 
 /* Of the block-device family (0x12) the two questions for the size; another of that family kills (it might
@@ -528,7 +469,7 @@ static void rules_zygote(struct filter *filter)
     rule_list(filter, PASS, calls_of_paths, COUNT(calls_of_paths));
     rule_list(filter, PASS, calls_of_zygote, COUNT(calls_of_zygote));
     rules_open_read_only(filter);
-    rules_fcntl(filter, true);
+    rules_fcntl(filter);
     rules_ioctl(filter);
     rules_become_worker(filter);
     rule_int(filter, SCMP_SYS(flock), 1, LOCK_SH); /* afflib opens nothing that it cannot lock */
@@ -548,7 +489,7 @@ static void rules_worker(struct filter *filter, bool folder)
     rule(filter, REFUSE, SCMP_SYS(flock), NULL, 0);
     if (folder) {
         rules_open_read_only(filter);
-        rules_fcntl(filter, false);
+        rules_fcntl(filter);
     } else {
         rule(filter, REFUSE, SCMP_SYS(openat), NULL, 0);
         rule(filter, REFUSE, SCMP_SYS(fcntl), NULL, 0);
@@ -557,12 +498,10 @@ static void rules_worker(struct filter *filter, bool folder)
 
 static void on_trap(int number, siginfo_t *info, void *context)
 {
-    char line[160], *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, info->si_syscall);
+    char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, info->si_syscall);
     (void)number, (void)context;
-    int size = snprintf(line, sizeof line, "sandbox: system call %d (%s) at %p\n", info->si_syscall,
-                        name ? name : "unknown", info->si_call_addr);
-    if (size > 0 && write(STDERR_FILENO, line, (size_t)size) < 0)
-        _exit(TRAP_STATUS);
+    dprintf(STDERR_FILENO, "sandbox: system call %d (%s) at %p\n", info->si_syscall, name ? name : "unknown",
+            info->si_call_addr);
     _exit(TRAP_STATUS);
 }
 
@@ -623,8 +562,8 @@ int sandbox_zygote(const struct sandbox_options *options, struct sandbox_state *
     int r = 0;
     stage_init(&stage, options, true, why);
     if ((r = check_threads(&stage)) || (r = limit_descriptors(&stage)) ||
-        (r = drop_capabilities(&stage, keep)) || (r = close_process(&stage)) || (r = close_paths(&stage)) ||
-        (r = close_calls(&stage)))
+        (r = drop_privileges(&stage, keep, false)) || (r = close_process(&stage)) ||
+        (r = close_paths(&stage)) || (r = close_calls(&stage)))
         return r;
     *ret_state = stage.state;
     return 0;
@@ -636,13 +575,11 @@ int sandbox_worker(const struct sandbox_options *options, struct sandbox_state *
     struct stage stage;
     int r = 0;
     stage_init(&stage, options, false, why);
-    if ((r = drop_root(&stage)) || (r = drop_capabilities(&stage, keep)) || (r = close_process(&stage)) ||
-        (r = limit_worker(&stage)) || (r = close_paths(&stage)))
-        return r;
-    /* Only now: the ruleset was a descriptor, above those of the evidence. */
-    if (!options->folder && (r = limit(&stage, RLIMIT_NOFILE, WORKER_DESCRIPTORS, "RLIMIT_NOFILE")))
-        return r;
-    if ((r = close_calls(&stage)))
+    /* The limit of descriptors comes last: the ruleset was one, above those of the evidence. */
+    if ((r = drop_privileges(&stage, keep, geteuid() == 0 && !options->folder)) ||
+        (r = close_process(&stage)) || (r = limit_worker(&stage)) || (r = close_paths(&stage)) ||
+        (r = options->folder ? 0 : limit(&stage, RLIMIT_NOFILE, WORKER_DESCRIPTORS, "RLIMIT_NOFILE")) ||
+        (r = close_calls(&stage)))
         return r;
     *ret_state = stage.state;
     return 0;

@@ -62,9 +62,9 @@ void supervisor_event(struct supervisor *s, const char *event, const char *key, 
     json_init(&json, &buf);
     json_object_open(&json, NULL);
     json_when(&json, "time", when_now());
-    json_string(&json, "event", event);
+    json_text(&json, "event", event);
     if (key)
-        json_string(&json, key, value);
+        json_text(&json, key, value);
     if (key2)
         json_u64(&json, key2, number);
     json_object_close(&json);
@@ -317,7 +317,7 @@ static void settings_to_json(const struct settings *settings, struct json *json)
 {
     json_object_open(json, "settings");
     for (size_t i = 0; i < settings->count; i++)
-        json_string(json, settings->items[i].key, settings->items[i].value);
+        json_text(json, settings->items[i].key, settings->items[i].value);
     json_object_close(json);
 }
 
@@ -326,10 +326,10 @@ static void write_host(struct json *json, const char *key)
     struct utsname name;
     json_object_open(json, key);
     if (uname(&name) == 0) {
-        json_string(json, "node", name.nodename);
-        json_string(json, "system", name.sysname);
-        json_string(json, "release", name.release);
-        json_string(json, "machine", name.machine);
+        json_text(json, "node", name.nodename);
+        json_text(json, "system", name.sysname);
+        json_text(json, "release", name.release);
+        json_text(json, "machine", name.machine);
     }
     json_u64(json, "processors", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
     json_object_close(json);
@@ -338,9 +338,9 @@ static void write_host(struct json *json, const char *key)
 static void write_versions(struct json *json, const char *key, const char *worker)
 {
     json_object_open(json, key);
-    json_string(json, "kvali", kvali_version());
-    json_string(json, "commit", kvali_commit());
-    json_string(json, "database", db_version());
+    json_text(json, "kvali", kvali_version());
+    json_text(json, "commit", kvali_commit());
+    json_text(json, "database", db_version());
     json_raw(json, "worker", worker ? worker : "{}");
     json_object_close(json);
 }
@@ -379,18 +379,18 @@ static int ledger_begin(struct supervisor *s)
     json_object_open(&json, NULL);
     json_u64(&json, "run", s->run);
     settings_to_json(s->options->settings, &json);
-    json_string(&json, "settings_sha256", sha256);
+    json_text(&json, "settings_sha256", sha256);
     write_versions(&json, "versions", s->versions);
     write_host(&json, "host");
     json_array_open(&json, "plugins");
     for (size_t i = 0; i < s->plugin_count; i++) {
         json_object_open(&json, NULL);
-        json_string(&json, "name", s->plugins[i].name);
+        json_text(&json, "name", s->plugins[i].name);
         json_u64(&json, "version", s->plugins[i].version);
         json_object_close(&json);
     }
     json_array_close(&json);
-    json_string(&json, "sandbox_zygote", s->sandbox_zygote);
+    json_text(&json, "sandbox_zygote", s->sandbox_zygote);
     json_u64(&json, "jobs", s->worker_count);
     json_object_close(&json);
     int code = buf_failed(&buf) ? supervisor_fail(s, -ENOMEM, "out of memory")
@@ -412,7 +412,7 @@ static int ledger_end(struct supervisor *s, const char *status)
     json_init(&json, &buf);
     json_object_open(&json, NULL);
     json_u64(&json, "run", s->run);
-    json_string(&json, "status", status);
+    json_text(&json, "status", status);
     json_u64(&json, "streams_done", counts.streams_done);
     json_u64(&json, "streams_pending", counts.streams_pending);
     json_u64(&json, "bytes_done", counts.bytes_done);
@@ -421,8 +421,8 @@ static int ledger_end(struct supervisor *s, const char *status)
     json_u64(&json, "workers_hung", s->result.hung);
     json_u64(&json, "workers_lost", s->result.lost);
     json_u64(&json, "workers_tampered", s->result.tampered);
-    json_string(&json, "sandbox_worker", s->sandbox_worker);
-    json_string(&json, "digest", s->result.digest);
+    json_text(&json, "sandbox_worker", s->sandbox_worker);
+    json_text(&json, "digest", s->result.digest);
     json_object_close(&json);
     code = buf_failed(&buf) ? supervisor_fail(s, -ENOMEM, "out of memory")
                             : ledger_append(casefile_ledger(s->cf), "run-end", buf_cstr(&buf), s->why);

@@ -22,7 +22,7 @@ static void add(struct json *json, const char *words)
         size = sizeof name - 1;
     memcpy(name, words, size);
     name[size] = 0;
-    json_string(json, name, space ? space + 1 : "");
+    json_text(json, name, space ? space + 1 : "");
 }
 
 void worker_versions(struct buf *buf)

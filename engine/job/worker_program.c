@@ -39,16 +39,16 @@ static const char *field_kind_name(enum field_kind kind)
 static void describe_type(struct json *json, const struct record_type *type)
 {
     json_object_open(json, NULL);
-    json_string(json, "name", type->name);
+    json_text(json, "name", type->name);
     json_u64(json, "version", type->version);
-    json_string(json, "what", type->what);
+    json_text(json, "what", type->what);
     json_array_open(json, "fields");
     for (size_t i = 0; i < type->field_count; i++) {
         json_object_open(json, NULL);
-        json_string(json, "name", type->fields[i].name);
-        json_string(json, "kind", field_kind_name(type->fields[i].kind));
-        json_string(json, "unit", type->fields[i].unit);
-        json_string(json, "what", type->fields[i].what);
+        json_text(json, "name", type->fields[i].name);
+        json_text(json, "kind", field_kind_name(type->fields[i].kind));
+        json_text(json, "unit", type->fields[i].unit);
+        json_text(json, "what", type->fields[i].what);
         json_object_close(json);
     }
     json_array_close(json);
@@ -80,9 +80,9 @@ static int print_plugins_json(void)
     json_array_open(&json, NULL);
     for (const struct plugin *const *p = plugin_table; *p; p++) {
         json_object_open(&json, NULL);
-        json_string(&json, "name", (*p)->name);
+        json_text(&json, "name", (*p)->name);
         json_u64(&json, "version", (*p)->version);
-        json_string(&json, "summary", (*p)->summary);
+        json_text(&json, "summary", (*p)->summary);
         json_array_open(&json, "records");
         for (const struct record_type *const *t = (*p)->emits; *t; t++)
             describe_type(&json, *t);

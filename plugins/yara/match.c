@@ -51,7 +51,7 @@ static void write_tags(struct buf *buf, const YR_RULE *rule)
     yr_rule_tags_foreach(rule, tag)
     {
         if (buf->size + strlen(tag) + 8 <= TAGS_SIZE_MAX)
-            json_string(&json, NULL, tag);
+            json_text(&json, NULL, tag);
     }
     json_array_close(&json);
 }
@@ -146,7 +146,7 @@ static void write_match(struct json *json, const YR_STRING *string, const YR_MAT
     size_t size = match->data_length < 0 ? 0 : (size_t)match->data_length;
 
     json_object_open(json, NULL);
-    json_string(json, "id", string->identifier);
+    json_text(json, "id", string->identifier);
     json_u64(json, "offset", (uint64_t)(match->base + match->offset));
     json_u64(json, "length", (uint64_t)match->match_length);
     json_hex(json, "data", match->data, size < DATA_MAX ? size : DATA_MAX);

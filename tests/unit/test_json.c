@@ -37,7 +37,7 @@ Test(json, objects_and_arrays_nest_with_their_commas)
     json_array_open(&json, NULL);
     json_array_close(&json);
     json_object_open(&json, NULL);
-    json_null(&json, "x");
+    json_none(&json, "x");
     json_object_close(&json);
     json_u64(&json, NULL, 2);
     json_array_close(&json);
@@ -62,9 +62,9 @@ Test(json, values_at_the_top_have_no_commas_between_them)
 Test(json, every_kind_of_value_has_its_form)
 {
     json_array_open(&json, NULL);
-    json_string(&json, NULL, "s");
-    json_string(&json, NULL, "");
-    json_string(&json, NULL, NULL);
+    json_text(&json, NULL, "s");
+    json_text(&json, NULL, "");
+    json_text(&json, NULL, NULL);
     json_hex(&json, NULL, "\x00\xff", 2);
     json_u64(&json, NULL, UINT64_MAX);
     json_i64(&json, NULL, INT64_MIN);
@@ -144,7 +144,7 @@ Test(json, a_failed_buffer_is_the_writers_failure)
 
     json_object_open(&json, NULL);
     buf_append(&buf, "x", impossible);
-    json_string(&json, "a", "b");
+    json_text(&json, "a", "b");
     json_object_close(&json);
     cr_assert(buf_failed(&buf));
 }
