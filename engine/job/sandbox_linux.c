@@ -9,8 +9,7 @@
  * written through (EBADF), a uid without rights has none, a limit is a limit.
  *
  * Filters stack and the strictest answer wins. So what a worker may do must be allowed to the zygote too, and
- * what a worker is refused softly (EACCES) must not kill in the zygote. The lists below are written with that
- * in mind.
+ * what a worker is refused softly (EACCES) must not kill in the zygote. The lists below keep to that.
  *
  * The environment variable KVALI_SANDBOX is read when a stage begins; evidence cannot set it. Words in it:
  *   - trap: a forbidden call prints its name and address to standard error and ends the process with status
@@ -553,7 +552,6 @@ static int close_calls(struct stage *stage)
 /* ---- The stages ---- */
 
 #define CAP_BIT(cap) (UINT64_C(1) << (cap))
-
 int sandbox_zygote(const struct sandbox_options *options, struct sandbox_state *ret_state, struct why *why)
 {
     /* Read what only root may read; give up being root in the fork. */
