@@ -123,10 +123,10 @@ static int make_ledger(const char *path, const char *number, const char *examine
         return code;
     json_init(&json, &buf);
     json_object_open(&json, NULL);
-    json_string(&json, "case", number);
-    json_string(&json, "examiner", examiner);
-    json_string(&json, "kvali", kvali_version());
-    json_string(&json, "commit", kvali_commit());
+    json_text(&json, "case", number);
+    json_text(&json, "examiner", examiner);
+    json_text(&json, "kvali", kvali_version());
+    json_text(&json, "commit", kvali_commit());
     json_u64(&json, "schema", SCHEMA_VERSION);
     json_object_close(&json);
     code = buf_failed(&buf) ? why_set(why, -ENOMEM, "out of memory")

@@ -19,10 +19,10 @@ static int ledger_exhibit(struct casefile *cf, const char *label, const char *pa
     struct json json;
     json_init(&json, &buf);
     json_object_open(&json, NULL);
-    json_string(&json, "exhibit", label);
-    json_string(&json, "path", path);
+    json_text(&json, "exhibit", label);
+    json_text(&json, "path", path);
     json_hex(&json, "path_hex", path, strlen(path));
-    json_string(&json, "type_wanted", type);
+    json_text(&json, "type_wanted", type);
     json_object_close(&json);
     int code = buf_failed(&buf) ? why_set(why, -ENOMEM, "out of memory")
                                 : ledger_append(casefile_ledger(cf), "exhibit", buf_cstr(&buf), why);
@@ -205,10 +205,10 @@ static int compare(struct casefile *cf, uint64_t exhibit, const struct image_sum
         bool same = strcmp(read, db_text(s, 1)) == 0;
         counts[same]++;
         json_object_open(json, NULL);
-        json_string(json, "algorithm", algorithm);
-        json_string(json, "stored", db_text(s, 1));
-        json_string(json, "source", db_text(s, 2));
-        json_string(json, "result", same ? "match" : "mismatch");
+        json_text(json, "algorithm", algorithm);
+        json_text(json, "stored", db_text(s, 1));
+        json_text(json, "source", db_text(s, 2));
+        json_text(json, "result", same ? "match" : "mismatch");
         json_object_close(json);
         db_bind_text(set, 1, same ? "match" : "mismatch");
         db_bind_u64(set, 2, exhibit);
@@ -253,12 +253,12 @@ int casefile_verify_image(struct casefile *cf, uint64_t exhibit, struct why *why
         return 0; /* not read yet, or told already */
     json_init(&json, &buf);
     json_object_open(&json, NULL);
-    json_string(&json, "exhibit", sums.label);
+    json_text(&json, "exhibit", sums.label);
     json_u64(&json, "bytes", sums.size);
     json_u64(&json, "unread_bytes", sums.unread);
-    json_string(&json, "md5", sums.md5);
-    json_string(&json, "sha1", sums.sha1);
-    json_string(&json, "sha256", sums.sha256);
+    json_text(&json, "md5", sums.md5);
+    json_text(&json, "sha1", sums.sha1);
+    json_text(&json, "sha256", sums.sha256);
     json_array_open(&json, "stored");
     if (code == 0)
         code = db_begin(casefile_db(cf));
@@ -269,7 +269,7 @@ int casefile_verify_image(struct casefile *cf, uint64_t exhibit, struct why *why
                          : sums.unread ? "partial"
                          : counts[1]   ? "match"
                                        : "nothing-stored";
-    json_string(&json, "result", result);
+    json_text(&json, "result", result);
     json_object_close(&json);
     if (code == 0)
         code = store(cf, exhibit, &sums, result);

@@ -201,7 +201,7 @@ static void runs_json(struct buf *buf, const struct found_entry *entry)
     for (size_t i = 0; i < entry->run_count; i++) {
         json_array_open(&json, NULL);
         if (entry->runs[i].offset == UINT64_MAX)
-            json_null(&json, NULL);
+            json_none(&json, NULL);
         else
             json_u64(&json, NULL, entry->runs[i].offset);
         json_u64(&json, NULL, entry->runs[i].size);
