@@ -106,10 +106,10 @@ static int record_artifact(struct casefile *cf, const char *name, const char *fo
     snprintf(path, sizeof path, "reports/%s", name);
     json_init(&json, &fields);
     json_object_open(&json, NULL);
-    json_string(&json, "format", format);
-    json_string(&json, "kind", "report");
-    json_string(&json, "path", path);
-    json_string(&json, "sha256", sha256);
+    json_text(&json, "format", format);
+    json_text(&json, "kind", "report");
+    json_text(&json, "path", path);
+    json_text(&json, "sha256", sha256);
     json_u64(&json, "size", size);
     json_object_close(&json);
     int error = buf_failed(&fields) ? why_set(why, -ENOMEM, "no memory")

@@ -1,8 +1,6 @@
 /* report_html_findings: what was found: matches, locked things, mismatches, types of content. */
 #include "cases/report/report_sections.h"
 
-#include <string.h>
-
 static void put_state(struct html *html, bool deleted)
 {
     html_raw(html, "<td>");
@@ -10,25 +8,28 @@ static void put_state(struct html *html, bool deleted)
     html_raw(html, "</td>");
 }
 
-/* A severity that a rule states, as words with a symbol; any other word stays as it is. */
-static void put_severity(struct html *html, const char *severity)
+/* What a rule's author gives it, 0 to 100, as a word with a symbol and the number. */
+static void put_severity(struct html *html, int severity)
 {
-    if (!*severity) {
+    if (severity == MODEL_UNSTATED) {
         html_raw(html, "<td class=\"soft\">");
         html_label(html, LABEL_SEVERITY_UNSTATED);
-    } else if (!strcmp(severity, "critical") || !strcmp(severity, "high")) {
-        html_raw(html, "<td class=\"bad\"><strong>▲▲ ");
-        html_text(html, severity);
-        html_raw(html, "</strong>");
-    } else if (!strcmp(severity, "medium")) {
-        html_raw(html, "<td class=\"warn\"><strong>▲ ");
-        html_text(html, severity);
-        html_raw(html, "</strong>");
-    } else {
-        html_raw(html, "<td>");
-        html_text(html, severity);
+        html_raw(html, "</td>");
+        return;
     }
-    html_raw(html, "</td>");
+    if (severity >= 75) {
+        html_raw(html, "<td class=\"bad\"><strong>▲▲ ");
+        html_label(html, LABEL_SEVERITY_HIGH);
+    } else if (severity >= 50) {
+        html_raw(html, "<td class=\"warn\"><strong>▲ ");
+        html_label(html, LABEL_SEVERITY_MEDIUM);
+    } else {
+        html_raw(html, "<td><strong>");
+        html_label(html, LABEL_SEVERITY_LOW);
+    }
+    html_raw(html, "</strong> <span class=\"soft\">");
+    html_number(html, (uint64_t)severity);
+    html_raw(html, "</span></td>");
 }
 
 static void put_rules(struct html *html, const struct report_model *model)
@@ -103,7 +104,7 @@ void section_locked(struct html *html, const struct report_model *model)
     if (model->encrypted_entries > 0) {
         html_raw(html, "<p>▲ ");
         html_say_numbers(html, LABEL_ENCRYPTED_ENTRIES, model->encrypted_entries, 0);
-        html_raw(html, "<br><code>kvali find CASE --encrypted</code></p>\n");
+        html_raw(html, "<br><code>sqlite3 -readonly case.db \"SELECT exhibit, path FROM file WHERE encrypted\"</code></p>\n");
     }
     if (model->locked_cut.total == 0) {
         if (model->encrypted_entries == 0)

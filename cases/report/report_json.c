@@ -11,7 +11,7 @@ static void put_cut(struct json *json, const struct model_cut *cut)
     json_u64(json, "total", cut->total);
     json_u64(json, "shown", cut->count);
     if (cut->total > cut->count)
-        json_string(json, "query", cut->query);
+        json_text(json, "query", cut->query);
 }
 
 /* {"total":…, "shown":…, "rows":[ … ]}: list_open, rows, list_close. */
@@ -32,9 +32,17 @@ static void list_close(struct json *json)
 static void put_known(struct json *json, const char *key, uint64_t value)
 {
     if (value == UINT64_MAX)
-        json_null(json, key);
+        json_none(json, key);
     else
         json_u64(json, key, value);
+}
+
+static void put_severity(struct json *json, int severity)
+{
+    if (severity == MODEL_UNSTATED)
+        json_none(json, "severity");
+    else
+        json_u64(json, "severity", (uint64_t)severity);
 }
 
 static void put_counts(struct json *json, const struct model_counts *counts)
@@ -60,7 +68,7 @@ static void put_summary(struct json *json, const struct report_model *model)
         [VERDICT_FAULTS] = "complete with faults", [VERDICT_WHOLE] = "complete",
     };
     json_object_open(json, "summary");
-    json_string(json, "verdict", verdicts[report_model_verdict(model)]);
+    json_text(json, "verdict", verdicts[report_model_verdict(model)]);
     json_u64(json, "exhibits", model->exhibit_cut.total);
     json_u64(json, "exhibits_opened", model->opened);
     json_u64(json, "exhibits_not_opened", model->unopened);
@@ -85,20 +93,20 @@ static void put_volumes(struct json *json, const struct report_model *model)
     for (size_t i = 0; i < model->volume_cut.count; i++) {
         const struct model_volume *volume = &model->volumes[i];
         json_object_open(json, NULL);
-        json_string(json, "part", parts[volume->part]);
+        json_text(json, "part", parts[volume->part]);
         for (size_t e = 0; e < model->exhibit_cut.count; e++)
             if (volume->part != PART_TOTAL && model->exhibits[e].id == volume->exhibit)
-                json_string(json, "exhibit", model->exhibits[e].label);
+                json_text(json, "exhibit", model->exhibits[e].label);
         if (volume->part == PART_VOLUME) {
-            json_string(json, "key", volume->key);
-            json_string(json, "parent", volume->parent);
-            json_string(json, "table", volume->table);
-            json_string(json, "use", volume->use);
-            json_string(json, "type", volume->type);
-            json_string(json, "label", volume->label);
-            json_string(json, "filesystem", volume->filesystem);
-            json_string(json, "content", volume->content);
-            json_string(json, "time_note", volume->time_note);
+            json_text(json, "key", volume->key);
+            json_text(json, "parent", volume->parent);
+            json_text(json, "table", volume->table);
+            json_text(json, "use", volume->use);
+            json_text(json, "type", volume->type);
+            json_text(json, "label", volume->label);
+            json_text(json, "filesystem", volume->filesystem);
+            json_text(json, "content", volume->content);
+            json_text(json, "time_note", volume->time_note);
             json_u64(json, "offset", volume->offset);
         }
         if (volume->part != PART_ELSEWHERE)
@@ -112,32 +120,32 @@ static void put_volumes(struct json *json, const struct report_model *model)
 static void put_exhibit(struct json *json, const struct model_exhibit *exhibit)
 {
     json_object_open(json, NULL);
-    json_string(json, "label", exhibit->label);
-    json_string(json, "name", exhibit->name);
-    json_string(json, "path", exhibit->path);
-    json_string(json, "type", exhibit->type);
+    json_text(json, "label", exhibit->label);
+    json_text(json, "name", exhibit->name);
+    json_text(json, "path", exhibit->path);
+    json_text(json, "type", exhibit->type);
     json_bool(json, "opened", exhibit->opened);
-    json_string(json, "failed", exhibit->failed);
+    json_text(json, "failed", exhibit->failed);
     json_u64(json, "size", exhibit->size);
     json_u64(json, "sector_size", exhibit->sector_size);
     json_u64(json, "segments", exhibit->segments);
-    json_string(json, "details", exhibit->details);
-    json_string(json, "unsupported", exhibit->unsupported);
-    json_string(json, "damage", exhibit->damage);
+    json_text(json, "details", exhibit->details);
+    json_text(json, "unsupported", exhibit->unsupported);
+    json_text(json, "damage", exhibit->damage);
     json_u64(json, "parts", exhibit->parts);
     json_u64(json, "parts_bytes", exhibit->part_bytes);
     json_bool(json, "parts_overlap", exhibit->overlap);
-    json_string(json, "md5", exhibit->md5);
-    json_string(json, "sha1", exhibit->sha1);
-    json_string(json, "sha256", exhibit->sha256);
-    json_string(json, "verification", model_verification_name(exhibit->verification));
+    json_text(json, "md5", exhibit->md5);
+    json_text(json, "sha1", exhibit->sha1);
+    json_text(json, "sha256", exhibit->sha256);
+    json_text(json, "verification", model_verification_name(exhibit->verification));
     json_array_open(json, "stored_hashes");
     for (size_t i = 0; i < exhibit->hash_count; i++) {
         json_object_open(json, NULL);
-        json_string(json, "algorithm", exhibit->hashes[i].algorithm);
-        json_string(json, "value", exhibit->hashes[i].hex);
-        json_string(json, "source", exhibit->hashes[i].source);
-        json_string(json, "result", model_verification_name(exhibit->hashes[i].result));
+        json_text(json, "algorithm", exhibit->hashes[i].algorithm);
+        json_text(json, "value", exhibit->hashes[i].hex);
+        json_text(json, "source", exhibit->hashes[i].source);
+        json_text(json, "result", model_verification_name(exhibit->hashes[i].result));
         json_object_close(json);
     }
     json_array_close(json);
@@ -149,10 +157,10 @@ static void put_findings(struct json *json, const struct report_model *model)
     list_open(json, "rules_matched", &model->rule_cut);
     for (size_t i = 0; i < model->rule_cut.count; i++) {
         json_object_open(json, NULL);
-        json_string(json, "rule", model->rules[i].name);
-        json_string(json, "namespace", model->rules[i].space);
-        json_string(json, "severity", model->rules[i].severity);
-        json_string(json, "description", model->rules[i].description);
+        json_text(json, "rule", model->rules[i].name);
+        json_text(json, "namespace", model->rules[i].space);
+        put_severity(json, model->rules[i].severity);
+        json_text(json, "description", model->rules[i].description);
         json_u64(json, "contents", model->rules[i].contents);
         json_object_close(json);
     }
@@ -160,10 +168,10 @@ static void put_findings(struct json *json, const struct report_model *model)
     list_open(json, "matches", &model->match_cut);
     for (size_t i = 0; i < model->match_cut.count; i++) {
         json_object_open(json, NULL);
-        json_string(json, "rule", model->matches[i].rule);
-        json_string(json, "severity", model->matches[i].severity);
-        json_string(json, "exhibit", model->matches[i].exhibit);
-        json_string(json, "path", model->matches[i].path);
+        json_text(json, "rule", model->matches[i].rule);
+        put_severity(json, model->matches[i].severity);
+        json_text(json, "exhibit", model->matches[i].exhibit);
+        json_text(json, "path", model->matches[i].path);
         json_bool(json, "deleted", model->matches[i].deleted);
         json_u64(json, "size", model->matches[i].size);
         put_known(json, "offset", model->matches[i].offset);
@@ -177,10 +185,10 @@ static void put_mismatches(struct json *json, const struct report_model *model)
     list_open(json, "extension_mismatches", &model->mismatch_cut);
     for (size_t i = 0; i < model->mismatch_cut.count; i++) {
         json_object_open(json, NULL);
-        json_string(json, "exhibit", model->mismatches[i].exhibit);
-        json_string(json, "path", model->mismatches[i].path);
-        json_string(json, "extension", model->mismatches[i].extension);
-        json_string(json, "mime", model->mismatches[i].mime);
+        json_text(json, "exhibit", model->mismatches[i].exhibit);
+        json_text(json, "path", model->mismatches[i].path);
+        json_text(json, "extension", model->mismatches[i].extension);
+        json_text(json, "mime", model->mismatches[i].mime);
         json_u64(json, "size", model->mismatches[i].size);
         json_bool(json, "deleted", model->mismatches[i].deleted);
         json_object_close(json);
@@ -193,7 +201,7 @@ static void put_types(struct json *json, const struct report_model *model)
     list_open(json, "types", &model->type_cut);
     for (size_t i = 0; i < model->type_cut.count; i++) {
         json_object_open(json, NULL);
-        json_string(json, "mime", model->types[i].mime);
+        json_text(json, "mime", model->types[i].mime);
         json_u64(json, "count", model->types[i].count);
         json_u64(json, "bytes", model->types[i].bytes);
         json_object_close(json);
@@ -207,16 +215,16 @@ static void put_faults(struct json *json, const char *key, const struct model_fa
     list_open(json, key, cut);
     for (size_t i = 0; i < cut->count; i++) {
         json_object_open(json, NULL);
-        json_string(json, "kind", faults[i].kind);
-        json_string(json, "exhibit", faults[i].exhibit);
-        json_string(json, "volume", faults[i].volume);
-        json_string(json, "path", faults[i].path);
-        json_string(json, "stage", faults[i].stage);
-        json_string(json, "plugin", faults[i].plugin);
+        json_text(json, "kind", faults[i].kind);
+        json_text(json, "exhibit", faults[i].exhibit);
+        json_text(json, "volume", faults[i].volume);
+        json_text(json, "path", faults[i].path);
+        json_text(json, "stage", faults[i].stage);
+        json_text(json, "plugin", faults[i].plugin);
         put_known(json, "offset", faults[i].offset);
         json_u64(json, "size", faults[i].size);
-        json_string(json, "detail", faults[i].detail);
-        json_string(json, "effect", faults[i].effect);
+        json_text(json, "detail", faults[i].detail);
+        json_text(json, "effect", faults[i].effect);
         json_object_close(json);
     }
     list_close(json);
@@ -235,11 +243,11 @@ static void put_notes(struct json *json, const struct report_model *model)
     list_open(json, "notes", &model->note_cut);
     for (size_t i = 0; i < model->note_cut.count; i++) {
         json_object_open(json, NULL);
-        json_string(json, "exhibit", model->notes[i].exhibit);
-        json_string(json, "path", model->notes[i].path);
+        json_text(json, "exhibit", model->notes[i].exhibit);
+        json_text(json, "path", model->notes[i].path);
         json_u64(json, "offset", model->notes[i].offset);
-        json_string(json, "plugin", model->notes[i].plugin);
-        json_string(json, "text", model->notes[i].text);
+        json_text(json, "plugin", model->notes[i].plugin);
+        json_text(json, "text", model->notes[i].text);
         json_object_close(json);
     }
     list_close(json);
@@ -249,7 +257,7 @@ static void put_pairs(struct json *json, const char *key, const struct model_pai
 {
     json_object_open(json, key);
     for (size_t i = 0; i < pairs->count; i++)
-        json_string(json, pairs->items[i].key, pairs->items[i].value);
+        json_text(json, pairs->items[i].key, pairs->items[i].value);
     json_object_close(json);
 }
 
@@ -259,10 +267,10 @@ static void put_method(struct json *json, const struct report_model *model)
     for (size_t i = 0; i < model->run_cut.count; i++) {
         json_object_open(json, NULL);
         json_u64(json, "run", model->runs[i].id);
-        json_string(json, "status", model->runs[i].status);
+        json_text(json, "status", model->runs[i].status);
         json_when(json, "started", model->runs[i].started);
         json_when(json, "ended", model->runs[i].ended);
-        json_string(json, "settings_sha256", model->runs[i].settings_sha256);
+        json_text(json, "settings_sha256", model->runs[i].settings_sha256);
         json_object_close(json);
     }
     list_close(json);
@@ -275,12 +283,12 @@ static void put_method(struct json *json, const struct report_model *model)
     list_open(json, "loaded", &model->loaded_cut);
     for (size_t i = 0; i < model->loaded_cut.count; i++) {
         json_object_open(json, NULL);
-        json_string(json, "plugin", model->loaded[i].plugin);
-        json_string(json, "kind", model->loaded[i].kind);
-        json_string(json, "name", model->loaded[i].name);
+        json_text(json, "plugin", model->loaded[i].plugin);
+        json_text(json, "kind", model->loaded[i].kind);
+        json_text(json, "name", model->loaded[i].name);
         json_u64(json, "count", model->loaded[i].count);
-        json_string(json, "sha256", model->loaded[i].sha256);
-        json_string(json, "problem", model->loaded[i].problem);
+        json_text(json, "sha256", model->loaded[i].sha256);
+        json_text(json, "problem", model->loaded[i].problem);
         json_object_close(json);
     }
     list_close(json);
@@ -289,10 +297,10 @@ static void put_method(struct json *json, const struct report_model *model)
 static void put_custody(struct json *json, const struct report_model *model)
 {
     json_object_open(json, "custody");
-    json_string(json, "ledger_head", model->ledger_head);
+    json_text(json, "ledger_head", model->ledger_head);
     json_u64(json, "ledger_count", model->ledger_count);
-    json_string(json, "ledger_problem", *model->ledger_problem ? model->ledger_problem : NULL);
-    json_string(json, "findings_digest", *model->findings_digest ? model->findings_digest : NULL);
+    json_text(json, "ledger_problem", *model->ledger_problem ? model->ledger_problem : NULL);
+    json_text(json, "findings_digest", *model->findings_digest ? model->findings_digest : NULL);
     json_object_close(json);
 }
 
@@ -301,18 +309,18 @@ void report_json(struct buf *buf, const struct report_model *model, enum report_
     struct json json;
     json_init(&json, buf);
     json_object_open(&json, NULL);
-    json_string(&json, "format", "kvali report");
+    json_text(&json, "format", "kvali report");
     json_u64(&json, "version", 1);
-    json_string(&json, "report", name);
-    json_string(&json, "title", report_label(lang, LABEL_TITLE));
-    json_string(&json, "disclaimer", report_label(lang, LABEL_NOT_OPINION));
-    json_string(&json, "case", model->number);
-    json_string(&json, "examiner", model->examiner);
+    json_text(&json, "report", name);
+    json_text(&json, "title", report_label(lang, LABEL_TITLE));
+    json_text(&json, "disclaimer", report_label(lang, LABEL_NOT_OPINION));
+    json_text(&json, "case", model->number);
+    json_text(&json, "examiner", model->examiner);
     json_when(&json, "created", model->created);
     json_when(&json, "reported", model->now);
-    json_string(&json, "tool", "kvali");
-    json_string(&json, "tool_version", kvali_version());
-    json_string(&json, "tool_commit", kvali_commit());
+    json_text(&json, "tool", "kvali");
+    json_text(&json, "tool_version", kvali_version());
+    json_text(&json, "tool_commit", kvali_commit());
     put_summary(&json, model);
     put_volumes(&json, model);
     list_open(&json, "exhibits", &model->exhibit_cut);

@@ -25,6 +25,7 @@ enum {
     MODEL_NOTES_MAX = 100,
     MODEL_RUNS_MAX = 100,
     MODEL_LOADED_MAX = 300,
+    MODEL_UNSTATED = -1,
     MODEL_TEXT_MAX = 2000, /* bytes of one text; a longer one is cut in the middle */
 };
 
@@ -84,13 +85,15 @@ struct model_volume {
 };
 
 struct model_rule {
-    char *name, *space, *severity, *description;
+    char *name, *space, *description;
+    int severity; /* 0 to 100, MODEL_UNSTATED */
     uint64_t contents;
 };
 
 struct model_match {
-    char *exhibit, *path, *rule, *severity;
-    uint64_t size, offset; /* UINT64_MAX: not known */
+    char *exhibit, *path, *rule;
+    int severity;
+    uint64_t size, offset; /* offset UINT64_MAX: not known */
     bool deleted;
 };
 

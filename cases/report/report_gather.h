@@ -1,0 +1,38 @@
+/*
+ * report_gather: how the model reads the case: rows of a statement into growing arrays. Private to
+ * report_model*.c.
+ */
+#ifndef KVALI_CASES_REPORT_REPORT_GATHER_H
+#define KVALI_CASES_REPORT_REPORT_GATHER_H
+
+#include "cases/report/report_model.h"
+
+struct gather {
+    struct casefile *cf;
+    struct db *db;
+    struct report_model *model;
+    struct why *why;
+};
+
+/* Runs `sql`, whose one parameter (if any) is `limit`, and calls `row` for each row. `row` returns 0 or a
+ * negative errno. `why` is filled with the database's words. */
+int gather_each(struct gather *gather, const char *sql, uint64_t limit,
+                int (*row)(struct gather *gather, struct db_statement *s), uint64_t *ret_rows);
+/* The one number that `sql` gives. */
+int gather_number(struct gather *gather, const char *sql, uint64_t *ret_number);
+
+/* Room for one more zeroed row at the end of an array of `count` rows; NULL: no memory. */
+void *gather_grow(void *rows, size_t *count, size_t size);
+/* A column as malloc'ed text made safe and cut (safe.h); NULL: no memory. */
+char *gather_text(struct db_statement *s, int column);
+/* `missing` for NULL and for the largest integer, which stands for what did not fit. */
+uint64_t gather_known(struct db_statement *s, int column, uint64_t missing);
+
+/* report_model_media.c: exhibits, volumes, how completely they were read. */
+int gather_media(struct gather *gather);
+void media_free(struct report_model *model);
+/* report_model_rows.c: everything else that is a table. */
+int gather_rows(struct gather *gather);
+void rows_free(struct report_model *model);
+
+#endif

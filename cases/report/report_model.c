@@ -1,0 +1,203 @@
+/* report_model: the case's head, its ledger, and what the two other files gather with. See report_model.h. */
+#include "cases/report/report_gather.h"
+
+#include "cases/digest.h"
+#include "cases/report/safe.h"
+#include "engine/base/when.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- reading rows ---- */
+
+int gather_each(struct gather *gather, const char *sql, uint64_t limit,
+                int (*row)(struct gather *gather, struct db_statement *s), uint64_t *ret_rows)
+{
+    struct db_statement *s = NULL;
+    uint64_t rows = 0;
+    int error = db_prepare(gather->db, sql, &s);
+    if (error == 0) {
+        if (strstr(sql, "?1"))
+            db_bind_u64(s, 1, limit);
+        while ((error = db_step(s)) == 1) {
+            error = row(gather, s);
+            if (error < 0)
+                break;
+            rows++;
+        }
+    }
+    if (error == -ENOMEM)
+        why_set(gather->why, error, "no memory");
+    else if (error < 0)
+        why_set(gather->why, error, "%s/case.db: %s", casefile_folder(gather->cf), db_error(gather->db));
+    db_finalize(s);
+    if (ret_rows)
+        *ret_rows = rows;
+    return error;
+}
+
+int gather_number(struct gather *gather, const char *sql, uint64_t *ret_number)
+{
+    struct db_statement *s = NULL;
+    int error = db_prepare(gather->db, sql, &s);
+    if (error == 0 && (error = db_step(s)) == 1) {
+        *ret_number = db_u64(s, 0);
+        error = 0;
+    }
+    if (error < 0)
+        why_set(gather->why, error, "%s/case.db: %s", casefile_folder(gather->cf), db_error(gather->db));
+    db_finalize(s);
+    return error;
+}
+
+void *gather_grow(void *rows, size_t *count, size_t size)
+{
+    void **array = rows;
+    if ((*count & (*count - 1)) == 0) { /* 0 or a power of two: full */
+        void *more = reallocarray(*array, *count ? *count * 2 : 1, size);
+        if (!more)
+            return NULL;
+        *array = more;
+    }
+    char *row = (char *)*array + *count * size;
+    memset(row, 0, size);
+    (*count)++;
+    return row;
+}
+
+char *gather_text(struct db_statement *s, int column)
+{
+    struct buf safe = {0};
+    const char *text = db_text(s, column);
+    safe_text_cut(&safe, text, strlen(text), MODEL_TEXT_MAX);
+    if (safe.size == 0 && !buf_failed(&safe))
+        return strdup("");
+    return buf_steal(&safe);
+}
+
+uint64_t gather_known(struct db_statement *s, int column, uint64_t missing)
+{
+    if (db_is_null(s, column) || db_i64(s, column) < 0 || db_i64(s, column) == INT64_MAX)
+        return missing;
+    return db_u64(s, column);
+}
+
+/* ---- the head ---- */
+
+static int case_row(struct gather *gather, struct db_statement *s)
+{
+    struct report_model *model = gather->model;
+    const char *key = db_text(s, 0);
+    char **text = !strcmp(key, "number")     ? &model->number
+                  : !strcmp(key, "examiner") ? &model->examiner
+                                             : NULL;
+    if (text) {
+        free(*text);
+        *text = gather_text(s, 1);
+        return *text ? 0 : -ENOMEM;
+    }
+    if (!strcmp(key, "created") && !when_parse(db_text(s, 1), &model->created))
+        model->created = WHEN_NONE;
+    return 0;
+}
+
+static int gather_head(struct gather *gather)
+{
+    struct report_model *model = gather->model;
+    model->folder = strdup(casefile_folder(gather->cf));
+    model->number = strdup("");
+    model->examiner = strdup("");
+    if (!model->folder || !model->number || !model->examiner)
+        return why_set(gather->why, -ENOMEM, "no memory");
+    return gather_each(gather, "SELECT key, value FROM t_case", 0, case_row, NULL);
+}
+
+static int gather_ledger(struct gather *gather)
+{
+    struct report_model *model = gather->model;
+    struct why why = {0};
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/ledger.jsonl", casefile_folder(gather->cf));
+    int error = ledger_walk(path, NULL, NULL, &model->ledger_count, model->ledger_head, &why);
+    if (error == -EUCLEAN || error == -ENOENT) { /* the report says so; it is needed most then */
+        snprintf(model->ledger_problem, sizeof model->ledger_problem, "%s",
+                 why.text[0] ? why.text : strerror(-error));
+        return 0;
+    }
+    return error < 0 ? why_set(gather->why, error, "%s", why.text) : 0;
+}
+
+static int gather_snapshot(struct gather *gather)
+{
+    int error = db_begin(gather->db);
+    if (error < 0)
+        return why_set(gather->why, error, "%s/case.db: %s", casefile_folder(gather->cf),
+                       db_error(gather->db));
+    error = gather_head(gather);
+    if (error == 0)
+        error = gather_media(gather);
+    if (error == 0)
+        error = gather_rows(gather);
+    db_rollback(gather->db); /* nothing was written */
+    return error;
+}
+
+int report_model_new(struct casefile *cf, int64_t now, struct report_model **ret_model, struct why *why)
+{
+    struct report_model *model = calloc(1, sizeof *model);
+    if (!model)
+        return why_set(why, -ENOMEM, "no memory");
+    struct gather gather = {.cf = cf, .db = casefile_db(cf), .model = model, .why = why};
+    model->now = now;
+    model->created = model->first_run = model->last_run = WHEN_NONE;
+
+    int error = gather_snapshot(&gather);
+    if (error == 0)
+        error = gather_ledger(&gather);
+    if (error == 0 && model->run_total > 0 && model->pending_contents + model->pending_expands == 0)
+        error = case_digest(cf, NULL, NULL, model->findings_digest, why);
+    if (error < 0) {
+        report_model_free(model);
+        return error;
+    }
+    *ret_model = model;
+    return 0;
+}
+
+void report_model_free(struct report_model *model)
+{
+    if (!model)
+        return;
+    media_free(model);
+    rows_free(model);
+    free(model->folder);
+    free(model->number);
+    free(model->examiner);
+    free(model);
+}
+
+enum model_verdict report_model_verdict(const struct report_model *model)
+{
+    if (model->run_total == 0 || model->exhibit_cut.total == 0)
+        return VERDICT_NOTHING;
+    if (model->mismatched > 0)
+        return VERDICT_MISMATCH;
+    if (model->unopened > 0)
+        return VERDICT_UNOPENED;
+    if (model->pending_contents + model->pending_expands > 0)
+        return VERDICT_PENDING;
+    return model->total.faults > 0 ? VERDICT_FAULTS : VERDICT_WHOLE;
+}
+
+const char *model_verification_name(enum model_verification verification)
+{
+    static const char *const names[VERIFIED_STATES] = {
+        [VERIFIED_MATCH] = "match",           [VERIFIED_MISMATCH] = "mismatch",
+        [VERIFIED_NONE] = "nothing-stored",   [VERIFIED_UNCHECKED] = "not-checked",
+        [VERIFIED_UNREADABLE] = "unreadable",
+    };
+    return names[verification];
+}

@@ -1,0 +1,398 @@
+/* report_model_rows: findings, faults, notes, runs: every table of the report that is a list of rows. */
+#include "cases/report/report_gather.h"
+
+#include "engine/base/text.h"
+#include "engine/base/when.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A column of JSON, or NULL where it is not: a doctored case must not stop its own report. */
+#define JSON(column) "CASE WHEN json_valid(" column ") THEN " column " END"
+
+static int severity_of(struct db_statement *s, int column)
+{
+    int64_t severity = db_i64(s, column);
+    if (db_is_null(s, column) || severity < 0)
+        return MODEL_UNSTATED;
+    return severity > 100 ? 100 : (int)severity;
+}
+
+static int rule_row(struct gather *gather, struct db_statement *s)
+{
+    struct model_rule *rule =
+        gather_grow(&gather->model->rules, &gather->model->rule_cut.count, sizeof *rule);
+    if (!rule)
+        return -ENOMEM;
+    rule->name = gather_text(s, 0);
+    rule->space = gather_text(s, 1);
+    rule->description = gather_text(s, 2);
+    rule->severity = severity_of(s, 3);
+    rule->contents = db_u64(s, 4);
+    return rule->name && rule->space && rule->description ? 0 : -ENOMEM;
+}
+
+static int match_row(struct gather *gather, struct db_statement *s)
+{
+    struct model_match *match =
+        gather_grow(&gather->model->matches, &gather->model->match_cut.count, sizeof *match);
+    if (!match)
+        return -ENOMEM;
+    match->exhibit = gather_text(s, 0);
+    match->path = gather_text(s, 1);
+    match->rule = gather_text(s, 2);
+    match->severity = severity_of(s, 3);
+    match->size = gather_known(s, 4, 0);
+    match->deleted = db_i64(s, 5) != 0;
+    match->offset = gather_known(s, 6, UINT64_MAX);
+    return match->exhibit && match->path && match->rule ? 0 : -ENOMEM;
+}
+
+static int fill_fault(struct model_fault *fault, struct db_statement *s)
+{
+    if (!fault)
+        return -ENOMEM;
+    char **const texts[] = {&fault->exhibit, &fault->kind,   &fault->stage,  &fault->plugin,
+                            &fault->path,    &fault->volume, &fault->effect, &fault->detail};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (!(*texts[i] = gather_text(s, (int)i)))
+            return -ENOMEM;
+    fault->offset = gather_known(s, 8, UINT64_MAX);
+    fault->size = gather_known(s, 9, 0);
+    return 0;
+}
+
+static int fault_row(struct gather *gather, struct db_statement *s)
+{
+    return fill_fault(
+        gather_grow(&gather->model->faults, &gather->model->fault_cut.count, sizeof(struct model_fault)), s);
+}
+
+static int locked_row(struct gather *gather, struct db_statement *s)
+{
+    return fill_fault(
+        gather_grow(&gather->model->locked, &gather->model->locked_cut.count, sizeof(struct model_fault)), s);
+}
+
+static int kind_row(struct gather *gather, struct db_statement *s)
+{
+    struct model_kind *kind =
+        gather_grow(&gather->model->fault_kinds, &gather->model->fault_kind_count, sizeof *kind);
+    if (!kind || !(kind->kind = gather_text(s, 0)))
+        return -ENOMEM;
+    kind->count = db_u64(s, 1);
+    return 0;
+}
+
+static int mismatch_row(struct gather *gather, struct db_statement *s)
+{
+    struct model_mismatch *mismatch =
+        gather_grow(&gather->model->mismatches, &gather->model->mismatch_cut.count, sizeof *mismatch);
+    char extension[32];
+    if (!mismatch)
+        return -ENOMEM;
+    const char *path = db_text(s, 1), *slash = strrchr(path, '/');
+    text_extension(slash ? slash + 1 : path, extension, sizeof extension);
+    mismatch->exhibit = gather_text(s, 0);
+    mismatch->path = gather_text(s, 1);
+    mismatch->mime = gather_text(s, 2);
+    mismatch->extension = strdup(extension);
+    mismatch->size = gather_known(s, 3, 0);
+    mismatch->deleted = db_i64(s, 4) == 0;
+    return mismatch->exhibit && mismatch->path && mismatch->mime && mismatch->extension ? 0 : -ENOMEM;
+}
+
+static int type_row(struct gather *gather, struct db_statement *s)
+{
+    struct report_model *model = gather->model;
+    model->type_cut.total++;
+    if (model->type_cut.count >= MODEL_TYPES_MAX) {
+        model->type_rest++;
+        model->type_rest_count += db_u64(s, 1);
+        model->type_rest_bytes += db_u64(s, 2);
+        return 0;
+    }
+    struct model_type *type = gather_grow(&model->types, &model->type_cut.count, sizeof *type);
+    if (!type || !(type->mime = gather_text(s, 0)))
+        return -ENOMEM;
+    type->count = db_u64(s, 1);
+    type->bytes = db_u64(s, 2);
+    return 0;
+}
+
+static int note_row(struct gather *gather, struct db_statement *s)
+{
+    struct model_note *note =
+        gather_grow(&gather->model->notes, &gather->model->note_cut.count, sizeof *note);
+    if (!note)
+        return -ENOMEM;
+    note->exhibit = gather_text(s, 0);
+    note->path = gather_text(s, 1);
+    note->plugin = gather_text(s, 2);
+    note->text = gather_text(s, 3);
+    note->offset = gather_known(s, 4, 0);
+    return note->exhibit && note->path && note->plugin && note->text ? 0 : -ENOMEM;
+}
+
+static int run_row(struct gather *gather, struct db_statement *s)
+{
+    struct model_run *run = gather_grow(&gather->model->runs, &gather->model->run_cut.count, sizeof *run);
+    if (!run)
+        return -ENOMEM;
+    run->id = db_u64(s, 0);
+    run->status = gather_text(s, 1);
+    run->settings_sha256 = gather_text(s, 2);
+    run->started = WHEN_NONE;
+    run->ended = WHEN_NONE;
+    if (!when_parse(db_text(s, 3), &run->started))
+        run->started = WHEN_NONE;
+    if (!when_parse(db_text(s, 4), &run->ended))
+        run->ended = WHEN_NONE;
+    return run->status && run->settings_sha256 ? 0 : -ENOMEM;
+}
+
+static int loaded_row(struct gather *gather, struct db_statement *s)
+{
+    struct model_loaded *loaded =
+        gather_grow(&gather->model->loaded, &gather->model->loaded_cut.count, sizeof *loaded);
+    if (!loaded)
+        return -ENOMEM;
+    loaded->plugin = gather_text(s, 0);
+    loaded->kind = gather_text(s, 1);
+    loaded->name = gather_text(s, 2);
+    loaded->sha256 = gather_text(s, 3);
+    loaded->problem = gather_text(s, 4);
+    loaded->count = gather_known(s, 5, 0);
+    return loaded->plugin && loaded->kind && loaded->name && loaded->sha256 && loaded->problem ? 0 : -ENOMEM;
+}
+
+static int pair_row(struct gather *gather, struct db_statement *s)
+{
+    struct report_model *model = gather->model;
+    struct model_pairs *const lists[] = {&model->settings, &model->versions, &model->host, &model->sandbox};
+    uint64_t index = db_u64(s, 0);
+    if (index >= sizeof lists / sizeof *lists)
+        return 0;
+    struct model_pair *pair = gather_grow(&lists[index]->items, &lists[index]->count, sizeof *pair);
+    if (!pair)
+        return -ENOMEM;
+    pair->key = gather_text(s, 1);
+    pair->value = gather_text(s, 2);
+    return pair->key && pair->value ? 0 : -ENOMEM;
+}
+
+/* ---- what is asked ---- */
+
+#define FAULT_COLUMNS                                                                                        \
+    "SELECT exhibit, kind, stage, plugin, path, volume, effect, detail, offset, size FROM fault "
+#define FAULT_ORDER "ORDER BY exhibit, kind, path, offset, detail LIMIT ?1"
+#define LOCKED      "kind IN ('encrypted', 'unsupported')"
+
+/* A table: how many rows there are, the rows that are shown, and what shows all. */
+static const struct table {
+    const char *count, *rows, *all;
+    uint64_t max;
+    int (*row)(struct gather *gather, struct db_statement *s);
+    size_t cut; /* where its struct model_cut is */
+} tables[] = {
+    {"SELECT count(*) FROM (SELECT DISTINCT namespace, rule FROM match)",
+     "SELECT rule, namespace, max(coalesce(json_extract(meta, '$.description[0]'), json_extract(meta, "
+     "'$.description'), '')), "
+     "max(severity), count(DISTINCT stream) FROM (SELECT rule, namespace, severity, stream, " JSON(
+         "meta") " AS meta FROM match) "
+                 "GROUP BY namespace, rule ORDER BY 4 DESC NULLS LAST, 5 DESC, 1, 2 LIMIT ?1",
+     "SELECT severity, rule, namespace, count(*) FROM match GROUP BY rule, namespace", MODEL_RULES_MAX,
+     rule_row, offsetof(struct report_model, rule_cut)},
+    {"SELECT count(*) FROM match",
+     "SELECT m.exhibit, m.path, m.rule, m.severity, s.size, s.deleted, json_extract(" JSON(
+         "m.strings") ", '$[0].offset') FROM "
+                      "match m JOIN stream s ON s.id = m.stream ORDER BY m.severity DESC NULLS LAST, m.rule, "
+                      "m.exhibit, m.path LIMIT ?1",
+     "SELECT severity, rule, exhibit, path, strings FROM match ORDER BY severity DESC", MODEL_MATCHES_MAX,
+     match_row, offsetof(struct report_model, match_cut)},
+    {"SELECT count(*) FROM fault WHERE " LOCKED, FAULT_COLUMNS "WHERE " LOCKED " " FAULT_ORDER,
+     "SELECT * FROM fault WHERE " LOCKED, MODEL_LOCKED_MAX, locked_row,
+     offsetof(struct report_model, locked_cut)},
+    {"SELECT count(*) FROM file WHERE mismatch = 1",
+     "SELECT exhibit, path, mime, size, live FROM file WHERE mismatch = 1 ORDER BY exhibit, path LIMIT ?1",
+     "SELECT exhibit, path, mime, size, live FROM file WHERE mismatch = 1", MODEL_MISMATCHES_MAX,
+     mismatch_row, offsetof(struct report_model, mismatch_cut)},
+    {"SELECT count(*) FROM fault", FAULT_COLUMNS FAULT_ORDER, "SELECT * FROM fault", MODEL_FAULTS_MAX,
+     fault_row, offsetof(struct report_model, fault_cut)},
+    {"SELECT count(*) FROM note",
+     "SELECT exhibit, path, plugin, text, offset FROM note ORDER BY exhibit, path, offset, plugin LIMIT ?1",
+     "SELECT * FROM note", MODEL_NOTES_MAX, note_row, offsetof(struct report_model, note_cut)},
+    {"SELECT count(*) FROM run", /* the latest, in the order they ran */
+     "SELECT * FROM (SELECT id, status, settings_sha256, started, ended FROM run ORDER BY id DESC LIMIT ?1) "
+     "ORDER BY id",
+     "SELECT * FROM run", MODEL_RUNS_MAX, run_row, offsetof(struct report_model, run_cut)},
+    {"SELECT count(*) FROM run_loaded WHERE run = (SELECT max(id) FROM run)",
+     "SELECT plugin, kind, name, sha256, problem, count FROM run_loaded WHERE run = (SELECT max(id) FROM "
+     "run) "
+     "ORDER BY plugin, kind, name LIMIT ?1",
+     "SELECT * FROM run_loaded", MODEL_LOADED_MAX, loaded_row, offsetof(struct report_model, loaded_cut)},
+};
+
+/* Contents by type, each content once however many names it has. */
+static const char type_sql[] = "SELECT mime, count(*), sum(bytes) FROM (SELECT coalesce(mime, '') AS mime, "
+                               "min(max(bytes_read, 0), 1125899906842624) "
+                               "AS bytes FROM file WHERE stream IS NOT NULL AND status <> 'pending' AND kind "
+                               "NOT IN ('image', 'raw', 'slack', 'free') "
+                               "GROUP BY stream) GROUP BY mime ORDER BY 3 DESC, 2 DESC, 1";
+
+static const char pair_sql[] =
+    "SELECT o.i, j.key, CASE WHEN j.type IN ('true', 'false') THEN j.type ELSE j.value END FROM ("
+    "SELECT 0 AS i, settings AS o FROM last UNION ALL SELECT 1, versions FROM last UNION ALL SELECT 2, host "
+    "FROM last "
+    "UNION ALL SELECT 3, sandbox FROM last) o, json_each(CASE WHEN json_valid(o.o) THEN o.o ELSE '{}' END) j "
+    "ORDER BY o.i, j.key";
+
+static int gather_table(struct gather *gather, const struct table *table)
+{
+    struct model_cut *cut = (struct model_cut *)((char *)gather->model + table->cut);
+    cut->query = table->all;
+    int error = gather_number(gather, table->count, &cut->total);
+    return error < 0 || cut->total == 0 ? error
+                                        : gather_each(gather, table->rows, table->max, table->row, NULL);
+}
+
+static int gather_types(struct gather *gather)
+{
+    gather->model->type_cut.query = "SELECT mime, count(*), sum(size) FROM file GROUP BY mime";
+    int error = gather_each(gather, type_sql, 0, type_row, NULL);
+    gather->model->type_cut.total = gather->model->type_cut.count; /* the rest has a row of its own */
+    return error;
+}
+
+static int gather_runs(struct gather *gather)
+{
+    struct report_model *model = gather->model;
+    struct buf sql = {0};
+    buf_printf(&sql, "WITH last AS (SELECT * FROM run ORDER BY id DESC LIMIT 1) %s", pair_sql);
+    int error = buf_failed(&sql) ? why_set(gather->why, -ENOMEM, "no memory")
+                                 : gather_each(gather, buf_cstr(&sql), 0, pair_row, NULL);
+    buf_finish(&sql);
+    model->run_total = model->run_cut.total;
+    if (model->run_cut.count > 0) {
+        model->first_run = model->runs[0].started;
+        model->last_run = model->runs[model->run_cut.count - 1].ended;
+    }
+    return error;
+}
+
+int gather_rows(struct gather *gather)
+{
+    struct report_model *model = gather->model;
+    uint64_t yara = 0;
+    int error = 0;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables && error == 0; i++)
+        error = gather_table(gather, &tables[i]);
+    if (error == 0)
+        error = gather_each(gather, "SELECT kind, count(*) FROM fault GROUP BY kind ORDER BY 2 DESC, 1", 0,
+                            kind_row, NULL);
+    if (error == 0)
+        error = gather_types(gather);
+    if (error == 0)
+        error = gather_runs(gather);
+    if (error == 0)
+        error = gather_number(gather, "SELECT count(*) FROM file WHERE encrypted", &model->encrypted_entries);
+    if (error == 0)
+        error = gather_number(
+            gather, "SELECT count(*) FROM run_loaded WHERE plugin = 'yara' AND problem IS NULL", &yara);
+    if (error == 0)
+        error =
+            gather_number(gather, "SELECT count(*) FROM t_stream WHERE status = 0", &model->pending_contents);
+    if (error == 0)
+        error =
+            gather_number(gather, "SELECT count(*) FROM t_expand WHERE status = 0", &model->pending_expands);
+    model->has_yara = yara > 0;
+    return error;
+}
+
+/* ---- and given back ---- */
+
+static void free_faults(struct model_fault *faults, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char *const texts[] = {faults[i].exhibit, faults[i].kind,   faults[i].stage,  faults[i].plugin,
+                               faults[i].path,    faults[i].volume, faults[i].effect, faults[i].detail};
+        for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
+            free(texts[t]);
+    }
+    free(faults);
+}
+
+static void free_pairs(struct model_pairs *pairs)
+{
+    for (size_t i = 0; i < pairs->count; i++) {
+        free(pairs->items[i].key);
+        free(pairs->items[i].value);
+    }
+    free(pairs->items);
+}
+
+static void free_findings(struct report_model *model)
+{
+    for (size_t i = 0; i < model->rule_cut.count; i++) {
+        free(model->rules[i].name);
+        free(model->rules[i].space);
+        free(model->rules[i].description);
+    }
+    for (size_t i = 0; i < model->match_cut.count; i++) {
+        free(model->matches[i].exhibit);
+        free(model->matches[i].path);
+        free(model->matches[i].rule);
+    }
+    for (size_t i = 0; i < model->mismatch_cut.count; i++) {
+        free(model->mismatches[i].exhibit);
+        free(model->mismatches[i].path);
+        free(model->mismatches[i].mime);
+        free(model->mismatches[i].extension);
+    }
+    for (size_t i = 0; i < model->type_cut.count; i++)
+        free(model->types[i].mime);
+    for (size_t i = 0; i < model->fault_kind_count; i++)
+        free(model->fault_kinds[i].kind);
+    for (size_t i = 0; i < model->note_cut.count; i++) {
+        free(model->notes[i].exhibit);
+        free(model->notes[i].path);
+        free(model->notes[i].plugin);
+        free(model->notes[i].text);
+    }
+    free(model->rules);
+    free(model->matches);
+    free(model->mismatches);
+    free(model->types);
+    free(model->fault_kinds);
+    free(model->notes);
+}
+
+static void free_runs(struct report_model *model)
+{
+    for (size_t i = 0; i < model->run_cut.count; i++) {
+        free(model->runs[i].status);
+        free(model->runs[i].settings_sha256);
+    }
+    for (size_t i = 0; i < model->loaded_cut.count; i++) {
+        free(model->loaded[i].plugin);
+        free(model->loaded[i].kind);
+        free(model->loaded[i].name);
+        free(model->loaded[i].sha256);
+        free(model->loaded[i].problem);
+    }
+    free(model->runs);
+    free(model->loaded);
+    free_pairs(&model->settings);
+    free_pairs(&model->versions);
+    free_pairs(&model->host);
+    free_pairs(&model->sandbox);
+}
+
+void rows_free(struct report_model *model)
+{
+    free_faults(model->faults, model->fault_cut.count);
+    free_faults(model->locked, model->locked_cut.count);
+    free_findings(model);
+    free_runs(model);
+}
