@@ -1,10 +1,11 @@
 /*
  * image_detect: which container a file is, by its first and last bytes.
  *
- * Signatures: EWF: libewf, "Expert Witness Compression Format" 2.2; EWF2: "EWF version 2" 2.1; AFF: afflib.h; AFF4: a zip file
- * that is named .aff4; VMDK: "Virtual Disk Format 5.0", 4.1; VHD: "Virtual Hard Disk Image Format Specification"
- * 1.0, hard disk footer; VHDX: [MS-VHDX] 2.2.1; QCOW: qemu docs/interop/qcow2.txt; UDIF: the "koly" trailer as
- * Apple's tools write it; VDI, Parallels, Ghost and AD1: as file(1) and libyal document them.
+ * Signatures: EWF: libewf, "Expert Witness Compression Format" 2.2; EWF2: "EWF version 2" 2.1; AFF: afflib.h;
+ * AFF4: a zip file that is named .aff4; VMDK: "Virtual Disk Format 5.0", 4.1; VHD: "Virtual Hard Disk Image
+ * Format Specification" 1.0, hard disk footer; VHDX: [MS-VHDX] 2.2.1; QCOW: qemu docs/interop/qcow2.txt;
+ * UDIF: the "koly" trailer as Apple's tools write it; VDI, Parallels, Ghost and AD1: as file(1) and libyal
+ * document them.
  */
 #include "engine/evidence/image_private.h"
 
@@ -64,7 +65,8 @@ static bool matches(const struct signature *signature, const uint8_t *first, con
 static bool is_aff4(const char *path, const uint8_t *first, size_t size)
 {
     size_t length = strlen(path);
-    return length > 5 && strcasecmp(path + length - 5, ".aff4") == 0 && size >= 4 && memcmp(first, "PK\3\4", 4) == 0;
+    return length > 5 && strcasecmp(path + length - 5, ".aff4") == 0 && size >= 4 &&
+           memcmp(first, "PK\3\4", 4) == 0;
 }
 
 static size_t read_edge(int fd, uint8_t edge[EDGE], uint64_t offset)

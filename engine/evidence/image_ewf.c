@@ -1,9 +1,10 @@
 /*
  * image_ewf: E01 and S01 images, read with libewf. The only file that includes its header.
  *
- * libewf gives zeros for a chunk whose checksum is wrong and tells only in its list of checksum errors, so that list is
- * asked after every read. It is ordered and merged, which allows bisection; its length alone does not tell whether it grew. A
- * chunk that no table lists is never asked for: libewf 20140813 leaks the chunk each time.
+ * libewf gives zeros for a chunk whose checksum is wrong and tells only in its list of checksum errors, so
+ * that list is asked after every read. It is ordered and merged, which allows bisection; its length alone
+ * does not tell whether it grew. A chunk that no table lists is never asked for: libewf 20140813 leaks the
+ * chunk each time.
  */
 #include "engine/evidence/image_private.h"
 
@@ -36,8 +37,9 @@ static int ewf_error(struct image *image, libewf_error_t *error, struct why *why
     if (end != NULL)
         *end = '\0';
     const char *damage = image->info.damage;
-    return why_set(why, -EINVAL, "%s: is damaged and does not open as E01%s%s%s%s", image->name, text[0] == '\0' ? "" : ": ",
-                   image_shown(text, 70, shown), damage[0] == '\0' ? "" : "; ", damage);
+    return why_set(why, -EINVAL, "%s: is damaged and does not open as E01%s%s%s%s", image->name,
+                   text[0] == '\0' ? "" : ": ", image_shown(text, 70, shown), damage[0] == '\0' ? "" : "; ",
+                   damage);
 }
 
 /* What the image says about itself. */
@@ -64,13 +66,20 @@ static const char *format_name(uint8_t format)
         uint8_t format;
         const char *name;
     } names[] = {
-        {LIBEWF_FORMAT_ENCASE1, "EnCase 1"},    {LIBEWF_FORMAT_ENCASE2, "EnCase 2"},
-        {LIBEWF_FORMAT_ENCASE3, "EnCase 3"},    {LIBEWF_FORMAT_ENCASE4, "EnCase 4"},
-        {LIBEWF_FORMAT_ENCASE5, "EnCase 5"},    {LIBEWF_FORMAT_ENCASE6, "EnCase 6"},
-        {LIBEWF_FORMAT_ENCASE7, "EnCase 7"},    {LIBEWF_FORMAT_SMART, "SMART"},
-        {LIBEWF_FORMAT_FTK_IMAGER, "FTK Imager"}, {LIBEWF_FORMAT_LINEN5, "LinEn 5"},
-        {LIBEWF_FORMAT_LINEN6, "LinEn 6"},      {LIBEWF_FORMAT_LINEN7, "LinEn 7"},
-        {LIBEWF_FORMAT_EWF, "EWF"},             {LIBEWF_FORMAT_EWFX, "EWF-X"},
+        {LIBEWF_FORMAT_ENCASE1, "EnCase 1"},
+        {LIBEWF_FORMAT_ENCASE2, "EnCase 2"},
+        {LIBEWF_FORMAT_ENCASE3, "EnCase 3"},
+        {LIBEWF_FORMAT_ENCASE4, "EnCase 4"},
+        {LIBEWF_FORMAT_ENCASE5, "EnCase 5"},
+        {LIBEWF_FORMAT_ENCASE6, "EnCase 6"},
+        {LIBEWF_FORMAT_ENCASE7, "EnCase 7"},
+        {LIBEWF_FORMAT_SMART, "SMART"},
+        {LIBEWF_FORMAT_FTK_IMAGER, "FTK Imager"},
+        {LIBEWF_FORMAT_LINEN5, "LinEn 5"},
+        {LIBEWF_FORMAT_LINEN6, "LinEn 6"},
+        {LIBEWF_FORMAT_LINEN7, "LinEn 7"},
+        {LIBEWF_FORMAT_EWF, "EWF"},
+        {LIBEWF_FORMAT_EWFX, "EWF-X"},
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (names[i].format == format)
@@ -96,7 +105,10 @@ static const char *media_name(uint8_t type)
 
 static const char *compression_name(int8_t level)
 {
-    return level == 0 ? "no compression" : level == 1 ? "fast compression" : level == 2 ? "best compression" : "compressed";
+    return level == 0   ? "no compression"
+           : level == 1 ? "fast compression"
+           : level == 2 ? "best compression"
+                        : "compressed";
 }
 
 static void add_details(struct image *image, libewf_handle_t *handle)
@@ -110,7 +122,9 @@ static void add_details(struct image *image, libewf_handle_t *handle)
     (void)libewf_handle_set_header_values_date_format(handle, LIBEWF_DATE_FORMAT_ISO8601, NULL);
     image_add_detail(image, "%s", format_name(format));
     image_add_detail(image, "%s", compression_name(level));
-    image_add_detail(image, "%s%s", (flags & LIBEWF_MEDIA_FLAG_PHYSICAL) != 0 ? "physical " : "logical volume of ", media_name(media));
+    image_add_detail(image, "%s%s",
+                     (flags & LIBEWF_MEDIA_FLAG_PHYSICAL) != 0 ? "physical " : "logical volume of ",
+                     media_name(media));
     add_header_value(image, handle, "acquiry_date", "acquired");
     add_header_value(image, handle, "examiner_name", "by");
     add_header_value(image, handle, "case_number", "case");
@@ -175,8 +189,8 @@ static int take_geometry(struct image *image, struct ewf *ewf, const struct ewf_
         return why_set(why, -ENODATA, "%s: the medium in it has size 0%s%s", image->name,
                        image->info.damage[0] == '\0' ? "" : ": ", image->info.damage);
     if (chunk == 0 || chunk > CHUNK_MAX || size > INT64_MAX)
-        return why_set(why, -EINVAL, "%s: chunks of %u bytes and a medium of %llu bytes make no sense", image->name, chunk,
-                       (unsigned long long)size);
+        return why_set(why, -EINVAL, "%s: chunks of %u bytes and a medium of %llu bytes make no sense",
+                       image->name, chunk, (unsigned long long)size);
     if (sector >= 512 && sector <= 65536 && (sector & (sector - 1)) == 0)
         image->info.sector_size = sector;
     image->info.size = size;
@@ -236,8 +250,8 @@ static int ewf_open(struct image *image, const char *path, struct why *why)
     if (status < 0)
         return status;
     if (set.count > IMAGE_FDS_MAX)
-        status = why_set(why, -EMFILE, "%s: %zu segments are more than the %d that can be open", image->name, set.count,
-                         (int)IMAGE_FDS_MAX);
+        status = why_set(why, -EMFILE, "%s: %zu segments are more than the %d that can be open", image->name,
+                         set.count, (int)IMAGE_FDS_MAX);
     else
         status = open_set(image, ewf, &set, why);
     ewf_set_finish(&set);
@@ -267,7 +281,8 @@ static int read_piece(struct image *image, uint64_t offset, uint8_t *data, size_
     return got == (ssize_t)size ? 0 : -EIO;
 }
 
-static bool checksum_error(const struct ewf *ewf, uint32_t sector_size, uint32_t index, struct range *ret_range)
+static bool checksum_error(const struct ewf *ewf, uint32_t sector_size, uint32_t index,
+                           struct range *ret_range)
 {
     uint64_t start = 0, count = 0;
     if (libewf_handle_get_checksum_error(ewf->handle, index, &start, &count, NULL) != 1)

@@ -1,13 +1,14 @@
 /*
  * image_ewf_segment: the segment files of an E01 image, looked at before libewf is.
  *
- * Format: J. Metz, "Expert Witness Compression Format specification" (libewf), sections 2 (file naming), 3.1 (file
- * header) and 3.2 (section descriptor). A segment is a chain of sections that ends with "next", in the last segment with
- * "done".
+ * Format: J. Metz, "Expert Witness Compression Format specification" (libewf), sections 2 (file naming), 3.1
+ * (file header) and 3.2 (section descriptor). A segment is a chain of sections that ends with "next", in the
+ * last segment with "done".
  *
- * Why not leave this to libewf 20140813: it takes a segment without sections for a good one and then puts the chunks of
- * those that follow at the wrong place, it inflates a header section of any size, and it does not say which segment is
- * missing. So it is given the segments up to the first that is missing or broken, and the rest is reported.
+ * Why not leave this to libewf 20140813: it takes a segment without sections for a good one and then puts the
+ * chunks of those that follow at the wrong place, it inflates a header section of any size, and it does not
+ * say which segment is missing. So it is given the segments up to the first that is missing or broken, and
+ * the rest is reported.
  */
 #include "engine/evidence/image_private.h"
 
@@ -44,20 +45,6 @@ static uint32_t adler32(const uint8_t *data, size_t size)
     return b << 16 | a;
 }
 
-static bool read_at(int fd, uint64_t offset, uint8_t *data, size_t size)
-{
-    size_t done = 0;
-    while (done < size) {
-        ssize_t got = pread(fd, data + done, size - done, (off_t)(offset + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        done += (size_t)got;
-    }
-    return true;
-}
-
 struct section {
     char type[17];
     uint64_t next, size;
@@ -67,7 +54,7 @@ static bool read_section(int fd, uint64_t offset, uint64_t file_size, struct sec
 {
     uint8_t raw[SECTION_SIZE];
     struct bytes bytes;
-    if (!u64_range_fits(offset, SECTION_SIZE, file_size) || !read_at(fd, offset, raw, sizeof(raw)))
+    if (!u64_range_fits(offset, SECTION_SIZE, file_size) || !image_pread(fd, offset, raw, sizeof(raw)))
         return false;
     bytes_init(&bytes, raw, sizeof(raw));
     struct section section = {.type = ""};
@@ -86,7 +73,8 @@ static uint64_t table_entries(int fd, uint64_t offset, const struct section *sec
 {
     uint8_t raw[4];
     struct bytes bytes;
-    if (section->size < SECTION_SIZE + TABLE_HEADER_SIZE || !read_at(fd, offset + SECTION_SIZE, raw, sizeof(raw)))
+    if (section->size < SECTION_SIZE + TABLE_HEADER_SIZE ||
+        !image_pread(fd, offset + SECTION_SIZE, raw, sizeof(raw)))
         return 0;
     bytes_init(&bytes, raw, sizeof(raw));
     uint64_t entries = bytes_u32le(&bytes), room = (section->size - SECTION_SIZE - TABLE_HEADER_SIZE) / 4;
@@ -138,7 +126,8 @@ static int read_segment(int fd, struct ewf_segment *segment)
     uint8_t raw[FILE_HEADER_SIZE];
     struct bytes bytes;
     struct stat info;
-    if (fstat(fd, &info) < 0 || !read_at(fd, 0, raw, sizeof(raw)) || memcmp(raw, "EVF\x09\x0d\x0a\xff\x00", 8) != 0)
+    if (fstat(fd, &info) < 0 || !image_pread(fd, 0, raw, sizeof(raw)) ||
+        memcmp(raw, "EVF\x09\x0d\x0a\xff\x00", 8) != 0)
         return -ENODATA;
     bytes_init(&bytes, raw, sizeof(raw));
     bytes_skip(&bytes, 9);
@@ -156,7 +145,8 @@ int ewf_segment_read(const char *path, struct ewf_segment *ret_segment, struct w
     int status = read_segment(fd, &segment);
     (void)close(fd);
     if (status == -ENODATA)
-        return why_set(why, -EINVAL, "%s: is not a segment file of an E01 image", image_shown(path, 70, shown));
+        return why_set(why, -EINVAL, "%s: is not a segment file of an E01 image",
+                       image_shown(path, 70, shown));
     if (status < 0)
         return why_set(why, status, "%s: the header section at offset %llu is larger than %d bytes: refused",
                        image_shown(path, 70, shown), (unsigned long long)segment.broken_at, (int)HEADER_MAX);
@@ -166,7 +156,8 @@ int ewf_segment_read(const char *path, struct ewf_segment *ret_segment, struct w
 
 /* All segments. */
 
-/* The number of the segment with this extension, where that of the first begins with `base`; 0 when it is none. */
+/* The number of the segment with this extension, where that of the first begins with `base`; 0 when it is
+ * none. */
 static size_t segment_number(const char *extension, char base)
 {
     if (strlen(extension) != 3)
@@ -180,7 +171,8 @@ static size_t segment_number(const char *extension, char base)
     return NUMBERED + 1 + (size_t)(first - base) * 26 * 26 + (size_t)(b - 'A') * 26 + (size_t)(c - 'A');
 }
 
-/* Fills `names` (SEGMENTS_NAMED + 1) with the paths of what lies in the folder; `prefix` is the path with the last dot. */
+/* Fills `names` (SEGMENTS_NAMED + 1) with the paths of what lies in the folder; `prefix` is the path with the
+ * last dot. */
 static int list_segments(const char *prefix, char base, char **names)
 {
     const char *slash = strrchr(prefix, '/'), *stem = slash == NULL ? prefix : slash + 1;
@@ -213,28 +205,31 @@ static size_t last_named(char *const *names)
     return last;
 }
 
-/* Decides on segment `number`: 1 it is used and others may follow, 0 it is used as the last, -ENODATA it is not used. */
-static int take_segment(struct image *image, char *const *names, size_t number, size_t last, struct ewf_set *set,
-                        struct why *why)
+/* Decides on segment `number`: 1 it is used and others may follow, 0 it is used as the last, -ENODATA it is
+ * not used. */
+static int take_segment(struct image *image, char *const *names, size_t number, size_t last,
+                        struct ewf_set *set, struct why *why)
 {
     char shown[SHOWN_SIZE];
     struct ewf_segment segment;
     struct why cause = {""};
     set->whole = false;
     if (names[number] == NULL) {
-        image_add_damage(image, "segment %zu of at least %zu is missing: what it and later ones hold is not read", number,
-                         last);
+        image_add_damage(image,
+                         "segment %zu of at least %zu is missing: what it and later ones hold is not read",
+                         number, last);
         return -ENODATA;
     }
     int status = ewf_segment_read(names[number], &segment, &cause);
     if (status < 0 && number == 1)
         return why_set(why, status, "%s", cause.text);
     if (status < 0 || segment.number != number) {
-        image_add_damage(image, "segment %zu (%s) is not usable: what it and later ones hold is not read", number,
-                         status < 0 ? cause.text : "its header gives another number");
-        return number == 1 ? why_set(why, -EINVAL, "%s: says that it is segment %u of an image, not the first",
-                                     image_shown(names[number], 70, shown), (unsigned)segment.number)
-                           : -ENODATA;
+        image_add_damage(image, "segment %zu (%s) is not usable: what it and later ones hold is not read",
+                         number, status < 0 ? cause.text : "its header gives another number");
+        return number == 1
+                   ? why_set(why, -EINVAL, "%s: says that it is segment %u of an image, not the first",
+                             image_shown(names[number], 70, shown), (unsigned)segment.number)
+                   : -ENODATA;
     }
     set->chunks += segment.chunks;
     set->whole = segment.end == EWF_DONE;
@@ -243,8 +238,9 @@ static int take_segment(struct image *image, char *const *names, size_t number, 
                          (unsigned long long)segment.broken_at,
                          number < last ? ": what later segments hold is not read" : "");
     else if (segment.end == EWF_DONE && number < last)
-        image_add_damage(image, "segment %zu is the last of the image, yet others lie beside it, up to number %zu", number,
-                         last);
+        image_add_damage(image,
+                         "segment %zu is the last of the image, yet others lie beside it, up to number %zu",
+                         number, last);
     return segment.end == EWF_NEXT ? 1 : 0;
 }
 
@@ -264,7 +260,8 @@ static int take_segments(struct image *image, char **names, struct ewf_set *set,
         if (more == 0)
             return 0;
     }
-    image_add_damage(image, "segment %zu and any later ones are missing: what they hold is not read", last + 1);
+    image_add_damage(image, "segment %zu and any later ones are missing: what they hold is not read",
+                     last + 1);
     return 0;
 }
 

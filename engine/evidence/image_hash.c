@@ -1,9 +1,10 @@
 /*
  * image_hash: hashes that somebody left in small files beside a raw image.
  *
- * disk.raw.md5, .sha1 and .sha256, and the same with the image's extension taken off. A line is a bare hash, "hash  name" or
- * "hash *name" as md5sum(1) writes it, or "MD5 (name) = hash" as BSD does. A line that names another file says nothing
- * about this image. For a split image only files without a part's extension speak of the whole.
+ * disk.raw.md5, .sha1 and .sha256, and the same with the image's extension taken off. A line is a bare hash,
+ * "hash  name" or "hash *name" as md5sum(1) writes it, or "MD5 (name) = hash" as BSD does. A line that names
+ * another file says nothing about this image. For a split image only files without a part's extension speak
+ * of the whole.
  */
 #include "engine/evidence/image_private.h"
 
@@ -62,8 +63,9 @@ static bool names_image(const char *name, const struct names *names)
     /* "disk" or "disk.dd", but not "disk.001" */
     if (strncasecmp(last, names->stem, stem) != 0)
         return false;
-    return last[stem] == '\0' || (last[stem] == '.' && !isdigit((unsigned char)last[stem + 1]) &&
-                                  strchr(last + stem + 1, '.') == NULL && strcasecmp(last, names->whole) != 0);
+    return last[stem] == '\0' ||
+           (last[stem] == '.' && !isdigit((unsigned char)last[stem + 1]) &&
+            strchr(last + stem + 1, '.') == NULL && strcasecmp(last, names->whole) != 0);
 }
 
 /* "MD5 (name) = hash": cuts it into its two parts. */
@@ -83,7 +85,8 @@ static bool parse_bsd(char *line, const struct algorithm *algorithm, char **ret_
     return true;
 }
 
-static bool parse_line(char *text, const struct algorithm *algorithm, const struct names *names, char ret_hex[65])
+static bool parse_line(char *text, const struct algorithm *algorithm, const struct names *names,
+                       char ret_hex[65])
 {
     static char nameless[] = "";
     char *line = trimmed(text), *hex = line, *name = nameless;

@@ -1,17 +1,24 @@
 /*
- * image_private: what the readers of the containers share with image.c. Only engine/evidence/image*.c, folder.c and
- * tsk/ include it.
+ * image_private: what the readers of the containers share with image.c. Only engine/evidence/image*.c,
+ * folder.c and tsk/ include it.
  */
 #ifndef KVALI_EVIDENCE_IMAGE_PRIVATE_H
 #define KVALI_EVIDENCE_IMAGE_PRIVATE_H
 
 #include "engine/evidence/image.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
 /* One kind of container. */
 struct image_driver {
-    /* `image->info.type` is set; fills the rest of info, state, and the descriptors. On failure image_close is called. */
+    /* `image->info.type` is set; fills the rest of info, state, and the descriptors. On failure image_close
+     * is called. */
     int (*open)(struct image *image, const char *path, struct why *why);
-    /* The range lies in the image. What cannot be read becomes zeros and goes to image_add_bad. 0 or -ENOMEM. */
+    /* The range lies in the image. What cannot be read becomes zeros and goes to image_add_bad. 0 or -ENOMEM.
+     */
     int (*read)(struct image *image, uint64_t offset, uint8_t *data, size_t size);
     /* Frees the state, and closes the descriptors that the library behind it owns. */
     void (*close)(struct image *image);
@@ -29,14 +36,15 @@ struct image {
     void *state;                       /* the driver's */
     int *fds;
     size_t fd_count;
+    struct statx status; /* FILE: of the file, taken when it was opened: a worker may not ask */
     struct ranges bad;
     struct ranges *watch; /* borrowed */
     void *keep;
     void (*drop)(void *keep);
 };
 
-/* Opens a file of an image read-only, without touching its access time where that is permitted. The descriptor or
- * negative errno; `why` may be NULL. */
+/* Opens a file of an image read-only, without touching its access time where that is permitted. The
+ * descriptor or negative errno; `why` may be NULL. */
 int image_open_file(const char *path, struct why *why);
 
 /* Notes a descriptor that the image reads from. -ENOMEM, -EMFILE past IMAGE_FDS_MAX. */
@@ -44,7 +52,7 @@ int image_add_fd(struct image *image, int fd);
 
 /* The descriptors that a library opens: take the snapshot, let it open, and add what is new. */
 struct fd_snapshot {
-    int *fds; /* sorted */
+    bool *open; /* by number */
     size_t count;
 };
 int fd_snapshot_take(struct fd_snapshot *ret_snapshot);
@@ -57,13 +65,14 @@ int image_need_fds(size_t count, struct why *why);
 /* Bytes of the image that could not be read. 0 or -ENOMEM. */
 int image_add_bad(struct image *image, uint64_t offset, uint64_t size);
 
-/* Reads by `read`, which gives the whole piece (0) or fails; a piece that fails is tried in halves, down to `unit`
- * bytes (aligned in the image), and what still fails is zeros and bad. 0 or -ENOMEM. */
+/* Reads by `read`, which gives the whole piece (0) or fails; a piece that fails is tried in halves, down to
+ * `unit` bytes (aligned in the image), and what still fails is zeros and bad. 0 or -ENOMEM. */
 typedef int image_piece(struct image *image, uint64_t offset, uint8_t *data, size_t size);
 int image_read_pieces(struct image *image, image_piece *read, uint64_t unit, uint64_t offset, uint8_t *data,
                       size_t size);
 
-/* Appends a sentence to info.damage or info.details; what does not fit is left out, marked by "...". Escaped text only. */
+/* Appends a sentence to info.damage or info.details; what does not fit is left out, marked by "...". Escaped
+ * text only. */
 void image_add_damage(struct image *image, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void image_add_detail(struct image *image, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Stores a hash; more than IMAGE_HASHES_MAX, or one that is there already, are left out. */
@@ -73,12 +82,30 @@ void image_add_hash(struct image *image, const char *algorithm, const char *hex,
 enum { SHOWN_SIZE = 288 };
 const char *image_shown(const char *text, size_t limit, char ret[SHOWN_SIZE]);
 
-/* image_detect.c: by the first and last bytes. `ret_type` is RAW for what has no known signature and for containers that
- * kvali does not open; those are named in `ret_unsupported` (64 bytes). */
+/* image_tsk_check.c: what libtsk does not tell about these containers, read from the file itself before it is
+ * opened: -EINVAL, -ENOTSUP (a differencing image, a container that names files elsewhere), or damage in
+ * info. */
+int image_check_vhd(struct image *image, int fd, uint64_t file_size, struct why *why);
+int image_check_vmdk(struct image *image, int fd, uint64_t file_size, const char *path, struct why *why);
+
+/* image_aff.c: the segments of an AFF file: stored hashes, a broken chain, and which pages are there. */
+struct aff_pages {
+    uint64_t page_size; /* 0: unknown */
+    uint64_t count;     /* pages that the image has */
+    uint8_t *present;   /* one bit each; NULL when all are */
+};
+int image_check_aff(struct image *image, int fd, uint64_t file_size, struct aff_pages *ret_pages,
+                    struct why *why);
+
+/* `size` bytes at `offset` of a file, all or nothing. */
+bool image_pread(int fd, uint64_t offset, void *data, size_t size);
+
+/* image_detect.c: by the first and last bytes. `ret_type` is RAW for what has no known signature and for
+ * containers that kvali does not open; those are named in `ret_unsupported` (64 bytes). */
 int image_detect(const char *path, enum image_type *ret_type, char ret_unsupported[64], struct why *why);
 
-/* image_split.c: the parts of a split raw image, in order; NULL stands for one that is missing. `count` is 0 when the name is
- * not that of a part, or no other part lies beside it. */
+/* image_split.c: the parts of a split raw image, in order; NULL stands for one that is missing. `count` is 0
+ * when the name is not that of a part, or no other part lies beside it. */
 struct split {
     char **paths;
     size_t count;
@@ -101,8 +128,8 @@ struct ewf_segment {
 /* -EINVAL: not an EWF segment file, or one that must not be given to a decompressor; `why` says. */
 int ewf_segment_read(const char *path, struct ewf_segment *ret_segment, struct why *why);
 
-/* The segment files of the image that `path` belongs to, up to the last that can be used; says in info.damage what
- * is missing or broken. */
+/* The segment files of the image that `path` belongs to, up to the last that can be used; says in info.damage
+ * what is missing or broken. */
 struct ewf_set {
     char **paths;
     size_t count;

@@ -1,13 +1,15 @@
 /*
- * image_raw: raw images in one file or split over several, block devices, and a single file as logical evidence.
+ * image_raw: raw images in one file or split over several, block devices, and a single file as logical
+ * evidence.
  *
- * Only pread is used, so workers never share a position. A sector that the medium does not give is found by halving
- * the failed read. All parts of a split image but the last have one size; that is how a missing or short part is
- * given its place, with zeros and a bad range for what is not there.
+ * Only pread is used, so workers never share a position. A sector that the medium does not give is found by
+ * halving the failed read. All parts of a split image but the last have one size; that is how a missing or
+ * short part is given its place, with zeros and a bad range for what is not there.
  */
 #include "engine/evidence/image_private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,7 +88,8 @@ static bool any_larger(const struct raw *raw, uint64_t size)
     return false;
 }
 
-/* Gives every part its place. Parts that follow no common size can only be joined as they are, and then none may be missing. */
+/* Gives every part its place. Parts that follow no common size can only be joined as they are, and then none
+ * may be missing. */
 static int place_parts(struct image *image, struct raw *raw, struct why *why)
 {
     uint64_t common = common_size(raw), offset = 0;
@@ -97,16 +100,17 @@ static int place_parts(struct image *image, struct raw *raw, struct why *why)
         struct part *part = &raw->parts[i];
         bool last = i + 1 == raw->count;
         if (part->fd < 0 && (uneven || common == 0))
-            return why_set(why, -EINVAL, "%s: part %zu of %zu is missing, and the others do not tell its size",
-                           image->name, i + 1, raw->count);
+            return why_set(why, -EINVAL,
+                           "%s: part %zu of %zu is missing, and the others do not tell its size", image->name,
+                           i + 1, raw->count);
         part->offset = offset;
         part->size = last || uneven ? part->have : common;
         if (part->fd < 0)
-            image_add_damage(image, "part %zu of %zu is missing: zeros stand for its %llu bytes", i + 1, raw->count,
-                             (unsigned long long)part->size);
+            image_add_damage(image, "part %zu of %zu is missing: zeros stand for its %llu bytes", i + 1,
+                             raw->count, (unsigned long long)part->size);
         else if (part->have < part->size)
-            image_add_damage(image, "part %zu of %zu is short: zeros stand for its last %llu bytes", i + 1, raw->count,
-                             (unsigned long long)(part->size - part->have));
+            image_add_damage(image, "part %zu of %zu is short: zeros stand for its last %llu bytes", i + 1,
+                             raw->count, (unsigned long long)(part->size - part->have));
         if (__builtin_add_overflow(offset, part->size, &offset) || offset > INT64_MAX)
             return why_set(why, -EFBIG, "%s: the parts are too large", image->name);
     }
@@ -151,6 +155,9 @@ static int raw_open(struct image *image, const char *path, struct why *why)
             status = why_set(why, -EINVAL, "%s: no other part of a split image lies beside it", image->name);
         split_finish(&split);
     }
+    if (status == 0 && image->info.type == IMAGE_FILE &&
+        statx(image->fds[0], "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &image->status) < 0)
+        status = -errno;
     if (status == 0)
         image_find_hashes(image, path);
     return status;
@@ -173,16 +180,7 @@ static const struct part *part_at(const struct raw *raw, uint64_t offset)
 static int read_piece(struct image *image, uint64_t offset, uint8_t *data, size_t size)
 {
     const struct part *part = part_at(image->state, offset);
-    off_t at = (off_t)(offset - part->offset);
-    for (size_t done = 0; done < size;) {
-        ssize_t got = pread(part->fd, data + done, size - done, at + (off_t)done);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) /* an error, or the file has become shorter */
-            return -EIO;
-        done += (size_t)got;
-    }
-    return 0;
+    return image_pread(part->fd, offset - part->offset, data, size) ? 0 : -EIO;
 }
 
 static int raw_read(struct image *image, uint64_t offset, uint8_t *data, size_t size)

@@ -1,9 +1,9 @@
 /*
  * image_split: the parts of a split raw image, by their names.
  *
- * Numbered parts: disk.001 disk.002 ... or disk.000 disk.001 ..., two to four digits, going on with one more (.999,
- * .1000). Lettered parts as split(1) writes them: disk.aa disk.ab ..., disk.aaa ... Parts are sought by listing the
- * folder, so that a gap is seen: up to GAP_MAX parts in a row may be missing.
+ * Numbered parts: disk.001 disk.002 ... or disk.000 disk.001 ..., two to four digits, going on with one more
+ * (.999, .1000). Lettered parts as split(1) writes them: disk.aa disk.ab ..., disk.aaa ... Parts are sought
+ * by listing the folder, so that a gap is seen: up to GAP_MAX parts in a row may be missing.
  */
 #include "engine/evidence/image_private.h"
 
@@ -48,8 +48,8 @@ static void part_name(const struct scheme *scheme, long number, char ret[16])
         ret[i - 1] = (char)('a' + number % 26);
 }
 
-/* Of the extension of the given name; false when it is not one of a part. A name with more digits than the scheme's usual three,
- * "disk.1000", goes on from "disk.999". */
+/* Of the extension of the given name; false when it is not one of a part. A name with more digits than the
+ * scheme's usual three, "disk.1000", goes on from "disk.999". */
 static bool guess_scheme(const char *extension, struct scheme *ret_scheme)
 {
     size_t length = strlen(extension);
@@ -93,8 +93,8 @@ static long last_part(const bool *present, long first)
     return last;
 }
 
-static int name_parts(struct split *split, const char *prefix, const struct scheme *scheme, const bool *present,
-                      long first, long last)
+static int name_parts(struct split *split, const char *prefix, const struct scheme *scheme,
+                      const bool *present, long first, long last)
 {
     split->paths = calloc((size_t)(last - first) + 1, sizeof(*split->paths));
     if (split->paths == NULL)
