@@ -33,6 +33,8 @@ enum {
     SEGMENTS_NAMED = NUMBERED + 22 * 26 * 26,
 };
 
+#define EWF_MAGIC "EVF\x09\x0d\x0a\xff\x00"
+
 /* One segment. */
 
 static uint32_t adler32(const uint8_t *data, size_t size)
@@ -127,7 +129,7 @@ static int read_segment(int fd, struct ewf_segment *segment)
     struct bytes bytes;
     struct stat info;
     if (fstat(fd, &info) < 0 || !image_pread(fd, 0, raw, sizeof(raw)) ||
-        memcmp(raw, "EVF\x09\x0d\x0a\xff\x00", 8) != 0)
+        memcmp(raw, EWF_MAGIC, 8) != 0)
         return -ENODATA;
     bytes_init(&bytes, raw, sizeof(raw));
     bytes_skip(&bytes, 9);
@@ -203,6 +205,30 @@ static size_t last_named(char *const *names)
     while (last > 0 && names[last] == NULL)
         last--;
     return last;
+}
+
+static bool begins_as_ewf(const char *path)
+{
+    uint8_t magic[8];
+    int fd = image_open_file(path, NULL);
+    bool fits = fd >= 0 && image_pread(fd, 0, magic, sizeof(magic)) && memcmp(magic, EWF_MAGIC, 8) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return fits;
+}
+
+/* Past a gap "disk.vhd" would be a segment's name too: it counts only when it begins as one. */
+static void drop_strangers(char **names)
+{
+    bool gap = false;
+    for (size_t number = 1; number <= SEGMENTS_NAMED; number++) {
+        if (names[number] == NULL) {
+            gap = true;
+        } else if (gap && !begins_as_ewf(names[number])) {
+            free(names[number]);
+            names[number] = NULL;
+        }
+    }
 }
 
 /* Decides on segment `number`: 1 it is used and others may follow, 0 it is used as the last, -ENODATA it is
@@ -284,6 +310,8 @@ int ewf_set_find(struct image *image, const char *path, struct ewf_set *ret_set,
     }
     if (status == 0 && given != 0)
         status = list_segments(prefix, base, names);
+    if (status == 0)
+        drop_strangers(names);
     if (status == 0)
         status = take_segments(image, names, &set, why);
     if (status == -ENODATA)

@@ -46,7 +46,7 @@ static bool vhd_sum_fits(const uint8_t *data, size_t size, size_t at)
 static bool read_footer(int fd, uint64_t offset, uint64_t file_size, uint8_t footer[VHD_FOOTER])
 {
     return u64_range_fits(offset, VHD_FOOTER, file_size) && image_pread(fd, offset, footer, VHD_FOOTER) &&
-           memcmp(footer, "conectix", 8) == 0 && vhd_sum_fits(footer, VHD_FOOTER, 64);
+           memcmp(footer, "conectix", 8) == 0;
 }
 
 /* Blocks that the allocation table puts past the end of the file: libvhdi fails to read them, so they become
@@ -97,10 +97,12 @@ int image_check_vhd(struct image *image, int fd, uint64_t file_size, struct why 
     uint8_t footer[VHD_FOOTER];
     struct bytes bytes;
     if (file_size < VHD_FOOTER || !read_footer(fd, file_size - VHD_FOOTER, file_size, footer)) {
-        image_add_damage(image, "the footer is missing or its checksum wrong: the file may be cut");
+        image_add_damage(image, "the VHD's footer is missing: the file may be cut");
         if (!read_footer(fd, 0, file_size, footer))
-            return why_set(why, -EINVAL, "%s: no footer of this VHD is sound", image->name);
+            return why_set(why, -EINVAL, "%s: this VHD has no footer", image->name);
     }
+    if (!vhd_sum_fits(footer, sizeof(footer), 64))
+        image_add_damage(image, "the checksum of the VHD's footer is wrong");
     bytes_init(&bytes, footer, sizeof(footer));
     bytes_skip(&bytes, 16);
     uint64_t header = bytes_u64be(&bytes);
