@@ -384,6 +384,25 @@ static void check_folder_status(void)
     check_status();
 }
 
+static void check_zygote_status(void)
+{
+    struct sandbox_state state = {0};
+    int status = 0;
+    pid_t pid = world_start(ZYGOTE, wait_for_word);
+    cr_assert(pid > 0 && recv(world.socket[1], &state, sizeof state, 0) == sizeof state);
+    bool root = geteuid() == 0 && !world.user; /* read what only root may read, and setgid, setuid: 2, 6, 7 */
+    cr_expect_str_eq(status_of(pid, "CapEff:"), root ? "00000000000000c4" : "0000000000000000");
+    cr_expect_str_eq(status_of(pid, "CapPrm:"), root ? "00000000000000c4" : "0000000000000000");
+    cr_expect_str_eq(status_of(pid, "Seccomp:"), "2");
+    cr_expect_str_eq(status_of(pid, "NoNewPrivs:"), "1");
+    cr_assert(write(world.socket[1], "x", 1) == 1 && waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+Test(sandbox, the_kernel_shows_the_zygote_as_confined)
+{
+    world_twice(check_zygote_status);
+}
+
 Test(sandbox, the_kernel_shows_a_worker_as_confined)
 {
     world_twice(check_status);
@@ -502,6 +521,7 @@ Test(sandbox, trap_names_the_forbidden_call)
     cr_assert(pipe2(errors, O_CLOEXEC) == 0 && setenv("KVALI_SANDBOX", "trap", 1) == 0);
     world.errors = errors[1];
     int status = world_run(WORKER, make_socket);
+    close(errors[1]);
     cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 159, "%#x", (unsigned)status);
     cr_assert(read(errors[0], text, sizeof text - 1) > 0);
     cr_expect(strstr(text, "(socket)"), "%s", text);
