@@ -1,0 +1,314 @@
+/*
+ * stream: opens a locator and reads it from start to end.
+ *
+ * Everything that lies on the medium as it is becomes a list of extents, which are read here from the image in pieces as large
+ * as the caller's; so a bad range of the medium is known as a range of the stream. What libtsk must unpack is read by it.
+ */
+#include "engine/evidence/stream.h"
+
+#include "engine/base/bytes.h"
+#include "engine/evidence/folder.h"
+#include "engine/evidence/tsk/tsk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct stream {
+    struct image *image;
+    uint64_t size, position;
+    const struct extent *extents; /* NULL: tsk or fd is read */
+    size_t extent_count, extent;  /* the one that holds `position` or a later one */
+    struct extent whole;          /* "image", "raw@" and "file" have only this */
+    struct tsk_stream *tsk;
+    int fd; /* of a file in folder evidence, -1 for none */
+    struct ranges bad, bad_image, met;
+};
+
+/* ------------------------------------------------------------------ opening */
+
+static int open_range(struct stream *stream, uint64_t offset, uint64_t size, struct why *why)
+{
+    uint64_t limit = image_info(stream->image)->size;
+
+    if (!u64_range_fits(offset, size, limit))
+        return why_set(why, -ENOENT, "the range reaches past the end of the image");
+    stream->size = size;
+    stream->whole = (struct extent){.offset = 0, .size = size, .physical = offset};
+    stream->extents = &stream->whole;
+    stream->extent_count = size > 0 ? 1 : 0;
+    return 0;
+}
+
+static int open_content(struct stream *stream, const struct locator *locator, struct why *why)
+{
+    int code = tsk_stream_open(stream->image, locator, &stream->tsk, why);
+
+    if (code < 0)
+        return code;
+    stream->size = tsk_stream_size(stream->tsk);
+    stream->extents = tsk_stream_extents(stream->tsk, &stream->extent_count);
+    return 0;
+}
+
+static int open_by_kind(struct stream *stream, const struct locator *locator, struct why *why)
+{
+    enum image_type type = image_info(stream->image)->type;
+
+    switch (locator->kind) {
+    case LOCATOR_IMAGE:
+    case LOCATOR_RAW:
+        if (type == IMAGE_FOLDER)
+            break;
+        return locator->kind == LOCATOR_RAW ? open_range(stream, locator->offset, locator->size, why)
+                                            : open_range(stream, 0, image_info(stream->image)->size, why);
+    case LOCATOR_FILE:
+        if (type != IMAGE_FILE)
+            break;
+        return open_range(stream, 0, image_info(stream->image)->size, why);
+    case LOCATOR_FS_CONTENT:
+    case LOCATOR_APFS_CONTENT:
+        if (type == IMAGE_FOLDER)
+            break;
+        return open_content(stream, locator, why);
+    case LOCATOR_FOLDER_CONTENT:
+        if (type != IMAGE_FOLDER)
+            break;
+        return folder_open(stream->image, locator->path, &stream->fd, &stream->size, why);
+    default:
+        break;
+    }
+    return why_set(why, -EINVAL, "this locator is not for a content of this exhibit");
+}
+
+int stream_open(struct image *image, const char *text, struct stream **ret_stream, struct why *why)
+{
+    struct locator locator;
+    struct stream *stream;
+    int code;
+
+    if (locator_parse(text, &locator) < 0)
+        return why_set(why, -EINVAL, "not a locator");
+    stream = calloc(1, sizeof *stream);
+    if (!stream)
+        return why_set(why, -ENOMEM, "no memory to open a stream");
+    stream->image = image;
+    stream->fd = -1;
+    code = open_by_kind(stream, &locator, why);
+    if (code < 0) {
+        stream_close(stream);
+        return code;
+    }
+    *ret_stream = stream;
+    return 0;
+}
+
+void stream_close(struct stream *stream)
+{
+    if (!stream)
+        return;
+    tsk_stream_close(stream->tsk);
+    if (stream->fd >= 0)
+        (void)close(stream->fd);
+    ranges_finish(&stream->bad);
+    ranges_finish(&stream->bad_image);
+    ranges_finish(&stream->met);
+    free(stream);
+}
+
+uint64_t stream_size(const struct stream *stream)
+{
+    return stream->size;
+}
+
+bool stream_is_hole(const struct stream *stream)
+{
+    uint64_t covered = 0;
+
+    for (size_t i = 0; i < stream->extent_count; i++) {
+        if (stream->extents[i].physical != EXTENT_HOLE)
+            return false;
+        covered += stream->extents[i].size;
+    }
+    return stream->size > 0 && covered == stream->size;
+}
+
+/* ------------------------------------------------------------------ reading */
+
+static int add_bad(struct stream *stream, uint64_t offset, uint64_t size, uint64_t physical)
+{
+    int code = ranges_add(&stream->bad, offset, size);
+
+    return code == 0 && physical != EXTENT_HOLE ? ranges_add(&stream->bad_image, physical, size) : code;
+}
+
+/* Bad ranges of the image met between `physical` and `physical + size` as ranges of the stream. */
+static int map_met(struct stream *stream, uint64_t offset, uint64_t physical, uint64_t size)
+{
+    int code = 0;
+
+    for (size_t i = 0; i < stream->met.count && code == 0; i++) {
+        uint64_t from = stream->met.items[i].offset;
+        uint64_t to = u64_add_saturating(from, stream->met.items[i].size);
+
+        if (from < physical)
+            from = physical;
+        if (to > physical + size)
+            to = physical + size;
+        if (from < to)
+            code = add_bad(stream, offset + (from - physical), to - from, from);
+    }
+    return code;
+}
+
+/* The part of an extent that the image has, and zeros for what lies past its end. */
+static int read_physical(struct stream *stream, uint64_t physical, uint8_t *data, size_t size)
+{
+    uint64_t limit = image_info(stream->image)->size;
+    size_t there = physical >= limit ? 0 : limit - physical < size ? (size_t)(limit - physical) : size;
+    int code = 0;
+
+    if (there > 0) {
+        ranges_clear(&stream->met);
+        image_watch(stream->image, &stream->met);
+        code = image_read(stream->image, physical, data, there);
+        image_watch(stream->image, NULL);
+        if (code == 0)
+            code = map_met(stream, stream->position, physical, there);
+    }
+    if (code == 0 && there < size) {
+        memset(data + there, 0, size - there);
+        code = add_bad(stream, stream->position + there, size - there, physical + there);
+    }
+    return code;
+}
+
+/* Reads on from the position into all of `data`; what the extents do not reach is -EIO when nothing came before. */
+static int64_t read_extents(struct stream *stream, uint8_t *data, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size && stream->extent < stream->extent_count) {
+        const struct extent *extent = &stream->extents[stream->extent];
+        uint64_t inside = stream->position - extent->offset;
+        size_t count = size - done;
+        int code = 0;
+
+        if (inside >= extent->size) {
+            stream->extent++;
+            continue;
+        }
+        if (count > extent->size - inside)
+            count = (size_t)(extent->size - inside);
+        if (extent->physical == EXTENT_HOLE)
+            memset(data + done, 0, count);
+        else
+            code = read_physical(stream, extent->physical + inside, data + done, count);
+        if (code < 0)
+            return code;
+        done += count;
+        stream->position += count;
+    }
+    return done == 0 && size > 0 ? -EIO : (int64_t)done;
+}
+
+/* What libtsk unpacked: which bytes a bad range touched is not known, so all of the piece counts. */
+static int64_t read_tsk(struct stream *stream, uint8_t *data, size_t size)
+{
+    int64_t count;
+    int code = 0;
+
+    ranges_clear(&stream->met);
+    image_watch(stream->image, &stream->met);
+    count = tsk_stream_read(stream->tsk, stream->position, data, size);
+    image_watch(stream->image, NULL);
+    for (size_t i = 0; i < stream->met.count && code == 0; i++)
+        code = ranges_add(&stream->bad_image, stream->met.items[i].offset, stream->met.items[i].size);
+    if (code == 0 && count > 0 && stream->met.count > 0)
+        code = ranges_add(&stream->bad, stream->position, (uint64_t)count);
+    if (code < 0)
+        return code;
+    if (count > 0)
+        stream->position += (uint64_t)count;
+    return count;
+}
+
+/* A file of the examiner's file system. Where the medium below it does not answer, block by block. It may have become shorter
+ * since it was listed: then -EIO. */
+static int64_t read_file(struct stream *stream, uint8_t *data, size_t size)
+{
+    enum { BLOCK = 4096 };
+    size_t done = 0;
+
+    while (done < size) {
+        size_t piece = size - done;
+        ssize_t count = pread(stream->fd, data + done, piece, (off_t)stream->position);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0) {
+            piece = BLOCK - stream->position % BLOCK < piece ? (size_t)(BLOCK - stream->position % BLOCK) : piece;
+            count = pread(stream->fd, data + done, piece, (off_t)stream->position);
+        }
+        if (count < 0) {
+            int code = add_bad(stream, stream->position, piece, EXTENT_HOLE);
+            if (code < 0)
+                return code;
+            memset(data + done, 0, piece);
+            count = (ssize_t)piece;
+        }
+        if (count == 0)
+            return done > 0 ? (int64_t)done : -EIO;
+        done += (size_t)count;
+        stream->position += (uint64_t)count;
+    }
+    return (int64_t)done;
+}
+
+int64_t stream_read(struct stream *stream, void *data, size_t size)
+{
+    uint8_t *bytes = data;
+    size_t done = 0;
+
+    if (size > stream->size - stream->position)
+        size = (size_t)(stream->size - stream->position);
+    if (stream->fd >= 0)
+        return read_file(stream, data, size);
+    if (stream->extents)
+        return read_extents(stream, data, size);
+    while (done < size) {
+        int64_t count = read_tsk(stream, bytes + done, size - done);
+        if (count <= 0)
+            return done > 0 ? (int64_t)done : count; /* the error comes again with the next call */
+        done += (size_t)count;
+    }
+    return (int64_t)done;
+}
+
+const struct ranges *stream_bad(const struct stream *stream)
+{
+    return &stream->bad;
+}
+
+const struct ranges *stream_bad_image(const struct stream *stream)
+{
+    return &stream->bad_image;
+}
+
+uint64_t stream_physical(const struct stream *stream, uint64_t offset)
+{
+    size_t low = 0, high = stream->extent_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct extent *extent = &stream->extents[middle];
+
+        if (offset < extent->offset)
+            high = middle;
+        else if (offset - extent->offset >= extent->size)
+            low = middle + 1;
+        else
+            return extent->physical == EXTENT_HOLE ? UINT64_MAX : extent->physical + (offset - extent->offset);
+    }
+    return UINT64_MAX;
+}

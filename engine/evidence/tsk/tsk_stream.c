@@ -1,0 +1,164 @@
+/*
+ * tsk_stream: one content of a file system, opened by inode and attribute.
+ *
+ * A plain attribute becomes a list of extents that stream.c reads from the image itself; resident and compressed ones
+ * are read through libtsk.
+ */
+#include "engine/evidence/tsk/tsk_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COMPRESSED_READ = 64 * 1024 };
+
+struct tsk_stream {
+    struct tsk_filesystem *filesystem;
+    TSK_FS_FILE *file;
+    const TSK_FS_ATTR *attribute; /* NULL: a file of no bytes, for which libtsk has no attribute */
+    struct extent *extents;       /* NULL: libtsk reads */
+    size_t extent_count, extent_room;
+};
+
+static int add_extent(struct tsk_stream *stream, const struct extent *extent)
+{
+    struct extent *last = stream->extent_count > 0 ? &stream->extents[stream->extent_count - 1] : NULL;
+
+    if (last && (extent->physical == EXTENT_HOLE ? last->physical == EXTENT_HOLE
+                                                 : last->physical != EXTENT_HOLE &&
+                                                       last->physical + last->size == extent->physical)) {
+        last->size += extent->size;
+        return 0;
+    }
+    if (stream->extent_count == stream->extent_room) {
+        size_t room = stream->extent_room * 2;
+        struct extent *more = realloc(stream->extents, room * sizeof *more);
+        if (!more)
+            return -ENOMEM;
+        stream->extents = more;
+        stream->extent_room = room;
+    }
+    stream->extents[stream->extent_count++] = *extent;
+    return 0;
+}
+
+/* The runs, with what lies behind the initialised size as a hole: those bytes belong to whoever had the blocks before. */
+static int load_extents(struct tsk_stream *stream)
+{
+    const TSK_FS_ATTR *attribute = stream->attribute;
+    uint64_t initialised = attribute->nrd.initsize > 0 ? (uint64_t)attribute->nrd.initsize : 0;
+    struct tsk_runs runs;
+    struct extent extent;
+    int code = 0;
+
+    stream->extent_room = 8;
+    stream->extents = calloc(stream->extent_room, sizeof *stream->extents);
+    if (!stream->extents)
+        return -ENOMEM;
+    tsk_runs_init(&runs, stream->filesystem->info, attribute, tsk_stream_size(stream));
+    while (code == 0 && tsk_runs_next(&runs, &extent)) {
+        struct extent rest = extent;
+
+        if (extent.offset + extent.size > initialised) {
+            uint64_t keep = extent.offset < initialised ? initialised - extent.offset : 0;
+            rest = (struct extent){extent.offset + keep, extent.size - keep, EXTENT_HOLE};
+            extent.size = keep;
+        } else {
+            rest.size = 0;
+        }
+        if (extent.size > 0)
+            code = add_extent(stream, &extent);
+        if (code == 0 && rest.size > 0)
+            code = add_extent(stream, &rest);
+    }
+    /* NTFS's $BadClus:$Bad: no runs, and no byte was ever written. */
+    if (code == 0 && stream->extent_count == 0 && initialised == 0 && tsk_stream_size(stream) > 0)
+        code = add_extent(stream, &(struct extent){0, tsk_stream_size(stream), EXTENT_HOLE});
+    return code;
+}
+
+static int find_attribute(struct tsk_stream *stream, const struct locator *locator, struct why *why)
+{
+    char words[256];
+
+    tsk_error_reset();
+    stream->file = tsk_fs_file_open_meta(stream->filesystem->info, NULL, locator->inode);
+    if (!stream->file || !stream->file->meta)
+        return why_set(why, -EIO, "metadata of inode %llu cannot be read: %s", (unsigned long long)locator->inode,
+                       tsk_words(words, sizeof words));
+    stream->attribute = tsk_fs_file_attr_get_type(stream->file, (TSK_FS_ATTR_TYPE_ENUM)locator->attribute_type,
+                                                  locator->attribute_id, 1);
+    if (stream->attribute && stream->attribute->fs_file == NULL)
+        stream->attribute = NULL;
+    if (!stream->attribute)
+        return why_set(why, -ENOENT, "inode %llu has no attribute %u-%u: %s", (unsigned long long)locator->inode,
+                       (unsigned)locator->attribute_type, (unsigned)locator->attribute_id,
+                       tsk_words(words, sizeof words));
+    return 0;
+}
+
+int tsk_stream_open(struct image *image, const struct locator *locator, struct tsk_stream **ret_stream,
+                    struct why *why)
+{
+    struct tsk_stream *stream = calloc(1, sizeof *stream);
+    int code;
+
+    if (!stream)
+        return why_set(why, -ENOMEM, "no memory to open a stream");
+    code = tsk_filesystem_acquire(image, locator, &stream->filesystem, why);
+    if (code == 0)
+        code = find_attribute(stream, locator, why);
+    if (code == 0 && tsk_runs_plain(stream->filesystem->info, stream->attribute)) {
+        code = load_extents(stream);
+        if (code < 0)
+            (void)why_set(why, code, "no memory for the extents of inode %llu", (unsigned long long)locator->inode);
+    } else if (code == 0 && !(stream->attribute->flags & TSK_FS_ATTR_RES)) {
+        tsk_medium_forget(stream->filesystem);
+    }
+    if (code < 0) {
+        tsk_stream_close(stream);
+        return code;
+    }
+    *ret_stream = stream;
+    return 0;
+}
+
+void tsk_stream_close(struct tsk_stream *stream)
+{
+    if (!stream)
+        return;
+    if (stream->file)
+        tsk_fs_file_close(stream->file);
+    tsk_filesystem_release(stream->filesystem);
+    free(stream->extents);
+    free(stream);
+}
+
+uint64_t tsk_stream_size(const struct tsk_stream *stream)
+{
+    return stream->attribute->size > 0 ? (uint64_t)stream->attribute->size : 0;
+}
+
+const struct extent *tsk_stream_extents(const struct tsk_stream *stream, size_t *ret_count)
+{
+    *ret_count = stream->extent_count;
+    return stream->extents;
+}
+
+int64_t tsk_stream_read(struct tsk_stream *stream, uint64_t offset, void *ret_data, size_t size)
+{
+    uint64_t total = tsk_stream_size(stream);
+    ssize_t count;
+
+    if (offset >= total || size == 0)
+        return 0;
+    /* Unit by unit when compressed, so that a damaged one costs no more than itself. */
+    if ((stream->attribute->flags & TSK_FS_ATTR_COMP) && size > COMPRESSED_READ - offset % COMPRESSED_READ)
+        size = (size_t)(COMPRESSED_READ - offset % COMPRESSED_READ);
+    if (size > total - offset)
+        size = (size_t)(total - offset);
+    tsk_error_reset();
+    count = tsk_fs_attr_read(stream->attribute, (TSK_OFF_T)offset, ret_data, size, TSK_FS_FILE_READ_FLAG_NONE);
+    tsk_error_reset();
+    return count <= 0 ? -EIO : (int64_t)count;
+}

@@ -1,0 +1,505 @@
+/*
+ * tsk_volume: the expand task "volumes": every part of the medium, what lies in it, and what of it is not read.
+ *
+ * Which file system a volume holds is libtsk's answer (tsk_fs_open_img tries all types); the type is then written into
+ * the locator, and nothing is ever detected again. A volume that libtsk does not open is named by signature.c.
+ */
+#include "engine/evidence/tsk/tsk_private.h"
+
+#include "engine/base/bytes.h"
+#include "engine/base/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A volume being reported, and the memory behind its strings. */
+struct report {
+    struct tsk_task *task;
+    const struct tsk_slot *slot;
+    const char *stage;
+    struct found_volume volume;
+    struct buf label, serial, expand, raw, path;
+};
+
+static void report_begin(struct report *report, struct tsk_task *task, const struct tsk_slot *slot)
+{
+    *report = (struct report){.task = task, .slot = slot, .stage = "volumes"};
+    report->volume = (struct found_volume){
+        .key = slot->key,
+        .parent = "",
+        .table = task->keep->table,
+        .type = slot->type,
+        .label = "",
+        .offset = slot->offset,
+        .size = slot->size,
+        .filesystem = "",
+        .content = "",
+        .serial = "",
+        .time_note = "",
+        .expand = "",
+        .raw = "",
+    };
+    if (slot->use == VOLUME_GAP)
+        report->volume.use = VOLUME_GAP;
+    else if (slot->use == VOLUME_TABLE)
+        report->volume.use = VOLUME_TABLE;
+    else
+        report->volume.use = VOLUME_ALLOCATED;
+}
+
+static void report_end(struct report *report)
+{
+    buf_finish(&report->label);
+    buf_finish(&report->serial);
+    buf_finish(&report->expand);
+    buf_finish(&report->raw);
+    buf_finish(&report->path);
+}
+
+static int fault(const struct report *report, enum fault_kind kind, uint64_t offset, uint64_t size,
+                 const char *effect, const char *detail)
+{
+    const struct found_fault row = {.kind = kind, .volume = report->volume.key, .stage = report->stage,
+        .offset = offset, .size = size, .effect = effect, .detail = detail};
+
+    return tsk_task_fault(report->task, &row);
+}
+
+/* A raw stream of this volume: "<image>/<key>/<name>". */
+static int emit_raw(struct report *report, const char *name, uint64_t offset, uint64_t size)
+{
+    buf_clear(&report->path);
+    buf_printf(&report->path, "%s/%s/%s", image_name(report->task->image), report->volume.key, name);
+    if (buf_failed(&report->path))
+        return -ENOMEM;
+    return tsk_task_raw(report->task, report->volume.key, buf_cstr(&report->path), name, offset, size);
+}
+
+/* The volume itself, and with `raw` the stream that covers all that there is of it. */
+static int emit_volume(struct report *report, bool raw)
+{
+    const struct tsk_slot *slot = report->slot;
+    const struct locator locator = {.kind = LOCATOR_RAW, .offset = slot->offset, .size = slot->present};
+    int code;
+
+    if (raw && slot->present > 0) {
+        locator_print(&report->raw, &locator);
+        report->volume.raw = buf_cstr(&report->raw);
+    }
+    report->volume.label = buf_cstr(&report->label);
+    report->volume.serial = buf_cstr(&report->serial);
+    report->volume.expand = buf_cstr(&report->expand);
+    if (buf_failed(&report->raw) || buf_failed(&report->label) || buf_failed(&report->serial) ||
+        buf_failed(&report->expand))
+        return -ENOMEM;
+    code = report->task->sink->volume(report->task->sink->context, &report->volume);
+    if (code == 0 && raw)
+        code = emit_raw(report, "raw", slot->offset, slot->present);
+    return code;
+}
+
+/* ------------------------------------------------------------------ a file system that opened */
+
+static void describe(struct report *report, TSK_FS_INFO *info)
+{
+    struct locator locator = {.kind = LOCATOR_FS, .offset = report->slot->offset};
+    const char *type = tsk_type_name(info);
+    const struct tsk_slot *first;
+
+    (void)snprintf(locator.type, sizeof locator.type, "%s", type);
+    report->volume.filesystem = type;
+    report->volume.block_size = info->block_size;
+    report->volume.block_count = info->block_count;
+    report->volume.fs_size = tsk_filesystem_size(info);
+    report->volume.time_note = tsk_type_time_note(type);
+    buf_clear(&report->serial);
+    tsk_filesystem_serial(info, &report->serial);
+    buf_clear(&report->label);
+    tsk_filesystem_label(info, &report->task->keep->medium, &report->label);
+    buf_clear(&report->expand);
+    /* Two slots that begin at the same byte hold the same file system: it is listed once, under the first. */
+    first = tsk_slots_at(report->task->keep, report->slot->offset);
+    if (!first || first == report->slot)
+        locator_print(&report->expand, &locator);
+}
+
+/* What of the volume lies outside of its file system, and what of the file system lies outside of the volume. */
+static int compare_sizes(struct report *report, const TSK_FS_INFO *info)
+{
+    const struct tsk_slot *slot = report->slot;
+    uint64_t limit = slot->offset + slot->present;
+    uint64_t begin = (uint64_t)info->offset;
+    uint64_t end = u64_add_saturating(begin, report->volume.fs_size);
+    int code = 0;
+
+    if (begin > slot->offset && begin <= limit)
+        code = emit_raw(report, "before-fs", slot->offset, begin - slot->offset);
+    if (code == 0 && end < limit && report->volume.fs_size > 0)
+        code = emit_raw(report, "after-fs", end, limit - end);
+    if (code < 0 || end <= limit)
+        return code;
+    if (slot->present < slot->size || limit >= (uint64_t)report->task->keep->medium.base.size)
+        return fault(report, FAULT_MISSING, limit, end - limit, "what lies there is not read",
+                     "the file system reaches past the end of the image");
+    return fault(report, FAULT_DAMAGED, limit, end - limit, "", "the file system reaches past the end of its volume");
+}
+
+/* BitLocker To Go: a small FAT32 in front of what is encrypted. */
+static int look_behind(struct report *report)
+{
+    struct tsk_part part = {&report->task->keep->medium, report->slot->offset, report->slot->present};
+    const struct signature *found = signature_find_encrypted(part.size, tsk_part_read, &part);
+
+    if (!found)
+        return 0;
+    report->volume.content = found->content;
+    return fault(report, FAULT_ENCRYPTED, report->slot->offset, report->slot->present, "content not read",
+                 found->content);
+}
+
+static int report_filesystem(struct report *report, TSK_FS_INFO *info)
+{
+    int code;
+
+    report->stage = "filesystem";
+    describe(report, info);
+    code = look_behind(report);
+    if (code == 0)
+        code = emit_volume(report, report->volume.content[0] != '\0');
+    if (code == 0)
+        code = compare_sizes(report, info);
+    return code;
+}
+
+/* ------------------------------------------------------------------ APFS */
+
+static int report_apfs_volume(struct report *container, const TSK_POOL_INFO *pool, const TSK_POOL_VOLUME_INFO *info)
+{
+    const struct locator locator = {.kind = LOCATOR_APFS, .offset = container->slot->offset, .block = info->block};
+    struct report report;
+    struct buf key = {0};
+    int code;
+
+    report_begin(&report, container->task, container->slot);
+    report.stage = "filesystem";
+    buf_printf(&key, "%s.v%d", container->slot->key, info->index + 1);
+    report.volume.key = buf_cstr(&key);
+    report.volume.parent = container->slot->key;
+    report.volume.table = "apfs";
+    report.volume.type = "APFS volume";
+    report.volume.filesystem = "apfs";
+    report.volume.block_size = pool->block_size;
+    report.volume.block_count = info->num_blocks;
+    report.volume.fs_size = u64_mul_saturating(info->num_blocks, pool->block_size);
+    report.volume.time_note = tsk_type_time_note("apfs");
+    if (info->desc)
+        text_escape(&report.label, info->desc, strlen(info->desc));
+    if (info->flags & TSK_POOL_VOLUME_FLAG_ENCRYPTED)
+        report.volume.content = "encrypted: APFS/FileVault";
+    else
+        locator_print(&report.expand, &locator);
+    code = buf_failed(&key) ? -ENOMEM : emit_volume(&report, false);
+    if (code == 0 && (info->flags & TSK_POOL_VOLUME_FLAG_ENCRYPTED))
+        code = fault(&report, FAULT_ENCRYPTED, container->slot->offset, report.volume.fs_size, "content not read",
+                     report.volume.content);
+    report_end(&report);
+    buf_finish(&key);
+    return code;
+}
+
+static int report_pool(struct report *report, const TSK_POOL_INFO *pool)
+{
+    uint64_t end = u64_add_saturating(report->slot->offset, u64_mul_saturating(pool->num_blocks, pool->block_size));
+    uint64_t limit = report->slot->offset + report->slot->present;
+    int code;
+
+    report->stage = "filesystem";
+    report->volume.content = "APFS container";
+    report->volume.block_size = pool->block_size;
+    report->volume.block_count = pool->num_blocks;
+    report->volume.fs_size = u64_mul_saturating(pool->num_blocks, pool->block_size);
+    code = emit_volume(report, false);
+    for (const TSK_POOL_VOLUME_INFO *volume = pool->vol_list; volume && code == 0; volume = volume->next)
+        code = report_apfs_volume(report, pool, volume);
+    if (code == 0 && !pool->vol_list)
+        code = fault(report, FAULT_DAMAGED, report->slot->offset, report->slot->present, "no volume listed",
+                     "the APFS container names no volume that can be read");
+    if (code == 0 && end > limit)
+        code = fault(report, FAULT_MISSING, limit, end - limit, "what lies there is not read",
+                     "the APFS container reaches past the end of what is there");
+    else if (code == 0 && end < limit)
+        code = emit_raw(report, "after-fs", end, limit - end);
+    return code;
+}
+
+/* ------------------------------------------------------------------ no file system */
+
+static int report_unread(struct report *report, const struct signature *found, bool random, const char *words)
+{
+    const struct tsk_slot *slot = report->slot;
+    const char *detail = found->content;
+    enum fault_kind kind = FAULT_UNSUPPORTED;
+    char text[400];
+    int code;
+
+    report->volume.content = found->content;
+    switch (found->class) {
+    case SIGNATURE_ENCRYPTED:
+        kind = FAULT_ENCRYPTED;
+        break;
+    case SIGNATURE_UNSUPPORTED:
+        break;
+    case SIGNATURE_READABLE:
+        kind = FAULT_DAMAGED;
+        report->volume.content = "unknown";
+        (void)snprintf(text, sizeof text, "the signature of %s is there, but it does not open: %s", found->content,
+                       words);
+        detail = text;
+        break;
+    case SIGNATURE_UNKNOWN:
+        detail = "no file system recognised";
+        if (random) {
+            kind = FAULT_ENCRYPTED;
+            report->volume.content = "unknown: random bytes, perhaps encrypted";
+            detail = "no file system recognised; the bytes look random, as encrypted ones do";
+        }
+        break;
+    case SIGNATURE_DATA:
+    case SIGNATURE_ZEROS:
+        return emit_volume(report, true);
+    }
+    code = emit_volume(report, true);
+    if (code == 0)
+        code = fault(report, kind, slot->offset, slot->present, "file system not read", detail);
+    if (code == 0 && found->class == SIGNATURE_UNKNOWN && report->task->keep->table_unopened[0])
+        code = fault(report, FAULT_DAMAGED, 0, slot->present, "partitions not read",
+                     report->task->keep->table_unopened);
+    return code;
+}
+
+/* Nothing opened by detection. A signature may still say what to try, and how it fails. */
+static int report_by_signature(struct report *report, bool random)
+{
+    struct tsk_medium *medium = &report->task->keep->medium;
+    struct tsk_part part = {medium, report->slot->offset, report->slot->present};
+    const struct signature *found = signature_find(part.size, tsk_part_read, &part);
+    char words[256] = "";
+    int code;
+
+    if (found->class != SIGNATURE_READABLE)
+        return report_unread(report, found, random, "");
+    if (strcmp(found->content, "apfs") == 0) {
+        const TSK_POOL_INFO *pool = tsk_pool_open_img_sing(&medium->base, (TSK_OFF_T)part.offset, TSK_POOL_TYPE_APFS);
+        if (!pool)
+            return report_unread(report, found, random, tsk_words(words, sizeof words));
+        code = report_pool(report, pool);
+        tsk_pool_close(pool);
+    } else {
+        TSK_FS_INFO *info = tsk_fs_open_img(&medium->base, (TSK_OFF_T)part.offset, tsk_type_parse(found->content));
+        if (!info)
+            return report_unread(report, found, random, tsk_words(words, sizeof words));
+        code = report_filesystem(report, info);
+        if (code == 0)
+            code = fault(report, FAULT_DAMAGED, part.offset, 0, "",
+                         "the file system opens only when its type is given: it is damaged");
+        tsk_fs_close(info);
+    }
+    return code;
+}
+
+/* ------------------------------------------------------------------ several file systems in one place */
+
+/* libtsk's names in "HFS or ISO9660", the answer when more than one type fits (tsk_fs_open_img). */
+static const struct {
+    const char *name, *type;
+} candidates[] = {
+    {"ISO9660", "iso9660"}, {"HFS", "hfs+"}, {"NTFS", "ntfs"}, {"EXT2/3/4", "ext2"}, {"UFS", "ufs1"}, {"UFS", "ufs2"},
+    {"FAT", "fat12"},       {"FAT", "fat16"}, {"FAT", "fat32"}, {"FAT", "exfat"},
+};
+
+/* The first is reported as the volume's own; each other as a volume "<key>.<type>" inside it, listed under the same key. */
+static int report_several(struct report *first, const char *names)
+{
+    struct tsk_medium *medium = &first->task->keep->medium;
+    size_t count = 0;
+    int code = 0;
+
+    for (size_t i = 0; i < sizeof candidates / sizeof candidates[0] && code == 0; i++) {
+        TSK_FS_INFO *info = NULL;
+        if (strstr(names, candidates[i].name))
+            info = tsk_fs_open_img(&medium->base, (TSK_OFF_T)first->slot->offset, tsk_type_parse(candidates[i].type));
+        tsk_error_reset();
+        if (!info)
+            continue;
+        if (count++ == 0) {
+            code = report_filesystem(first, info);
+        } else {
+            struct report other;
+            char key[sizeof first->slot->key + LOCATOR_TYPE_SIZE + 1];
+            report_begin(&other, first->task, first->slot);
+            (void)snprintf(key, sizeof key, "%s.%s", first->slot->key, candidates[i].type);
+            other.volume.key = key;
+            other.volume.parent = first->slot->key;
+            other.volume.type = "a second file system in the same place";
+            describe(&other, info);
+            code = emit_volume(&other, false);
+            report_end(&other);
+        }
+        tsk_fs_close(info);
+    }
+    return code == 0 && count == 0 ? report_by_signature(first, false) : code;
+}
+
+/* ------------------------------------------------------------------ the parts */
+
+static int report_allocated(struct report *report)
+{
+    const struct tsk_slot *slot = report->slot;
+    TSK_FS_INFO *info;
+    uint32_t number;
+    char names[128];
+    int code = 0;
+
+    if (slot->present < slot->size)
+        code = fault(report, FAULT_MISSING, slot->offset + slot->present, slot->size - slot->present,
+                     "what lies there is not read", "the volume reaches past the end of the image");
+    if (code < 0 || slot->present == 0)
+        return code < 0 ? code : emit_volume(report, false);
+    if (tsk_task_at(report->task, slot->offset)) {
+        code = emit_volume(report, true);
+        return code < 0 ? code
+                        : fault(report, report->task->skip->kind, slot->offset, slot->present, "file system not read",
+                                "an earlier attempt did not survive opening it");
+    }
+    info = tsk_fs_open_img(&report->task->keep->medium.base, (TSK_OFF_T)slot->offset, TSK_FS_TYPE_DETECT);
+    if (info) {
+        code = report_filesystem(report, info);
+        tsk_fs_close(info);
+        return code;
+    }
+    number = tsk_error_get_errno();
+    (void)snprintf(names, sizeof names, "%s", tsk_error_get_errstr());
+    tsk_error_reset();
+    if (number == TSK_ERR_FS_UNKTYPE && strstr(names, " or "))
+        return report_several(report, names);
+    return report_by_signature(report, number == TSK_ERR_FS_POSSIBLY_ENCRYPTED);
+}
+
+static int report_slot(struct tsk_task *task, const struct tsk_slot *slot)
+{
+    struct report report;
+    int code;
+
+    report_begin(&report, task, slot);
+    if (slot->use == VOLUME_ALLOCATED)
+        code = report_allocated(&report);
+    else
+        code = emit_volume(&report, slot->use == VOLUME_GAP);
+    report_end(&report);
+    return code;
+}
+
+/* A file system that begins where the partition table stands, which no slot names: an ISO 9660 that boots from a stick. */
+static int report_front(struct tsk_task *task)
+{
+    struct tsk_slot slot = {.key = "image", .use = VOLUME_ALLOCATED, .size = (uint64_t)task->keep->medium.base.size};
+    struct report report;
+    TSK_FS_INFO *info;
+    int code = 0;
+
+    slot.present = slot.size;
+    if (tsk_slots_at(task->keep, 0))
+        return 0;
+    if (tsk_task_at(task, 0))
+        return tsk_task_fault(task, &(struct found_fault){.kind = task->skip->kind, .stage = "volumes",
+            .effect = "a file system in front of the partition table is not read",
+            .detail = "an earlier attempt did not survive opening it"});
+    info = tsk_fs_open_img(&task->keep->medium.base, 0, TSK_FS_TYPE_DETECT);
+    tsk_error_reset();
+    if (!info)
+        return 0;
+    report_begin(&report, task, &slot);
+    report.volume.table = "none";
+    report.volume.type = "file system in front of the partition table";
+    describe(&report, info);
+    code = emit_volume(&report, false);
+    report_end(&report);
+    tsk_fs_close(info);
+    return code;
+}
+
+/* Every volume that begins inside one that began before it. */
+static int report_overlaps(struct tsk_task *task)
+{
+    const struct tsk_slot *slots = task->keep->slots;
+    int code = 0;
+
+    for (size_t i = 0; i < task->keep->slot_count && code == 0; i++) {
+        for (size_t k = 0; k < task->keep->slot_count && code == 0; k++) {
+            uint64_t end = u64_add_saturating(slots[k].offset, slots[k].size), size;
+            char detail[128];
+            bool before = slots[k].offset < slots[i].offset || (slots[k].offset == slots[i].offset && k < i);
+            if (!before || end <= slots[i].offset || slots[i].size == 0 || slots[i].use != VOLUME_ALLOCATED ||
+                slots[k].use != VOLUME_ALLOCATED)
+                continue;
+            size = end - slots[i].offset < slots[i].size ? end - slots[i].offset : slots[i].size;
+            (void)snprintf(detail, sizeof detail, "%s and %s overlap", slots[k].key, slots[i].key);
+            code = tsk_task_fault(task, &(struct found_fault){.kind = FAULT_DAMAGED, .volume = slots[i].key,
+                .stage = "volumes", .offset = slots[i].offset, .size = size, .detail = detail});
+            break;
+        }
+    }
+    return code;
+}
+
+static int report_table(struct tsk_task *task)
+{
+    int code = 0;
+
+    if (task->keep->table_damage[0])
+        code = tsk_task_fault(task, &(struct found_fault){.kind = FAULT_DAMAGED, .stage = "volumes",
+            .offset = 0, .detail = task->keep->table_damage});
+    if (code == 0)
+        code = report_overlaps(task);
+    for (size_t i = 0; i < task->keep->slot_count && code == 0; i++)
+        code = report_slot(task, &task->keep->slots[i]);
+    if (code == 0)
+        code = report_front(task);
+    return code;
+}
+
+/* The table itself brought an earlier attempt down: the whole image is one part that is not read. */
+static int report_without_table(struct tsk_task *task)
+{
+    struct tsk_slot slot = {.key = "image", .use = VOLUME_ALLOCATED, .size = (uint64_t)task->keep->medium.base.size};
+    struct report report;
+    int code;
+
+    slot.present = slot.size;
+    task->keep->table = "none";
+    report_begin(&report, task, &slot);
+    report.volume.content = "unknown";
+    code = emit_volume(&report, true);
+    if (code == 0)
+        code = fault(&report, task->skip->kind, 0, slot.size, "partitions not read",
+                     "an earlier attempt did not survive the partition table");
+    report_end(&report);
+    return code;
+}
+
+int tsk_volume_expand(struct image *image, const struct found_sink *sink, const struct expand_skip *skip)
+{
+    struct tsk_task task;
+    int code = tsk_task_begin(&task, image, sink, skip);
+
+    if (code == 0 && tsk_task_at(&task, TSK_AT_OPEN)) {
+        code = report_without_table(&task);
+    } else if (code == 0) {
+        code = tsk_slots_load(task.keep);
+        if (code == 0)
+            code = report_table(&task);
+    }
+    tsk_task_end(&task);
+    return code;
+}
