@@ -50,7 +50,7 @@ while IFS='	' read -r part state path size md5; do
     case $part in '#'*) continue ;; esac
     content "$part" "$path" >"$work/content" || true
     if [ "$(stat -c %s "$work/content")" != "$size" ] || [ "$(md5sum <"$work/content" | cut -d' ' -f1)" != "$md5" ]; then
-        echo "# $part $state $path: not what the truth table says"
+        echo "$part $state $path: not what the truth table says" >&2
         status=1
     fi
 done <"$work/a.dd.truth.tsv"

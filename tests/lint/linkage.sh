@@ -18,13 +18,13 @@ check() { # PROGRAM SENTENCE LIBRARIES SYMBOLS
         echo "ok $number - $2"
     else
         echo "not ok $number - $2"
-        echo "$found" | sed "s|^|# ${1##*/} has |"
+        echo "$found" | sed "s|^|${1##*/} has |" >&2
     fi
 }
 
 # The check itself: these are there.
 has() { # PROGRAM LIBRARY
-    readelf -d "$1" | grep -q "NEEDED.*\\[lib$2\\.so" || echo "# ${1##*/} does not need lib$2: this test looks at the wrong program"
+    readelf -d "$1" | grep -q "NEEDED.*\\[lib$2\\.so" || echo "${1##*/} does not need lib$2: this test looks at the wrong program"
 }
 
 echo 1..3
@@ -32,5 +32,13 @@ check "$kvali" 'kvali links nothing that parses evidence' 'tsk|ewf|yara|magic|ar
     'image_open|expand|stream_open|scanner_new|scanner_scan'
 check "$worker" 'kvali-worker links nothing that writes a case' 'sqlite3|jansson' \
     'db_open|casefile_open|casefile_create|writer_new|ledger_open|ledger_append|queue_streams'
-wrong=$(has "$kvali" sqlite3 && has "$worker" tsk)
-if [ -z "$wrong" ]; then echo 'ok 3 - both programs are what they should be'; else printf 'not ok 3 - both programs are what they should be\n%s\n' "$wrong"; fi
+wrong=$(
+    has "$kvali" sqlite3
+    has "$worker" tsk
+)
+if [ -z "$wrong" ]; then
+    echo 'ok 3 - both programs are what they should be'
+else
+    echo 'not ok 3 - both programs are what they should be'
+    echo "$wrong" >&2
+fi

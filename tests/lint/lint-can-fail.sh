@@ -37,7 +37,7 @@ put() { # FILE INCLUDE…
 
 # Which rules complain, by number.
 complaints() {
-    "$here/lint.sh" "$work/tree" | sed -n 's/^not ok \([0-9]*\) .*/\1/p' | xargs
+    "$here/lint.sh" "$work/tree" 2>/dev/null | sed -n 's/^not ok \([0-9]*\) .*/\1/p' | xargs
 }
 
 expect() { # RULES SENTENCE
@@ -47,7 +47,7 @@ expect() { # RULES SENTENCE
         echo "ok $number - $2"
     else
         echo "not ok $number - $2"
-        echo "# expected complaints of rule '$1', got '$got'"
+        echo "$2: expected complaints of rule '$1', got '$got'" >&2
     fi
     tree
 }
