@@ -228,11 +228,11 @@ int ledger_append(struct ledger *ledger, const char *type, const char *fields, s
 static int recover(struct ledger *ledger, const struct walk *walk, struct why *why)
 {
     char path[4096], sha256[SHA256_HEX_SIZE], fields[512];
-    int fd = -1;
+    int fd = -1, number = 0;
     const char *slash = strrchr(ledger->path, '/');
     int folder = slash ? (int)(slash - ledger->path) + 1 : 0;
-    for (int n = 1; fd < 0 && n < 1000; n++) {
-        snprintf(path, sizeof path, "%.*sledger.partial-%d", folder, ledger->path, n);
+    while (fd < 0 && number < 1000) {
+        snprintf(path, sizeof path, "%.*sledger.partial-%d", folder, ledger->path, ++number);
         fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (fd < 0 && errno != EEXIST)
             break;
@@ -249,8 +249,8 @@ static int recover(struct ledger *ledger, const struct walk *walk, struct why *w
         return why_set(why, code, "%s: the cut-off last line cannot be moved aside: %s", ledger->path,
                        strerror(-code));
     hash_sha256_hex(walk->line, walk->partial_size, sha256);
-    snprintf(fields, sizeof fields, "{\"file\":\"%s\",\"size\":%zu,\"sha256\":\"%s\"}",
-             strrchr(path, '/') ? strrchr(path, '/') + 1 : path, walk->partial_size, sha256);
+    snprintf(fields, sizeof fields, "{\"file\":\"ledger.partial-%d\",\"size\":%zu,\"sha256\":\"%s\"}", number,
+             walk->partial_size, sha256);
     return ledger_append(ledger, "recovered", fields, why);
 }
 

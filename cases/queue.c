@@ -3,9 +3,11 @@
  */
 #include "cases/queue.h"
 
-#include "cases/names.h"
+#include "engine/base/buf.h"
+#include "engine/base/bytes.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,7 +113,9 @@ int queue_expands(struct casefile *cf, const struct queue_filter *filter, struct
         count++;
     }
     db_finalize(s);
-    *ret_count = count;
+    for (size_t i = 0; code < 0 && i < count; i++)
+        task_expand_finish(&ret_tasks[i]);
+    *ret_count = code < 0 ? 0 : count;
     return code < 0 ? code : 0;
 }
 
@@ -157,48 +161,75 @@ static int fill_stream(struct db_statement *s, struct task_stream *ret)
     "SELECT id, exhibit, locator, path, extension, kind, deleted, size, disk, without, tries, lost FROM "    \
     "t_stream "
 
-/* A whole image goes alone and first: it takes longest, and nothing can share its work. */
+/* A whole image goes alone and first: it takes longest, and nothing can share its work. The conditions are those of
+ * the partial indexes i_stream_image and i_stream_pending: work that is done costs nothing here. */
 static const char sql_images[] =
-    STREAM_COLUMNS "WHERE status = 0 AND parent IS NULL AND disk = 0 AND kind = 0 ORDER BY exhibit, disk, id";
+    STREAM_COLUMNS "WHERE exhibit = ?1 AND status = 0 AND parent IS NULL AND kind = 0 ORDER BY id";
 static const char sql_streams[] =
-    STREAM_COLUMNS "WHERE status = 0 AND parent IS NULL AND kind <> 0 ORDER BY exhibit, disk, id";
+    STREAM_COLUMNS "WHERE exhibit = ?1 AND status = 0 AND parent IS NULL AND kind <> 0 ORDER BY disk, id";
 
-static int take(struct casefile *cf, const char *sql, const struct queue_filter *filter,
-                struct task_stream *ret_tasks, size_t max, uint64_t max_bytes, size_t *ret_count)
+struct batch {
+    const struct queue_filter *filter;
+    struct task_stream *tasks;
+    size_t count, max;
+    uint64_t bytes, max_bytes;
+};
+
+static int take_of_exhibit(struct batch *batch, struct db_statement *s)
 {
-    struct db_statement *s;
-    uint64_t bytes = 0;
-    size_t count = 0;
-    int code = db_prepare(casefile_db(cf), sql, &s);
-    if (code)
-        return code;
-    while (count < max && (count == 0 || bytes < max_bytes) && (code = db_step(s)) == 1) {
-        if (count && ret_tasks[0].exhibit != db_u64(s, 1))
-            break;
-        if (!filter->ready(filter->context, db_u64(s, 1)) || filter->busy(filter->context, db_u64(s, 0)))
+    const struct queue_filter *filter = batch->filter;
+    int code = 0;
+    while (batch->count < batch->max && (batch->count == 0 || batch->bytes < batch->max_bytes) &&
+           (code = db_step(s)) == 1) {
+        if (filter->busy(filter->context, db_u64(s, 0)))
             continue;
-        code = fill_stream(s, &ret_tasks[count]);
+        code = fill_stream(s, &batch->tasks[batch->count]);
         if (code)
             break;
-        bytes += ret_tasks[count++].size;
+        batch->bytes = u64_add_saturating(batch->bytes, batch->tasks[batch->count++].size);
     }
-    db_finalize(s);
-    *ret_count = count;
     return code < 0 ? code : 0;
+}
+
+/* The first exhibit that is ready and has something for `sql` gives the whole batch. */
+static int take(struct db *db, const char *sql, struct batch *batch)
+{
+    struct db_statement *exhibits = NULL, *s = NULL;
+    int code = db_prepare(db, "SELECT id FROM t_exhibit ORDER BY id", &exhibits);
+    if (code == 0)
+        code = db_prepare(db, sql, &s);
+    while (code == 0 && batch->count == 0 && (code = db_step(exhibits)) == 1) {
+        uint64_t exhibit = db_u64(exhibits, 0);
+        code = 0;
+        if (!batch->filter->ready(batch->filter->context, exhibit))
+            continue;
+        db_bind_u64(s, 1, exhibit);
+        code = take_of_exhibit(batch, s);
+        db_reset(s);
+    }
+    db_finalize(exhibits);
+    db_finalize(s);
+    return code;
 }
 
 int queue_streams(struct casefile *cf, const struct queue_filter *filter, struct task_stream *ret_tasks,
                   size_t max, uint64_t max_bytes, size_t *ret_count)
 {
+    struct batch batch = {.filter = filter, .tasks = ret_tasks, .max = 1, .max_bytes = max_bytes};
     struct queue_counts counts;
     int code = queue_counts(cf, &counts);
     *ret_count = 0;
     if (code || counts.streams_pending == 0 || max == 0)
         return code;
-    code = take(cf, sql_images, filter, ret_tasks, 1, max_bytes, ret_count);
-    if (code || *ret_count)
-        return code;
-    return take(cf, sql_streams, filter, ret_tasks, max, max_bytes, ret_count);
+    code = take(casefile_db(cf), sql_images, &batch);
+    if (code == 0 && batch.count == 0) {
+        batch.max = max;
+        code = take(casefile_db(cf), sql_streams, &batch);
+    }
+    for (size_t i = 0; code && i < batch.count; i++)
+        task_stream_finish(&ret_tasks[i]);
+    *ret_count = code ? 0 : batch.count;
+    return code;
 }
 
 void task_stream_finish(struct task_stream *task)
@@ -211,27 +242,65 @@ void task_stream_finish(struct task_stream *task)
     *task = (struct task_stream){0};
 }
 
-int queue_reset(struct casefile *cf)
+/* ------------------------------------------------------------------ once more */
+
+/* The attempts stay as history; their rows go, and so does what was learned about who cannot read what. */
+static const char sql_reset[] =
+    "UPDATE t_stream SET status = 0, attempt = NULL, read = 0, unread = 0, without = '', tries = 0, lost = 0 "
+    "WHERE parent IS NULL; "
+    "DELETE FROM t_stream WHERE parent IS NOT NULL; "
+    "DELETE FROM t_fault WHERE stream IS NOT NULL; "
+    "DELETE FROM t_note; "
+    "DELETE FROM t_blame; "
+    "UPDATE t_attempt SET status = 'replaced' WHERE stream IS NOT NULL; "
+    "UPDATE t_image_hash SET result = 'not-compared'; "
+    "UPDATE t_exhibit SET md5 = NULL, sha1 = NULL, sha256 = NULL, unread = NULL, verification = NULL, "
+    "verified_at = NULL; ";
+
+static int reset(struct db *db)
 {
-    /* The attempts stay as history; their rows go. */
-    int code =
-        db_exec(casefile_db(cf), "UPDATE t_stream SET status = 0, attempt = NULL, read = 0, unread = 0, "
-                                 "without = '', tries = 0, lost = 0 "
-                                 "WHERE parent IS NULL; DELETE FROM t_stream WHERE parent IS NOT NULL; "
-                                 "DELETE FROM t_fault WHERE stream IS NOT NULL; DELETE FROM t_note; "
-                                 "UPDATE t_attempt SET status = 'replaced' WHERE stream IS NOT NULL");
-    if (code)
-        return code;
-    struct db_statement *s;
+    struct db_statement *s = NULL;
     struct buf sql = {0};
-    code = db_prepare(casefile_db(cf), "SELECT table_name FROM t_record_type", &s);
-    if (code)
-        return code;
-    while ((code = db_step(s)) == 1)
-        buf_printf(&sql, "DELETE FROM %s;", db_text(s, 0));
+    buf_text(&sql, sql_reset);
+    int code = db_prepare(db, "SELECT table_name FROM t_record_type", &s);
+    while (code == 0 && (code = db_step(s)) == 1) {
+        buf_printf(&sql, "DELETE FROM \"%s\"; ", db_text(s, 0));
+        code = 0;
+    }
     db_finalize(s);
     if (code == 0)
-        code = buf_failed(&sql) ? -ENOMEM : db_exec(casefile_db(cf), buf_cstr(&sql));
+        code = buf_failed(&sql) ? -ENOMEM : db_exec(db, buf_cstr(&sql));
     buf_finish(&sql);
-    return code ? code : casefile_counts_again(cf);
+    return code;
+}
+
+/* The ledger first: that findings were given up must stand there even if it then comes to nothing. */
+static int tell_reset(struct casefile *cf)
+{
+    struct queue_counts counts;
+    char fields[128];
+    int code = queue_counts(cf, &counts);
+    if (code)
+        return code;
+    snprintf(fields, sizeof fields, "{\"reason\":\"run --again\",\"streams\":%llu}",
+             (unsigned long long)counts.streams_done);
+    return ledger_append(casefile_ledger(cf), "discard", fields, NULL);
+}
+
+int queue_reset(struct casefile *cf)
+{
+    struct db *db = casefile_db(cf);
+    int code = tell_reset(cf);
+    if (code)
+        return code;
+    code = db_begin(db);
+    if (code == 0)
+        code = reset(db);
+    if (code == 0)
+        code = db_commit(db);
+    if (code) {
+        db_rollback(db);
+        return code;
+    }
+    return casefile_counts_again(cf);
 }

@@ -18,6 +18,9 @@
     "CASE WHEN " x " % 1000000000 = 0 THEN '' ELSE printf('.%09d', ((" x                                     \
     " % 1000000000) + 1000000000) % 1000000000) END || 'Z' END"
 
+/* hex(NULL) is an empty text, not NULL. */
+#define HEX(x) "CASE WHEN " x " IS NOT NULL THEN lower(hex(" x ")) END"
+
 #define FLAG(bit) "(e.flags & " bit ") <> 0"
 
 static const char file_head[] =
@@ -47,8 +50,7 @@ static const struct {
     const char *table, *alias, *columns, *nulls;
 } joins[] = {
     {"rec_digest", "d",
-     "lower(hex(d.md5)) AS md5, lower(hex(d.sha1)) AS sha1, lower(hex(d.sha256)) AS sha256, "
-     "lower(hex(d.xxh3)) AS xxh3, "
+     HEX("d.md5") " AS md5, " HEX("d.sha1") " AS sha1, " HEX("d.sha256") " AS sha256, " HEX("d.xxh3") " AS xxh3, "
      "d.unread = 0 AS hash_complete",
      "NULL AS md5, NULL AS sha1, NULL AS sha256, NULL AS xxh3, NULL AS hash_complete"},
     {"rec_filetype", "t",

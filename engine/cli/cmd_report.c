@@ -1,5 +1,5 @@
 /* kvali report: writes the reports of a case. */
-#include "engine/cli/cli.h"
+#include "engine/cli/job_cli.h"
 
 #include "cases/report/report.h"
 #include "engine/base/when.h"

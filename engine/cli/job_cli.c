@@ -76,7 +76,7 @@ static int set(struct settings *settings, const char *key, const char *value, st
 
 static int load_profile(struct settings *settings, const char *name, struct why *why)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX * 2];
     if (strchr(name, '/'))
         snprintf(path, sizeof path, "%s", name);
     else
