@@ -197,9 +197,13 @@ static int take_geometry(struct image *image, struct ewf *ewf, const struct ewf_
     ewf->chunk_size = chunk;
     uint64_t listed = u64_mul_saturating(set->chunks, chunk);
     ewf->readable = listed < size ? listed : size;
+    if (ewf->readable == 0)
+        return why_set(why, -EINVAL, "%s: is damaged: no data can be found in it%s%s", image->name,
+                       image->info.damage[0] == '\0' ? "" : ": ", image->info.damage);
     if (ewf->readable < size)
-        image_add_damage(image, "zeros stand for the last %llu bytes, which no segment at hand holds",
-                         (unsigned long long)(size - ewf->readable));
+        image_add_damage(image, "zeros stand for the last %llu bytes, which no table at hand lists%s",
+                         (unsigned long long)(size - ewf->readable),
+                         set->whole ? ": where tables are short, data may stand at the wrong place" : "");
     return 0;
 }
 
@@ -334,19 +338,44 @@ static int note_errors(struct image *image, uint64_t offset, uint8_t *data, size
     return status;
 }
 
+/* What was found bad before is not asked for again: libewf leaks a chunk each time it fails to find one.
+ * `ret_known`: the range is bad; returns how far from `offset` the same holds. */
+static uint64_t same_known(const struct image *image, uint64_t offset, bool *ret_known)
+{
+    const struct ewf *ewf = image->state;
+    *ret_known = offset >= ewf->readable;
+    if (*ret_known)
+        return UINT64_MAX;
+    const struct range *bad = image->bad.coarse ? NULL : ranges_next(&image->bad, offset);
+    uint64_t end = ewf->readable;
+    if (bad != NULL && bad->offset <= offset) {
+        *ret_known = true;
+        end = bad->offset + bad->size < end ? bad->offset + bad->size : end;
+    } else if (bad != NULL && bad->offset < end) {
+        end = bad->offset;
+    }
+    return end - offset;
+}
+
 static int ewf_read(struct image *image, uint64_t offset, uint8_t *data, size_t size)
 {
     const struct ewf *ewf = image->state;
-    uint64_t left = offset < ewf->readable ? ewf->readable - offset : 0;
-    size_t there = left < size ? (size_t)left : size;
     int status = 0;
-    if (there > 0)
-        status = image_read_pieces(image, read_piece, ewf->chunk_size, offset, data, there);
-    if (there > 0 && status == 0)
-        status = note_errors(image, offset, data, there);
-    if (there < size && status == 0) {
-        memset(data + there, 0, size - there);
-        status = image_add_bad(image, offset + there, size - there);
+    while (status == 0 && size > 0) {
+        bool known;
+        uint64_t same = same_known(image, offset, &known);
+        size_t piece = same < size ? (size_t)same : size;
+        if (known) {
+            memset(data, 0, piece);
+            status = image_add_bad(image, offset, piece);
+        } else {
+            status = image_read_pieces(image, read_piece, ewf->chunk_size, offset, data, piece);
+            if (status == 0)
+                status = note_errors(image, offset, data, piece);
+        }
+        offset += piece;
+        data += piece;
+        size -= piece;
     }
     return status;
 }

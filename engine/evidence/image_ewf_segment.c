@@ -95,10 +95,35 @@ static bool is_bomb(const struct section *section)
     return header && section->size > HEADER_MAX;
 }
 
+/* Counts chunks by the tables. A run of sectors that no table follows would put the chunks after it at the
+ * wrong place, so the chain is broken there. */
+struct tally {
+    uint64_t last_table;
+    bool untabled; /* sectors were seen, and no table yet */
+};
+
+static bool tally_section(int fd, uint64_t offset, const struct section *section, struct tally *tally,
+                          struct ewf_segment *segment)
+{
+    bool twin = is_type(section, "table2"); /* the same once more */
+    if (is_type(section, "table") || twin) {
+        uint64_t entries = table_entries(fd, offset, section);
+        segment->chunks += !twin ? entries : entries > tally->last_table ? entries - tally->last_table : 0;
+        tally->last_table = entries;
+        tally->untabled = false;
+        return true;
+    }
+    bool sound = !tally->untabled;
+    if (is_type(section, "sectors"))
+        tally->untabled = true;
+    return sound;
+}
+
 /* Follows the chain. -EINVAL for a header section that is too large. */
 static int walk_sections(int fd, uint64_t file_size, struct ewf_segment *segment)
 {
-    uint64_t offset = FILE_HEADER_SIZE, last_table = 0;
+    uint64_t offset = FILE_HEADER_SIZE;
+    struct tally tally = {0};
     segment->end = EWF_BROKEN;
     for (uint32_t i = 0; i < SECTIONS_MAX; i++) {
         struct section section;
@@ -107,12 +132,9 @@ static int walk_sections(int fd, uint64_t file_size, struct ewf_segment *segment
             return 0;
         if (is_bomb(&section))
             return -EINVAL;
-        if (is_type(&section, "table") || is_type(&section, "table2")) {
-            uint64_t entries = table_entries(fd, offset, &section);
-            bool twin = is_type(&section, "table2"); /* the same once more */
-            segment->chunks += !twin ? entries : entries > last_table ? entries - last_table : 0;
-            last_table = entries;
-        } else if (is_type(&section, "next") || is_type(&section, "done")) {
+        if (!tally_section(fd, offset, &section, &tally, segment))
+            return 0;
+        if (is_type(&section, "next") || is_type(&section, "done")) {
             segment->end = is_type(&section, "next") ? EWF_NEXT : EWF_DONE;
             return 0;
         }
@@ -128,8 +150,7 @@ static int read_segment(int fd, struct ewf_segment *segment)
     uint8_t raw[FILE_HEADER_SIZE];
     struct bytes bytes;
     struct stat info;
-    if (fstat(fd, &info) < 0 || !image_pread(fd, 0, raw, sizeof(raw)) ||
-        memcmp(raw, EWF_MAGIC, 8) != 0)
+    if (fstat(fd, &info) < 0 || !image_pread(fd, 0, raw, sizeof(raw)) || memcmp(raw, EWF_MAGIC, 8) != 0)
         return -ENODATA;
     bytes_init(&bytes, raw, sizeof(raw));
     bytes_skip(&bytes, 9);

@@ -82,11 +82,21 @@ void image_add_hash(struct image *image, const char *algorithm, const char *hex,
 enum { SHOWN_SIZE = 288 };
 const char *image_shown(const char *text, size_t limit, char ret[SHOWN_SIZE]);
 
+/* image_vmdk.c: a VMDK in one file, sparse and not compressed, read without regard to its name. */
+struct vmdk;
+int sparse_vmdk_open(struct image *image, int fd, uint64_t file_size, struct vmdk **ret_vmdk,
+                     struct why *why); /* takes fd */
+void sparse_vmdk_close(struct vmdk *vmdk);
+uint64_t sparse_vmdk_size(const struct vmdk *vmdk);
+int sparse_vmdk_read(const struct vmdk *vmdk, uint64_t offset, uint8_t *data,
+                     size_t size); /* all of it, or -EIO */
+
 /* image_tsk_check.c: what libtsk does not tell about these containers, read from the file itself before it is
  * opened: -EINVAL, -ENOTSUP (a differencing image, a container that names files elsewhere), or damage in
  * info. */
 int image_check_vhd(struct image *image, int fd, uint64_t file_size, struct why *why);
-int image_check_vmdk(struct image *image, int fd, uint64_t file_size, const char *path, struct why *why);
+int image_check_vmdk(struct image *image, int fd, uint64_t file_size, const char *path, bool *ret_renamed,
+                     struct why *why);
 
 /* image_aff.c: the segments of an AFF file: stored hashes, a broken chain, and which pages are there. */
 struct aff_pages {

@@ -1,5 +1,6 @@
 /*
- * image_tsk: AFF, VMDK and VHD, checked here and then read through libtsk (tsk/tsk_image.c).
+ * image_tsk: AFF, VMDK and VHD, checked and then read through libtsk (tsk/tsk_image.c); a VMDK that libtsk
+ * cannot open because it was renamed is read by image_vmdk.c.
  */
 #include "engine/evidence/image_private.h"
 
@@ -12,13 +13,15 @@
 #include <unistd.h>
 
 struct container {
-    struct tsk_image *tsk;
+    struct tsk_image *tsk; /* one of the two */
+    struct vmdk *vmdk;
     struct aff_pages pages;
 };
 
 static int check(struct image *image, struct container *container, const char *path, struct why *why)
 {
     struct stat info;
+    bool renamed = false;
     int fd = image_open_file(path, why);
     if (fd < 0)
         return fd;
@@ -27,9 +30,11 @@ static int check(struct image *image, struct container *container, const char *p
     if (status == 0 && image->info.type == IMAGE_VHD)
         status = image_check_vhd(image, fd, size, why);
     else if (status == 0 && image->info.type == IMAGE_VMDK)
-        status = image_check_vmdk(image, fd, size, path, why);
+        status = image_check_vmdk(image, fd, size, path, &renamed, why);
     else if (status == 0)
         status = image_check_aff(image, fd, size, &container->pages, why);
+    if (status == 0 && renamed)
+        return sparse_vmdk_open(image, fd, size, &container->vmdk, why);
     (void)close(fd);
     return status;
 }
@@ -59,6 +64,10 @@ static int container_open(struct image *image, const char *path, struct why *why
         return -ENOMEM;
     image->state = container;
     int status = check(image, container, path, why);
+    if (status == 0 && container->vmdk != NULL) {
+        image->info.size = sparse_vmdk_size(container->vmdk);
+        return 0;
+    }
     if (status == 0)
         status = open_by_tsk(image, container, path, why);
     if (status < 0)
@@ -77,6 +86,7 @@ static void container_close(struct image *image)
     if (container == NULL)
         return;
     tsk_image_close(container->tsk);
+    sparse_vmdk_close(container->vmdk);
     free(container->pages.present);
     free(container);
 }
@@ -84,6 +94,8 @@ static void container_close(struct image *image)
 static int read_piece(struct image *image, uint64_t offset, uint8_t *data, size_t size)
 {
     const struct container *container = image->state;
+    if (container->vmdk != NULL)
+        return sparse_vmdk_read(container->vmdk, offset, data, size);
     return tsk_image_read(container->tsk, offset, data, size);
 }
 

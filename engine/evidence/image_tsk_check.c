@@ -7,8 +7,8 @@
  *
  * A differencing image holds only what changed: without its parent it is refused. A VMDK descriptor names the
  * files that hold the data; it is evidence, so only names in its own folder are followed. A VMDK that holds
- * its own data but was given another name would make libvmdk read whatever file has the old one, so the two
- * must agree.
+ * its own data but was given another name would make libvmdk read whatever file has the old one: image_vmdk.c
+ * reads it instead.
  */
 #include "engine/evidence/image_private.h"
 
@@ -209,7 +209,7 @@ static bool is_device_kind(const char *kind)
 
 /* An extent names a file in the folder of the image, and in an image with an embedded descriptor the image
  * itself. */
-static int check_extent(struct image *image, char *line, bool embedded, const char *base, struct why *why)
+static int check_extent(struct image *image, char *line, const char *base, bool *renamed, struct why *why)
 {
     char shown[SHOWN_SIZE];
     char *name = strchr(line, '"');
@@ -218,14 +218,12 @@ static int check_extent(struct image *image, char *line, bool embedded, const ch
     if (*name == '\0' || strpbrk(name, "/\\") != NULL || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return why_set(why, -ENOTSUP, "%s: its descriptor names a file elsewhere: %s", image->name,
                        image_shown(name, 60, shown));
-    if (embedded && strcmp(name, base) != 0)
-        return why_set(why, -ENOTSUP,
-                       "%s: was renamed: give it, or a link to it, the name that its descriptor has: %s",
-                       image->name, image_shown(name, 60, shown));
+    if (strcmp(name, base) != 0)
+        *renamed = true;
     return 0;
 }
 
-static int check_line(struct image *image, char *line, bool embedded, const char *base, struct why *why)
+static int check_line(struct image *image, char *line, const char *base, bool *renamed, struct why *why)
 {
     char shown[SHOWN_SIZE];
     const char *parent = value_of(line, "parentCID"), *kind = value_of(line, "createType");
@@ -236,11 +234,13 @@ static int check_line(struct image *image, char *line, bool embedded, const char
                        image_shown(kind, 40, shown));
     if (kind != NULL)
         image_add_detail(image, "VMDK, %s", image_shown(kind, 40, shown));
-    return is_extent(line) ? check_extent(image, line, embedded, base, why) : 0;
+    return is_extent(line) ? check_extent(image, line, base, renamed, why) : 0;
 }
 
-int image_check_vmdk(struct image *image, int fd, uint64_t file_size, const char *path, struct why *why)
+int image_check_vmdk(struct image *image, int fd, uint64_t file_size, const char *path, bool *ret_renamed,
+                     struct why *why)
 {
+    bool renamed = false;
     struct descriptor descriptor = {0};
     int status = read_descriptor(image, fd, file_size, &descriptor, why);
     if (status < 0)
@@ -255,9 +255,11 @@ int image_check_vmdk(struct image *image, int fd, uint64_t file_size, const char
     char *rest = descriptor.text;
     for (char *line; status == 0 && (line = strsep(&rest, "\r\n")) != NULL;) {
         line += strspn(line, " \t");
-        status = check_line(image, line, descriptor.embedded, base, why);
+        status = check_line(image, line, base, &renamed, why);
     }
     free(real);
     free(descriptor.text);
+    if (status == 0)
+        *ret_renamed = renamed && descriptor.embedded;
     return status;
 }

@@ -1,9 +1,8 @@
 /*
  * range: ordered, merged, bounded lists of byte ranges.
  *
- * Ranges arrive mostly in rising order, so the place of a new one is sought from the end by bisection. A list
- * that would pass RANGES_MAX makes its last range cover everything up to the end of what was added: it then
- * says too much rather than too little, and `coarse` tells.
+ * A list that would pass RANGES_MAX lets a neighbour grow over what is added and over the gap between: it then says too
+ * much rather than too little, and `coarse` tells.
  */
 #include "engine/evidence/range.h"
 
@@ -59,7 +58,7 @@ static int make_room(struct ranges *ranges)
     return 0;
 }
 
-/* The list is full: the two ranges that the new one lies beside or between become one. */
+/* The list is full: the range that the new one lies before, or the last, grows over it. */
 static void grow_neighbour(struct ranges *ranges, size_t at, uint64_t offset, uint64_t end)
 {
     struct range *items = ranges->items;
@@ -100,6 +99,14 @@ int ranges_add(struct ranges *ranges, uint64_t offset, uint64_t size)
     memmove(merged + 1, ranges->items + past, (ranges->count - past) * sizeof(*merged));
     ranges->count -= past - first - 1;
     return 0;
+}
+
+const struct range *ranges_next(const struct ranges *ranges, uint64_t offset)
+{
+    size_t at = find_touching(ranges, offset);
+    if (at < ranges->count && range_end(&ranges->items[at]) == offset)
+        at++;
+    return at < ranges->count ? &ranges->items[at] : NULL;
 }
 
 uint64_t ranges_bytes(const struct ranges *ranges)

@@ -24,6 +24,8 @@ void ranges_finish(struct ranges *ranges);
 void ranges_clear(struct ranges *ranges);
 /* Adds [offset, offset + size), merging with what touches it. -ENOMEM. */
 int ranges_add(struct ranges *ranges, uint64_t offset, uint64_t size);
+/* The first range that ends past `offset`, NULL when there is none. Borrowed until the next change. */
+const struct range *ranges_next(const struct ranges *ranges, uint64_t offset);
 uint64_t ranges_bytes(const struct ranges *ranges);
 
 #endif
