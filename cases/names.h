@@ -8,7 +8,10 @@
 /* t_stream.status, t_expand.status */
 enum work_status { WORK_PENDING, WORK_DONE, WORK_PARTIAL, WORK_FAILED };
 
-/* SQL expressions with one %s-free operand named `x`. */
+/* t_attempt.status of attempts that can be chosen. */
+#define SQL_CHOSEN "('done', 'partial', 'failed')"
+
+/* SQL expressions of one operand. */
 #define SQL_KIND_WORD(x)                                                                                     \
     "CASE " x                                                                                                \
     " WHEN 0 THEN 'image' WHEN 1 THEN 'raw' WHEN 2 THEN 'file' WHEN 3 THEN 'ads' WHEN 4 THEN 'meta' "        \

@@ -161,8 +161,8 @@ static int fill_stream(struct db_statement *s, struct task_stream *ret)
     "SELECT id, exhibit, locator, path, extension, kind, deleted, size, disk, without, tries, lost FROM "    \
     "t_stream "
 
-/* A whole image goes alone and first: it takes longest, and nothing can share its work. The conditions are those of
- * the partial indexes i_stream_image and i_stream_pending: work that is done costs nothing here. */
+/* A whole image goes alone and first: it takes longest, and nothing can share its work. The conditions are
+ * those of the partial indexes i_stream_image and i_stream_pending: work that is done costs nothing here. */
 static const char sql_images[] =
     STREAM_COLUMNS "WHERE exhibit = ?1 AND status = 0 AND parent IS NULL AND kind = 0 ORDER BY id";
 static const char sql_streams[] =

@@ -54,7 +54,8 @@ int queue_counts(struct casefile *cf, struct queue_counts *ret_counts);
 /* The same from the database. */
 int queue_count(struct db *db, struct queue_counts *ret_counts);
 
-/* Makes every stream pending again (run --again). */
+/* Makes every stream pending again (run --again): all records, notes and faults of contents go, in one
+ * transaction, after a ledger record "discard". */
 int queue_reset(struct casefile *cf);
 
 #endif

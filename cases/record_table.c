@@ -1,6 +1,6 @@
 /*
- * record_table: the primary key holds a stream's records together in the order they came, so that reading them, and
- * deleting an attempt, is one range of the table.
+ * record_table: the primary key holds a stream's records together in the order they came, so that reading
+ * them, and deleting an attempt, is one range of the table.
  */
 #include "cases/record_table.h"
 
@@ -13,15 +13,16 @@
 static const struct {
     const char *word, *column;
 } kinds[] = {
-    [FIELD_U64] = {"u64", "INTEGER"}, [FIELD_I64] = {"i64", "INTEGER"}, [FIELD_TEXT] = {"text", "TEXT"},
-    [FIELD_BYTES] = {"bytes", "BLOB"}, [FIELD_JSON] = {"json", "TEXT"}, [FIELD_WHEN] = {"when", "INTEGER"},
+    [FIELD_U64] = {"u64", "INTEGER"},  [FIELD_I64] = {"i64", "INTEGER"}, [FIELD_TEXT] = {"text", "TEXT"},
+    [FIELD_BYTES] = {"bytes", "BLOB"}, [FIELD_JSON] = {"json", "TEXT"},  [FIELD_WHEN] = {"when", "INTEGER"},
 };
 
 /* 1: known, and the same. */
 static int known(struct db *db, const char *plugin, const struct record_type *type, const char *fields)
 {
     struct db_statement *s;
-    int code = db_prepare(db, "SELECT version, fields FROM t_record_type WHERE plugin = ?1 AND name = ?2", &s);
+    int code =
+        db_prepare(db, "SELECT version, fields FROM t_record_type WHERE plugin = ?1 AND name = ?2", &s);
     if (code)
         return code;
     db_bind_text(s, 1, plugin);
@@ -36,8 +37,10 @@ static int known(struct db *db, const char *plugin, const struct record_type *ty
 static int make_table(struct db *db, const struct record_type *type, const char *table)
 {
     struct buf sql = {0};
-    buf_printf(&sql, "CREATE TABLE \"%s\" (stream INTEGER NOT NULL, attempt INTEGER NOT NULL, ordinal INTEGER NOT NULL",
-               table);
+    buf_printf(
+        &sql,
+        "CREATE TABLE \"%s\" (stream INTEGER NOT NULL, attempt INTEGER NOT NULL, ordinal INTEGER NOT NULL",
+        table);
     for (size_t i = 0; i < type->field_count; i++)
         buf_printf(&sql, ", \"%s\" %s", type->fields[i].name, kinds[type->fields[i].kind].column);
     buf_text(&sql, ", PRIMARY KEY (stream, attempt, ordinal)) STRICT, WITHOUT ROWID");
@@ -46,8 +49,8 @@ static int make_table(struct db *db, const struct record_type *type, const char 
     return code;
 }
 
-static int remember(struct db *db, const char *plugin, uint32_t plugin_version, const struct record_type *type,
-                    const char *fields, const char *table)
+static int remember(struct db *db, const char *plugin, uint32_t plugin_version,
+                    const struct record_type *type, const char *fields, const char *table)
 {
     struct db_statement *s;
     int code = db_prepare(db,
@@ -75,14 +78,16 @@ static bool is_name(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == length;
 }
 
-int record_table_make(struct db *db, const char *plugin, uint32_t plugin_version, const struct record_type *type,
-                      char ret_table[RECORD_TABLE_SIZE])
+int record_table_make(struct db *db, const char *plugin, uint32_t plugin_version,
+                      const struct record_type *type, char ret_table[RECORD_TABLE_SIZE])
 {
     struct buf fields = {0};
     if (!is_name(plugin) || !record_type_is_valid(type))
         return -EINVAL;
-    bool same = strcmp(plugin, type->name) == 0;
-    snprintf(ret_table, RECORD_TABLE_SIZE, same ? "rec_%s" : "rec_%s_%s", plugin, type->name);
+    if (strcmp(plugin, type->name) == 0)
+        snprintf(ret_table, RECORD_TABLE_SIZE, "rec_%s", plugin);
+    else
+        snprintf(ret_table, RECORD_TABLE_SIZE, "rec_%s_%s", plugin, type->name);
     for (size_t i = 0; i < type->field_count; i++)
         buf_printf(&fields, "%s%s:%s", i ? "," : "", type->fields[i].name, kinds[type->fields[i].kind].word);
     int code = buf_failed(&fields) ? -ENOMEM : known(db, plugin, type, buf_cstr(&fields));

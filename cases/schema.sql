@@ -138,8 +138,21 @@ CREATE TABLE t_stream (
   found     INTEGER NOT NULL,
   UNIQUE (exhibit, locator)
 ) STRICT;
-CREATE INDEX i_stream_pending ON t_stream(exhibit, disk, id) WHERE status = 0 AND parent IS NULL;
+-- What is still to do, and no more: queue.c asks in these words.
+CREATE INDEX i_stream_image ON t_stream(exhibit, id) WHERE status = 0 AND parent IS NULL AND kind = 0;
+CREATE INDEX i_stream_pending ON t_stream(exhibit, disk, id) WHERE status = 0 AND parent IS NULL AND kind <> 0;
 CREATE INDEX i_stream_parent ON t_stream(parent) WHERE parent IS NOT NULL;
+
+-- What was learned about work that a voided worker had found: it is given back to the same work when it is found again.
+CREATE TABLE t_blame (
+  exhibit INTEGER NOT NULL,
+  locator TEXT NOT NULL,
+  without TEXT NOT NULL,
+  skip    TEXT NOT NULL,
+  tries   INTEGER NOT NULL,
+  lost    INTEGER NOT NULL,
+  PRIMARY KEY (exhibit, locator)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE t_entry (
   id           INTEGER PRIMARY KEY,

@@ -1,118 +1,331 @@
 /*
- * views: made from code because their shape depends on which record tables exist. Times are shown as RFC 3339
- * UTC; strftime works on whole seconds, rounded towards the past, so that times before 1970 come out right.
+ * views: made from tables of columns, because their shape depends on which record tables exist.
+ *
+ * A time is shown twice: as RFC 3339 text in UTC, exactly as when_format writes it, and as <name>_ns. Times
+ * before 1970 are negative and SQL's division cuts towards zero, so the second is taken one lower where a
+ * fraction is left.
  */
 #include "cases/views.h"
 
 #include "cases/names.h"
+#include "engine/base/buf.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ns since 1970 as text; the fraction only when there is one. */
-#define SQL_WHEN(x)                                                                                          \
-    "CASE WHEN " x " IS NULL THEN NULL ELSE strftime('%Y-%m-%dT%H:%M:%S', "                                  \
-    "(" x " - ((" x " % 1000000000) + 1000000000) % 1000000000) / 1000000000, 'unixepoch') || "              \
-    "CASE WHEN " x " % 1000000000 = 0 THEN '' ELSE printf('.%09d', ((" x                                     \
-    " % 1000000000) + 1000000000) % 1000000000) END || 'Z' END"
+enum form {
+    PLAIN,
+    WHEN, /* nanoseconds or NULL: <name> and <name>_ns */
+    BIT,  /* of e.flags; `sql` is the mask */
+    END,
+};
+
+struct column {
+    const char *name, *sql;
+    enum form form;
+};
+
+/* The last component of an address is the name, escaped. */
+#define LAST_COMPONENT(path) "substr(" path ", length(rtrim(" path ", replace(" path ", '/', ''))) + 1)"
+
+static const struct column file_columns[] = {
+    {"exhibit", "x.label", PLAIN},
+    {"path", "e.path", PLAIN},
+    {"name", LAST_COMPONENT("e.path"), PLAIN},
+    {"name_bytes", "e.name", PLAIN},
+    {"volume", "e.volume", PLAIN},
+    {"inode", "e.inode", PLAIN},
+    {"sequence", "e.sequence", PLAIN},
+    {"parent_inode", "e.parent_inode", PLAIN},
+    {"attribute", "e.attribute", PLAIN},
+    {"type", SQL_TYPE_WORD("e.type"), PLAIN},
+    {"kind", SQL_KIND_WORD("e.kind"), PLAIN},
+    {"size", "e.size", PLAIN},
+    {"allocated_size", "e.allocated", PLAIN},
+    {"live", "(e.flags & 3) = 0", PLAIN},
+    {"deleted", "1", BIT},
+    {"content_deleted", "2", BIT},
+    {"reallocated", "4", BIT},
+    {"orphan", "8", BIT},
+    {"unnamed", "16", BIT},
+    {"resident", "32", BIT},
+    {"compressed", "64", BIT},
+    {"sparse", "128", BIT},
+    {"encrypted", "256", BIT},
+    {"metadata", "512", BIT},
+    {"time_out_of_range", "1024", BIT},
+    {"no_metadata", "2048", BIT},
+    {"mode", "e.mode", PLAIN},
+    {"uid", "e.uid", PLAIN},
+    {"gid", "e.gid", PLAIN},
+    {"links", "e.links", PLAIN},
+    {"modified", "e.modified", WHEN},
+    {"accessed", "e.accessed", WHEN},
+    {"changed", "e.changed", WHEN},
+    {"born", "e.born", WHEN},
+    {"deleted_at", "e.removed", WHEN},
+    {"name_modified", "e.name_modified", WHEN},
+    {"name_accessed", "e.name_accessed", WHEN},
+    {"name_changed", "e.name_changed", WHEN},
+    {"name_born", "e.name_born", WHEN},
+    {"raw_times", "e.raw_times", PLAIN},
+    {"target", "e.target", PLAIN},
+    {"runs", "s.runs", PLAIN},
+    {"runs_cut", "s.runs_cut", PLAIN},
+    {"content_size", "s.size", PLAIN},
+    {"status", SQL_STATUS_WORD("s.status"), PLAIN},
+    {"bytes_read", "s.read", PLAIN},
+    {"bytes_unread", "s.unread", PLAIN},
+    {"without_plugins", "s.without", PLAIN},
+    {"locator", "s.locator", PLAIN},
+    {"stream", "s.id", PLAIN},
+    {"attempt", "s.attempt", PLAIN},
+    {NULL, NULL, END},
+};
 
 /* hex(NULL) is an empty text, not NULL. */
 #define HEX(x) "CASE WHEN " x " IS NOT NULL THEN lower(hex(" x ")) END"
 
-#define FLAG(bit) "(e.flags & " bit ") <> 0"
-
-static const char file_head[] =
-    "CREATE VIEW file AS SELECT x.label AS exhibit, e.path AS path, "
-    "CAST(e.name AS TEXT) AS name, e.name AS name_bytes, e.volume AS volume, e.inode AS inode, e.sequence AS "
-    "sequence, "
-    "e.parent_inode AS parent_inode, e.attribute AS attribute, " SQL_TYPE_WORD(
-        "e.type") " AS type, " SQL_KIND_WORD("e.kind") " AS kind, e.size AS size, e.allocated AS "
-                                                       "allocated_size, "
-                                                       "(e.flags & 3) = 0 AS live, (e.flags & 1) <> 0 AS "
-                                                       "deleted, (e.flags & 2) <> 0 AS "
-                                                       "content_deleted, " FLAG("4") " AS reallocated, " FLAG("8") " AS orphan, " FLAG("16") " AS unnamed, " FLAG("32") " AS resident, " FLAG(
-                                                           "64") " AS compressed, " FLAG("128") " AS "
-                                                                                                "sparse,"
-                                                                                                " " FLAG("25"
-                                                                                                         "6") " AS encrypted, " FLAG("512") " AS metadata, " FLAG("1024") " AS time_out_of_range, " FLAG("2048") " AS no_metadata, "
-                                                                                                                                                                                                                 "e.mode AS mode, e.uid AS uid, e.gid AS gid, e.links AS links, " SQL_WHEN("e.modified") " AS modified, " SQL_WHEN("e.accessed") " AS accessed, " SQL_WHEN(
-                                                                                                                                                                                                                     "e.changed") " AS changed, " SQL_WHEN("e.born") " AS born, " SQL_WHEN("e.removed") " AS deleted_at, "
-                                                                                                                                                                                                                                                                                                        "e.modified AS modified_ns, e.accessed AS accessed_ns, e.changed AS changed_ns, e.born AS born_ns, e.removed AS deleted_at_ns, " SQL_WHEN("e.name_modified") " AS name_modified, " SQL_WHEN("e.name_accessed") " AS name_accessed, " SQL_WHEN("e.name_changed") " AS name_changed, " SQL_WHEN(
-                                                                                                                                                                                                                                                                                                            "e.name_born") " AS name_born, "
-                                                                                                                                                                                                                                                                                                                           "e.raw_times AS raw_times, e.target AS target, s.runs AS runs, s.runs_cut AS runs_cut, s.size AS content_size, " SQL_STATUS_WORD(
-                                                                                                                                                                                                                                                                                                                               "s.status") " AS status, s.read AS bytes_read, s.unread AS bytes_unread, s.without AS without_plugins, "
-                                                                                                                                                                                                                                                                                                                                           "s.locator AS locator, s.id AS stream, s.attempt AS attempt";
-
-/* Columns from record tables: what to select when the table is there, and the same as NULLs when not. */
-static const struct {
-    const char *table, *alias, *columns, *nulls;
+/* What the view `file` takes from record tables that have one row a stream. */
+static const struct join {
+    const char *table, *alias;
+    struct column columns[8];
 } joins[] = {
-    {"rec_digest", "d",
-     HEX("d.md5") " AS md5, " HEX("d.sha1") " AS sha1, " HEX("d.sha256") " AS sha256, " HEX("d.xxh3") " AS xxh3, "
-     "d.unread = 0 AS hash_complete",
-     "NULL AS md5, NULL AS sha1, NULL AS sha256, NULL AS xxh3, NULL AS hash_complete"},
-    {"rec_filetype", "t",
-     "t.mime AS mime, t.description AS description, t.extension_expected AS extension_expected, t.mismatch "
-     "AS mismatch",
-     "NULL AS mime, NULL AS description, NULL AS extension_expected, NULL AS mismatch"},
-    {"rec_entropy", "n", "n.entropy AS entropy", "NULL AS entropy"},
+    {"rec_digest",
+     "d",
+     {{"md5", HEX("d.md5"), PLAIN},
+      {"sha1", HEX("d.sha1"), PLAIN},
+      {"sha256", HEX("d.sha256"), PLAIN},
+      {"xxh3", HEX("d.xxh3"), PLAIN},
+      {"hash_complete", "d.unread = 0", PLAIN},
+      {NULL, NULL, END}}},
+    {"rec_filetype",
+     "t",
+     {{"mime", "t.mime", PLAIN},
+      {"description", "t.description", PLAIN},
+      {"extension_expected", "t.extension_expected", PLAIN},
+      {"mismatch", "t.mismatch", PLAIN},
+      {NULL, NULL, END}}},
+    {"rec_entropy", "n", {{"entropy", "n.entropy", PLAIN}, {NULL, NULL, END}}},
+};
+enum { JOINS = sizeof joins / sizeof *joins };
+
+/* One row an entry; and the streams inside others, which no file system names, as entries of their own. */
+static const char file_from[] =
+    "(SELECT exhibit, path, name, volume, inode, sequence, parent_inode, attribute, type, kind, size, "
+    "allocated, flags, "
+    "mode, uid, gid, links, modified, accessed, changed, born, removed, name_modified, name_accessed, "
+    "name_changed, "
+    "name_born, raw_times, target, stream FROM t_entry "
+    "UNION ALL SELECT exhibit, path, name, '', 0, 0, 0, '', 0, kind, size, 0, deleted * 3, 0, 0, 0, 0, NULL, "
+    "NULL, NULL, "
+    "NULL, NULL, NULL, NULL, NULL, NULL, '', '', id FROM t_stream WHERE parent IS NOT NULL AND attempt IS "
+    "NOT NULL) e "
+    "JOIN t_exhibit x ON x.id = e.exhibit LEFT JOIN t_stream s ON s.id = e.stream";
+
+static const struct column match_columns[] = {
+    {"exhibit", "x.label", PLAIN},     {"path", "s.path", PLAIN},
+    {"rule", "m.rule", PLAIN},         {"namespace", "m.namespace", PLAIN},
+    {"tags", "m.tags", PLAIN},         {"meta", "m.meta", PLAIN},
+    {"strings", "m.strings", PLAIN},   {"string_count", "m.string_count", PLAIN},
+    {"severity", "m.severity", PLAIN}, {"attempt", "m.attempt", PLAIN},
+    {"stream", "m.stream", PLAIN},     {NULL, NULL, END},
+};
+static const char match_from[] =
+    "rec_yara_match m JOIN t_stream s ON s.id = m.stream AND s.attempt = m.attempt "
+    "JOIN t_exhibit x ON x.id = s.exhibit";
+
+static const struct column exhibit_columns[] = {
+    {"exhibit", "label", PLAIN},
+    {"id", "id", PLAIN},
+    {"path", "path", PLAIN},
+    {"name", "name", PLAIN},
+    {"type", "type", PLAIN},
+    {"size", "size", PLAIN},
+    {"sector_size", "sector_size", PLAIN},
+    {"segments", "segments", PLAIN},
+    {"details", "details", PLAIN},
+    {"unsupported", "unsupported", PLAIN},
+    {"damage", "damage", PLAIN},
+    {"failed", "failed", PLAIN},
+    {"md5", "md5", PLAIN},
+    {"sha1", "sha1", PLAIN},
+    {"sha256", "sha256", PLAIN},
+    {"bytes_unread", "unread", PLAIN},
+    {"verification", "verification", PLAIN},
+    {"verified_at", "verified_at", WHEN},
+    {"added", "added", WHEN},
+    {NULL, NULL, END},
 };
 
-static const char *const plain_views[] = {
-    "CREATE VIEW exhibit AS SELECT label AS exhibit, id, path, name, type, size, sector_size, segments, "
-    "details, unsupported, damage, "
-    "failed, md5, sha1, sha256, unread AS bytes_unread, verification, " SQL_WHEN(
-        "verified_at") " AS verified_at, " SQL_WHEN("added") " AS added FROM t_exhibit",
-
-    "CREATE VIEW image_hash AS SELECT x.label AS exhibit, h.algorithm, h.hex, h.source, h.result FROM "
-    "t_image_hash h "
-    "JOIN t_exhibit x ON x.id = h.exhibit",
-
-    "CREATE VIEW run AS SELECT id, " SQL_WHEN("started") " AS started, " SQL_WHEN(
-        "ended") " AS ended, status, settings, "
-                 "settings_sha256, versions, host, sandbox FROM t_run",
-
-    "CREATE VIEW run_loaded AS SELECT run, plugin, kind, name, sha256, count, problem FROM t_run_loaded",
-
-    "CREATE VIEW volume AS SELECT x.label AS exhibit, v.key, v.parent, v.partition_table, v.type, v.label, "
-    "v.offset, v.size, v.filesystem, "
-    "v.content, v.block_size, v.block_count, v.fs_size, v.serial, v.time_note, v.expand, v.raw, "
-    "CASE v.use WHEN 0 THEN 'allocated' WHEN 1 THEN 'gap' ELSE 'table' END AS use FROM t_volume v JOIN "
-    "t_exhibit x ON x.id = v.exhibit",
-
-    "CREATE VIEW fault AS SELECT x.label AS exhibit, CASE WHEN f.path = '' AND s.path IS NOT NULL THEN "
-    "s.path ELSE f.path END AS path, "
-    "f.volume, f.stage, f.plugin, f.offset, f.size, f.kind, f.effect, f.detail, f.attempt, f.stream "
-    "FROM t_fault f JOIN t_exhibit x ON x.id = f.exhibit LEFT JOIN t_stream s ON s.id = f.stream "
-    "LEFT JOIN t_attempt a ON a.id = f.attempt WHERE f.attempt IS NULL OR a.status IN ('done', 'partial', "
-    "'failed')",
-
-    "CREATE VIEW note AS SELECT x.label AS exhibit, s.path, n.plugin, n.offset, n.text, n.attempt, n.stream "
-    "FROM t_note n "
-    "JOIN t_stream s ON s.id = n.stream AND s.attempt = n.attempt JOIN t_exhibit x ON x.id = s.exhibit",
-
-    "CREATE VIEW stream AS SELECT x.label AS exhibit, s.id, s.path, " SQL_KIND_WORD(
-        "s.kind") " AS kind, s.deleted, s.size, s.locator, " SQL_STATUS_WORD("s.status") " AS status, s.read "
-                                                                                         "AS bytes_read, "
-                                                                                         "s.unread AS "
-                                                                                         "bytes_unread, "
-                                                                                         "s.without AS "
-                                                                                         "without_plugins, "
-                                                                                         "s.tries, "
-                                                                                         "s.parent, "
-                                                                                         "s.plugin, "
-                                                                                         "s.child_offset, "
-                                                                                         "s.runs, s.attempt "
-                                                                                         "FROM t_stream s "
-                                                                                         "JOIN t_exhibit x "
-                                                                                         "ON x.id = "
-                                                                                         "s.exhibit",
+static const struct column image_hash_columns[] = {
+    {"exhibit", "x.label", PLAIN}, {"algorithm", "h.algorithm", PLAIN}, {"hex", "h.hex", PLAIN},
+    {"source", "h.source", PLAIN}, {"result", "h.result", PLAIN},       {NULL, NULL, END},
 };
 
-static const char *const names[] = {"file",       "match", "fault",  "note",   "exhibit", "image_hash",
-                                    "run_loaded", "run",   "volume", "stream", "finding"};
+static const struct column run_columns[] = {
+    {"id", "id", PLAIN},
+    {"started", "started", WHEN},
+    {"ended", "ended", WHEN},
+    {"status", "status", PLAIN},
+    {"settings", "settings", PLAIN},
+    {"settings_sha256", "settings_sha256", PLAIN},
+    {"versions", "versions", PLAIN},
+    {"host", "host", PLAIN},
+    {"sandbox", "sandbox", PLAIN},
+    {NULL, NULL, END},
+};
+
+static const struct column run_loaded_columns[] = {
+    {"run", "run", PLAIN},         {"plugin", "plugin", PLAIN}, {"kind", "kind", PLAIN},
+    {"name", "name", PLAIN},       {"sha256", "sha256", PLAIN}, {"count", "count", PLAIN},
+    {"problem", "problem", PLAIN}, {NULL, NULL, END},
+};
+
+static const struct column volume_columns[] = {
+    {"exhibit", "x.label", PLAIN},
+    {"key", "v.key", PLAIN},
+    {"parent", "v.parent", PLAIN},
+    {"partition_table", "v.partition_table", PLAIN},
+    {"type", "v.type", PLAIN},
+    {"label", "v.label", PLAIN},
+    {"offset", "v.offset", PLAIN},
+    {"size", "v.size", PLAIN},
+    {"filesystem", "v.filesystem", PLAIN},
+    {"content", "v.content", PLAIN},
+    {"block_size", "v.block_size", PLAIN},
+    {"block_count", "v.block_count", PLAIN},
+    {"fs_size", "v.fs_size", PLAIN},
+    {"serial", "v.serial", PLAIN},
+    {"time_note", "v.time_note", PLAIN},
+    {"expand", "v.expand", PLAIN},
+    {"raw", "v.raw", PLAIN},
+    {"use", "CASE v.use WHEN 0 THEN 'allocated' WHEN 1 THEN 'gap' ELSE 'table' END", PLAIN},
+    {NULL, NULL, END},
+};
+
+static const struct column fault_columns[] = {
+    {"exhibit", "x.label", PLAIN},
+    {"path", "CASE WHEN f.path = '' AND s.path IS NOT NULL THEN s.path ELSE f.path END", PLAIN},
+    {"volume", "f.volume", PLAIN},
+    {"stage", "f.stage", PLAIN},
+    {"plugin", "f.plugin", PLAIN},
+    {"offset", "f.offset", PLAIN},
+    {"size", "f.size", PLAIN},
+    {"kind", "f.kind", PLAIN},
+    {"effect", "f.effect", PLAIN},
+    {"detail", "f.detail", PLAIN},
+    {"attempt", "f.attempt", PLAIN},
+    {"stream", "f.stream", PLAIN},
+    {NULL, NULL, END},
+};
+
+/* What no attempt stands for counts whatever is chosen; and so does an exhibit that could not be opened. */
+static const char fault_from[] =
+    "(SELECT f.* FROM t_fault f LEFT JOIN t_attempt a ON a.id = f.attempt "
+    "WHERE f.attempt IS NULL OR a.status IN " SQL_CHOSEN " "
+    "UNION ALL SELECT NULL, id, NULL, NULL, 'unreadable', '', '', 'open', '', NULL, 0, "
+    "'what is not examined yet of this exhibit could not be examined', failed FROM t_exhibit WHERE failed IS "
+    "NOT NULL) f "
+    "JOIN t_exhibit x ON x.id = f.exhibit LEFT JOIN t_stream s ON s.id = f.stream";
+
+static const struct column note_columns[] = {
+    {"exhibit", "x.label", PLAIN}, {"path", "s.path", PLAIN}, {"plugin", "n.plugin", PLAIN},
+    {"offset", "n.offset", PLAIN}, {"text", "n.text", PLAIN}, {"attempt", "n.attempt", PLAIN},
+    {"stream", "n.stream", PLAIN}, {NULL, NULL, END},
+};
+
+static const struct column stream_columns[] = {
+    {"exhibit", "x.label", PLAIN},
+    {"id", "s.id", PLAIN},
+    {"path", "s.path", PLAIN},
+    {"kind", SQL_KIND_WORD("s.kind"), PLAIN},
+    {"deleted", "s.deleted", PLAIN},
+    {"size", "s.size", PLAIN},
+    {"locator", "s.locator", PLAIN},
+    {"status", SQL_STATUS_WORD("s.status"), PLAIN},
+    {"bytes_read", "s.read", PLAIN},
+    {"bytes_unread", "s.unread", PLAIN},
+    {"without_plugins", "s.without", PLAIN},
+    {"tries", "s.tries", PLAIN},
+    {"parent", "s.parent", PLAIN},
+    {"plugin", "s.plugin", PLAIN},
+    {"child_offset", "s.child_offset", PLAIN},
+    {"runs", "s.runs", PLAIN},
+    {"attempt", "s.attempt", PLAIN},
+    {NULL, NULL, END},
+};
+
+static const struct {
+    const char *name;
+    const struct column *columns;
+    const char *from;
+} plain_views[] = {
+    {"exhibit", exhibit_columns, "t_exhibit"},
+    {"image_hash", image_hash_columns, "t_image_hash h JOIN t_exhibit x ON x.id = h.exhibit"},
+    {"run", run_columns, "t_run"},
+    {"run_loaded", run_loaded_columns, "t_run_loaded"},
+    {"volume", volume_columns, "t_volume v JOIN t_exhibit x ON x.id = v.exhibit"},
+    {"fault", fault_columns, fault_from},
+    {"note", note_columns,
+     "t_note n JOIN t_stream s ON s.id = n.stream AND s.attempt = n.attempt JOIN t_exhibit x ON x.id = "
+     "s.exhibit"},
+    {"stream", stream_columns,
+     "t_stream s JOIN t_exhibit x ON x.id = s.exhibit WHERE s.parent IS NULL OR s.attempt IS NOT NULL"},
+};
+
+/* ------------------------------------------------------------------ from columns to SQL */
+
+static void put_when(struct buf *sql, const struct column *c)
+{
+    const char *x = c->sql;
+    buf_printf(
+        sql, "strftime('%%Y-%%m-%%dT%%H:%%M:%%S', %s / 1000000000 - (%s %% 1000000000 < 0), 'unixepoch') || ",
+        x, x);
+    buf_printf(sql, "CASE WHEN %s %% 1000000000 = 0 THEN '' ", x);
+    buf_printf(sql, "WHEN %s %% 1000000 = 0 THEN printf('.%%03d', (%s / 1000000 %% 1000 + 1000) %% 1000) ", x,
+               x);
+    buf_printf(sql, "WHEN %s %% 1000 = 0 THEN printf('.%%06d', (%s / 1000 %% 1000000 + 1000000) %% 1000000) ",
+               x, x);
+    buf_printf(sql, "ELSE printf('.%%09d', (%s %% 1000000000 + 1000000000) %% 1000000000) END || 'Z' AS %s, ",
+               x, c->name);
+    buf_printf(sql, "%s AS %s_ns", x, c->name);
+}
+
+/* With `present` false every column is NULL. Returns whether a comma is due before what follows. */
+static bool put_columns(struct buf *sql, const struct column *columns, bool comma, bool present)
+{
+    for (const struct column *c = columns; c->form != END; c++, comma = true) {
+        if (comma)
+            buf_text(sql, ", ");
+        if (!present)
+            buf_printf(sql, "NULL AS %s", c->name);
+        else if (c->form == WHEN)
+            put_when(sql, c);
+        else if (c->form == BIT)
+            buf_printf(sql, "(e.flags & %s) <> 0 AS %s", c->sql, c->name);
+        else
+            buf_printf(sql, "%s AS %s", c->sql, c->name);
+    }
+    return comma;
+}
+
+static int exec_buf(struct db *db, struct buf *sql)
+{
+    int code = buf_failed(sql) ? -ENOMEM : db_exec(db, buf_cstr(sql));
+    buf_finish(sql);
+    return code;
+}
+
+static int make_plain(struct db *db, const char *name, const struct column *columns, const char *from)
+{
+    struct buf sql = {0};
+    buf_printf(&sql, "CREATE VIEW %s AS SELECT ", name);
+    put_columns(&sql, columns, false, true);
+    buf_printf(&sql, " FROM %s", from);
+    return exec_buf(db, &sql);
+}
 
 static bool has_table(struct db *db, const char *name)
 {
@@ -125,31 +338,19 @@ static bool has_table(struct db *db, const char *name)
     return there;
 }
 
-static int exec_buf(struct db *db, struct buf *sql)
-{
-    int code = buf_failed(sql) ? -ENOMEM : db_exec(db, buf_cstr(sql));
-    buf_finish(sql);
-    return code;
-}
-
-/* Rows: one an entry; and child streams, which no file system names, as entries of their own. */
 static int make_file(struct db *db)
 {
     struct buf sql = {0};
-    buf_text(&sql, file_head);
-    for (size_t i = 0; i < sizeof joins / sizeof *joins; i++)
-        buf_printf(&sql, ", %s", has_table(db, joins[i].table) ? joins[i].columns : joins[i].nulls);
-    buf_text(&sql, " FROM (SELECT exhibit, path, name, volume, inode, sequence, parent_inode, attribute, "
-                   "type, kind, size, allocated, flags, "
-                   "mode, uid, gid, links, modified, accessed, changed, born, removed, name_modified, "
-                   "name_accessed, name_changed, "
-                   "name_born, raw_times, target, stream FROM t_entry UNION ALL "
-                   "SELECT exhibit, path, name, '', 0, 0, 0, '', 0, kind, size, 0, deleted * 3, 0, 0, 0, 0, "
-                   "NULL, NULL, NULL, NULL, NULL, "
-                   "NULL, NULL, NULL, NULL, '', '', id FROM t_stream WHERE parent IS NOT NULL) e "
-                   "JOIN t_exhibit x ON x.id = e.exhibit LEFT JOIN t_stream s ON s.id = e.stream");
-    for (size_t i = 0; i < sizeof joins / sizeof *joins; i++)
-        if (has_table(db, joins[i].table))
+    bool there[JOINS];
+    buf_text(&sql, "CREATE VIEW file AS SELECT ");
+    put_columns(&sql, file_columns, false, true);
+    for (size_t i = 0; i < JOINS; i++) {
+        there[i] = has_table(db, joins[i].table);
+        put_columns(&sql, joins[i].columns, true, there[i]);
+    }
+    buf_printf(&sql, " FROM %s", file_from);
+    for (size_t i = 0; i < JOINS; i++)
+        if (there[i])
             buf_printf(&sql, " LEFT JOIN %s %s ON %s.stream = s.id AND %s.attempt = s.attempt",
                        joins[i].table, joins[i].alias, joins[i].alias, joins[i].alias);
     return exec_buf(db, &sql);
@@ -157,38 +358,41 @@ static int make_file(struct db *db)
 
 static int make_match(struct db *db)
 {
-    if (!has_table(db, "rec_yara_match"))
-        return db_exec(db, "CREATE VIEW match AS SELECT NULL AS exhibit, NULL AS path, NULL AS rule, NULL AS "
-                           "namespace, NULL AS tags, "
-                           "NULL AS meta, NULL AS strings, NULL AS string_count, NULL AS severity, NULL AS "
-                           "attempt, NULL AS stream WHERE 0");
-    return db_exec(db, "CREATE VIEW match AS SELECT x.label AS exhibit, s.path, m.rule, m.namespace, m.tags, "
-                       "m.meta, m.strings, "
-                       "m.string_count, m.severity, m.attempt, m.stream FROM rec_yara_match m JOIN t_stream "
-                       "s ON s.id = m.stream AND "
-                       "s.attempt = m.attempt JOIN t_exhibit x ON x.id = s.exhibit");
+    struct buf sql = {0};
+    if (has_table(db, "rec_yara_match"))
+        return make_plain(db, "match", match_columns, match_from);
+    buf_text(&sql, "CREATE VIEW match AS SELECT ");
+    put_columns(&sql, match_columns, false, false);
+    buf_text(&sql, " WHERE 0");
+    return exec_buf(db, &sql);
 }
 
-/* "name:kind,name:kind" as json_object arguments. */
-static void json_arguments(struct buf *sql, const char *fields)
+/* ------------------------------------------------------------------ all findings */
+
+/* A record as json_object, from "name:kind,name:kind". SQLite takes at most 127 arguments: RECORD_FIELDS_MAX
+ * needs 64. */
+static void put_json(struct buf *sql, const char *fields)
 {
     char *copy = strdup(fields), *save = NULL;
-    bool first = true;
+    bool comma = false;
+    buf_text(sql, "json_object(");
     for (char *field = copy ? strtok_r(copy, ",", &save) : NULL; field; field = strtok_r(NULL, ",", &save)) {
         char *kind = strchr(field, ':');
         if (!kind)
             continue;
         *kind++ = 0;
-        const char *form = strcmp(kind, "bytes") == 0  ? "lower(hex(r.\"%s\"))"
-                           : strcmp(kind, "json") == 0 ? "json(r.\"%s\")"
-                                                       : "r.\"%s\"";
-        buf_printf(sql, "%s'%s', ", first ? "" : ", ", field);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        buf_printf(sql, form, field);
-#pragma GCC diagnostic pop
-        first = false;
+        buf_printf(sql, "%s'%s', ", comma ? ", " : "", field);
+        if (strcmp(kind, "bytes") == 0)
+            buf_printf(sql, "CASE WHEN r.\"%s\" IS NOT NULL THEN lower(hex(r.\"%s\")) END", field, field);
+        else if (strcmp(kind, "json") == 0)
+            buf_printf(sql, "json(r.\"%s\")", field);
+        else
+            buf_printf(sql, "r.\"%s\"", field);
+        comma = true;
     }
+    buf_text(sql, ")");
+    if (!copy)
+        sql->failed = true;
     free(copy);
 }
 
@@ -196,130 +400,50 @@ static int make_finding(struct db *db)
 {
     struct db_statement *s;
     struct buf sql = {0};
+    bool any = false;
     int code = db_prepare(
         db, "SELECT plugin, name, version, fields, table_name FROM t_record_type ORDER BY plugin, name", &s);
     if (code)
         return code;
     buf_text(&sql, "CREATE VIEW finding AS ");
-    bool any = false;
     while ((code = db_step(s)) == 1) {
+        buf_printf(
+            &sql,
+            "%sSELECT x.label AS exhibit, s.path AS path, '%s' AS plugin, '%s' AS type, %lld AS version, "
+            "r.ordinal AS ordinal, ",
+            any ? " UNION ALL " : "", db_text(s, 0), db_text(s, 1), (long long)db_i64(s, 2));
+        put_json(&sql, db_text(s, 3));
         buf_printf(&sql,
-                   "%sSELECT x.label AS exhibit, s.path AS path, '%s' AS plugin, '%s' AS type, %lld AS "
-                   "version, r.ordinal AS ordinal, "
-                   "json_object(",
-                   any ? " UNION ALL " : "", db_text(s, 0), db_text(s, 1), (long long)db_i64(s, 2));
-        json_arguments(&sql, db_text(s, 3));
-        buf_printf(&sql,
-                   ") AS data, r.attempt AS attempt, r.stream AS stream FROM %s r JOIN t_stream s ON s.id = "
-                   "r.stream AND "
-                   "s.attempt = r.attempt JOIN t_exhibit x ON x.id = s.exhibit",
+                   " AS data, r.attempt AS attempt, r.stream AS stream FROM \"%s\" r JOIN t_stream s ON s.id "
+                   "= r.stream "
+                   "AND s.attempt = r.attempt JOIN t_exhibit x ON x.id = s.exhibit",
                    db_text(s, 4));
         any = true;
     }
     db_finalize(s);
     if (!any)
-        buf_text(&sql, "SELECT NULL AS exhibit, NULL AS path, NULL AS plugin, NULL AS type, NULL AS version, "
-                       "NULL AS ordinal, NULL AS data, "
-                       "NULL AS attempt, NULL AS stream WHERE 0");
+        buf_text(
+            &sql,
+            "SELECT NULL AS exhibit, NULL AS path, NULL AS plugin, NULL AS type, NULL AS version, NULL AS "
+            "ordinal, NULL AS data, NULL AS attempt, NULL AS stream WHERE 0");
     int made = exec_buf(db, &sql);
     return code ? code : made;
 }
 
 int views_make(struct db *db)
 {
-    int code = 0;
-    for (size_t i = 0; code == 0 && i < sizeof names / sizeof *names; i++) {
-        char sql[64];
-        snprintf(sql, sizeof sql, "DROP VIEW IF EXISTS \"%s\"", names[i]);
-        code = db_exec(db, sql);
+    int code =
+        db_exec(db, "DROP VIEW IF EXISTS file; DROP VIEW IF EXISTS match; DROP VIEW IF EXISTS finding");
+    for (size_t i = 0; code == 0 && i < sizeof plain_views / sizeof *plain_views; i++) {
+        struct buf drop = {0};
+        buf_printf(&drop, "DROP VIEW IF EXISTS %s", plain_views[i].name);
+        code = exec_buf(db, &drop);
+        if (code == 0)
+            code = make_plain(db, plain_views[i].name, plain_views[i].columns, plain_views[i].from);
     }
-    for (size_t i = 0; code == 0 && i < sizeof plain_views / sizeof *plain_views; i++)
-        code = db_exec(db, plain_views[i]);
     if (code == 0)
         code = make_file(db);
     if (code == 0)
         code = make_match(db);
     return code ? code : make_finding(db);
-}
-
-/* ------------------------------------------------------------------ record tables */
-
-static const char *kind_word(enum field_kind kind)
-{
-    static const char *const words[] = {"u64", "i64", "text", "bytes", "json", "when"};
-    return words[kind];
-}
-
-static const char *column_type(enum field_kind kind)
-{
-    static const char *const types[] = {"INTEGER", "INTEGER", "TEXT", "BLOB", "TEXT", "INTEGER"};
-    return types[kind];
-}
-
-static int known_as(struct db *db, const char *plugin, const struct record_type *type, const char *fields)
-{
-    struct db_statement *s;
-    int code =
-        db_prepare(db, "SELECT version, fields FROM t_record_type WHERE plugin = ?1 AND name = ?2", &s);
-    if (code)
-        return code;
-    db_bind_text(s, 1, plugin);
-    db_bind_text(s, 2, type->name);
-    code = db_step(s);
-    if (code == 1 && ((uint64_t)db_i64(s, 0) != type->version || strcmp(db_text(s, 1), fields) != 0))
-        code = -EPROTO;
-    db_finalize(s);
-    return code;
-}
-
-static int make_table(struct db *db, const struct record_type *type, const char *table)
-{
-    struct buf sql = {0};
-    buf_printf(&sql,
-               "CREATE TABLE %s (stream INTEGER NOT NULL, attempt INTEGER NOT NULL, ordinal INTEGER NOT NULL",
-               table);
-    for (size_t i = 0; i < type->field_count; i++)
-        buf_printf(&sql, ", \"%s\" %s", type->fields[i].name, column_type(type->fields[i].kind));
-    buf_text(&sql, ", PRIMARY KEY (stream, attempt, ordinal)) STRICT, WITHOUT ROWID");
-    return exec_buf(db, &sql);
-}
-
-static int remember(struct db *db, const char *plugin, uint32_t plugin_version,
-                    const struct record_type *type, const char *fields, const char *table)
-{
-    struct db_statement *s;
-    int code = db_prepare(db,
-                          "INSERT INTO t_record_type VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE "
-                          "SET plugin_version = ?3",
-                          &s);
-    if (code)
-        return code;
-    db_bind_text(s, 1, plugin);
-    db_bind_text(s, 2, type->name);
-    db_bind_u64(s, 3, plugin_version);
-    db_bind_u64(s, 4, type->version);
-    db_bind_text(s, 5, fields);
-    db_bind_text(s, 6, table);
-    code = db_run(s);
-    db_finalize(s);
-    return code;
-}
-
-int record_table_make(struct db *db, const char *plugin, uint32_t plugin_version,
-                      const struct record_type *type, char ret_table[64])
-{
-    struct buf fields = {0};
-    if (strcmp(plugin, type->name) == 0)
-        snprintf(ret_table, 64, "rec_%s", plugin);
-    else
-        snprintf(ret_table, 64, "rec_%s_%s", plugin, type->name);
-    for (size_t i = 0; i < type->field_count; i++)
-        buf_printf(&fields, "%s%s:%s", i ? "," : "", type->fields[i].name, kind_word(type->fields[i].kind));
-    int code = known_as(db, plugin, type, buf_cstr(&fields));
-    if (code == 0)
-        code = make_table(db, type, ret_table);
-    if (code >= 0)
-        code = remember(db, plugin, plugin_version, type, buf_cstr(&fields), ret_table);
-    buf_finish(&fields);
-    return code;
 }

@@ -7,9 +7,11 @@
 
 #include "cases/crashpoint.h"
 #include "cases/names.h"
+#include "cases/record_table.h"
 #include "cases/views.h"
 #include "engine/base/when.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,24 +216,37 @@ static int prepare_insert(struct writer *writer, const struct record_type *type,
     return code;
 }
 
+/* 1 when the table is new: the views do not show it yet. */
+static int learn_type(struct writer *writer, struct writer_plugin_tables *tables, size_t index,
+                      const char *plugin, uint32_t version, const struct record_type *type)
+{
+    char table[RECORD_TABLE_SIZE];
+    struct db_statement *insert;
+    int made = record_table_make(writer->db, plugin, version, type, table);
+    int code = made < 0 ? made : prepare_insert(writer, type, table, &insert);
+    if (code)
+        return code;
+    db_finalize(tables->inserts[index]);
+    tables->inserts[index] = insert;
+    tables->fields[index].count = type->field_count;
+    for (size_t f = 0; f < type->field_count; f++)
+        tables->fields[index].kinds[f] = (uint8_t)type->fields[f].kind;
+    return made;
+}
+
 int writer_plugin(struct writer *writer, uint32_t index, const char *name, uint32_t version,
                   struct record_type *const *types, size_t type_count)
 {
     if (index >= WRITER_PLUGINS_MAX || type_count > WRITER_TYPES_MAX)
         return -E2BIG;
-    struct writer_plugin_tables *tables = &writer->plugins[index];
+    bool any = false;
     int code = writer_open(writer);
     for (size_t t = 0; code == 0 && t < type_count; t++) {
-        char table[64];
-        code = record_table_make(writer->db, name, version, types[t], table);
-        if (code == 0)
-            code = prepare_insert(writer, types[t], table, &tables->inserts[t]);
-        tables->fields[t].count = types[t]->field_count;
-        for (size_t f = 0; f < types[t]->field_count; f++)
-            tables->fields[t].kinds[f] = (uint8_t)types[t]->fields[f].kind;
-        tables->count = t + 1;
+        int made = learn_type(writer, &writer->plugins[index], t, name, version, types[t]);
+        code = made < 0 ? made : 0;
+        any = any || made == 1;
     }
-    return code ? code : views_make(writer->db);
+    return code == 0 && any ? views_make(writer->db) : code;
 }
 
 static void bind_value(struct db_statement *s, int parameter, enum field_kind kind, const struct value *value)
@@ -264,8 +279,11 @@ int writer_record(struct writer *writer, uint64_t attempt, uint64_t stream, uint
     int code = writer_open(writer);
     if (code)
         return code;
+    assert(plugin < WRITER_PLUGINS_MAX && type < WRITER_TYPES_MAX);
     struct writer_plugin_tables *tables = &writer->plugins[plugin];
     struct db_statement *s = tables->inserts[type];
+    if (!s)
+        return -EINVAL;
     db_bind_u64(s, 1, stream);
     db_bind_u64(s, 2, attempt);
     db_bind_u64(s, 3, ordinal);

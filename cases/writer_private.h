@@ -38,7 +38,6 @@ struct writer {
     struct queue_counts *counts; /* the case's, kept true by the writer */
     struct db_statement *statements[SQL_COUNT_ALL];
     struct writer_plugin_tables {
-        size_t count;
         struct db_statement *inserts[WRITER_TYPES_MAX];
         struct record_field_kinds {
             uint8_t kinds[RECORD_FIELDS_MAX];
