@@ -2,7 +2,7 @@
  * spool: stores in memory, then in chunks of one unlinked file (pwrite(2)), mapped read-only when they are looked at.
  *
  * Space is counted in bytes kept, not in buffer capacities: what a limit cuts must not depend on which streams this worker
- * happened to scan before. System calls: pwrite, mmap, munmap; nothing else, for the sandbox allows little.
+ * happened to scan before. System calls: pwrite, mmap, munmap, ftruncate; no others, for the sandbox allows little.
  */
 #include "engine/scan/spool.h"
 
@@ -17,6 +17,7 @@
 enum {
     CAPACITY_MIN = 64 * 1024,
     REUSE_CAPACITY_MAX = 4 * 1024 * 1024, /* larger buffers go back to the system */
+    CHUNKS_KEPT_MAX = 64,                 /* a file with more goes back to the disk when it is empty */
 };
 
 static size_t size_min(size_t a, uint64_t b)
@@ -57,6 +58,9 @@ static int chunk_take(struct spool *spool, uint32_t *ret_chunk)
     if (chunk >= spool->chunk_count)
         return -ENOSPC;
     spool->used[chunk / 8] = (uint8_t)(spool->used[chunk / 8] | 1U << chunk % 8);
+    spool->taken++;
+    if (chunk >= spool->highest)
+        spool->highest = chunk + 1;
     *ret_chunk = chunk;
     return 0;
 }
@@ -64,6 +68,7 @@ static int chunk_take(struct spool *spool, uint32_t *ret_chunk)
 static void chunk_give(struct spool *spool, uint32_t chunk)
 {
     spool->used[chunk / 8] = (uint8_t)(spool->used[chunk / 8] & ~(1U << chunk % 8));
+    spool->taken--;
     if (chunk < spool->lowest)
         spool->lowest = chunk;
 }
@@ -106,6 +111,15 @@ static void drop_memory(struct store *store)
     store->capacity = 0;
 }
 
+/* Frees the disk, or the memory behind a file in a tmpfs, after a large stream. That it may fail does not matter. */
+static void give_back(struct spool *spool)
+{
+    if (spool->taken > 0 || spool->highest <= CHUNKS_KEPT_MAX)
+        return;
+    if (ftruncate(spool->fd, 0) == 0)
+        spool->highest = 0;
+}
+
 void store_finish(struct store *store)
 {
     struct spool *spool = store->spool;
@@ -122,6 +136,7 @@ void store_finish(struct store *store)
         chunk_give(spool, store->chunks[i]);
     free(store->chunks);
     *store = (struct store){.spool = NULL};
+    give_back(spool);
 }
 
 /* Room for `size` bytes in memory. */
@@ -228,7 +243,7 @@ static int spill(struct store *store)
 static int append_last(struct store *store, const uint8_t *data, size_t size, int rc)
 {
     uint64_t room = store->spool->budget - store->spool->in_memory;
-    int code = append_memory(store, data, size_min(size, room));
+    int code = room > 0 ? append_memory(store, data, size_min(size, room)) : 0;
 
     return code < 0 ? code : rc;
 }
@@ -255,7 +270,7 @@ static int append(struct store *store, const uint8_t *data, size_t size)
 int store_append(struct store *store, const void *data, size_t size)
 {
     uint64_t room = store->spool->limit - store->spool->kept;
-    int rc = append(store, data, size_min(size, room));
+    int rc = size > 0 && room > 0 ? append(store, data, size_min(size, room)) : 0;
 
     return rc == 0 && size > room ? -ENOSPC : rc;
 }

@@ -20,6 +20,7 @@ struct spool {
     uint64_t kept, in_memory;
     uint8_t *used; /* a bit a chunk */
     uint32_t chunk_count, lowest; /* no chunk below `lowest` is free */
+    uint32_t taken, highest;      /* chunks in use; chunks that the file holds */
     struct {
         uint8_t *data;
         size_t capacity;
