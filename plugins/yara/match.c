@@ -153,27 +153,39 @@ static void write_match(struct json *json, const YR_STRING *string, const YR_MAT
     json_object_close(json);
 }
 
+/* libyara packs its matches one behind the other without regard to alignment: each is copied before it is read. */
+static bool next_match(const void **at, YR_MATCH *ret_match)
+{
+    while (*at != NULL) {
+        memcpy(ret_match, *at, sizeof *ret_match);
+        *at = ret_match->next;
+        if (!ret_match->is_private)
+            return true;
+    }
+    return false;
+}
+
 /* Returns how many matches there are, shown or not. */
 static uint64_t write_strings(struct buf *buf, YR_SCAN_CONTEXT *context, const YR_RULE *rule)
 {
     uint64_t count = 0, shown = 0;
     const YR_STRING *string;
-    const YR_MATCH *match;
     struct json json;
+    YR_MATCH match;
 
     json_init(&json, buf);
     json_array_open(&json, NULL);
     yr_rule_strings_foreach(rule, string)
     {
         size_t room = strlen(string->identifier) + 100 + (size_t)2 * DATA_MAX, of_string = 0;
+        const void *at = context->matches[string->idx].head;
 
-        yr_string_matches_foreach(context, string, match)
-        {
+        while (next_match(&at, &match)) {
             count++;
             if (of_string++ >= PER_STRING_MAX || shown >= STRINGS_MAX || buf->size + room > STRINGS_SIZE_MAX)
                 continue;
             shown++;
-            write_match(&json, string, match);
+            write_match(&json, string, &match);
         }
     }
     json_array_close(&json);
