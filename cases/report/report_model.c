@@ -132,7 +132,7 @@ static int gather_ledger(struct gather *gather)
 
 static int gather_snapshot(struct gather *gather)
 {
-    int error = db_begin(gather->db);
+    int error = db_exec(gather->db, "BEGIN"); /* one snapshot; db_begin would want to write */
     if (error < 0)
         return why_set(gather->why, error, "%s/case.db: %s", casefile_folder(gather->cf),
                        db_error(gather->db));

@@ -259,8 +259,10 @@ static int fault_row(struct gather *gather, struct db_statement *s)
     return 0;
 }
 
+/* Names in file systems; media, raw ranges, slack and free areas are contents without one. */
 static const char entry_sql[] =
-    "SELECT exhibit, volume, sum(flags & 3 = 0), sum(flags & 3 <> 0) FROM t_entry GROUP BY 1, 2";
+    "SELECT exhibit, volume, sum(flags & 3 = 0), sum(flags & 3 <> 0) FROM t_entry "
+    "WHERE stream IS NULL OR kind NOT IN (0, 1, 5, 6) GROUP BY 1, 2";
 
 static const char content_sql[] =
     PLACED "SELECT s.exhibit, p.volume, s.locator IN ('image', 'file'), count(*), sum(s.status = 0), "
