@@ -6,7 +6,7 @@
 #define KVALI_CASES_NAMES_H
 
 /* t_stream.status, t_expand.status */
-enum work_status { WORK_PENDING, WORK_DONE, WORK_PARTIAL, WORK_FAILED };
+enum work_status { WORK_PENDING, WORK_DONE, WORK_PARTIAL, WORK_FAILED, WORK_VOID };
 
 /* t_attempt.status of attempts that can be chosen. */
 #define SQL_CHOSEN "('done', 'partial', 'failed')"

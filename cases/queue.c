@@ -24,8 +24,8 @@ int queue_count(struct db *db, struct queue_counts *ret_counts)
 {
     static const char sql[] =
         "SELECT (SELECT count(*) FROM t_expand WHERE status = 0), count(*) FILTER (WHERE status = 0), "
-        "count(*) FILTER (WHERE status <> 0), "
-        "total(size) FILTER (WHERE status = 0), total(size) FILTER (WHERE status <> 0), "
+        "count(*) FILTER (WHERE status BETWEEN 1 AND 3), "
+        "total(size) FILTER (WHERE status = 0), total(size) FILTER (WHERE status BETWEEN 1 AND 3), "
         "(SELECT count(*) FROM fault) FROM t_stream WHERE parent IS NULL";
     struct db_statement *s;
     int code = db_prepare(db, sql, &s);

@@ -102,7 +102,7 @@ CREATE TABLE t_expand (
   exhibit INTEGER NOT NULL REFERENCES t_exhibit(id),
   locator TEXT NOT NULL,
   volume  TEXT NOT NULL,
-  status  INTEGER NOT NULL DEFAULT 0,  -- 0 pending, 1 done, 2 partial, 3 failed
+  status  INTEGER NOT NULL DEFAULT 0,  -- 0 pending, 1 done, 2 partial, 3 failed, 4 void (names.h)
   attempt INTEGER,                     -- the chosen one
   skip    TEXT NOT NULL DEFAULT '',    -- "at:kind at:kind"
   tries   INTEGER NOT NULL DEFAULT 0,

@@ -98,7 +98,7 @@ static bool check_attempts(struct db *db, char *words, size_t size)
 {
     static const char *const checks[] = {
         "SELECT 'a content is done without an attempt: ' || path FROM t_stream WHERE parent IS NULL AND "
-        "status <> 0 AND attempt IS NULL",
+        "status BETWEEN 1 AND 3 AND attempt IS NULL",
         "SELECT 'a content is pending with a chosen attempt: ' || path FROM t_stream WHERE status = 0 AND "
         "attempt IS NOT NULL",
         "SELECT 'the chosen attempt of a content is not one that counts: ' || s.path FROM t_stream s LEFT "

@@ -46,10 +46,11 @@ static const char *const sql[SQL_COUNT_ALL] = {
         "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30) ON CONFLICT DO NOTHING",
     [SQL_STREAM_ADD] = "INSERT INTO t_stream(exhibit, locator, path, extension, kind, deleted, size, disk, "
                        "runs, runs_cut, found) VALUES (?1, ?2, "
-                       "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
+                       "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO UPDATE SET status = 0, "
+                       "found = excluded.found WHERE status = 4 RETURNING id",
     [SQL_STREAM_FIND] = "SELECT id FROM t_stream WHERE exhibit = ?1 AND locator = ?2",
     [SQL_EXPAND_ADD] = "INSERT INTO t_expand(exhibit, locator, volume, found) VALUES (?1, ?2, ?3, ?4) ON "
-                       "CONFLICT DO NOTHING",
+                       "CONFLICT DO UPDATE SET status = 0, found = excluded.found WHERE status = 4",
     [SQL_CHILD] = "INSERT INTO t_stream(exhibit, locator, path, extension, kind, deleted, size, disk, "
                   "status, parent, plugin, child_offset, name, "
                   "found) SELECT exhibit, 'child/' || ?3, ?3, ?4, ?5, ?6, 0, disk, 1, ?2, ?7, ?8, ?9, ?1 "
@@ -171,8 +172,12 @@ static int update_run(struct writer *writer, const char *statement, uint64_t run
 
 int writer_run_end(struct writer *writer, uint64_t run, const char *status)
 {
-    return update_run(writer, "UPDATE t_run SET status = ?2, ended = ?3 WHERE id = ?1", run, status,
-                      when_now());
+    int code = writer_open(writer);
+    if (code == 0 && strcmp(status, "done") == 0)
+        code = clear_void(writer->db);
+    if (code)
+        return code;
+    return update_run(writer, "UPDATE t_run SET status = ?2, ended = ?3 WHERE id = ?1", run, status, when_now());
 }
 
 int writer_run_sandbox(struct writer *writer, uint64_t run, const char *json)

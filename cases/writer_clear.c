@@ -139,13 +139,12 @@ static int void_attempt(struct db *db, const struct attempt_row *row)
                        row->expand, row->id);
     if (code || row->expand == 0)
         return code;
-    /* What it claimed to have found, with all that others did on the strength of it. */
+    /* What it claimed to have found, with all that others did on the strength of it. Contents and tasks stay as void rows that
+     * remember which plugins and places to leave out: found again, they are pending again, and do not fail the same way. */
     static const char *const sql[] = {
         "DELETE FROM t_entry WHERE found = ?1 AND ?2 = ?2",
-        "DELETE FROM t_expand WHERE found = ?1 AND ?2 = ?2",
         "DELETE FROM t_volume WHERE found = ?1 AND ?2 = ?2",
-        "DELETE FROM t_fault WHERE stream IN (SELECT id FROM t_stream WHERE found = ?1) AND ?2 = ?2",
-        "DELETE FROM t_note WHERE stream IN (SELECT id FROM t_stream WHERE found = ?1) AND ?2 = ?2",
+        "UPDATE t_expand SET status = 4, attempt = NULL WHERE found = ?1 AND ?2 = ?2",
     };
     for (size_t i = 0; code == 0 && i < sizeof sql / sizeof *sql; i++)
         code = run_two(db, sql[i], row->id, 0);
@@ -159,7 +158,9 @@ static int void_attempt(struct db *db, const struct attempt_row *row)
     for (size_t i = 0; code == 0 && i < count; i++)
         code = clear_attempt(db, rows[i].id, rows[i].stream);
     free(rows);
-    return code ? code : run_two(db, "DELETE FROM t_stream WHERE found = ?1 AND ?2 = ?2", row->id, 0);
+    return code ? code
+                : run_two(db, "UPDATE t_stream SET status = 4, attempt = NULL, read = 0, unread = 0 WHERE found = ?1 "
+                              "AND parent IS NULL AND ?2 = ?2", row->id, 0);
 }
 
 int writer_void_worker(struct writer *writer, uint64_t run, uint32_t worker)
@@ -178,4 +179,10 @@ int writer_void_worker(struct writer *writer, uint64_t run, uint32_t worker)
         code = run_two(writer->db, "UPDATE t_attempt SET status = 'tampered' WHERE run = ?1 AND worker = ?2",
                        run, worker);
     return code ? code : casefile_counts_again(writer->cf);
+}
+
+int clear_void(struct db *db)
+{
+    return db_exec(db, "DELETE FROM t_fault WHERE stream IN (SELECT id FROM t_stream WHERE status = 4); "
+                       "DELETE FROM t_stream WHERE status = 4; DELETE FROM t_expand WHERE status = 4");
 }

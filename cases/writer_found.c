@@ -234,13 +234,15 @@ static int stream_of(struct writer *writer, uint64_t attempt, uint64_t exhibit,
     db_bind_text(s, 9, entry->run_count ? buf_cstr(&runs) : NULL);
     db_bind_u64(s, 10, entry->runs_cut);
     db_bind_u64(s, 11, attempt);
-    int code = buf_failed(&runs) || buf_failed(&name) ? -ENOMEM : db_run(s);
-    bool added = code == 0 && db_changes(writer->db) == 1;
+    int code = buf_failed(&runs) || buf_failed(&name) ? -ENOMEM : db_step(s);
+    bool added = code == 1;
     if (added) {
-        *ret_id = (uint64_t)db_last_id(writer->db);
+        *ret_id = db_u64(s, 0);
         writer->counts->streams_pending++;
         writer->counts->bytes_pending += entry->size;
+        code = db_step(s); /* SQLite: the row is written when the statement has ended */
     }
+    db_reset(s);
     buf_finish(&runs);
     buf_finish(&name);
     if (code || added)

@@ -368,3 +368,28 @@ void text_extension(const char *name, char *ret, size_t ret_size)
     }
     ret[length] = '\0';
 }
+
+static bool is_hex_digit(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+size_t text_escaped_unit(const char *text)
+{
+    uint32_t code;
+    size_t size = strnlen(text, 4); /* no unit is longer */
+    if (text[0] == '\\') {
+        if (size >= 4 && text[1] == 'x' && is_hex_digit(text[2]) && is_hex_digit(text[3]))
+            return 4;
+        return size >= 2 && (text[1] == '\\' || text[1] == '-' || text[1] == '#') ? 2 : 0;
+    }
+    size_t length = size ? text_character(text, size, &code) : 0;
+    return length && !text_is_hidden(code) ? length : 0;
+}
+
+bool text_is_escaped(const char *text)
+{
+    for (size_t unit; (unit = text_escaped_unit(text)) != 0;)
+        text += unit;
+    return *text == 0;
+}

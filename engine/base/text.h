@@ -27,6 +27,12 @@ void text_escape_name(struct buf *buf, const void *data, size_t size);
  * holds a character that escaping does not leave, or another escape); nothing is appended then. */
 int text_unescape(struct buf *buf, const char *text);
 
+/* Is it text as escaping leaves it: printable UTF-8, and after every backslash another, xNN, '-', or the '#' by which
+ * forensic addresses mark a name that is there again? */
+bool text_is_escaped(const char *text);
+/* The length of one unit of such text, a character or an escape; 0 at the end and for what is neither. */
+size_t text_escaped_unit(const char *text);
+
 bool text_is_utf8(const void *data, size_t size);
 
 /* The length in bytes (1-4) of the UTF-8 character that `data` begins with and its code point; 0 when it is not valid. */

@@ -57,79 +57,6 @@ const char *fault_kind_name(enum fault_kind kind)
 
 /* Text: what the reader accepts. */
 
-static bool is_continuation(uint8_t byte)
-{
-    return (byte & 0xc0) == 0x80;
-}
-
-static size_t utf8_length(uint8_t first)
-{
-    if (first < 0x80)
-        return 1;
-    if (first < 0xc2 || first > 0xf4)
-        return 0;
-    return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-}
-
-/* Takes one code point of valid UTF-8 (RFC 3629) from the NUL-terminated `text`: its length, 0 when it is not
- * valid. */
-static size_t utf8_take(const uint8_t *text, uint32_t *ret_point)
-{
-    static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = utf8_length(text[0]);
-    if (length == 0)
-        return 0;
-    uint32_t point = length == 1 ? text[0] : (uint32_t)(text[0] & (0x7f >> length));
-    for (size_t i = 1; i < length; i++) {
-        if (!is_continuation(text[i]))
-            return 0;
-        point = point << 6 | (text[i] & 0x3f);
-    }
-    if (point < lowest[length] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
-        return 0;
-    *ret_point = point;
-    return length;
-}
-
-static bool is_shown(uint32_t point)
-{
-    if (point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0x61c || point == 0xfeff)
-        return false;
-    if ((point >= 0x200b && point <= 0x200f) || (point >= 0x202a && point <= 0x202e) ||
-        (point >= 0x2060 && point <= 0x2069))
-        return false;
-    return (point & 0xfffe) != 0xfffe && !(point >= 0xfdd0 && point <= 0xfdef);
-}
-
-static bool is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
-
-/* The length of one unit of escaped text (a character, "\\\\" or "\\xNN"), 0 when there is none at `text`. */
-static size_t escaped_take(const char *text)
-{
-    if (text[0] == '\\') {
-        if (text[1] == '\\')
-            return 2;
-        return text[1] == 'x' && is_hex(text[2]) && is_hex(text[3]) ? 4 : 0;
-    }
-    uint32_t point;
-    size_t length = utf8_take((const uint8_t *)text, &point);
-    return length != 0 && is_shown(point) ? length : 0;
-}
-
-static bool is_escaped(const char *text)
-{
-    while (*text != '\0') {
-        size_t length = escaped_take(text);
-        if (length == 0)
-            return false;
-        text += length;
-    }
-    return true;
-}
-
 static bool is_locator(const char *text)
 {
     while (*text > ' ' && *text < 0x7f)
@@ -142,7 +69,7 @@ static const char *read_text(struct bytes *bytes, size_t limit)
     const char *text = bytes_string(bytes);
     if (text == NULL)
         return "";
-    if (strlen(text) >= limit || !is_escaped(text))
+    if (strlen(text) >= limit || !text_is_escaped(text))
         bytes_fail(bytes);
     return text;
 }
@@ -182,7 +109,7 @@ static void write_text(struct buf *buf, const char *text, size_t limit)
         return;
     }
     size_t size = 0;
-    for (size_t unit; (unit = escaped_take(text + size)) != 0 && size + unit < limit;)
+    for (size_t unit; (unit = text_escaped_unit(text + size)) != 0 && size + unit < limit;)
         size += unit;
     buf_u32le(buf, (uint32_t)size + 1);
     buf_append(buf, text, size);

@@ -19,7 +19,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-enum { LOST_MAX = 5, SKIPS_MAX = 64, ENGINE_TRIES = 2, CRASHES_AN_HOUR = 1000 };
+/* NOBODY: the worker number of attempts that the supervisor itself ends; none of them can be voided. */
+enum { NOBODY = 0, LOST_MAX = 5, SKIPS_MAX = 64, ENGINE_TRIES = 2, CRASHES_AN_HOUR = 1000 };
 #define HOUR (INT64_C(3600) * 1000000000)
 
 struct death {
@@ -125,7 +126,7 @@ static int blame_expand(struct supervisor *s, struct worker_slot *worker, const 
     int code = writer_attempt_end(s->writer, worker->attempt, death->end, 0, 0);
     uint64_t attempt = 0;
     if (code == 0)
-        code = writer_attempt_begin(s->writer, s->run, 0, task->id, worker->number, &attempt);
+        code = writer_attempt_begin(s->writer, s->run, 0, task->id, NOBODY, &attempt);
     if (code == 0)
         code = writer_fault(s->writer, attempt, task->exhibit, 0, &fault);
     return code ? code : writer_attempt_end(s->writer, attempt, ATTEMPT_FAILED, 0, 0);
@@ -167,11 +168,10 @@ static int fault_of_stream(struct supervisor *s, const struct task_stream *task,
 }
 
 /* The stream is given up: an attempt without records is chosen, and says why. */
-static int give_up(struct supervisor *s, struct worker_slot *worker, const struct task_stream *task,
-                   const struct death *death, uint64_t offset)
+static int give_up(struct supervisor *s, const struct task_stream *task, const struct death *death, uint64_t offset)
 {
     uint64_t attempt;
-    int code = writer_attempt_begin(s->writer, s->run, task->id, 0, worker->number, &attempt);
+    int code = writer_attempt_begin(s->writer, s->run, task->id, 0, NOBODY, &attempt);
     if (code == 0)
         code = fault_of_stream(s, task, attempt, death, "", offset, 0, "content not examined: reading it killed the parser twice");
     return code ? code : writer_attempt_end(s->writer, attempt, ATTEMPT_FAILED, 0, 0);
@@ -208,7 +208,7 @@ static int blame_stream(struct supervisor *s, struct worker_slot *worker, const 
         return leave_plugin_out(s, task, death, box, s->plugins[plugin].name);
     if (task->tries + 1 < ENGINE_TRIES)
         return 0; /* pending again */
-    return give_up(s, worker, task, death, atomic_load(&box->at));
+    return give_up(s, task, death, atomic_load(&box->at));
 }
 
 /* ------------------------------------------------------------------ the whole */

@@ -388,3 +388,18 @@ Test(text, names_without_a_usable_extension_have_none)
     cr_assert_str_eq(extension("a.12345"), "12345", "what just fits is not too long");
     cr_assert_str_eq(extension("a.123456"), "");
 }
+
+Test(text, what_escaping_leaves_is_known_as_escaped_and_nothing_else_is)
+{
+    cr_assert(text_is_escaped(""));
+    cr_assert(text_is_escaped("a/საქართველო \\\\ \\x1b"));
+    cr_assert(text_is_escaped("twice.txt\\#1234"));
+    cr_assert(text_is_escaped("folder/\\-"));
+    cr_assert_not(text_is_escaped("a\nb"));
+    cr_assert_not(text_is_escaped("\\n"));
+    cr_assert_not(text_is_escaped("\\x1"));
+    cr_assert_not(text_is_escaped("\\"));
+    cr_assert_not(text_is_escaped("\xff"));
+    cr_assert_not(text_is_escaped("\xe2\x80\xae"
+                                  "gpj.exe"));
+}
