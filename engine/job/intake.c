@@ -172,7 +172,9 @@ struct spoken {
 static int take_spoken(struct supervisor *s, struct worker_slot *worker, struct bytes *payload, bool with_text,
                        struct spoken *ret_spoken)
 {
-    struct spoken spoken = {.stream = bytes_u32le(payload), .plugin = bytes_u32le(payload), .offset = bytes_u64le(payload)};
+    struct spoken spoken = {.stream = bytes_u32le(payload)};
+    spoken.plugin = bytes_u32le(payload);
+    spoken.offset = bytes_u64le(payload);
     if (with_text)
         spoken.text = bytes_string(payload);
     spoken.sub = substream(worker, spoken.stream);

@@ -111,7 +111,9 @@ static int replace_text(char **text, const char *value)
 static int take_image(struct supervisor *s, struct bytes *payload)
 {
     uint64_t id = bytes_u64le(payload);
-    struct writer_image image = {.name = bytes_string(payload), .type = bytes_string(payload)};
+    struct writer_image image = {0}; /* field by field: the order of initialisers is not defined */
+    image.name = bytes_string(payload);
+    image.type = bytes_string(payload);
     image.details = bytes_string(payload);
     image.unsupported = bytes_string(payload);
     image.damage = bytes_string(payload);

@@ -353,7 +353,8 @@ static int add_stream(struct worker *worker, struct bytes *message)
 {
     if (worker->batch_count == WIRE_BATCH_MAX)
         return -EPROTO;
-    struct task_stream_in task = {.id = bytes_u64le(message), .exhibit = bytes_u64le(message)};
+    struct task_stream_in task = {.id = bytes_u64le(message)};
+    task.exhibit = bytes_u64le(message);
     const char *texts[4];
     for (size_t i = 0; i < 4; i++)
         texts[i] = bytes_string(message);

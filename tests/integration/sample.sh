@@ -63,7 +63,7 @@ digests() {
 promise "the findings are the same to the byte with 1, 2 and 4 workers" digests
 places() {
   mkdir -p "$WORK/else/where"
-  cp --sparse=always "$image" "$WORK/else/where/sample.raw"
+  cp --sparse=always "$image" "$image".* "$WORK/else/where/"
   (cd "$WORK/else" && umask 077 && TZ=Asia/Tbilisi LC_ALL=C HOME=/nonexistent "$KVALI" process where/sample.raw --case there --quiet)
   is "$("$KVALI" digest "$case")" "$("$KVALI" digest "$WORK/else/there")"
 }
