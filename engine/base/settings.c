@@ -1,9 +1,9 @@
 /*
  * settings: the table of known keys, and the list of key=value that a run is told.
  *
- * Values are stored in one canonical form (1024M becomes 1G, "yes" becomes "true", 007 becomes 7), so that two lists that mean
- * the same have the same SHA-256. Paths are not part of that digest: what the files they name contain is, through
- * the digests that setup_loaded reports.
+ * Values are stored in one canonical form (1024M becomes 1G, "yes" becomes "true", 007 becomes 7), so that
+ * two lists that mean the same have the same SHA-256. Paths are not part of that digest: what the files they
+ * name contain is, through the digests that setup_loaded reports.
  */
 #include "engine/base/settings.h"
 
@@ -16,31 +16,41 @@
 #include <string.h>
 
 #define FINDINGS true
-#define OTHER false
+#define OTHER    false
 
 /* Sorted by key. */
 static const struct setting_known table[] = {
-    /* One could hope that the block size never matters, and the tests hold every plugin to that; but when two plugins
-     * give two children of one stream the same name, who comes first depends on it. */
+    /* One could hope that the block size never matters, and the tests hold every plugin to that; but when two
+     * plugins give two children of one stream the same name, who comes first depends on it. */
     {"block", "1M", SETTING_SIZE, FINDINGS, "bytes read at once and handed to plugins"},
-    {"filetype.extensions", "", SETTING_TEXT, OTHER, "table of file extensions by content type; empty: no check"},
+    {"filetype.extensions", "", SETTING_TEXT, OTHER,
+     "table of file extensions by content type; empty: no check"},
     {"filetype.magic", "/usr/share/misc/magic.mgc", SETTING_TEXT, OTHER, "libmagic's database"},
     {"jobs", "0", SETTING_NUMBER, OTHER, "workers; 0: one for each core"},
     {"lab.plugins", "", SETTING_TEXT, OTHER, "shared objects of a lab's own plugins, separated by ':'"},
-    {"limit.child_bytes", "10G", SETTING_SIZE, FINDINGS, "bytes unpacked from one stream of the file system, all levels together"},
-    {"limit.children", "100000", SETTING_NUMBER, FINDINGS, "streams unpacked from one stream of the file system, all levels together"},
+    {"limit.child_bytes", "10G", SETTING_SIZE, FINDINGS,
+     "bytes unpacked from one stream of the file system, all levels together"},
+    {"limit.children", "100000", SETTING_NUMBER, FINDINGS,
+     "streams unpacked from one stream of the file system, all levels together"},
     {"limit.depth", "8", SETTING_NUMBER, FINDINGS, "levels of streams inside streams"},
-    {"limit.hang", "60", SETTING_SECONDS, FINDINGS, "seconds without progress after which a worker is stopped"},
+    {"limit.hang", "60", SETTING_SECONDS, FINDINGS,
+     "seconds without progress after which a worker is stopped"},
     {"limit.memory", "1536M", SETTING_SIZE, FINDINGS, "memory of a worker beyond what it has at its start"},
-    {"limit.records", "1000000", SETTING_NUMBER, FINDINGS, "records and notes that one plugin may leave on one stream"},
-    {"limit.spool", "16G", SETTING_SIZE, FINDINGS, "bytes kept of streams being scanned, in memory and in the spool file"},
-    {"limit.stream_seconds", "600", SETTING_SECONDS, FINDINGS, "base of a stream's deadline, which grows with its size"},
+    {"limit.records", "1000000", SETTING_NUMBER, FINDINGS,
+     "records and notes that one plugin may leave on one stream"},
+    {"limit.spool", "16G", SETTING_SIZE, FINDINGS,
+     "bytes kept of streams being scanned, in memory and in the spool file"},
+    {"limit.stream_seconds", "600", SETTING_SECONDS, FINDINGS,
+     "base of a stream's deadline, which grows with its size"},
     {"plugins", "digest,entropy,filetype,yara", SETTING_TEXT, FINDINGS, "plugins to run, separated by ','"},
-    {"profile", "full", SETTING_TEXT, OTHER, "file of settings in rules/profiles; what it sets counts, not its name"},
-    {"sandbox", "require", SETTING_TEXT, OTHER, "require: no scan without a full sandbox; weak: take what the kernel gives"},
+    {"profile", "full", SETTING_TEXT, OTHER,
+     "file of settings in rules/profiles; what it sets counts, not its name"},
+    {"sandbox", "require", SETTING_TEXT, OTHER,
+     "require: no scan without a full sandbox; weak: take what the kernel gives"},
     {"spool.memory", "64M", SETTING_SIZE, OTHER, "bytes kept in memory before the spool file is used"},
     {"tmp", "", SETTING_TEXT, OTHER, "folder of the spool files; empty: the case folder"},
-    {"yara.rules", "", SETTING_TEXT, OTHER, "YARA rule files and folders, separated by ':'; empty: the rules that come with kvali"},
+    {"yara.rules", "", SETTING_TEXT, OTHER,
+     "YARA rule files and folders, separated by ':'; empty: the rules that come with kvali"},
     {"yara.timeout", "300", SETTING_SECONDS, FINDINGS, "seconds that YARA may take for one stream"},
 };
 
@@ -182,7 +192,8 @@ static const char *const kind_words[] = {
 };
 
 /* `small` receives the canonical form of all kinds but text; `*ret_value` is it or `value` itself. */
-static bool canonical(const struct setting_known *known, const char *value, char small[32], const char **ret_value)
+static bool canonical(const struct setting_known *known, const char *value, char small[32],
+                      const char **ret_value)
 {
     uint64_t number = 0;
     bool truth = false;

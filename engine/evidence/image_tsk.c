@@ -118,6 +118,13 @@ static size_t same_presence(const struct aff_pages *pages, uint64_t offset, size
     return end - offset < size ? (size_t)(end - offset) : size;
 }
 
+/* What fails as a whole: a page of an AFF file, which is compressed as one, a sector elsewhere. */
+static uint64_t failing_unit(const struct image *image)
+{
+    const struct container *container = image->state;
+    return container->pages.page_size != 0 ? container->pages.page_size : image->info.sector_size;
+}
+
 static int container_read(struct image *image, uint64_t offset, uint8_t *data, size_t size)
 {
     const struct container *container = image->state;
@@ -126,7 +133,7 @@ static int container_read(struct image *image, uint64_t offset, uint8_t *data, s
         bool present;
         size_t piece = same_presence(&container->pages, offset, size, &present);
         if (present) {
-            status = image_read_pieces(image, read_piece, image->info.sector_size, offset, data, piece);
+            status = image_read_pieces(image, read_piece, failing_unit(image), offset, data, piece);
         } else {
             memset(data, 0, piece);
             status = image_add_bad(image, offset, piece);

@@ -97,7 +97,7 @@ static const struct row rows[] = {
     {UNSUPPORTED("UDF"), EACH(0x8001, 16, 4096, "NSR03")},
     {READABLE("iso9660"), EACH(0x8001, 16, 2048, "CD001")},
 
-    {TUXONICE, AT(4086, TUXONICE_MAGIC)},
+    {TUXONICE, AT(0, TUXONICE_MAGIC)},
     {HIBERNATION, AT(4086, "S1SUSPEND")},
     {HIBERNATION, AT(4086, "S2SUSPEND")},
     {HIBERNATION, AT(4086, "ULSUSPEND")},
@@ -121,6 +121,7 @@ static const struct row rows[] = {
 static const struct signature linux_raid = UNSUPPORTED("Linux RAID");
 static const struct signature zeros = {"zeros", SIGNATURE_ZEROS};
 static const struct signature unknown = {"unknown", SIGNATURE_UNKNOWN};
+static const struct signature noise = {"unknown: random bytes, perhaps encrypted", SIGNATURE_RANDOM};
 
 struct volume {
     uint64_t size;
@@ -202,6 +203,36 @@ static bool is_zeros(const struct volume *volume)
     return true;
 }
 
+/* Encrypted bytes are spread evenly: Pearson's chi-square over the 256 values, 255 +- 22.6 for random bytes. Compressed data of
+ * this amount is far outside of four deviations. The first sector is among the samples: an unencrypted header does not pass
+ * as random either. */
+static bool is_random(const struct volume *volume)
+{
+    enum { SAMPLES = 512, EDGE_SAMPLES = 16 };
+    uint32_t counts[256] = {0};
+    uint8_t data[READ_MAX];
+    const double expected = (double)SAMPLES * READ_MAX / 256;
+    double sum = 0;
+
+    if (volume->size < (uint64_t)SAMPLES * READ_MAX)
+        return false;
+    for (uint64_t i = 0; i < SAMPLES; i++) {
+        uint64_t at = i < EDGE_SAMPLES ? i * READ_MAX : (volume->size - READ_MAX) / (SAMPLES - 1) * i;
+        uint32_t own = 0;
+
+        volume->read(volume->context, at, data, sizeof data);
+        for (size_t k = 0; k < sizeof data; k++) {
+            counts[data[k]]++;
+            own += data[k] == data[0];
+        }
+        if (own > READ_MAX / 16) /* one repeated byte: no need to look further */
+            return false;
+    }
+    for (size_t i = 0; i < 256; i++)
+        sum += ((double)counts[i] - expected) * ((double)counts[i] - expected) / expected;
+    return sum > 255 - 4 * 22.6 && sum < 255 + 4 * 22.6;
+}
+
 const struct signature *signature_find(uint64_t size, signature_read *read, void *context)
 {
     const struct volume volume = {size, read, context};
@@ -214,7 +245,7 @@ const struct signature *signature_find(uint64_t size, signature_read *read, void
         return &linux_raid;
     if (is_zeros(&volume))
         return &zeros;
-    return &unknown;
+    return is_random(&volume) ? &noise : &unknown;
 }
 
 const struct signature *signature_find_encrypted(uint64_t size, signature_read *read, void *context)

@@ -14,6 +14,7 @@ enum signature_class {
     SIGNATURE_READABLE,    /* a file system that libtsk reads: it is damaged when it did not open */
     SIGNATURE_DATA,        /* swap, hibernation: raw bytes are all there is */
     SIGNATURE_ZEROS,       /* every sampled byte is zero */
+    SIGNATURE_RANDOM,      /* sampled bytes are spread as evenly as encrypted ones: VeraCrypt, or a wiped disk */
     SIGNATURE_UNKNOWN,
 };
 

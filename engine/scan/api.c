@@ -1,6 +1,6 @@
 /*
- * api: what plugins may call, but for children (child.c). A plugin may be wrong or taken over: what it passes is
- * checked as far as one process can check itself; the supervisor checks again.
+ * api: what plugins may call, but for children (child.c). A plugin may be wrong or taken over: what it passes
+ * is checked as far as one process can check itself; the supervisor checks again.
  */
 #include "engine/scan/pass.h"
 
@@ -80,8 +80,8 @@ static int say(struct scan *scan)
     }
     if (!scan->said_enough)
         pass_limited(scan->pass, scan->index, scan->pass->offset,
-                     "limit.records: what %s says after %llu records and notes is dropped", scan->plugin->name,
-                     (unsigned long long)scan->said);
+                     "limit.records: what %s says after %llu records and notes is dropped",
+                     scan->plugin->name, (unsigned long long)scan->said);
     scan->said_enough = true;
     return -ENOSPC;
 }

@@ -1,9 +1,9 @@
 /*
- * child: streams inside streams. A plugin writes a child into a sink; when it closes the sink, the child is scanned
- * at once by all plugins, before the plugin goes on.
+ * child: streams inside streams. A plugin writes a child into a sink; when it closes the sink, the child is
+ * scanned at once by all plugins, before the plugin goes on.
  *
- * A child's address is its parent's, "!/", and its name with every component escaped; the second child of one parent
- * with the same name gets "\#2" behind it, which no escaped name contains.
+ * A child's address is its parent's, "!/", and its name with every component escaped; the second child of one
+ * parent with the same name gets "\#2" behind it, which no escaped name contains.
  */
 #include "engine/scan/pass.h"
 
@@ -21,7 +21,7 @@ struct sink {
     struct sink *next; /* among the open ones of the parent */
     struct scan *scan; /* whose it is */
     struct child child;
-    uint8_t *name; /* child.name points here */
+    uint8_t *name;      /* child.name points here */
     char *path, *shown; /* shown: its last component, without "\\#2" */
     struct store store;
     enum scan_status status;
@@ -34,7 +34,8 @@ void names_finish(struct names *names)
     *names = (struct names){NULL, 0, 0};
 }
 
-/* SHA-256 rather than something quicker: the names are an opponent's, who shall not fill one corner of the table. */
+/* SHA-256 rather than something quicker: the names are an opponent's, who shall not fill one corner of the
+ * table. */
 static uint64_t name_key(const char *name)
 {
     char hex[SHA256_HEX_SIZE];
@@ -156,14 +157,17 @@ static bool may_have_child(struct scan *scan)
         return false;
     if (pass->nesting >= scanner->limit_depth || pass->info->depth >= scanner->limit_depth) {
         if (!scan->depth_refused)
-            pass_limited(pass, scan->index, pass->offset, "limit.depth: streams that %s finds in this one are deeper than %u levels and were not opened",
+            pass_limited(pass, scan->index, pass->offset,
+                         "limit.depth: streams that %s finds in this one are deeper than %u levels and were "
+                         "not opened",
                          scan->plugin->name, scanner->limit_depth);
         scan->depth_refused = true;
         return false;
     }
     if (scanner->children >= scanner->limit_children) {
         if (!scanner->children_said)
-            pass_limited(pass, scan->index, pass->offset, "limit.children: no more than %llu streams were opened inside one",
+            pass_limited(pass, scan->index, pass->offset,
+                         "limit.children: no more than %llu streams were opened inside one",
                          (unsigned long long)scanner->limit_children);
         scanner->children_said = true;
         return false;
@@ -199,7 +203,8 @@ struct sink *scan_child(struct scan *scan, const struct child *child)
     sink->child = *child;
     if (child->name_size > NAME_MAX_BYTES) {
         sink->child.name_size = NAME_MAX_BYTES;
-        scan_note(scan, child->offset, "the name of a stream in this one is %zu bytes long: cut", child->name_size);
+        scan_note(scan, child->offset, "the name of a stream in this one is %zu bytes long: cut",
+                  child->name_size);
     }
     sink->name = malloc(sink->child.name_size + 1);
     if (sink->name == NULL)
@@ -227,11 +232,13 @@ static void sink_full(struct sink *sink, int rc)
     struct scanner *scanner = pass->scanner;
 
     if (rc < 0) {
-        pass_limited(pass, sink->scan->index, sink->child.offset, "limit.spool: no more than %llu bytes of %s could be kept: %s",
+        pass_limited(pass, sink->scan->index, sink->child.offset,
+                     "limit.spool: no more than %llu bytes of %s could be kept: %s",
                      (unsigned long long)sink->store.size, sink->path,
                      rc != -ENOSPC ? strerror(-rc) : "the limit or the disk is reached");
     } else if (!scanner->child_bytes_said) {
-        pass_limited(pass, sink->scan->index, sink->child.offset, "limit.child_bytes: no more than %llu bytes were unpacked from one stream; %s is cut",
+        pass_limited(pass, sink->scan->index, sink->child.offset,
+                     "limit.child_bytes: no more than %llu bytes were unpacked from one stream; %s is cut",
                      (unsigned long long)scanner->limit_child_bytes, sink->path);
         scanner->child_bytes_said = true;
     }
@@ -250,7 +257,9 @@ int sink_write(struct sink *sink, const void *data, size_t size)
     if (sink->full)
         return -ENOSPC;
     /* More than there may ever be is a lie: not one byte of it is looked at. */
-    rc = size > scanner->limit_child_bytes ? 0 : store_append(&sink->store, data, size < room ? size : (size_t)room);
+    rc = size > scanner->limit_child_bytes
+             ? 0
+             : store_append(&sink->store, data, size < room ? size : (size_t)room);
     scanner->child_bytes += sink->store.size - before;
     pass_at(sink->scan->pass, sink->scan->index);
     if (rc == 0 && size <= room)
@@ -282,12 +291,20 @@ void sink_close(struct sink *sink, enum scan_status status)
     parent = sink->scan->pass;
     scanner = parent->scanner;
     unlink_sink(sink);
-    info = (struct stream_info){.path = sink->path, .name = sink->shown, .extension = extension,
-                                .kind = sink->child.kind, .deleted = sink->child.deleted || parent->info->deleted,
-                                .depth = parent->info->depth + 1, .size = sink->store.size};
+    info = (struct stream_info){.path = sink->path,
+                                .name = sink->shown,
+                                .extension = extension,
+                                .kind = sink->child.kind,
+                                .deleted = sink->child.deleted || parent->info->deleted,
+                                .depth = parent->info->depth + 1,
+                                .size = sink->store.size};
     text_extension(info.name, extension, sizeof extension);
-    pass = (struct pass){.scanner = scanner, .parent = parent, .info = &info, .nesting = parent->nesting + 1,
-                         .without = parent->without, .store = sink->store};
+    pass = (struct pass){.scanner = scanner,
+                         .parent = parent,
+                         .info = &info,
+                         .nesting = parent->nesting + 1,
+                         .without = parent->without,
+                         .store = sink->store};
     sink->store = (struct store){.spool = NULL};
     pass.status = (unsigned)status > SCAN_CUT ? SCAN_CUT : status;
     if (sink->status > pass.status)
@@ -296,8 +313,8 @@ void sink_close(struct sink *sink, enum scan_status status)
         const struct scan_sink *out = scanner->sink;
 
         pass.stream = ++scanner->next_stream;
-        scanner_answer(scanner, out->child_begin(out->context, parent->stream, pass.stream, &info, sink->scan->index,
-                                                 &sink->child));
+        scanner_answer(scanner, out->child_begin(out->context, parent->stream, pass.stream, &info,
+                                                 sink->scan->index, &sink->child));
         if (scanner->stop == 0)
             pass_run(&pass);
         if (scanner->stop == 0)
@@ -316,8 +333,8 @@ void child_forget(const struct scan *scan)
         next = sink->next;
         if (sink->scan != scan)
             continue;
-        pass_limited(scan->pass, scan->index, sink->child.offset, "%s left %s open: it was not scanned", scan->plugin->name,
-                     sink->path);
+        pass_limited(scan->pass, scan->index, sink->child.offset, "%s left %s open: it was not scanned",
+                     scan->plugin->name, sink->path);
         unlink_sink(sink);
         sink_free(sink);
     }

@@ -1,9 +1,9 @@
 /*
  * filetype: the only file that includes libmagic [magic(5), libmagic(3), file 5.44].
  *
- * libmagic is never asked to look into compressed data: for that it starts other programs, chosen by the evidence. Its
- * parameters are set to fixed values, and its output is taken raw and escaped here, because its own escaping depends
- * on the locale.
+ * libmagic is never asked to look into compressed data: for that it starts other programs, chosen by the
+ * evidence. Its parameters are set to fixed values, and its output is taken raw and escaped here, because its
+ * own escaping depends on the locale.
  */
 #include "engine/scan/filetype.h"
 
@@ -28,9 +28,14 @@ static void set_params(magic_t magic)
         int param;
         size_t value;
     } params[] = {
-        {MAGIC_PARAM_INDIR_MAX, 50},        {MAGIC_PARAM_NAME_MAX, 50},         {MAGIC_PARAM_ELF_PHNUM_MAX, 2048},
-        {MAGIC_PARAM_ELF_SHNUM_MAX, 32768}, {MAGIC_PARAM_ELF_NOTES_MAX, 256},   {MAGIC_PARAM_REGEX_MAX, 8192},
-        {MAGIC_PARAM_BYTES_MAX, FILETYPE_SIZE_MAX}, {MAGIC_PARAM_ENCODING_MAX, 65536},
+        {MAGIC_PARAM_INDIR_MAX, 50},
+        {MAGIC_PARAM_NAME_MAX, 50},
+        {MAGIC_PARAM_ELF_PHNUM_MAX, 2048},
+        {MAGIC_PARAM_ELF_SHNUM_MAX, 32768},
+        {MAGIC_PARAM_ELF_NOTES_MAX, 256},
+        {MAGIC_PARAM_REGEX_MAX, 8192},
+        {MAGIC_PARAM_BYTES_MAX, FILETYPE_SIZE_MAX},
+        {MAGIC_PARAM_ENCODING_MAX, 65536},
     };
 
     for (size_t i = 0; i < sizeof params / sizeof params[0]; i++)
@@ -74,7 +79,8 @@ void filetype_close(struct filetype *filetype)
     free(filetype);
 }
 
-static int ask(struct filetype *filetype, int what, const void *data, size_t size, struct buf *answer, struct why *why)
+static int ask(struct filetype *filetype, int what, const void *data, size_t size, struct buf *answer,
+               struct why *why)
 {
     const char *text = NULL, *error;
 

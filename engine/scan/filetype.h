@@ -18,7 +18,8 @@ struct filetype;
 int filetype_open(const char *magic, struct filetype **ret_filetype, struct why *why);
 void filetype_close(struct filetype *filetype);
 
-/* Appends the media type ("image/png") and the description as escaped text. -EIO with libmagic's words in `why`. */
+/* Appends the media type ("image/png") and the description as escaped text. -EIO with libmagic's words in
+ * `why`. */
 int filetype_identify(struct filetype *filetype, const void *data, size_t size, struct buf *mime,
                       struct buf *description, struct why *why);
 

@@ -80,7 +80,8 @@ static int load_failed(struct why *why, const char *path)
     return why_set(why, -EINVAL, "%s: %s", path, error != NULL ? error : "cannot be loaded");
 }
 
-int plugin_load(const char *path, const struct plugin **ret_plugin, char ret_sha256[SHA256_HEX_SIZE], struct why *why)
+int plugin_load(const char *path, const struct plugin **ret_plugin, char ret_sha256[SHA256_HEX_SIZE],
+                struct why *why)
 {
     char before[SHA256_HEX_SIZE], after[SHA256_HEX_SIZE], *real = realpath(path, NULL);
     const struct plugin *plugin;

@@ -1,9 +1,9 @@
 /*
- * pass: the pump. One read a block; every plugin that wants to be fed sees the block and the bytes after it that it asked to look
- * ahead to; what one plugin does wrong costs that plugin only.
+ * pass: the pump. One read a block; every plugin that wants to be fed sees the block and the bytes after it
+ * that it asked to look ahead to; what one plugin does wrong costs that plugin only.
  *
- * The window holds one block and the longest look-ahead, and one byte more, so that the last block is known to be
- * the last. It is filled by one read of the size of a block each time a block has been handed on.
+ * The window holds one block and the longest look-ahead, and one byte more, so that the last block is known
+ * to be the last. It is filled by one read of the size of a block each time a block has been handed on.
  */
 #include "engine/scan/pass.h"
 
@@ -76,7 +76,8 @@ static void keep(struct pass *pass, const uint8_t *data, size_t size)
     if (rc == 0)
         return;
     pass->kept_cut = true;
-    pass_limited(pass, ENGINE, pass->store.size, "limit.spool: no more than %llu bytes of this stream could be kept: %s",
+    pass_limited(pass, ENGINE, pass->store.size,
+                 "limit.spool: no more than %llu bytes of this stream could be kept: %s",
                  (unsigned long long)pass->store.size,
                  rc != -ENOSPC ? strerror(-rc) : "the limit or the disk is reached");
 }
@@ -104,7 +105,8 @@ static void fill(struct pass *pass, size_t want)
     }
 }
 
-/* The bytes after this block that the next one begins with, and at least one to know whether there is a next one. */
+/* The bytes after this block that the next one begins with, and at least one to know whether there is a next
+ * one. */
 static size_t look_ahead(const struct scanner *scanner)
 {
     return scanner->ahead > 0 ? scanner->ahead : 1;
@@ -186,7 +188,8 @@ static void start_all(struct pass *pass)
     for (uint32_t i = 0; i < scanner->count; i++) {
         struct scan *scan = &pass->level->scans[i];
 
-        *scan = (struct scan){.pass = pass, .plugin = scanner->plugins[i], .index = i, .worker = scanner->workers[i]};
+        *scan = (struct scan){
+            .pass = pass, .plugin = scanner->plugins[i], .index = i, .worker = scanner->workers[i]};
         scan->state = pass->level->states + scanner->state_offsets[i];
         if (scanner->stop < 0 || (i < 64 && (pass->without >> i & 1) != 0))
             continue;
@@ -230,7 +233,8 @@ static bool any_wants(const struct pass *pass, enum plugin_want want)
     return false;
 }
 
-/* A child that nobody wants to be fed with need not be walked; a source is read to its end, for its errors count. */
+/* A child that nobody wants to be fed with need not be walked; a source is read to its end, for its errors
+ * count. */
 static void feed_all(struct pass *pass)
 {
     struct scanner *scanner = pass->scanner;

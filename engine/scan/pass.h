@@ -1,9 +1,9 @@
 /*
  * pass: one stream on its way through all plugins. Private to engine/scan.
  *
- *     scanner ── level 0 ── pass of the stream that the scanner was given, read from its source through a window
- *             ── level 1 ── pass of a child, whose bytes are all in a store already
- *             ── ...        (the memory of a level is used again for the next pass on it)
+ *     scanner ── level 0 ── pass of the stream that the scanner was given, read from its source through a
+ * window ── level 1 ── pass of a child, whose bytes are all in a store already ── ...        (the memory of a
+ * level is used again for the next pass on it)
  */
 #ifndef KVALI_SCAN_PASS_H
 #define KVALI_SCAN_PASS_H
@@ -41,7 +41,7 @@ struct names {
     struct name_count {
         uint64_t key; /* 0: free */
         uint32_t count;
-    } *items;
+    } * items;
     size_t capacity, used;
 };
 
@@ -113,7 +113,8 @@ void pass_limited(const struct pass *pass, uint32_t plugin, uint64_t offset, con
 void pass_failed(struct scan *scan, int code);
 void scanner_answer(struct scanner *scanner, int code);
 
-/* A text for a person as the case may store it: printable, at most SCAN_TEXT_MAX bytes. Valid until the next. */
+/* A text for a person as the case may store it: printable, at most SCAN_TEXT_MAX bytes. Valid until the next.
+ */
 const char *scanner_text(struct scanner *scanner, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
 

@@ -1,8 +1,9 @@
 /*
  * record: descriptions of records, and their wire form.
  *
- * On the wire a record is its fields in order, each a byte that says whether it is there (0 or 1) and then u64le,
- * i64le, or a length as u32le with that many bytes. One value has one form: an absent WHEN is 0, never WHEN_NONE.
+ * On the wire a record is its fields in order, each a byte that says whether it is there (0 or 1) and then
+ * u64le, i64le, or a length as u32le with that many bytes. One value has one form: an absent WHEN is 0, never
+ * WHEN_NONE.
  */
 #include "engine/scan/record.h"
 
@@ -39,8 +40,8 @@ static bool words_are_valid(const char *words)
 
 static bool field_is_valid(const struct field *field)
 {
-    return name_is_valid(field->name) && (unsigned)field->kind <= FIELD_WHEN && words_are_valid(field->unit) &&
-           words_are_valid(field->what) && field->what[0] != '\0';
+    return name_is_valid(field->name) && (unsigned)field->kind <= FIELD_WHEN &&
+           words_are_valid(field->unit) && words_are_valid(field->what) && field->what[0] != '\0';
 }
 
 bool record_type_is_valid(const struct record_type *type)

@@ -1,6 +1,7 @@
 /*
  * record_check: printable UTF-8 and JSON (RFC 8259), checked without building
- * anything: what arrives is hostile, and what is stored is later given to SQLite's JSON functions and to browsers.
+ * anything: what arrives is hostile, and what is stored is later given to SQLite's JSON functions and to
+ * browsers.
  */
 #include "engine/scan/record_check.h"
 
@@ -136,7 +137,8 @@ static bool take_key(struct cursor *cursor, bool object)
     return take(cursor, ':');
 }
 
-/* Closes what ends here and takes the comma that must follow otherwise. True: a value follows, or depth is 0. */
+/* Closes what ends here and takes the comma that must follow otherwise. True: a value follows, or depth is 0.
+ */
 static bool after_value(struct cursor *cursor, uint64_t objects, unsigned *depth)
 {
     while (*depth > 0) {

@@ -1,5 +1,6 @@
 /*
- * record_check: is a text what a record says it is? Used when records are made and, above all, when they arrive.
+ * record_check: is a text what a record says it is? Used when records are made and, above all, when they
+ * arrive.
  */
 #ifndef KVALI_SCAN_RECORD_CHECK_H
 #define KVALI_SCAN_RECORD_CHECK_H

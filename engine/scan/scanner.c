@@ -11,8 +11,8 @@
 /* Like malloc's: enough for any plugin's struct, and a plugin's state shares no cache line with another's. */
 enum { STATE_ALIGN = 64 };
 
-/* setup_loaded is called by a plugin's setup, which is given no handle of the engine: setups run one after the other in one
- * thread, before the first fork, and this says whose turn it is. NULL at all other times. */
+/* setup_loaded is called by a plugin's setup, which is given no handle of the engine: setups run one after
+ * the other in one thread, before the first fork, and this says whose turn it is. NULL at all other times. */
 static struct scanner *being_set_up;
 
 static char *copy(const char *text)
@@ -49,8 +49,12 @@ void setup_loaded(const char *plugin, const char *kind, const char *name, const 
         scanner->loaded_capacity = capacity;
     }
     item = &scanner->loaded[scanner->loaded_count++];
-    *item = (struct loaded){.plugin = copy(plugin), .kind = copy(kind), .name = copy(name), .sha256 = copy(sha256),
-                            .problem = copy(problem), .count = count};
+    *item = (struct loaded){.plugin = copy(plugin),
+                            .kind = copy(kind),
+                            .name = copy(name),
+                            .sha256 = copy(sha256),
+                            .problem = copy(problem),
+                            .count = count};
     if (item->plugin == NULL || item->kind == NULL || item->name == NULL || item->sha256 == NULL ||
         (problem != NULL && item->problem == NULL))
         scanner->loaded_failed = true;
@@ -214,8 +218,8 @@ void scanner_set_spool(struct scanner *scanner, int fd)
     scanner->spool.fd = fd;
 }
 
-int scanner_scan(struct scanner *scanner, const struct stream_info *info, const struct source *source, uint64_t without,
-                 const struct scan_sink *sink, struct scan_result *ret_result)
+int scanner_scan(struct scanner *scanner, const struct stream_info *info, const struct source *source,
+                 uint64_t without, const struct scan_sink *sink, struct scan_result *ret_result)
 {
     struct pass pass = {.scanner = scanner, .info = info, .without = without, .source = source};
 
@@ -230,8 +234,8 @@ int scanner_scan(struct scanner *scanner, const struct stream_info *info, const 
     scanner->sink = NULL;
     if (scanner->stop < 0)
         return scanner->stop;
-    *ret_result = (struct scan_result){.status = pass.status, .read = pass.read, .unread = pass_unread(&pass),
-                                       .error = pass.error};
+    *ret_result = (struct scan_result){
+        .status = pass.status, .read = pass.read, .unread = pass_unread(&pass), .error = pass.error};
     return 0;
 }
 
@@ -254,7 +258,8 @@ static int64_t warm_read(void *context, void *data, size_t size)
     return (int64_t)size;
 }
 
-static int warm_record(void *context, uint32_t stream, uint32_t plugin, uint32_t type, const void *data, size_t size)
+static int warm_record(void *context, uint32_t stream, uint32_t plugin, uint32_t type, const void *data,
+                       size_t size)
 {
     (void)context, (void)stream, (void)plugin, (void)type, (void)data, (void)size;
     return 0;
@@ -272,8 +277,8 @@ static int warm_failed(void *context, uint32_t stream, uint32_t plugin, uint64_t
     return 0;
 }
 
-static int warm_child(void *context, uint32_t parent, uint32_t stream, const struct stream_info *info, uint32_t plugin,
-                      const struct child *child)
+static int warm_child(void *context, uint32_t parent, uint32_t stream, const struct stream_info *info,
+                      uint32_t plugin, const struct child *child)
 {
     (void)context, (void)parent, (void)stream, (void)info, (void)plugin, (void)child;
     return 0;
@@ -288,12 +293,21 @@ static int warm_child_end(void *context, uint32_t stream, enum scan_status statu
 int scanner_warm(struct scanner *scanner)
 {
     /* Text, and the beginnings of what libraries look at most closely. */
-    static const char *const starts[] = {"kvali: plain text to begin with\n", "MZ\x90", "\177ELF\x02\x01\x01", "PK\x03\x04\x14",
-                                         "%PDF-1.7\n", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "<?xml version=\"1.0\"?><a/>"};
-    static const struct scan_sink sink = {.record = warm_record, .note = warm_text, .limited = warm_text,
-                                          .failed = warm_failed, .child_begin = warm_child, .child_end = warm_child_end};
-    static const struct stream_info info = {.path = "warm", .name = "warm", .extension = "", .kind = STREAM_FILE,
-                                            .size = 4096};
+    static const char *const starts[] = {"kvali: plain text to begin with\n",
+                                         "MZ\x90",
+                                         "\177ELF\x02\x01\x01",
+                                         "PK\x03\x04\x14",
+                                         "%PDF-1.7\n",
+                                         "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+                                         "<?xml version=\"1.0\"?><a/>"};
+    static const struct scan_sink sink = {.record = warm_record,
+                                          .note = warm_text,
+                                          .limited = warm_text,
+                                          .failed = warm_failed,
+                                          .child_begin = warm_child,
+                                          .child_end = warm_child_end};
+    static const struct stream_info info = {
+        .path = "warm", .name = "warm", .extension = "", .kind = STREAM_FILE, .size = 4096};
     char bytes[4096];
     int rc = 0;
 

@@ -1,8 +1,10 @@
 /*
- * spool: stores in memory, then in chunks of one unlinked file (pwrite(2)), mapped read-only when they are looked at.
+ * spool: stores in memory, then in chunks of one unlinked file (pwrite(2)), mapped read-only when they are
+ * looked at.
  *
- * Space is counted in bytes kept, not in buffer capacities: what a limit cuts must not depend on which streams this worker
- * happened to scan before. System calls: pwrite, mmap, munmap, ftruncate; no others, for the sandbox allows little.
+ * Space is counted in bytes kept, not in buffer capacities: what a limit cuts must not depend on which
+ * streams this worker happened to scan before. System calls: pwrite, mmap, munmap, ftruncate; no others, for
+ * the sandbox allows little.
  */
 #include "engine/scan/spool.h"
 
@@ -111,7 +113,8 @@ static void drop_memory(struct store *store)
     store->capacity = 0;
 }
 
-/* Frees the disk, or the memory behind a file in a tmpfs, after a large stream. That it may fail does not matter. */
+/* Frees the disk, or the memory behind a file in a tmpfs, after a large stream. That it may fail does not
+ * matter. */
 static void give_back(struct spool *spool)
 {
     if (spool->taken > 0 || spool->highest <= CHUNKS_KEPT_MAX)
@@ -197,7 +200,8 @@ static int chunk_add(struct store *store)
 }
 
 /* Writes at `at`, the end of what is in the file; `*ret_written` counts even when it fails half-way. */
-static int append_chunks(struct store *store, uint64_t at, const uint8_t *data, size_t size, size_t *ret_written)
+static int append_chunks(struct store *store, uint64_t at, const uint8_t *data, size_t size,
+                         size_t *ret_written)
 {
     size_t done = 0;
     int rc = 0;

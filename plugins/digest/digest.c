@@ -93,7 +93,8 @@ static int digest_emit(struct scan *scan, const struct digest_stream *stream)
                      });
 }
 
-/* The hash of a beginning is no hash of the stream: where it was cut, the engine says so and there is no record. */
+/* The hash of a beginning is no hash of the stream: where it was cut, the engine says so and there is no
+ * record. */
 static int digest_finish(struct scan *scan, enum scan_status status)
 {
     struct digest_worker *worker = scan_worker(scan);

@@ -1,6 +1,7 @@
 /*
- * entropy: Shannon entropy over bytes [C. E. Shannon, A Mathematical Theory of Communication, 1948, section 6], in
- * thousandths of a bit per byte, in integers alone: a finding must not hang on a C library's last digit of log2.
+ * entropy: Shannon entropy over bytes [C. E. Shannon, A Mathematical Theory of Communication, 1948, section
+ * 6], in thousandths of a bit per byte, in integers alone: a finding must not hang on a C library's last
+ * digit of log2.
  *
  *     H = log2(n) - (sum of c * log2(c) over the 256 counts c) / n
  */
@@ -48,7 +49,8 @@ static int entropy_feed(struct scan *scan, const struct block *block)
     return 0;
 }
 
-/* log2(n) with FRACTION binary digits, cut off; n > 0. Squaring the mantissa gives one digit after the other. */
+/* log2(n) with FRACTION binary digits, cut off; n > 0. Squaring the mantissa gives one digit after the other.
+ */
 static uint64_t log2_fixed(uint64_t n)
 {
     unsigned whole = 63 - (unsigned)__builtin_clzll(n);

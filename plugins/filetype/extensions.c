@@ -1,5 +1,6 @@
 /*
- * extensions: the table in memory, sorted by media type. Read once, in setup; the file is the operator's, not evidence.
+ * extensions: the table in memory, sorted by media type. Read once, in setup; the file is the operator's, not
+ * evidence.
  */
 #include "plugins/filetype/extensions.h"
 

@@ -1,7 +1,8 @@
 /*
  * extensions: the table of file extensions that go with a media type (rules/filetype/extensions.tsv).
  *
- * A line is a media type, a tab and extensions with a space between them; # begins a comment line. Lower case.
+ * A line is a media type, a tab and extensions with a space between them; # begins a comment line. Lower
+ * case.
  */
 #ifndef KVALI_PLUGINS_FILETYPE_EXTENSIONS_H
 #define KVALI_PLUGINS_FILETYPE_EXTENSIONS_H
@@ -19,7 +20,8 @@ int extensions_load(const char *path, struct extensions **ret_extensions, size_t
                     char ret_sha256[SHA256_HEX_SIZE], struct why *why);
 void extensions_free(struct extensions *extensions);
 
-/* The extensions of a media type as in the table; NULL when it is not there or `extensions` is NULL. Borrowed. */
+/* The extensions of a media type as in the table; NULL when it is not there or `extensions` is NULL.
+ * Borrowed. */
 const char *extensions_expected(const struct extensions *extensions, const char *mime);
 
 /* Is `extension` one of the words of `expected`? */

@@ -1,8 +1,8 @@
 /*
  * filetype: what the content is, from its first bytes, and whether the file's extension says the same.
  *
- * libmagic sees the first MiB, whatever the block size: straight from the block when the block is that large or is the
- * whole stream, else from a buffer that collects it.
+ * libmagic sees the first MiB, whatever the block size: straight from the block when the block is that large
+ * or is the whole stream, else from a buffer that collects it.
  */
 #include "engine/plugin.h"
 
@@ -77,7 +77,8 @@ static int load(struct filetype_worker *mine, const char *magic, const char *tab
 
 static int filetype_setup(void *worker, const struct settings *settings, struct why *why)
 {
-    int rc = load(worker, settings_text(settings, "filetype.magic"), settings_text(settings, "filetype.extensions"), why);
+    int rc = load(worker, settings_text(settings, "filetype.magic"),
+                  settings_text(settings, "filetype.extensions"), why);
 
     if (rc < 0)
         filetype_teardown(worker);

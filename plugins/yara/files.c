@@ -97,7 +97,8 @@ static int add(struct rule_files *files, const char *path, const char *relative)
         files->capacity = capacity;
     }
     file = &files->items[files->count++];
-    *file = (struct rule_file){.path = strdup(path), .relative = escaped(relative), .space = escaped(relative)};
+    *file =
+        (struct rule_file){.path = strdup(path), .relative = escaped(relative), .space = escaped(relative)};
     if (file->path == NULL || file->relative == NULL || file->space == NULL)
         return -ENOMEM;
     if (strlen(file->relative) > RELATIVE_MAX)
@@ -183,7 +184,8 @@ static int compare(const void *a, const void *b)
     return order != 0 ? order : strcmp(one->sha256, two->sha256);
 }
 
-/* a.yar and a.yara, or x/a.yar in two folders: the second is "a#2". Rules of one namespace must have different names. */
+/* a.yar and a.yara, or x/a.yar in two folders: the second is "a#2". Rules of one namespace must have
+ * different names. */
 static int make_unique(struct rule_files *files)
 {
     unsigned same = 1;

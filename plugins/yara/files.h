@@ -1,5 +1,6 @@
 /*
- * files: which files hold rules, what is in them, and their names. The operator's own, read in setup; not evidence.
+ * files: which files hold rules, what is in them, and their names. The operator's own, read in setup; not
+ * evidence.
  */
 #ifndef KVALI_PLUGINS_YARA_FILES_H
 #define KVALI_PLUGINS_YARA_FILES_H
@@ -25,8 +26,10 @@ struct rule_files {
     size_t count, capacity;
 };
 
-/* All files of `list` (paths separated by ':') sorted by namespace: a file is taken whatever its name, a folder gives every
- * *.yar, *.yara and *.rule below it. A path that is not there is an error; a file that cannot be used has a problem. */
+/* All files of `list` (paths separated by ':') sorted by namespace: a file is taken whatever its name, a
+ * folder gives every
+ * *.yar, *.yara and *.rule below it. A path that is not there is an error; a file that cannot be used has a
+ * problem. */
 int rule_files_find(struct rule_files *files, const char *list, struct why *why);
 void rule_files_finish(struct rule_files *files);
 

@@ -1,6 +1,6 @@
 /*
- * match: tags, metadata and matching strings as JSON, each with a bound of its own, so that together with the names they
- * always fit into a record.
+ * match: tags, metadata and matching strings as JSON, each with a bound of its own, so that together with the
+ * names they always fit into a record.
  */
 #include "plugins/yara/match.h"
 
@@ -81,7 +81,8 @@ static void write_value(struct json *json, const char *key, const YR_META *meta)
 
 static size_t value_room(const YR_META *meta)
 {
-    return strlen(meta->identifier) + 40 + (meta->type == META_TYPE_STRING ? value_size(meta->string) * ESCAPED_MAX : 0);
+    return strlen(meta->identifier) + 40 +
+           (meta->type == META_TYPE_STRING ? value_size(meta->string) * ESCAPED_MAX : 0);
 }
 
 static bool is_repeated(const YR_RULE *rule, const YR_META *meta)
@@ -116,7 +117,8 @@ static void write_repeated(struct json *json, const YR_RULE *rule, const YR_META
     json_array_open(json, meta->identifier);
     yr_rule_metas_foreach(rule, other)
     {
-        if (strcmp(other->identifier, meta->identifier) == 0 && json->buf->size + value_room(other) <= META_SIZE_MAX)
+        if (strcmp(other->identifier, meta->identifier) == 0 &&
+            json->buf->size + value_room(other) <= META_SIZE_MAX)
             write_value(json, NULL, other);
     }
     json_array_close(json);
@@ -153,7 +155,8 @@ static void write_match(struct json *json, const YR_STRING *string, const YR_MAT
     json_object_close(json);
 }
 
-/* libyara packs its matches one behind the other without regard to alignment: each is copied before it is read. */
+/* libyara packs its matches one behind the other without regard to alignment: each is copied before it is
+ * read. */
 static bool next_match(const void **at, YR_MATCH *ret_match)
 {
     while (*at != NULL) {

@@ -18,7 +18,8 @@ struct match_texts {
 
 void match_texts_finish(struct match_texts *texts);
 
-/* Emits `rule` with the matches of its strings, which lie in `context` only while libyara calls back. As scan_emit. */
+/* Emits `rule` with the matches of its strings, which lie in `context` only while libyara calls back. As
+ * scan_emit. */
 int match_emit(struct scan *scan, struct match_texts *texts, YR_SCAN_CONTEXT *context, const YR_RULE *rule);
 
 #endif

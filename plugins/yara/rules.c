@@ -1,9 +1,10 @@
 /*
  * rules: finds, checks and compiles rule files (libyara 4.2, C API).
  *
- * Each file is compiled alone first, because a compiler that has met an error is of no further use, and because only
- * alone it shows which modules it imports. Then all good ones are compiled together: one pass over a stream finds
- * the matches of every rule. Only source is read: libyara's loader of compiled rules trusts what it loads.
+ * Each file is compiled alone first, because a compiler that has met an error is of no further use, and
+ * because only alone it shows which modules it imports. Then all good ones are compiled together: one pass
+ * over a stream finds the matches of every rule. Only source is read: libyara's loader of compiled rules
+ * trusts what it loads.
  */
 #include "plugins/yara/rules.h"
 
@@ -18,7 +19,8 @@
 #include <string.h>
 
 /* Not "time": what it finds depends on the day. */
-static const char *const modules[] = {"console", "cuckoo", "dex", "dotnet", "elf", "hash", "macho", "magic", "math", "pe", "string"};
+static const char *const modules[] = {"console", "cuckoo", "dex",  "dotnet", "elf",   "hash",
+                                      "macho",   "magic",  "math", "pe",     "string"};
 
 /* What libyara's callbacks fill. */
 struct complaint {
@@ -39,7 +41,8 @@ int rules_define_variables(YR_COMPILER *compiler)
 }
 
 /* Keeps the first error; warnings (a slow rule) do not keep a file out. */
-static void on_compiler(int level, const char *file, int line, const YR_RULE *rule, const char *message, void *context)
+static void on_compiler(int level, const char *file, int line, const YR_RULE *rule, const char *message,
+                        void *context)
 {
     struct complaint *complaint = context;
     struct buf text = {0};
@@ -71,7 +74,8 @@ static int compiler_new(struct complaint *complaint, YR_COMPILER **ret_compiler)
 
 static void complain(struct rule_file *file, const struct complaint *complaint)
 {
-    why_set(&file->problem, 0, "%s", complaint->why.text[0] != '\0' ? complaint->why.text : "it does not compile");
+    why_set(&file->problem, 0, "%s",
+            complaint->why.text[0] != '\0' ? complaint->why.text : "it does not compile");
 }
 
 static int on_import(YR_SCAN_CONTEXT *context, int message, void *data, void *user)
@@ -86,7 +90,8 @@ static int on_import(YR_SCAN_CONTEXT *context, int message, void *data, void *us
         if (strcmp(import->module_name, modules[i]) == 0)
             return CALLBACK_CONTINUE;
     }
-    why_set(&complaint->why, 0, "%s: the module \"%s\" is not accepted", complaint->name, import->module_name);
+    why_set(&complaint->why, 0, "%s: the module \"%s\" is not accepted", complaint->name,
+            import->module_name);
     return CALLBACK_ABORT;
 }
 
@@ -130,7 +135,8 @@ static int check(struct rule_file *file)
     return rc;
 }
 
-/* All good ones. 1 when one of them that was good alone is not beside the others: it is marked, and all must be tried again. */
+/* All good ones. 1 when one of them that was good alone is not beside the others: it is marked, and all must
+ * be tried again. */
 static int compile(struct rule_files *files, YR_RULES **ret_rules)
 {
     struct complaint complaint = {.name = ""};

@@ -1,8 +1,9 @@
 /*
  * yara: what the `yara` command says about the extracted file, for every stream of any size (libyara 4.2).
  *
- * A stream is scanned in one piece, because a match may span any two bytes of it and `filesize` and the modules look
- * at the whole. libyara's handlers for signals are off: a worker's system calls are few, and memory cannot fault here.
+ * A stream is scanned in one piece, because a match may span any two bytes of it and `filesize` and the
+ * modules look at the whole. libyara's handlers for signals are off: a worker's system calls are few, and
+ * memory cannot fault here.
  */
 #include "engine/plugin.h"
 
@@ -37,7 +38,8 @@ static void too_many(struct scan *scan, YR_SCAN_CONTEXT *context, const YR_STRIN
 {
     const YR_RULE *rule = &context->rules->rules_table[string->rule_idx];
 
-    scan_limited(scan, 0, "%s: rule %s: its string %s matches more than %d times: what the rule says may be wrong",
+    scan_limited(scan, 0,
+                 "%s: rule %s: its string %s matches more than %d times: what the rule says may be wrong",
                  rule->ns->name, rule->identifier, string->identifier, YR_MAX_STRING_MATCHES);
 }
 
@@ -113,9 +115,17 @@ static const char *type_word(const uint8_t *data, size_t size)
     static const struct {
         const char *start, *word;
     } types[] = {
-        {"MZ", "EXE"},           {"\177ELF", "ELF"},      {"PK\x03\x04", "ZIP"},       {"GIF8", "GIF"},
-        {"\xff\xd8\xff", "JPG"}, {"\x89PNG", "PNG"},      {"%PDF", "PDF"},             {"Rar!", "RAR"},
-        {"{\\rtf", "RTF"},       {"7z\xbc\xaf\x27", "7Z"}, {"\xd0\xcf\x11\xe0", "OLE"},
+        {"MZ", "EXE"},
+        {"\177ELF", "ELF"},
+        {"PK\x03\x04", "ZIP"},
+        {"GIF8", "GIF"},
+        {"\xff\xd8\xff", "JPG"},
+        {"\x89PNG", "PNG"},
+        {"%PDF", "PDF"},
+        {"Rar!", "RAR"},
+        {"{\\rtf", "RTF"},
+        {"7z\xbc\xaf\x27", "7Z"},
+        {"\xd0\xcf\x11\xe0", "OLE"},
     };
 
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
@@ -127,7 +137,8 @@ static const char *type_word(const uint8_t *data, size_t size)
     return "";
 }
 
-static int set_variables(YR_SCANNER *scanner, const struct stream_info *info, const uint8_t *data, size_t size)
+static int set_variables(YR_SCANNER *scanner, const struct stream_info *info, const uint8_t *data,
+                         size_t size)
 {
     char extension[64] = "";
     int rc;
@@ -142,7 +153,8 @@ static int set_variables(YR_SCANNER *scanner, const struct stream_info *info, co
     if (rc == ERROR_SUCCESS)
         rc = yr_scanner_define_string_variable(scanner, "filetype", type_word(data, size));
     if (rc == ERROR_SUCCESS)
-        rc = yr_scanner_define_integer_variable(scanner, "size", info->size > INT64_MAX ? INT64_MAX : (int64_t)info->size);
+        rc = yr_scanner_define_integer_variable(scanner, "size",
+                                                info->size > INT64_MAX ? INT64_MAX : (int64_t)info->size);
     if (rc == ERROR_SUCCESS)
         rc = yr_scanner_define_boolean_variable(scanner, "deleted", info->deleted ? 1 : 0);
     return rc;
@@ -159,7 +171,8 @@ static int explain(struct scan *scan, const struct yara_worker *worker, int erro
     case ERROR_INSUFFICIENT_MEMORY:
         return -ENOMEM;
     case ERROR_SCAN_TIMEOUT:
-        scan_limited(scan, 0, "yara.timeout: not done after %" PRIu64 " seconds: no rule has an answer", worker->timeout);
+        scan_limited(scan, 0, "yara.timeout: not done after %" PRIu64 " seconds: no rule has an answer",
+                     worker->timeout);
         return 0;
     default:
         scan_limited(scan, 0, "libyara gave up with error %d%s%s: no rule has an answer", error,

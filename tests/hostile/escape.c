@@ -1,9 +1,10 @@
 /*
- * escape: on a stream that begins with "ESCAPEME " and a word, tries to do what the word says with a system call
- * of its own, and records what the kernel answered; if it can still record anything.
+ * escape: on a stream that begins with "ESCAPEME " and a word, tries to do what the word says with a system
+ * call of its own, and records what the kernel answered; if it can still record anything.
  *
- * What it does would be harmless if it were allowed: it opens /etc/passwd, makes a socket, starts /bin/true, forks a child that
- * ends, writes one byte to the first byte of every file that is open and has a name, sends SIGCONT to its parent.
+ * What it does would be harmless if it were allowed: it opens /etc/passwd, makes a socket, starts /bin/true,
+ * forks a child that ends, writes one byte to the first byte of every file that is open and has a name, sends
+ * SIGCONT to its parent.
  */
 #include "tests/hostile/word.h"
 

@@ -1,6 +1,6 @@
 /*
- * flood: says far more than any limit lets it, and does not listen to being told so, on a stream that begins with FLOODME.
- * It does end, so that what is tried is the limit and not the watchdog (hang.c).
+ * flood: says far more than any limit lets it, and does not listen to being told so, on a stream that begins
+ * with FLOODME. It does end, so that what is tried is the limit and not the watchdog (hang.c).
  */
 #include "tests/hostile/word.h"
 

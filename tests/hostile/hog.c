@@ -1,6 +1,6 @@
 /*
- * hog: takes memory and uses it until there is no more, on a stream that begins with HOGME; then it aborts, as programs do that
- * never thought of it.
+ * hog: takes memory and uses it until there is no more, on a stream that begins with HOGME; then it aborts,
+ * as programs do that never thought of it.
  */
 #include "tests/hostile/word.h"
 

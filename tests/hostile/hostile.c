@@ -1,6 +1,7 @@
 /*
- * hostile: the shared objects load, find in this program all that a plugin may call, and those whose deed ends do
- * no harm without a sandbox. What the others do is tried with workers in tests/integration/hostile.sh.
+ * hostile: the shared objects load, find in this program all that a plugin may call, and those whose deed
+ * ends do no harm without a sandbox. What the others do is tried with workers in
+ * tests/integration/hostile.sh.
  *
  *     hostile FOLDER_OF_SHARED_OBJECTS
  */
@@ -49,8 +50,10 @@ static char *scan(const char *folder, const char *name, const char *text)
     if (settings_init(&settings) < 0 || settings_set(&settings, "limit.records", "100", &why) < 0 ||
         settings_set(&settings, "limit.depth", "3", &why) < 0)
         abort();
-    check(scanner_new(plugins, strcmp(name, "nest") == 0 ? 1 : 2, &settings, &scanner, &why) == 0, name, why.text);
-    check(trace_scan(&trace, scanner, trace_info(name, source.size), &source, 0) == 0, "the scan ends well", name);
+    check(scanner_new(plugins, strcmp(name, "nest") == 0 ? 1 : 2, &settings, &scanner, &why) == 0, name,
+          why.text);
+    check(trace_scan(&trace, scanner, trace_info(name, source.size), &source, 0) == 0, "the scan ends well",
+          name);
     scanner_free(scanner);
     settings_finish(&settings);
     return buf_steal(&trace.text);
@@ -64,7 +67,8 @@ static void check_liar(const char *folder)
           "each lie has its answer", text);
     check(strstr(text, "limited liar @0 limit.child_bytes") != NULL, "an impossible child is a limit", text);
     check(strstr(text, "limited liar @0 liar left") != NULL, "a child left open is said", text);
-    check(strstr(text, "begin \"sample/liar!/\\xff/\\x2e./\\x2e./etc\\x0a\"") != NULL, "a name is escaped", text);
+    check(strstr(text, "begin \"sample/liar!/\\xff/\\x2e./\\x2e./etc\\x0a\"") != NULL, "a name is escaped",
+          text);
     check(strstr(text, "failed liar") != NULL, "an impossible kind of child is a failure", text);
     check(strstr(text, "\\x1b[31m") != NULL && strchr(text, '\x1b') == NULL, "a note is escaped", text);
     free(text);
@@ -86,7 +90,8 @@ static void check_nest(const char *folder)
 {
     char *text = scan(folder, "nest", "NESTNESTNESTNESThello");
 
-    check(strstr(text, "begin \"sample/nest!/inner!/inner!/inner\" in 2 by nest kind=7 depth=3 offset=4 deleted=0 size=9") != NULL,
+    check(strstr(text, "begin \"sample/nest!/inner!/inner!/inner\" in 2 by nest kind=7 depth=3 offset=4 "
+                       "deleted=0 size=9") != NULL,
           "children in children", text);
     check(strstr(text, "[3] limited nest @0 limit.depth") != NULL, "no deeper than the limit", text);
     free(text);
@@ -104,7 +109,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         char *text = scan(argv[1], others[i], "nothing for them");
 
-        check(strcmp(text, "= whole read=16 unread=0 error=0\n") == 0, "a stream without its word is left alone", text);
+        check(strcmp(text, "= whole read=16 unread=0 error=0\n") == 0,
+              "a stream without its word is left alone", text);
         free(text);
     }
     printf("%u failures\n", failures);

@@ -1,7 +1,7 @@
 /*
  * liar: on a stream that begins with LIEME it claims what is not so, everywhere it is asked; what the engine
- * answered is its one honest record. On LIEWIRE it goes round the engine and sends garbage over every descriptor
- * that it can send over, as a plugin would that has taken its worker over.
+ * answered is its one honest record. On LIEWIRE it goes round the engine and sends garbage over every
+ * descriptor that it can send over, as a plugin would that has taken its worker over.
  */
 #include "tests/hostile/word.h"
 
@@ -16,7 +16,8 @@ static const struct field liar_fields[] = {
     {"answers", FIELD_TEXT, "", "what the engine answered to each lie"},
 };
 static const struct record_type liar_type = {"liar", 1, "lies", liar_fields, 4};
-static const struct record_type undeclared = {"undeclared", 1, "a type that it does not own to", liar_fields, 4};
+static const struct record_type undeclared = {"undeclared", 1, "a type that it does not own to", liar_fields,
+                                              4};
 static const struct record_type *const emits[] = {&liar_type, NULL};
 
 struct liar_stream {
@@ -31,7 +32,8 @@ static enum plugin_want liar_start(struct scan *scan)
     return stream->wire || begins_with(scan, "LIEME") ? PLUGIN_FEED : PLUGIN_SKIP;
 }
 
-static int emit(struct scan *scan, const struct record_type *type, struct value text, struct value data, struct value json)
+static int emit(struct scan *scan, const struct record_type *type, struct value text, struct value data,
+                struct value json)
 {
     return scan_emit(scan, type, (const struct value[]){text, data, json, value_none()});
 }

@@ -1,6 +1,6 @@
 /*
- * nest: not hostile: the smallest plugin that finds streams in streams. A stream that begins with NEST holds a child,
- * the bytes after it, named "inner"; so NESTNESThello holds two, one in the other.
+ * nest: not hostile: the smallest plugin that finds streams in streams. A stream that begins with NEST holds
+ * a child, the bytes after it, named "inner"; so NESTNESThello holds two, one in the other.
  */
 #include "tests/hostile/word.h"
 

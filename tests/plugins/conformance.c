@@ -3,8 +3,9 @@
  *
  *     conformance SOURCE_ROOT
  *
- * Every descriptor is complete. Every beginning of every sample neither crashes it nor makes it fail. What it says depends on the
- * bytes alone: the beginnings are scanned in rising and in falling order by one scanner, and must give the same.
+ * Every descriptor is complete. Every beginning of every sample neither crashes it nor makes it fail. What it
+ * says depends on the bytes alone: the beginnings are scanned in rising and in falling order by one scanner,
+ * and must give the same.
  */
 #include "tests/plugins/samples.h"
 #include "tests/plugins/trace.h"
@@ -59,7 +60,8 @@ static struct scanner *scanner_for(const struct plugin *plugin, const char *root
 }
 
 /* What is said of the first `size` bytes, as a malloc'ed text. */
-static char *scan_beginning(const struct plugin *plugin, struct scanner *scanner, const struct sample *sample, size_t size)
+static char *scan_beginning(const struct plugin *plugin, struct scanner *scanner, const struct sample *sample,
+                            size_t size)
 {
     struct trace_source source = {.data = sample->data, .size = size};
     struct trace trace = {.plugins = &plugin};

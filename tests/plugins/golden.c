@@ -1,5 +1,6 @@
 /*
- * golden: every sample of every plugin gives exactly the records that its .want file says, at every block size.
+ * golden: every sample of every plugin gives exactly the records that its .want file says, at every block
+ * size.
  *
  *     golden SOURCE_ROOT [write]
  *
@@ -38,7 +39,8 @@ static struct scanner *scanner_for(const struct plugin *plugin, const char *root
     struct why why;
 
     trace_settings(&settings, root);
-    if (settings_set(&settings, "block", block, &why) < 0 || scanner_new(&plugin, 1, &settings, &scanner, &why) < 0) {
+    if (settings_set(&settings, "block", block, &why) < 0 ||
+        scanner_new(&plugin, 1, &settings, &scanner, &why) < 0) {
         fprintf(stderr, "%s: %s\n", plugin->name, why.text);
         exit(1);
     }
@@ -55,8 +57,8 @@ static void write_want(const struct sample *sample, struct trace *trace)
     printf("wrote %s: read it\n", sample->want);
 }
 
-static void check(const struct plugin *plugin, struct scanner *const scanners[BLOCKS], const struct sample *sample,
-                  bool may_write)
+static void check(const struct plugin *plugin, struct scanner *const scanners[BLOCKS],
+                  const struct sample *sample, bool may_write)
 {
     size_t size;
     char *want = samples_file(sample->want, &size);

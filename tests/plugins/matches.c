@@ -3,8 +3,9 @@
  *
  *     matches SOURCE_ROOT
  *
- * Every sample, and one file of several MiB whose matches lie across the borders of blocks and in what is kept in the spool file. Compared
- * are the rules and the offset, length and name of every string that a record shows. 77 (skipped) without the command.
+ * Every sample, and one file of several MiB whose matches lie across the borders of blocks and in what is
+ * kept in the spool file. Compared are the rules and the offset, length and name of every string that a
+ * record shows. 77 (skipped) without the command.
  */
 #include "tests/plugins/samples.h"
 #include "tests/plugins/trace.h"
@@ -25,7 +26,8 @@ struct found {
     bool limited;
 };
 
-static int on_record(void *context, uint32_t stream, uint32_t plugin, uint32_t type, const void *data, size_t size)
+static int on_record(void *context, uint32_t stream, uint32_t plugin, uint32_t type, const void *data,
+                     size_t size)
 {
     struct found *found = context;
     struct value values[RECORD_FIELDS_MAX];
@@ -45,7 +47,8 @@ static int on_record(void *context, uint32_t stream, uint32_t plugin, uint32_t t
     buf_text(&found->lines, "\n");
     strings = strndup(values[4].as.bytes.data, values[4].as.bytes.size);
     at = strings + 1;
-    while (sscanf(at, "{\"id\":\"%127[^\"]\",\"offset\":%" SCNu64 ",\"length\":%" SCNu64 "%n", id, &offset, &length, &used) == 3) {
+    while (sscanf(at, "{\"id\":\"%127[^\"]\",\"offset\":%" SCNu64 ",\"length\":%" SCNu64 "%n", id, &offset,
+                  &length, &used) == 3) {
         buf_printf(&found->lines, "0x%" PRIx64 ":%" PRIu64 ":%s\n", offset, length, id);
         at = strchr(at + used, '}') + 1;
         at += *at == ',';
@@ -83,10 +86,12 @@ static void add_rules(struct buf *command, const struct scanner *scanner, const 
 
     for (size_t i = 0; i < count; i++) {
         const char *dot = strrchr(loaded[i].name, '.');
-        const char *folder = strncmp(loaded[i].name, "core/", 5) == 0 ? "rules/yara" : "tests/plugins/yara/rules";
+        const char *folder =
+            strncmp(loaded[i].name, "core/", 5) == 0 ? "rules/yara" : "tests/plugins/yara/rules";
 
         if (loaded[i].problem == NULL)
-            buf_printf(command, " '%.*s:%s/%s/%s'", (int)(dot - loaded[i].name), loaded[i].name, root, folder, loaded[i].name);
+            buf_printf(command, " '%.*s:%s/%s/%s'", (int)(dot - loaded[i].name), loaded[i].name, root, folder,
+                       loaded[i].name);
     }
 }
 
@@ -113,8 +118,8 @@ static void take_line(struct buf *lines, char *line, char last[160], unsigned *c
         buf_printf(lines, "%s\n", line);
 }
 
-static void run_command(const struct scanner *scanner, const char *root, const struct sample *sample, const char *path,
-                        struct buf *lines)
+static void run_command(const struct scanner *scanner, const char *root, const struct sample *sample,
+                        const char *path, struct buf *lines)
 {
     const struct stream_info *info = trace_info(sample->name, sample->size);
     const char *type = sample->size > 1 && memcmp(sample->data, "MZ", 2) == 0 ? "EXE" : "";
@@ -124,9 +129,11 @@ static void run_command(const struct scanner *scanner, const char *root, const s
     unsigned count = 0;
     FILE *pipe;
 
-    buf_printf(&command, "yara -w -e -s -L -d 'filename=%s' -d 'filepath=%s' -d 'extension=%s%s' -d 'filetype=%s' -d md5= "
-               "-d owner= -d size=%zu -d deleted=false", info->name, info->path, info->extension[0] != '\0' ? "." : "",
-               info->extension, type, sample->size);
+    buf_printf(
+        &command,
+        "yara -w -e -s -L -d 'filename=%s' -d 'filepath=%s' -d 'extension=%s%s' -d 'filetype=%s' -d md5= "
+        "-d owner= -d size=%zu -d deleted=false",
+        info->name, info->path, info->extension[0] != '\0' ? "." : "", info->extension, type, sample->size);
     add_rules(&command, scanner, root);
     buf_printf(&command, " '%s'", path);
     pipe = popen(buf_cstr(&command), "r");
@@ -142,7 +149,8 @@ static void run_command(const struct scanner *scanner, const char *root, const s
     buf_finish(&command);
 }
 
-static bool compare(struct scanner *scanner, const char *root, const char *folder, const struct sample *sample)
+static bool compare(struct scanner *scanner, const char *root, const char *folder,
+                    const struct sample *sample)
 {
     struct found found = {0};
     struct buf lines = {0};
@@ -159,7 +167,8 @@ static bool compare(struct scanner *scanner, const char *root, const char *folde
     run_command(scanner, root, sample, path, &lines);
     same = strcmp(buf_cstr(&found.lines), buf_cstr(&lines)) == 0 && !found.limited;
     if (!same)
-        printf("%s: the plugin:\n%s  the command:\n%s", sample->name, buf_cstr(&found.lines), buf_cstr(&lines));
+        printf("%s: the plugin:\n%s  the command:\n%s", sample->name, buf_cstr(&found.lines),
+               buf_cstr(&lines));
     unlink(path);
     free(path);
     buf_finish(&found.lines);
@@ -213,7 +222,8 @@ int main(int argc, char **argv)
     trace_settings(&settings, argv[1]);
     settings_set(&settings, "spool.memory", "64K", NULL);
     fd = mkstemp(spool);
-    if (fd < 0 || unlink(spool) != 0 || mkdtemp(folder) == NULL || scanner_new(plugins, 1, &settings, &scanner, &why) < 0)
+    if (fd < 0 || unlink(spool) != 0 || mkdtemp(folder) == NULL ||
+        scanner_new(plugins, 1, &settings, &scanner, &why) < 0)
         abort();
     scanner_set_spool(scanner, fd);
     samples_read(&samples, argv[1], "yara");

@@ -41,14 +41,16 @@ static size_t ends_with(const char *name, const char *ending)
 
 static void add(struct samples *samples, const char *folder, const char *file)
 {
-    size_t plain = ends_with(file, ".in"), hidden = ends_with(file, ".in.xor"), length = plain > 0 ? plain : hidden;
+    size_t plain = ends_with(file, ".in"), hidden = ends_with(file, ".in.xor"),
+           length = plain > 0 ? plain : hidden;
     struct sample sample;
     char *path;
 
     if (length == 0)
         return;
     sample.name = strndup(file, length);
-    if (asprintf(&path, "%s/%s", folder, file) < 0 || asprintf(&sample.want, "%s/%.*s.want", folder, (int)length, file) < 0)
+    if (asprintf(&path, "%s/%s", folder, file) < 0 ||
+        asprintf(&sample.want, "%s/%.*s.want", folder, (int)length, file) < 0)
         abort();
     sample.data = (uint8_t *)samples_file(path, &sample.size);
     if (sample.data == NULL) {

@@ -1,9 +1,10 @@
 /*
  * samples: the files tests/plugins/<plugin>/<name>.in, each with a <name>.want beside it.
  *
- * A sample named <name>.in.xor has every byte XORed with 0x5a: what a rule must find (the EICAR test file, a web
- * shell, a ransom note) would otherwise be deleted by the virus scanner of whoever checks this project out. One byte a key
- * keeps it plain enough to be read back with one line of shell, and no scanner looks through it.
+ * A sample named <name>.in.xor has every byte XORed with 0x5a: what a rule must find (the EICAR test file, a
+ * web shell, a ransom note) would otherwise be deleted by the virus scanner of whoever checks this project
+ * out. One byte a key keeps it plain enough to be read back with one line of shell, and no scanner looks
+ * through it.
  */
 #ifndef KVALI_TESTS_SAMPLES_H
 #define KVALI_TESTS_SAMPLES_H

@@ -46,7 +46,8 @@ static void write_value(struct buf *text, const struct field *field, const struc
     }
 }
 
-static int on_record(void *context, uint32_t stream, uint32_t plugin, uint32_t type, const void *data, size_t size)
+static int on_record(void *context, uint32_t stream, uint32_t plugin, uint32_t type, const void *data,
+                     size_t size)
 {
     struct trace *trace = context;
     const struct plugin *from = trace->plugins[plugin];
@@ -103,9 +104,11 @@ static int on_child_begin(void *context, uint32_t parent, uint32_t stream, const
     struct trace *trace = context;
 
     if (begin_line(trace, stream))
-        buf_printf(&trace->text, "begin \"%s\" in %u by %s kind=%d depth=%u offset=%" PRIu64 " deleted=%d size=%" PRIu64
-                   " extension=\"%s\" name=\"%s\"\n", info->path, parent, plugin_name(trace, plugin), (int)info->kind,
-                   info->depth, child->offset, info->deleted, info->size, info->extension, info->name);
+        buf_printf(&trace->text,
+                   "begin \"%s\" in %u by %s kind=%d depth=%u offset=%" PRIu64 " deleted=%d size=%" PRIu64
+                   " extension=\"%s\" name=\"%s\"\n",
+                   info->path, parent, plugin_name(trace, plugin), (int)info->kind, info->depth,
+                   child->offset, info->deleted, info->size, info->extension, info->name);
     return 0;
 }
 
@@ -120,8 +123,13 @@ static int on_child_end(void *context, uint32_t stream, enum scan_status status,
 
 struct scan_sink trace_sink(struct trace *trace)
 {
-    return (struct scan_sink){.record = on_record, .note = on_note, .limited = on_limited, .failed = on_failed,
-                              .child_begin = on_child_begin, .child_end = on_child_end, .context = trace};
+    return (struct scan_sink){.record = on_record,
+                              .note = on_note,
+                              .limited = on_limited,
+                              .failed = on_failed,
+                              .child_begin = on_child_begin,
+                              .child_end = on_child_end,
+                              .context = trace};
 }
 
 static int64_t read_memory(void *context, void *data, size_t size)
@@ -156,8 +164,8 @@ struct source trace_source(struct trace_source *source)
     return (struct source){.read = read_memory, .bad = bad_memory, .context = source};
 }
 
-int trace_scan(struct trace *trace, struct scanner *scanner, const struct stream_info *info, struct trace_source *source,
-               uint64_t without)
+int trace_scan(struct trace *trace, struct scanner *scanner, const struct stream_info *info,
+               struct trace_source *source, uint64_t without)
 {
     struct scan_sink sink = trace_sink(trace);
     struct source from = trace_source(source);
@@ -165,8 +173,8 @@ int trace_scan(struct trace *trace, struct scanner *scanner, const struct stream
     int rc = scanner_scan(scanner, info, &from, without, &sink, &result);
 
     if (rc == 0)
-        buf_printf(&trace->text, "= %s read=%" PRIu64 " unread=%" PRIu64 " error=%d\n", statuses[result.status],
-                   result.read, result.unread, result.error);
+        buf_printf(&trace->text, "= %s read=%" PRIu64 " unread=%" PRIu64 " error=%d\n",
+                   statuses[result.status], result.read, result.unread, result.error);
     return rc;
 }
 
@@ -177,7 +185,8 @@ const struct stream_info *trace_info(const char *name, uint64_t size)
 
     snprintf(path, sizeof path, "sample/%s", name);
     text_extension(name, extension, sizeof extension);
-    info = (struct stream_info){.path = path, .name = path + 7, .extension = extension, .kind = STREAM_FILE, .size = size};
+    info = (struct stream_info){
+        .path = path, .name = path + 7, .extension = extension, .kind = STREAM_FILE, .size = size};
     return &info;
 }
 

@@ -1,5 +1,6 @@
 /*
- * trace: runs plugins over memory and writes down all that they say as lines of text, so that tests can compare.
+ * trace: runs plugins over memory and writes down all that they say as lines of text, so that tests can
+ * compare.
  *
  *     [0] yara.match rule="eicar" namespace="core/eicar" tags=[] ... severity=10
  *     [0] note nest @12 the reason
@@ -36,8 +37,8 @@ struct scan_sink trace_sink(struct trace *trace);
 struct source trace_source(struct trace_source *source);
 
 /* Scans with this scanner and writes what comes; the trace is added to. Returns scanner_scan's code. */
-int trace_scan(struct trace *trace, struct scanner *scanner, const struct stream_info *info, struct trace_source *source,
-               uint64_t without);
+int trace_scan(struct trace *trace, struct scanner *scanner, const struct stream_info *info,
+               struct trace_source *source, uint64_t without);
 
 /* An info for a file of that name: "sample/<name>". Valid until the next call. */
 const struct stream_info *trace_info(const char *name, uint64_t size);

@@ -98,9 +98,12 @@ Test(record, a_record_that_is_too_large_is_refused_whole)
 
 Test(record, text_must_be_printable_and_json_must_be_json)
 {
-    static const char *const texts[] = {"\n", "\x1b[0m", "\xff", "\xe2\x80\xae", "\xc0\x80", "\xed\xa0\x80", "\x7f"};
-    static const char *const jsons[] = {"", " ", "{", "[1,]", "{\"a\":}", "{a:1}", "[1 2]", "01", "+1", "1.", "\"\\x\"", "nul", "[]]",
-                                        "{\"a\":1,}", "\"", "[", "{\"a\"}", "-", "1e", "\"\\u12\"", "[1}", "{\"a\":1]", ",", "1,2"};
+    static const char *const texts[] = {"\n",       "\x1b[0m",      "\xff", "\xe2\x80\xae",
+                                        "\xc0\x80", "\xed\xa0\x80", "\x7f"};
+    static const char *const jsons[] = {"",      " ",          "{",   "[1,]",      "{\"a\":}", "{a:1}",
+                                        "[1 2]", "01",         "+1",  "1.",        "\"\\x\"",  "nul",
+                                        "[]]",   "{\"a\":1,}", "\"",  "[",         "{\"a\"}",  "-",
+                                        "1e",    "\"\\u12\"",  "[1}", "{\"a\":1]", ",",        "1,2"};
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         values[2] = value_text(texts[i]);
@@ -116,7 +119,16 @@ Test(record, text_must_be_printable_and_json_must_be_json)
 
 Test(record, json_that_is_right_is_taken)
 {
-    static const char *const jsons[] = {"0", "-0.5E-7", "\"\"", "[]", "{}", " [ 1 , { \"a\" : [ ] } ] ", "true", "[[[[]]]]", "\"\\\"\\\\\\n\"", "{\"\":{\"\":{}}}"};
+    static const char *const jsons[] = {"0",
+                                        "-0.5E-7",
+                                        "\"\"",
+                                        "[]",
+                                        "{}",
+                                        " [ 1 , { \"a\" : [ ] } ] ",
+                                        "true",
+                                        "[[[[]]]]",
+                                        "\"\\\"\\\\\\n\"",
+                                        "{\"\":{\"\":{}}}"};
     char deep[200];
 
     for (size_t i = 0; i < sizeof jsons / sizeof jsons[0]; i++)
@@ -194,9 +206,18 @@ Test(record, a_description_with_anything_wrong_is_refused)
     static const struct field kind[] = {{"a", (enum field_kind)9, "", "x"}};
     static const struct field hidden[] = {{"a", FIELD_U64, "\x1b[0m", "x"}};
     static const struct record_type wrong[] = {
-        {"t", 1, "w", twice, 2},  {"t", 1, "w", sql, 1},        {"t", 1, "w", upper, 1},      {"t", 1, "w", nothing, 1},
-        {"t", 1, "w", kind, 1},   {"t", 1, "w", hidden, 1},     {"t", 0, "w", all_fields, 1}, {"", 1, "w", all_fields, 1},
-        {"1t", 1, "w", all_fields, 1}, {"t", 1, "", all_fields, 1}, {"t", 1, "w", all_fields, 0}, {"t", 1, "w", NULL, 1},
+        {"t", 1, "w", twice, 2},
+        {"t", 1, "w", sql, 1},
+        {"t", 1, "w", upper, 1},
+        {"t", 1, "w", nothing, 1},
+        {"t", 1, "w", kind, 1},
+        {"t", 1, "w", hidden, 1},
+        {"t", 0, "w", all_fields, 1},
+        {"", 1, "w", all_fields, 1},
+        {"1t", 1, "w", all_fields, 1},
+        {"t", 1, "", all_fields, 1},
+        {"t", 1, "w", all_fields, 0},
+        {"t", 1, "w", NULL, 1},
         {"t", 1, "w", all_fields, RECORD_FIELDS_MAX + 1},
         {"a_name_that_is_longer_than_any_may_be", 1, "w", all_fields, 1},
     };

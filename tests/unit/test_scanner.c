@@ -1,5 +1,6 @@
 /*
- * scanner.c, pass.c, api.c, child.c: what plugins can count on, whatever the stream and whatever another plugin does.
+ * scanner.c, pass.c, api.c, child.c: what plugins can count on, whatever the stream and whatever another
+ * plugin does.
  *
  * The plugins here are told by `script` what to do; `seen` keeps what the engine did with them.
  */
@@ -57,7 +58,7 @@ static enum plugin_want probe_start(struct scan *scan)
 
     seen.starts++;
     seen.bad = seen.bad || scan_kept(scan) != first || scan_peek(scan, 0, first, &data) != 0 ||
-              scan_peek(scan, 1, first, &data) != -ENODATA;
+               scan_peek(scan, 1, first, &data) != -ENODATA;
     return script.want;
 }
 
@@ -67,9 +68,10 @@ static int probe_feed(struct scan *scan, const struct block *block)
     const uint8_t *data;
 
     seen.feeds++;
-    seen.bad = seen.bad || block->offset != seen.size || block->size == 0 || block->ahead != (rest < AHEAD ? rest : AHEAD) ||
-              memcmp(block->data, content + block->offset, block->size + block->ahead) != 0 ||
-              block->last != (rest == 0) || scan_peek(scan, 0, 1, &data) != -ENODATA;
+    seen.bad = seen.bad || block->offset != seen.size || block->size == 0 ||
+               block->ahead != (rest < AHEAD ? rest : AHEAD) ||
+               memcmp(block->data, content + block->offset, block->size + block->ahead) != 0 ||
+               block->last != (rest == 0) || scan_peek(scan, 0, 1, &data) != -ENODATA;
     seen.size += block->size;
     seen.last_blocks += block->last;
     return seen.size > script.fail_at ? script.feed_code : 0;
@@ -86,14 +88,23 @@ static int probe_finish(struct scan *scan, enum scan_status status)
         return script.finish_code;
     }
     seen.size = scan_kept(scan);
-    seen.bad = seen.bad || scan_peek(scan, 0, (size_t)seen.size, &data) != 0 || memcmp(data, content, (size_t)seen.size) != 0 ||
-              scan_peek(scan, seen.size, 1, &data) != -ENODATA;
+    seen.bad = seen.bad || scan_peek(scan, 0, (size_t)seen.size, &data) != 0 ||
+               memcmp(data, content, (size_t)seen.size) != 0 ||
+               scan_peek(scan, seen.size, 1, &data) != -ENODATA;
     return script.finish_code;
 }
 
 static const struct plugin probe = {
-    .abi = PLUGIN_ABI, .version = 1, .name = "probe", .summary = "checks what it is given", .emits = probe_emits,
-    .ahead = AHEAD, .setup = probe_setup, .start = probe_start, .feed = probe_feed, .finish = probe_finish,
+    .abi = PLUGIN_ABI,
+    .version = 1,
+    .name = "probe",
+    .summary = "checks what it is given",
+    .emits = probe_emits,
+    .ahead = AHEAD,
+    .setup = probe_setup,
+    .start = probe_start,
+    .feed = probe_feed,
+    .finish = probe_finish,
 };
 
 /* ---- count: emits the number of bytes it was fed */
@@ -118,8 +129,15 @@ static int count_finish(struct scan *scan, enum scan_status status)
 }
 
 static const struct plugin count = {
-    .abi = PLUGIN_ABI, .version = 1, .name = "count", .summary = "counts", .emits = probe_emits,
-    .stream_size = sizeof(uint64_t), .start = count_start, .feed = count_feed, .finish = count_finish,
+    .abi = PLUGIN_ABI,
+    .version = 1,
+    .name = "count",
+    .summary = "counts",
+    .emits = probe_emits,
+    .stream_size = sizeof(uint64_t),
+    .start = count_start,
+    .feed = count_feed,
+    .finish = count_finish,
 };
 
 /* ---- split: every line "name=content" of a stream is a child; "=" alone: one that it leaves open */
@@ -169,8 +187,13 @@ static int split_finish(struct scan *scan, enum scan_status status)
 }
 
 static const struct plugin split = {
-    .abi = PLUGIN_ABI, .version = 1, .name = "split", .summary = "splits lines", .emits = no_emits,
-    .start = split_start, .finish = split_finish,
+    .abi = PLUGIN_ABI,
+    .version = 1,
+    .name = "split",
+    .summary = "splits lines",
+    .emits = no_emits,
+    .start = split_start,
+    .finish = split_finish,
 };
 
 static const struct plugin *const all[] = {&probe, &count, &split};
@@ -249,7 +272,8 @@ static const char *split_text(const char *text)
 
 Test(scanner, every_byte_comes_once_in_order_with_the_same_look_ahead_at_any_block_size)
 {
-    static const char *const blocks[] = {"1", "2", "99", "100", "101", "4095", "4096", "9999", "10000", "10001", "1M"};
+    static const char *const blocks[] = {"1",    "2",    "99",    "100",   "101", "4095",
+                                         "4096", "9999", "10000", "10001", "1M"};
 
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         set("block", blocks[i]);
@@ -338,7 +362,9 @@ Test(scanner, one_plugins_error_is_its_own)
     script.fail_at = 2500;
     script.finish_code = -EIO;
     with(all, 2);
-    cr_assert_str_eq(scanned(), "[0] failed probe @2000 -74\n[0] count.probe number=10000\n= whole read=10000 unread=0 error=0\n");
+    cr_assert_str_eq(
+        scanned(),
+        "[0] failed probe @2000 -74\n[0] count.probe number=10000\n= whole read=10000 unread=0 error=0\n");
     cr_assert_eq(seen.feeds, 3);
     cr_assert_eq(seen.finishes, 1);
     cr_assert_eq(seen.status, SCAN_CUT);
@@ -399,18 +425,20 @@ Test(scanner, children_are_scanned_at_once_and_have_an_address)
 
     with(all + 1, 2);
     text = split_text("a.TXT=hello\nb/c d.zip=x=inner\nthe end");
-    cr_assert_str_eq(text,
-                     "[0] count.probe number=37\n"
-                     "[1] begin \"sample/x!/a.TXT\" in 0 by split kind=7 depth=1 offset=0 deleted=0 size=5 extension=\"txt\" name=\"a.TXT\"\n"
-                     "[1] count.probe number=5\n"
-                     "[1] end whole size=5\n"
-                     "[2] begin \"sample/x!/b/c d.zip\" in 0 by split kind=7 depth=1 offset=12 deleted=0 size=7 extension=\"zip\" name=\"c d.zip\"\n"
-                     "[2] count.probe number=7\n"
-                     "[3] begin \"sample/x!/b/c d.zip!/x\" in 2 by split kind=7 depth=2 offset=0 deleted=0 size=5 extension=\"\" name=\"x\"\n"
-                     "[3] count.probe number=5\n"
-                     "[3] end whole size=5\n"
-                     "[2] end whole size=7\n"
-                     "= whole read=37 unread=0 error=0\n");
+    cr_assert_str_eq(text, "[0] count.probe number=37\n"
+                           "[1] begin \"sample/x!/a.TXT\" in 0 by split kind=7 depth=1 offset=0 deleted=0 "
+                           "size=5 extension=\"txt\" name=\"a.TXT\"\n"
+                           "[1] count.probe number=5\n"
+                           "[1] end whole size=5\n"
+                           "[2] begin \"sample/x!/b/c d.zip\" in 0 by split kind=7 depth=1 offset=12 "
+                           "deleted=0 size=7 extension=\"zip\" name=\"c d.zip\"\n"
+                           "[2] count.probe number=7\n"
+                           "[3] begin \"sample/x!/b/c d.zip!/x\" in 2 by split kind=7 depth=2 offset=0 "
+                           "deleted=0 size=5 extension=\"\" name=\"x\"\n"
+                           "[3] count.probe number=5\n"
+                           "[3] end whole size=5\n"
+                           "[2] end whole size=7\n"
+                           "= whole read=37 unread=0 error=0\n");
 }
 
 Test(scanner, two_children_with_one_name_have_two_addresses)
@@ -420,7 +448,8 @@ Test(scanner, two_children_with_one_name_have_two_addresses)
     with(all + 2, 1);
     text = split_text("a.b=1\na.b=2\na.b=3\n../x=4\n=5\n=6\n");
     has(text, "\"sample/x!/a.b\" in");
-    has(text, "\"sample/x!/a.b\\#2\" in 0 by split kind=7 depth=1 offset=6 deleted=0 size=1 extension=\"b\" name=\"a.b\"");
+    has(text, "\"sample/x!/a.b\\#2\" in 0 by split kind=7 depth=1 offset=6 deleted=0 size=1 extension=\"b\" "
+              "name=\"a.b\"");
     has(text, "\"sample/x!/a.b\\#3\" in");
     has(text, "\"sample/x!/\\x2e./x\" in");
 }
@@ -460,7 +489,8 @@ Test(scanner, limits_on_children_hold_and_are_said_once)
     set("limit.child_bytes", "5");
     with(all + 2, 1);
     text = split_text("a=123\nb=456\nc=789\n");
-    has(text, "[2] begin \"sample/x!/b\" in 0 by split kind=7 depth=1 offset=6 deleted=0 size=2 extension=\"\" name=\"b\"\n[2] end cut size=2");
+    has(text, "[2] begin \"sample/x!/b\" in 0 by split kind=7 depth=1 offset=6 deleted=0 size=2 "
+              "extension=\"\" name=\"b\"\n[2] end cut size=2");
     has(text, "[0] limited split @6 limit.child_bytes");
     has(text, "[3] end cut size=0");
     set("limit.depth", "1");
@@ -524,7 +554,8 @@ Test(scanner, two_plugins_of_one_name_are_refused)
 {
     struct why why;
 
-    cr_assert_eq(scanner_new((const struct plugin *const[]){&count, &count}, 2, &settings, &scanner, &why), -EEXIST);
+    cr_assert_eq(scanner_new((const struct plugin *const[]){&count, &count}, 2, &settings, &scanner, &why),
+                 -EEXIST);
 }
 
 Test(scanner, descriptors_with_anything_wrong_are_refused)

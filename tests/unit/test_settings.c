@@ -67,7 +67,8 @@ Test(settings, sizes_take_units_and_are_kept_in_one_form)
 
 Test(settings, what_is_not_a_size_is_refused)
 {
-    static const char *const wrong[] = {"", "M", "-1", "1.5G", "1MB", "0x10", " 1", "99999999999999999999", "16777216T", "1 G"};
+    static const char *const wrong[] = {
+        "", "M", "-1", "1.5G", "1MB", "0x10", " 1", "99999999999999999999", "16777216T", "1 G"};
     uint64_t size = 1;
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -132,7 +133,8 @@ Test(settings, the_digest_changes_with_what_can_change_findings_alone)
 
 Test(settings, a_file_has_sections_and_comments)
 {
-    const char *path = file_of("# comment\n plugins = digest \n; another\n\n[limit]\ndepth=3\r\nchildren = 5\n[yara]\ntimeout = 9");
+    const char *path = file_of(
+        "# comment\n plugins = digest \n; another\n\n[limit]\ndepth=3\r\nchildren = 5\n[yara]\ntimeout = 9");
 
     cr_assert_eq(settings_load(&settings, path, &why), 0, "%s", why.text);
     unlink(path);
@@ -144,7 +146,8 @@ Test(settings, a_file_has_sections_and_comments)
 
 Test(settings, an_error_in_a_file_names_file_and_line)
 {
-    static const char *const wrong[] = {"\n\nno equals sign\n", "\n\n[limit\n", "\n\n[]\n", "\n\nlimit.depth = many\n", "\n\nno.such = 1\n"};
+    static const char *const wrong[] = {"\n\nno equals sign\n", "\n\n[limit\n", "\n\n[]\n",
+                                        "\n\nlimit.depth = many\n", "\n\nno.such = 1\n"};
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         const char *path = file_of(wrong[i]);

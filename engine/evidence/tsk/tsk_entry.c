@@ -161,7 +161,8 @@ static void from_meta(struct tsk_entry_room *room, struct tsk_filesystem *filesy
     const TSK_FS_TYPE_ENUM type = filesystem->info->ftype;
 
     entry->type = type_of_meta(meta->type);
-    entry->inode = meta->addr;
+    if (!file->name)
+        entry->inode = meta->addr;
     entry->sequence = meta->seq;
     entry->size = meta->size > 0 ? (uint64_t)meta->size : 0;
     entry->links = meta->nlink > 0 ? (uint32_t)meta->nlink : 0;

@@ -4,6 +4,7 @@
  * A plain attribute becomes a list of extents that stream.c reads from the image itself; resident and compressed ones
  * are read through libtsk.
  */
+#include "engine/base/bytes.h"
 #include "engine/evidence/tsk/tsk_private.h"
 
 #include <errno.h>
@@ -16,7 +17,8 @@ struct tsk_stream {
     struct tsk_filesystem *filesystem;
     TSK_FS_FILE *file;
     const TSK_FS_ATTR *attribute; /* NULL: a file of no bytes, for which libtsk has no attribute */
-    struct extent *extents;       /* NULL: libtsk reads */
+    bool by_library; /* `extents` are not to be used */
+    struct extent *extents;
     size_t extent_count, extent_room;
 };
 
@@ -42,6 +44,19 @@ static int add_extent(struct tsk_stream *stream, const struct extent *extent)
     return 0;
 }
 
+/* How much of it lies in blocks that the file system says it has: icat stops at the first one that it has not. */
+static uint64_t within(const TSK_FS_INFO *info, const struct extent *extent)
+{
+    uint64_t end = u64_add_saturating(u64_mul_saturating(u64_add_saturating(info->last_block, 1), info->block_size),
+                                      (uint64_t)info->offset);
+
+    if (extent->physical == EXTENT_HOLE)
+        return extent->size;
+    if (extent->physical >= end)
+        return 0;
+    return extent->size < end - extent->physical ? extent->size : end - extent->physical;
+}
+
 /* The runs, with what lies behind the initialised size as a hole: those bytes belong to whoever had the blocks before. */
 static int load_extents(struct tsk_stream *stream)
 {
@@ -51,14 +66,13 @@ static int load_extents(struct tsk_stream *stream)
     struct extent extent;
     int code = 0;
 
-    stream->extent_room = 8;
-    stream->extents = calloc(stream->extent_room, sizeof *stream->extents);
-    if (!stream->extents)
-        return -ENOMEM;
     tsk_runs_init(&runs, stream->filesystem->info, attribute, tsk_stream_size(stream));
     while (code == 0 && tsk_runs_next(&runs, &extent)) {
         struct extent rest = extent;
+        bool outside = within(stream->filesystem->info, &extent) < extent.size;
 
+        if (outside)
+            extent.size = within(stream->filesystem->info, &extent);
         if (extent.offset + extent.size > initialised) {
             uint64_t keep = extent.offset < initialised ? initialised - extent.offset : 0;
             rest = (struct extent){extent.offset + keep, extent.size - keep, EXTENT_HOLE};
@@ -70,6 +84,8 @@ static int load_extents(struct tsk_stream *stream)
             code = add_extent(stream, &extent);
         if (code == 0 && rest.size > 0)
             code = add_extent(stream, &rest);
+        if (outside)
+            return code;
     }
     /* NTFS's $BadClus:$Bad: no runs, and no byte was ever written. */
     if (code == 0 && stream->extent_count == 0 && initialised == 0 && tsk_stream_size(stream) > 0)
@@ -90,6 +106,11 @@ static int find_attribute(struct tsk_stream *stream, const struct locator *locat
                                                   locator->attribute_id, 1);
     if (stream->attribute && stream->attribute->fs_file == NULL)
         stream->attribute = NULL;
+    /* An empty file may have no attribute (tsk_names.c). */
+    if (!stream->attribute && stream->file->meta->size == 0 && locator->attribute_id == 0 &&
+        locator->attribute_type ==
+            (uint32_t)stream->filesystem->info->get_default_attr_type(stream->file))
+        return 0;
     if (!stream->attribute)
         return why_set(why, -ENOENT, "inode %llu has no attribute %u-%u: %s", (unsigned long long)locator->inode,
                        (unsigned)locator->attribute_type, (unsigned)locator->attribute_id,
@@ -108,12 +129,19 @@ int tsk_stream_open(struct image *image, const struct locator *locator, struct t
     code = tsk_filesystem_acquire(image, locator, &stream->filesystem, why);
     if (code == 0)
         code = find_attribute(stream, locator, why);
-    if (code == 0 && tsk_runs_plain(stream->filesystem->info, stream->attribute)) {
+    if (code == 0) {
+        stream->extent_room = 8;
+        stream->extents = calloc(stream->extent_room, sizeof *stream->extents);
+        code = stream->extents ? 0 : -ENOMEM;
+    }
+    if (code == 0 && stream->attribute && tsk_runs_plain(stream->filesystem->info, stream->attribute)) {
         code = load_extents(stream);
         if (code < 0)
             (void)why_set(why, code, "no memory for the extents of inode %llu", (unsigned long long)locator->inode);
-    } else if (code == 0 && !(stream->attribute->flags & TSK_FS_ATTR_RES)) {
-        tsk_medium_forget(stream->filesystem);
+    } else if (code == 0 && stream->attribute) {
+        stream->by_library = true;
+        if (!(stream->attribute->flags & TSK_FS_ATTR_RES))
+            tsk_medium_forget(stream->filesystem);
     }
     if (code < 0) {
         tsk_stream_close(stream);
@@ -136,13 +164,13 @@ void tsk_stream_close(struct tsk_stream *stream)
 
 uint64_t tsk_stream_size(const struct tsk_stream *stream)
 {
-    return stream->attribute->size > 0 ? (uint64_t)stream->attribute->size : 0;
+    return stream->attribute && stream->attribute->size > 0 ? (uint64_t)stream->attribute->size : 0;
 }
 
 const struct extent *tsk_stream_extents(const struct tsk_stream *stream, size_t *ret_count)
 {
     *ret_count = stream->extent_count;
-    return stream->extents;
+    return stream->by_library ? NULL : stream->extents;
 }
 
 int64_t tsk_stream_read(struct tsk_stream *stream, uint64_t offset, void *ret_data, size_t size)

@@ -235,7 +235,7 @@ static int report_pool(struct report *report, const TSK_POOL_INFO *pool)
 
 /* ------------------------------------------------------------------ no file system */
 
-static int report_unread(struct report *report, const struct signature *found, bool random, const char *words)
+static int report_unread(struct report *report, const struct signature *found, const char *words)
 {
     const struct tsk_slot *slot = report->slot;
     const char *detail = found->content;
@@ -257,13 +257,12 @@ static int report_unread(struct report *report, const struct signature *found, b
                        words);
         detail = text;
         break;
+    case SIGNATURE_RANDOM:
+        kind = FAULT_ENCRYPTED;
+        detail = "no file system recognised; the bytes look random, as encrypted ones do";
+        break;
     case SIGNATURE_UNKNOWN:
         detail = "no file system recognised";
-        if (random) {
-            kind = FAULT_ENCRYPTED;
-            report->volume.content = "unknown: random bytes, perhaps encrypted";
-            detail = "no file system recognised; the bytes look random, as encrypted ones do";
-        }
         break;
     case SIGNATURE_DATA:
     case SIGNATURE_ZEROS:
@@ -279,7 +278,7 @@ static int report_unread(struct report *report, const struct signature *found, b
 }
 
 /* Nothing opened by detection. A signature may still say what to try, and how it fails. */
-static int report_by_signature(struct report *report, bool random)
+static int report_by_signature(struct report *report)
 {
     struct tsk_medium *medium = &report->task->keep->medium;
     struct tsk_part part = {medium, report->slot->offset, report->slot->present};
@@ -288,17 +287,17 @@ static int report_by_signature(struct report *report, bool random)
     int code;
 
     if (found->class != SIGNATURE_READABLE)
-        return report_unread(report, found, random, "");
+        return report_unread(report, found, "");
     if (strcmp(found->content, "apfs") == 0) {
         const TSK_POOL_INFO *pool = tsk_pool_open_img_sing(&medium->base, (TSK_OFF_T)part.offset, TSK_POOL_TYPE_APFS);
         if (!pool)
-            return report_unread(report, found, random, tsk_words(words, sizeof words));
+            return report_unread(report, found, tsk_words(words, sizeof words));
         code = report_pool(report, pool);
         tsk_pool_close(pool);
     } else {
         TSK_FS_INFO *info = tsk_fs_open_img(&medium->base, (TSK_OFF_T)part.offset, tsk_type_parse(found->content));
         if (!info)
-            return report_unread(report, found, random, tsk_words(words, sizeof words));
+            return report_unread(report, found, tsk_words(words, sizeof words));
         code = report_filesystem(report, info);
         if (code == 0)
             code = fault(report, FAULT_DAMAGED, part.offset, 0, "",
@@ -348,7 +347,7 @@ static int report_several(struct report *first, const char *names)
         }
         tsk_fs_close(info);
     }
-    return code == 0 && count == 0 ? report_by_signature(first, false) : code;
+    return code == 0 && count == 0 ? report_by_signature(first) : code;
 }
 
 /* ------------------------------------------------------------------ the parts */
@@ -383,7 +382,7 @@ static int report_allocated(struct report *report)
     tsk_error_reset();
     if (number == TSK_ERR_FS_UNKTYPE && strstr(names, " or "))
         return report_several(report, names);
-    return report_by_signature(report, number == TSK_ERR_FS_POSSIBLY_ENCRYPTED);
+    return report_by_signature(report);
 }
 
 static int report_slot(struct tsk_task *task, const struct tsk_slot *slot)
