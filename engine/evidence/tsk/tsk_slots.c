@@ -3,6 +3,7 @@
  *
  * What no slot covers (behind the last whole sector, or what the table forgets) is added as gaps, so the parts cover the whole medium.
  */
+#include "engine/evidence/dos_chain.h"
 #include "engine/evidence/tsk/tsk_private.h"
 
 #include "engine/base/bytes.h"
@@ -185,6 +186,19 @@ static void look_for_damage(struct tsk_keep *keep)
     tsk_error_reset();
 }
 
+/* A chain of extended partitions that does not end well is not libtsk's to mention. */
+static void check_chain(struct tsk_keep *keep)
+{
+    struct tsk_part part = {.medium = &keep->medium, .size = (uint64_t)keep->medium.base.size};
+    uint64_t sector;
+    const char *what;
+
+    if (dos_chain_is_broken(part.size, keep->medium.base.sector_size, tsk_part_read, &part, &sector, &what) &&
+        !keep->table_damage[0])
+        (void)snprintf(keep->table_damage, sizeof keep->table_damage,
+                       "the chain of extended partitions is broken at sector %llu: %s", (unsigned long long)sector, what);
+}
+
 int tsk_slots_load(struct tsk_keep *keep)
 {
     TSK_VS_INFO *table;
@@ -197,6 +211,8 @@ int tsk_slots_load(struct tsk_keep *keep)
     keep->table = table ? table_name(table->vstype) : "none";
     if (table) {
         code = load_table(keep, table);
+        if (table->vstype == TSK_VS_TYPE_DOS)
+            check_chain(keep);
         tsk_vs_close(table);
         if (code == 0)
             code = add_uncovered(keep);
