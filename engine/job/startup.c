@@ -15,7 +15,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-enum { SETUP_SECONDS = 3600 };
+/* How long opening one exhibit may take, how often it may kill the zygote, and how often the zygote may die for no reason. */
+enum { SETUP_SECONDS = 900, OPEN_DEATHS = 2, STARTS = 5 };
 
 static void free_types(struct record_type **types, size_t count)
 {
@@ -66,11 +67,12 @@ static int take_plugin(struct supervisor *s, struct bytes *payload)
     if (bytes_failed(payload) || s->plugins_seen == PLUGINS_MAX)
         return -EPROTO;
     uint32_t index = (uint32_t)s->plugins_seen++;
-    if (s->registered) { /* a later zygote: it must be the same plugin */
-        bool same = index < s->plugin_count && strcmp(s->plugins[index].name, name) == 0 &&
-                    s->plugins[index].version == version;
+    if (index < s->plugin_count) { /* an earlier zygote told it: it must be the same */
+        bool same = strcmp(s->plugins[index].name, name) == 0 && s->plugins[index].version == version;
         return same ? 0 : -EPROTO;
     }
+    if (s->registered)
+        return -EPROTO;
     struct plugin_known known = {.name = strdup(name), .version = version, .type_count = count};
     int code = known.name ? read_types(payload, count, &known.types) : -ENOMEM;
     if (code) {
@@ -90,8 +92,9 @@ static int take_loaded(struct supervisor *s, struct bytes *payload)
     const char *problem = bytes_string(payload);
     if (bytes_failed(payload))
         return -EPROTO;
-    if (s->registered)
-        return 0;
+    if (++s->loaded_seen <= s->loaded_count)
+        return 0; /* an earlier zygote told it */
+    s->loaded_count = s->loaded_seen;
     if (has_problem)
         log_warn("%s: %s", plugin, problem);
     return supervisor_written(
@@ -131,14 +134,28 @@ static int take_image(struct supervisor *s, struct bytes *payload)
         return -EPROTO;
     exhibit->ready = true;
     exhibit->failed = false;
-    if (s->registered)
+    if (exhibit->told)
         return 0;
+    exhibit->told = true;
     s->result.exhibits_opened++;
     supervisor_event(s, "evidence", "name", image.name, "bytes", image.size);
     int code = writer_image(s->writer, id, &image);
     if (code == 0)
         code = writer_expand_add(s->writer, id, root, "");
     return supervisor_written(s, code);
+}
+
+static int image_failed(struct supervisor *s, struct exhibit_state *exhibit, const char *reason)
+{
+    if (!exhibit->failed) {
+        s->result.exhibits_failed++;
+        log_error("%s", reason);
+        snprintf(s->result.failure, sizeof s->result.failure, "%s", reason);
+        supervisor_event(s, "evidence-failed", "reason", reason, "exhibit", exhibit->id);
+    }
+    exhibit->ready = false;
+    exhibit->failed = true;
+    return supervisor_written(s, writer_image_failed(s->writer, exhibit->id, reason));
 }
 
 static int take_image_failed(struct supervisor *s, struct bytes *payload)
@@ -149,15 +166,7 @@ static int take_image_failed(struct supervisor *s, struct bytes *payload)
     struct exhibit_state *exhibit = exhibit_state(s, id);
     if (bytes_failed(payload) || !exhibit)
         return -EPROTO;
-    if (!exhibit->failed) {
-        s->result.exhibits_failed++;
-        log_error("%s", reason);
-        snprintf(s->result.failure, sizeof s->result.failure, "%s", reason);
-        supervisor_event(s, "evidence-failed", "reason", reason, "exhibit", id);
-    }
-    exhibit->ready = false;
-    exhibit->failed = true;
-    return supervisor_written(s, writer_image_failed(s->writer, id, reason));
+    return image_failed(s, exhibit, reason);
 }
 
 static int take_fatal(struct supervisor *s, struct bytes *payload)
@@ -204,6 +213,8 @@ static int send_setup(struct supervisor *s)
     settings_write(s->options->settings, out);
     wire_end(wire);
     for (size_t i = 0; i < s->exhibit_count; i++) {
+        if (s->exhibit_states[i].deaths >= OPEN_DEATHS)
+            continue;
         out = wire_begin(wire, WIRE_EXHIBIT);
         buf_u64le(out, s->exhibits[i].id);
         buf_string(out, s->exhibits[i].path);
@@ -215,6 +226,7 @@ static int send_setup(struct supervisor *s)
     return wire_flush(wire);
 }
 
+/* 0: the zygote is ready. 1: it has died. */
 static int take_words(struct supervisor *s)
 {
     static uint8_t packet[WIRE_PACKET_MAX];
@@ -227,8 +239,7 @@ static int take_words(struct supervisor *s)
             continue;
         }
         if (size <= 0)
-            return supervisor_fail(s, -ECHILD, "kvali-worker ended while it opened the evidence%s",
-                                   size == -ETIMEDOUT ? ": it took longer than an hour" : "");
+            return 1;
         struct bytes bytes, payload;
         enum wire_type type;
         bytes_init(&bytes, packet, (size_t)size);
@@ -245,16 +256,45 @@ static int take_words(struct supervisor *s)
     }
 }
 
-int startup(struct supervisor *s)
+/* The zygote died, or hung, while it opened the first exhibit that it had not told of. */
+static int blame_exhibit(struct supervisor *s)
+{
+    for (size_t i = 0; i < s->exhibit_count; i++) {
+        struct exhibit_state *exhibit = &s->exhibit_states[i];
+        if (exhibit->ready || exhibit->failed)
+            continue;
+        if (++exhibit->deaths < OPEN_DEATHS)
+            return 0;
+        char reason[512];
+        snprintf(reason, sizeof reason, "%s: opening it killed the parser twice: the container is damaged or hostile",
+                 s->exhibits[i].path);
+        return image_failed(s, exhibit, reason);
+    }
+    return 0;
+}
+
+static int start_once(struct supervisor *s)
 {
     process_stop_zygote(&s->zygote);
-    s->plugins_seen = 0;
+    s->plugins_seen = s->loaded_seen = 0;
+    for (size_t i = 0; i < s->exhibit_count; i++)
+        s->exhibit_states[i].ready = false;
     int code = process_start_zygote(s->options->worker_program, &s->zygote, s->why);
     if (code)
         return s->failure = code;
-    if (send_setup(s))
-        return supervisor_fail(s, -ECHILD, "kvali-worker does not answer");
-    code = take_words(s);
+    return send_setup(s) ? 1 : take_words(s);
+}
+
+int startup(struct supervisor *s)
+{
+    int code = 1;
+    for (int i = 0; code == 1 && i < STARTS + (int)s->exhibit_count * OPEN_DEATHS; i++) {
+        code = start_once(s);
+        if (code == 1 && s->plugins_seen && blame_exhibit(s))
+            return s->failure;
+    }
+    if (code == 1)
+        return supervisor_fail(s, -ECHILD, "kvali-worker ends before it is ready (--verbose shows its words)");
     if (code)
         return code;
     if (s->registered && s->plugins_seen != s->plugin_count)
@@ -264,15 +304,25 @@ int startup(struct supervisor *s)
     return 0;
 }
 
-int startup_worker(struct supervisor *s, struct worker_slot *worker)
+/* A worker from the zygote; from a fresh one when that has died. */
+static int fork_worker(struct supervisor *s, struct worker_slot *worker)
 {
     int code = s->stale ? startup(s) : 0;
+    for (int i = 0; code == 0 && i < STARTS; i++) {
+        code = process_fork_worker(&s->zygote, worker->number, s->options->spool_folder, &worker->process, s->why);
+        if (code != -EPIPE && code != -ECHILD)
+            return code ? (s->failure = code) : 0;
+        code = startup(s);
+    }
+    return code ? code : supervisor_fail(s, -ECHILD, "kvali-worker dies again and again");
+}
+
+int startup_worker(struct supervisor *s, struct worker_slot *worker)
+{
+    worker->number = ++s->next_number;
+    int code = fork_worker(s, worker);
     if (code)
         return code;
-    worker->number = ++s->next_number;
-    code = process_fork_worker(&s->zygote, worker->number, s->options->spool_folder, &worker->process, s->why);
-    if (code)
-        return s->failure = code;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = worker};
     if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, worker->process.wire.fd, &event))
         return supervisor_fail(s, -errno, "epoll: %s", strerror(errno));

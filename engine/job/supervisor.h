@@ -52,8 +52,10 @@ struct plugin_known {
 
 struct exhibit_state {
     uint64_t id;
-    bool ready; /* open in the zygote */
-    bool failed;
+    bool ready;      /* open in the zygote */
+    bool failed;     /* told, in this run */
+    bool told;       /* its facts are in the case */
+    uint32_t deaths; /* zygotes that died while they opened it */
 };
 
 struct supervisor {
@@ -62,12 +64,13 @@ struct supervisor {
     struct writer *writer;
     struct process_zygote zygote;
     bool stale;      /* a worker crashed: the next one comes from a fresh zygote */
-    bool registered; /* plugins and images were written in this run */
+    bool registered; /* all plugins are known */
     uint64_t run;
     uint32_t next_number;
 
     struct plugin_known plugins[PLUGINS_MAX];
     size_t plugin_count, plugins_seen; /* seen: told by the zygote now starting */
+    size_t loaded_count, loaded_seen;
     struct exhibit *exhibits;
     struct exhibit_state *exhibit_states;
     size_t exhibit_count;

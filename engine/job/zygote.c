@@ -320,6 +320,8 @@ static void open_evidence(struct zygote *zygote, struct wire *wire)
             tell_image_failed(wire, exhibit->id, code, &why);
         else
             tell_image(wire, exhibit);
+        if (wire_flush(wire)) /* one by one: if the next one kills this process, it is known which one it was */
+            return;
     }
 }
 
@@ -390,6 +392,8 @@ int zygote_main(int control)
     code = narrow(&zygote, &state, &why);
     if (code)
         return fatal(&wire, code, &why);
+    if (wire_flush(&wire))
+        return 1;
     open_evidence(&zygote, &wire);
     char words[512];
     sandbox_describe(&state, words, sizeof words);

@@ -299,6 +299,10 @@ static int do_folder(struct walk *walk, uint32_t here)
     if (tsk_task_at(walk->task, inode))
         return walk_fault(walk, walk->task->skip->kind, buf_cstr(&walk->path), inode,
                           "what is in this folder is not listed", "an earlier attempt did not survive it");
+    /* libtsk would wait for its own lock for ever. */
+    if (here == ROOT && walk_is_orphans(walk, inode))
+        return walk_fault(walk, FAULT_DAMAGED, buf_cstr(&walk->path), inode, "what is in this folder is not listed",
+                          "the root folder has the number that libtsk keeps for orphans");
     /* Not tsk_fs_dir_open_meta, which throws away what it has read of a damaged folder. */
     tsk_error_reset();
     status = walk->info->dir_open_meta(walk->info, &dir, inode, 0);
