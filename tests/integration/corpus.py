@@ -19,6 +19,7 @@ import tempfile
 
 SECTION = re.compile(rb"^\[(listing|icat md5|fiwalk|tsk_recover -e|apfs-volume|filesystem|no-filesystem|volumes)\b([^\]]*)\](.*)$")
 ENTRY = re.compile(rb"^(\S)/(\S) (\* )?([0-9][0-9-]*)(\(realloc\))?:\t(.*)$", re.S)
+CLEAN_EXITS = {0, 1}
 SEGMENT_FIRST = (".E01", ".000", ".001")
 
 
@@ -250,17 +251,17 @@ def groups(source):
         yield bare[name], group
 
 
-def check(kvali, source, name, group, truth_path, keep):
+def check(kvali, source, name, group, truth_path, keep, arguments):
     result = Result(name)
     with tempfile.TemporaryDirectory(prefix="kvali-corpus-", dir=keep) as folder:
         image = unpack(source, folder, group)
         case = os.path.join(folder, "case")
-        run = subprocess.run([kvali, "process", image, "--case", case, "--plugins", "digest", "--quiet"],
+        run = subprocess.run([kvali, "process", image, "--case", case, "--plugins", "digest", "--quiet", *arguments],
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)
         if run.returncode == 3 and b"differencing image" in run.stdout:
             result.extra["refused: a differencing image without its parent"] += 1
             return result
-        if run.returncode not in (0, 1):
+        if run.returncode not in CLEAN_EXITS:
             result.fail(f"kvali process ended with {run.returncode}: {run.stdout.decode('utf-8', 'replace')[-300:]}")
             return result
         verify = subprocess.run([kvali, "verify", case], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -268,6 +269,9 @@ def check(kvali, source, name, group, truth_path, keep):
             result.fail(f"kvali verify ended with {verify.returncode}: {verify.stdout.decode('utf-8', 'replace')[-300:]}")
         db = sqlite3.connect(os.path.join(case, "case.db"))
         db.row_factory = sqlite3.Row
+        if run.returncode == 3:
+            result.extra["refused, with the reason"] += 1
+            return result
         if db.execute("SELECT count(*) FROM fault WHERE kind IN ('crash','hang','memory','tamper')").fetchone()[0]:
             result.extra["parser died, contained"] += 1
         if truth_path is None:
@@ -298,6 +302,8 @@ def main():
     parser.add_argument("--folder", default="images")
     parser.add_argument("--table")
     parser.add_argument("--keep", default=None)
+    parser.add_argument("--arguments", default="", help="further arguments for kvali process, as one word")
+    parser.add_argument("--hostile", action="store_true", help="exit 3 is right too: the evidence may be beyond opening")
     options = parser.parse_args()
     source = os.path.join(options.corpus, options.folder)
     if not os.path.isdir(source):
@@ -312,7 +318,8 @@ def main():
         base = os.path.join(options.corpus, "truth", name + ".txt")
         truth_path = base if os.path.exists(base) else base + ".zst" if os.path.exists(base + ".zst") else None
         try:
-            result = check(options.kvali, source, name, group, truth_path, options.keep)
+            CLEAN_EXITS.update({3} if options.hostile else ())
+            result = check(options.kvali, source, name, group, truth_path, options.keep, options.arguments.split())
         except subprocess.TimeoutExpired:
             result = Result(name)
             result.fail("kvali process did not end within its time")
