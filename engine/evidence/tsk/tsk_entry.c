@@ -10,6 +10,7 @@
 #include "engine/base/when.h"
 #include "engine/evidence/tsk/tsk_private.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum {
@@ -215,46 +216,51 @@ void tsk_entry_from_file(struct tsk_entry_room *room, struct tsk_filesystem *fil
 
 /* ------------------------------------------------------------------ from the content's attribute */
 
-/* Where it lies, joined where pieces touch; at most FOUND_RUNS_MAX. */
+/* One piece more of where it lies, joined to the last one where they touch; at most FOUND_RUNS_MAX. */
+static void take_run(struct tsk_entry_room *room, const struct extent *extent, struct found_entry *entry)
+{
+    struct found_run *last = entry->run_count > 0 ? &room->runs[entry->run_count - 1] : NULL;
+    bool hole = extent->physical == EXTENT_HOLE;
+
+    entry->runs = room->runs;
+    if (!hole && entry->disk == UINT64_MAX)
+        entry->disk = extent->physical;
+    if (!hole)
+        entry->allocated_size = u64_add_saturating(entry->allocated_size, extent->size);
+    if (last && (hole ? last->offset == EXTENT_HOLE
+                      : last->offset != EXTENT_HOLE && last->offset + last->size == extent->physical))
+        last->size = u64_add_saturating(last->size, extent->size);
+    else if (entry->run_count == FOUND_RUNS_MAX)
+        entry->runs_cut = true;
+    else
+        room->runs[entry->run_count++] = (struct found_run){extent->physical, extent->size};
+}
+
 static void take_runs(struct tsk_entry_room *room, struct tsk_filesystem *filesystem, const TSK_FS_ATTR *attribute,
                       struct found_entry *entry)
 {
     struct tsk_runs runs;
     struct extent extent;
-    uint64_t limit = attribute->flags & TSK_FS_ATTR_COMP ? UINT64_MAX : entry->size;
+    bool compressed = (attribute->flags & TSK_FS_ATTR_COMP) != 0;
 
-    entry->runs = room->runs;
-    tsk_runs_init(&runs, filesystem->info, attribute, limit);
+    tsk_runs_init(&runs, filesystem->info, attribute, compressed ? UINT64_MAX : entry->size);
     while (tsk_runs_next(&runs, &extent)) {
-        struct found_run *last = entry->run_count > 0 ? &room->runs[entry->run_count - 1] : NULL;
-        bool hole = extent.physical == EXTENT_HOLE;
-
-        if (hole)
-            entry->flags |= attribute->flags & TSK_FS_ATTR_COMP ? 0U : (unsigned)ENTRY_SPARSE;
-        else if (entry->disk == UINT64_MAX)
-            entry->disk = extent.physical;
-        if (!hole)
-            entry->allocated_size = u64_add_saturating(entry->allocated_size, extent.size);
-        if (last && (hole ? last->offset == EXTENT_HOLE
-                          : last->offset != EXTENT_HOLE && last->offset + last->size == extent.physical))
-            last->size = u64_add_saturating(last->size, extent.size);
-        else if (entry->run_count == FOUND_RUNS_MAX)
-            entry->runs_cut = true;
-        else
-            room->runs[entry->run_count++] = (struct found_run){extent.physical, extent.size};
+        if (extent.physical == EXTENT_HOLE && !compressed)
+            entry->flags |= ENTRY_SPARSE;
+        take_run(room, &extent, entry);
     }
 }
 
-static void take_locator(struct tsk_entry_room *room, const struct tsk_filesystem *filesystem,
-                         const TSK_FS_ATTR *attribute, struct found_entry *entry)
+static void take_locator(struct tsk_entry_room *room, const struct tsk_filesystem *filesystem, uint32_t type,
+                         uint16_t id, struct found_entry *entry)
 {
     struct locator locator = {
         .kind = filesystem->pool ? LOCATOR_APFS_CONTENT : LOCATOR_FS_CONTENT,
         .offset = filesystem->offset,
         .block = filesystem->block,
         .inode = entry->inode,
-        .attribute_type = (uint32_t)attribute->type,
-        .attribute_id = attribute->id,
+        .attribute_type = type,
+        .attribute_id = id,
     };
 
     memcpy(locator.type, filesystem->type, sizeof locator.type);
@@ -287,10 +293,38 @@ void tsk_entry_from_attribute(struct tsk_entry_room *room, struct tsk_filesystem
         take_runs(room, filesystem, attribute, entry);
     if (!content)
         return;
-    take_locator(room, filesystem, attribute, entry);
+    take_locator(room, filesystem, (uint32_t)attribute->type, attribute->id, entry);
     if (attribute->type == TSK_FS_ATTR_TYPE_HFS_RSRC || attribute->type == TSK_FS_ATTR_TYPE_HFS_EXT_ATTR ||
         (attribute->type == TSK_FS_ATTR_TYPE_NTFS_DATA && attribute->name && attribute->name[0]))
         entry->kind = STREAM_ADS;
     if (entry->flags & ENTRY_METADATA)
         entry->kind = STREAM_META;
+}
+
+struct taking {
+    struct tsk_entry_room *room;
+    struct found_entry *entry;
+};
+
+static int on_extent(void *context, const struct extent *extent)
+{
+    struct taking *taking = context;
+
+    if (extent->physical == EXTENT_HOLE)
+        taking->entry->flags |= ENTRY_SPARSE;
+    take_run(taking->room, extent, taking->entry);
+    return 0;
+}
+
+int tsk_entry_from_extents(struct tsk_entry_room *room, struct tsk_filesystem *filesystem, struct found_entry *entry)
+{
+    struct taking taking = {room, entry};
+    int code = filesystem->ext ? tsk_ext_extents(filesystem->ext, entry->inode, entry->size, on_extent, &taking) : -EIO;
+
+    buf_clear(&room->locator);
+    if (code < 0 && entry->run_count == 0)
+        return code;
+    take_locator(room, filesystem, TSK_FS_ATTR_TYPE_DEFAULT, TSK_FS_ATTR_ID_DEFAULT, entry);
+    entry->kind = entry->flags & ENTRY_METADATA ? STREAM_META : STREAM_FILE;
+    return code;
 }

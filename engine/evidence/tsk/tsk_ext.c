@@ -2,7 +2,7 @@
  * tsk_ext: the inode of ext2/3/4 as it is stored. libtsk 4.11.1 takes the seconds for unsigned and ignores the epoch
  * bits, so that 1969 and 2378 both come out as 2106; and it does not show that a file is encrypted.
  *
- * [kernel Documentation/filesystems/ext4: super.rst, group_descr.rst, inodes.rst, special_inodes.rst]
+ * [kernel Documentation/filesystems/ext4: super.rst, group_descr.rst, inodes.rst, ifork.rst]
  * Inode tables are found by the group descriptors, also with META_BG; nothing is verified by checksum, since a damaged inode's
  * times are still evidence.
  */
@@ -10,6 +10,7 @@
 #include "engine/base/when.h"
 #include "engine/evidence/tsk/tsk_private.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 enum {
@@ -188,6 +189,16 @@ static void take_times(struct bytes *bytes, bool extra, struct buf *raw_times, s
     ret->deleted = deleted ? when_from_unix(deleted, 0) : WHEN_NONE;
 }
 
+/* The byte of the image where the inode is stored. */
+static bool inode_at(struct tsk_ext *ext, uint64_t inode, uint64_t *ret_at)
+{
+    if (inode == 0 || inode > ext->inode_count || !find_table(ext, (inode - 1) / ext->inodes_per_group))
+        return false;
+    *ret_at = u64_add_saturating(ext->table, (inode - 1) % ext->inodes_per_group * ext->inode_size);
+    *ret_at = u64_add_saturating(ext->offset, *ret_at);
+    return true;
+}
+
 bool tsk_ext_inode(struct tsk_ext *ext, uint64_t inode, struct buf *raw_times, struct tsk_ext_inode *ret_inode)
 {
     uint8_t data[INODE_READ_MAX];
@@ -195,14 +206,130 @@ bool tsk_ext_inode(struct tsk_ext *ext, uint64_t inode, struct buf *raw_times, s
     bool extra = ext->inode_size >= INODE_READ_MAX;
     uint64_t at;
 
-    if (inode == 0 || inode > ext->inode_count || !find_table(ext, (inode - 1) / ext->inodes_per_group))
-        return false;
-    at = u64_add_saturating(ext->table, (inode - 1) % ext->inodes_per_group * ext->inode_size);
-    if (!tsk_medium_bytes(ext->medium, u64_add_saturating(ext->offset, at), data,
-                          extra ? INODE_READ_MAX : INODE_SIZE_OLD))
+    if (!inode_at(ext, inode, &at) ||
+        !tsk_medium_bytes(ext->medium, at, data, extra ? INODE_READ_MAX : INODE_SIZE_OLD))
         return false;
     bytes_init(&bytes, data, extra ? INODE_READ_MAX : INODE_SIZE_OLD);
     *ret_inode = (struct tsk_ext_inode){0};
     take_times(&bytes, extra, raw_times, ret_inode);
     return true;
+}
+
+/* ------------------------------------------------------------------ the extent tree */
+
+enum {
+    EXTENTS_FL = 0x80000,
+    EXTENT_MAGIC = 0xf30a,
+    NODE_HEADER = 12,
+    NODE_ENTRY = 12,
+    TREE_DEPTH_MAX = 5,
+    NODES_MAX = 1 << 18,
+    LENGTH_WRITTEN_MAX = 0x8000, /* longer ones are set aside, not written: they read as zeros */
+};
+
+struct tree {
+    struct tsk_ext *ext;
+    tsk_extent_take *take;
+    void *context;
+    uint64_t size, position; /* of the file, in bytes */
+    uint32_t nodes;
+};
+
+static int give(struct tree *tree, uint64_t until, uint64_t physical)
+{
+    struct extent extent = {.offset = tree->position, .physical = physical};
+
+    if (until > tree->size)
+        until = tree->size;
+    if (until <= tree->position)
+        return 0;
+    extent.size = until - tree->position;
+    tree->position = until;
+    return tree->take(tree->context, &extent);
+}
+
+static int leaf(struct tree *tree, struct bytes *bytes)
+{
+    uint64_t block_size = tree->ext->block_size, from = bytes_u32le(bytes) * block_size, physical;
+    uint64_t length = bytes_u16le(bytes);
+    uint64_t block = (uint64_t)bytes_u16le(bytes) << 32;
+    int code;
+
+    block |= bytes_u32le(bytes);
+    if (from < tree->position && tree->position < tree->size)
+        return -EIO; /* not in order */
+    code = give(tree, from, EXTENT_HOLE);
+    if (code < 0)
+        return code;
+    physical = u64_add_saturating(tree->ext->offset, block * block_size);
+    if (length > LENGTH_WRITTEN_MAX) {
+        length -= LENGTH_WRITTEN_MAX;
+        physical = EXTENT_HOLE;
+    }
+    return give(tree, from + length * block_size, physical);
+}
+
+/* One node: the 60 bytes in the inode, or a block. */
+static int node(struct tree *tree, const uint8_t *data, size_t size, int depth)
+{
+    struct bytes bytes;
+    uint32_t count;
+    int code = 0;
+
+    bytes_init(&bytes, data, size);
+    if (bytes_u16le(&bytes) != EXTENT_MAGIC)
+        return -EIO;
+    count = bytes_u16le(&bytes);
+    bytes_skip(&bytes, 2);
+    if (bytes_u16le(&bytes) != depth || ++tree->nodes > NODES_MAX)
+        return -EIO;
+    bytes_seek(&bytes, NODE_HEADER);
+    if (count > bytes_left(&bytes) / NODE_ENTRY)
+        return -EIO;
+    for (uint32_t i = 0; i < count && code == 0 && tree->position < tree->size; i++) {
+        uint8_t *below;
+        uint64_t block;
+
+        if (depth == 0) {
+            code = leaf(tree, &bytes);
+            continue;
+        }
+        bytes_skip(&bytes, 4);
+        block = bytes_u32le(&bytes);
+        block |= (uint64_t)bytes_u16le(&bytes) << 32;
+        bytes_skip(&bytes, 2);
+        below = malloc(tree->ext->block_size);
+        if (!below)
+            return -ENOMEM;
+        code = -EIO;
+        if (tsk_medium_bytes(tree->ext->medium,
+                             u64_add_saturating(tree->ext->offset, block * tree->ext->block_size), below,
+                             tree->ext->block_size))
+            code = node(tree, below, tree->ext->block_size, depth - 1);
+        free(below);
+    }
+    return code;
+}
+
+int tsk_ext_extents(struct tsk_ext *ext, uint64_t inode, uint64_t size, tsk_extent_take *take, void *context)
+{
+    enum { FLAGS_AT = 32, BLOCKS_AT = 40, BLOCKS_SIZE = 60, DEPTH_AT = BLOCKS_AT + 6 };
+    struct tree tree = {.ext = ext, .take = take, .context = context, .size = size};
+    uint8_t data[INODE_SIZE_OLD];
+    struct bytes bytes;
+    uint64_t at;
+    int depth, code;
+
+    if (!inode_at(ext, inode, &at) || !tsk_medium_bytes(ext->medium, at, data, sizeof data))
+        return -EIO;
+    bytes_init(&bytes, data, sizeof data);
+    bytes_seek(&bytes, FLAGS_AT);
+    if (!(bytes_u32le(&bytes) & EXTENTS_FL))
+        return -EIO;
+    bytes_seek(&bytes, DEPTH_AT);
+    depth = bytes_u16le(&bytes);
+    if (depth > TREE_DEPTH_MAX)
+        return -EIO;
+    code = node(&tree, data + BLOCKS_AT, BLOCKS_SIZE, depth);
+    return code < 0 ? code : give(&tree, size, EXTENT_HOLE);
 }

@@ -161,13 +161,28 @@ static int emit_forks(struct walk *walk, TSK_FS_FILE *file, const struct found_e
     return code;
 }
 
+/* A content that libtsk cannot load: by our own reader of extent trees, or not at all. */
+static int emit_unloaded(struct walk *walk, const TSK_FS_META *meta, struct found_entry *entry)
+{
+    char words[256];
+    bool whole;
+    int code;
+
+    (void)tsk_words(words, sizeof words);
+    whole = tsk_entry_from_extents(&walk->room, walk->filesystem, entry) == 0;
+    code = emit(walk, entry, NULL);
+    if (code == 0 && !whole && !(meta->flags & TSK_FS_META_FLAG_UNALLOC))
+        code = walk_fault(walk, FAULT_DAMAGED, buf_cstr(&walk->path), entry->inode,
+                          entry->locator[0] ? "content read only in part" : "content not read", words);
+    return code;
+}
+
 static int emit_plain(struct walk *walk, TSK_FS_FILE *file, struct found_entry *entry)
 {
     const TSK_FS_ATTR *attribute = NULL;
     TSK_FS_ATTR none = {.id = 0}; /* a file of no bytes may have no attribute: it is a content all the same */
     bool content = may_have_content(file->meta);
     bool forks = TSK_FS_TYPE_ISHFS(walk->info->ftype) || TSK_FS_TYPE_ISAPFS(walk->info->ftype);
-    char words[256];
     int code;
 
     if (content) {
@@ -177,10 +192,12 @@ static int emit_plain(struct walk *walk, TSK_FS_FILE *file, struct found_entry *
         if (!attribute && file->meta->size == 0)
             attribute = &none;
     }
-    code = attribute ? emit_attribute(walk, entry, attribute, true, NULL) : emit(walk, entry, NULL);
-    if (code == 0 && content && !attribute && file->meta->size > 0 && !(entry->flags & ENTRY_CONTENT_DELETED))
-        code = walk_fault(walk, FAULT_DAMAGED, buf_cstr(&walk->path), entry->inode, "content not read",
-                          tsk_words(words, sizeof words));
+    if (attribute)
+        code = emit_attribute(walk, entry, attribute, true, NULL);
+    else if (content)
+        code = emit_unloaded(walk, file->meta, entry);
+    else
+        code = emit(walk, entry, NULL);
     if (code == 0 && forks)
         code = emit_forks(walk, file, entry);
     tsk_error_reset();

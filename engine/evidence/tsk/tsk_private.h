@@ -140,6 +140,10 @@ void tsk_entry_from_file(struct tsk_entry_room *room, struct tsk_filesystem *fil
 void tsk_entry_from_attribute(struct tsk_entry_room *room, struct tsk_filesystem *filesystem,
                               const TSK_FS_ATTR *attribute, bool content, struct found_entry *entry);
 
+/* The same for a content that libtsk cannot load and tsk_ext_extents perhaps can: its code. The locator stays "" when it gave
+ * nothing. */
+int tsk_entry_from_extents(struct tsk_entry_room *room, struct tsk_filesystem *filesystem, struct found_entry *entry);
+
 /* ------------------------------------------------------------------ tsk_runs.c */
 
 /* Goes through the runs of a non-resident attribute the way icat does: in the order of the list, without the skipped
@@ -167,6 +171,13 @@ struct tsk_ext *tsk_ext_new(struct tsk_medium *medium, uint64_t offset);
 void tsk_ext_free(struct tsk_ext *ext);
 /* False when the inode is not where the group descriptors can tell. Unusual times are added to `raw_times` as stored. */
 bool tsk_ext_inode(struct tsk_ext *ext, uint64_t inode, struct buf *raw_times, struct tsk_ext_inode *ret_inode);
+
+/* The blocks of an ext4 file by its extent tree, in order, holes too, cut to `size`. For what libtsk 4.11.1 cannot load: it fails
+ * at the second index block of a tree (its list of index blocks takes their length in bytes for one in blocks), and so
+ * gives nothing of a file in more than some 340 pieces. -EIO: not such a file, or its tree is damaged (what came before it was
+ * given); or the code of `take`. */
+typedef int tsk_extent_take(void *context, const struct extent *extent);
+int tsk_ext_extents(struct tsk_ext *ext, uint64_t inode, uint64_t size, tsk_extent_take *take, void *context);
 
 /* ------------------------------------------------------------------ tsk_map.c: a hash table of numbers */
 

@@ -16,7 +16,8 @@ enum { COMPRESSED_READ = 64 * 1024 };
 struct tsk_stream {
     struct tsk_filesystem *filesystem;
     TSK_FS_FILE *file;
-    const TSK_FS_ATTR *attribute; /* NULL: a file of no bytes, for which libtsk has no attribute */
+    const TSK_FS_ATTR *attribute; /* NULL: a file of no bytes, or one that libtsk cannot load (tsk_names.c) */
+    uint64_t size;
     bool by_library; /* `extents` are not to be used */
     struct extent *extents;
     size_t extent_count, extent_room;
@@ -93,6 +94,29 @@ static int load_extents(struct tsk_stream *stream)
     return code;
 }
 
+static int on_extent(void *context, const struct extent *extent)
+{
+    return add_extent(context, extent);
+}
+
+/* An empty file may have no attribute, and an ext4 file in many pieces has none that libtsk can load (tsk_names.c). */
+static bool find_without_attribute(struct tsk_stream *stream, const struct locator *locator)
+{
+    TSK_FS_TYPE_ENUM type = stream->filesystem->info->ftype;
+    const TSK_FS_META *meta = stream->file->meta;
+
+    if (locator->attribute_id != 0 ||
+        locator->attribute_type != (uint32_t)stream->filesystem->info->get_default_attr_type(stream->file))
+        return false;
+    if (meta->size == 0)
+        return true;
+    if (meta->size < 0 || !TSK_FS_TYPE_ISEXT(type) || !stream->filesystem->ext)
+        return false;
+    stream->size = (uint64_t)meta->size;
+    return tsk_ext_extents(stream->filesystem->ext, locator->inode, stream->size, on_extent, stream) == 0 ||
+           stream->extent_count > 0;
+}
+
 static int find_attribute(struct tsk_stream *stream, const struct locator *locator, struct why *why)
 {
     char words[256];
@@ -106,10 +130,9 @@ static int find_attribute(struct tsk_stream *stream, const struct locator *locat
                                                   locator->attribute_id, 1);
     if (stream->attribute && stream->attribute->fs_file == NULL)
         stream->attribute = NULL;
-    /* An empty file may have no attribute (tsk_names.c). */
-    if (!stream->attribute && stream->file->meta->size == 0 && locator->attribute_id == 0 &&
-        locator->attribute_type ==
-            (uint32_t)stream->filesystem->info->get_default_attr_type(stream->file))
+    if (stream->attribute)
+        stream->size = stream->attribute->size > 0 ? (uint64_t)stream->attribute->size : 0;
+    else if (find_without_attribute(stream, locator))
         return 0;
     if (!stream->attribute)
         return why_set(why, -ENOENT, "inode %llu has no attribute %u-%u: %s", (unsigned long long)locator->inode,
@@ -127,13 +150,12 @@ int tsk_stream_open(struct image *image, const struct locator *locator, struct t
     if (!stream)
         return why_set(why, -ENOMEM, "no memory to open a stream");
     code = tsk_filesystem_acquire(image, locator, &stream->filesystem, why);
+    stream->extent_room = 8;
+    stream->extents = calloc(stream->extent_room, sizeof *stream->extents);
+    if (code == 0 && !stream->extents)
+        code = why_set(why, -ENOMEM, "no memory to open a stream");
     if (code == 0)
         code = find_attribute(stream, locator, why);
-    if (code == 0) {
-        stream->extent_room = 8;
-        stream->extents = calloc(stream->extent_room, sizeof *stream->extents);
-        code = stream->extents ? 0 : -ENOMEM;
-    }
     if (code == 0 && stream->attribute && tsk_runs_plain(stream->filesystem->info, stream->attribute)) {
         code = load_extents(stream);
         if (code < 0)
@@ -164,7 +186,7 @@ void tsk_stream_close(struct tsk_stream *stream)
 
 uint64_t tsk_stream_size(const struct tsk_stream *stream)
 {
-    return stream->attribute && stream->attribute->size > 0 ? (uint64_t)stream->attribute->size : 0;
+    return stream->size;
 }
 
 const struct extent *tsk_stream_extents(const struct tsk_stream *stream, size_t *ret_count)
