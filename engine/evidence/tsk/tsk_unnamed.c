@@ -12,7 +12,10 @@ struct unnamed {
     int code;
 };
 
-enum { INODES_AT_ONCE = 64 };
+enum {
+    INODES_AT_ONCE = 64,
+    FAILURES_MAX = 4096, /* ranges in a row: libtsk loses some memory with each */
+};
 
 /* The file system's own inodes that hold nothing are not worth a row. Ext's inode 7 claims gigabytes: blocks set aside for group
  * descriptors to come [kernel Documentation/filesystems/ext4/special_inodes.rst]. */
@@ -83,6 +86,7 @@ static int walk_inodes(struct walk *walk)
     /* The last number is $OrphanFiles where there is one. */
     uint64_t end = walk_is_orphans(walk, info->last_inum) ? info->last_inum : info->last_inum + 1;
     uint64_t failed = 0, next;
+    unsigned failures = 0;
     char effect[96], words[256] = "";
     int code = 0;
 
@@ -95,8 +99,13 @@ static int walk_inodes(struct walk *walk)
             next = end;
         if (tsk_map_get(&walk->seen, first / INODES_AT_ONCE) != UINT64_MAX)
             code = walk_range(walk, first, next - 1, &failed);
-        if (failed != before)
+        failures = failed != before ? failures + 1 : 0;
+        if (failures > 0)
             (void)tsk_words(words, sizeof words);
+        if (failures == FAILURES_MAX) {
+            failed += end - next;
+            break;
+        }
     }
     if (code < 0 || failed == 0)
         return code;
