@@ -93,6 +93,14 @@ static long last_part(const bool *present, long first)
     return last;
 }
 
+static long count_parts(const bool *present, long first, long last)
+{
+    long count = 0;
+    for (long i = first; i <= last; i++)
+        count += present[i];
+    return count;
+}
+
 static int name_parts(struct split *split, const char *prefix, const struct scheme *scheme,
                       const bool *present, long first, long last)
 {
@@ -125,10 +133,9 @@ static int find_parts(const char *prefix, const struct scheme *scheme, long give
         long first = scheme->letters || present[0] ? 0 : 1;
         long last = last_part(present, first);
         split->lone_later = !present[first] && given > first && !scheme->letters;
-        if (given >= first && given <= last && last > first && (present[first] || !scheme->letters))
+        bool set = given >= first && given <= last && count_parts(present, first, last) > 1;
+        if (set && (present[first] || !scheme->letters))
             status = name_parts(split, prefix, scheme, present, first, last);
-        if (split->count > 0 && !present[first] && last == given && first + 1 == last)
-            split_finish(split); /* a lone .002 */
     }
     free(present);
     free(folder);

@@ -1,8 +1,8 @@
 /*
  * locator: the short addresses by which the engine opens things again: what to expand, what to read.
  *
- * They are made by the engine, but come back over the wire and out of the case database, so the parser takes nothing
- * that the printer would not have written: one spelling for each address.
+ * They are made by the engine, but come back over the wire and out of the case database, so the parser takes
+ * nothing that the printer would not have written: one spelling for each address.
  *
  *   volumes  folder  file  image
  *   raw@<offset>+<size>
@@ -10,8 +10,8 @@
  *   apfs@<offset>/<block>                      apfs@<offset>/<block>/<inode>-<attribute type>-<attribute id>
  *   folder/<hex of the relative path>
  *
- * Numbers are decimal without leading zeros, 64 bits (attribute type 32, id 16); a type is [a-z0-9+], at most 11;
- * hex is lower case.
+ * Numbers are decimal without leading zeros, 64 bits (attribute type 32, id 16); a type is [a-z0-9+], at most
+ * 11; hex is lower case.
  */
 #ifndef KVALI_EVIDENCE_LOCATOR_H
 #define KVALI_EVIDENCE_LOCATOR_H

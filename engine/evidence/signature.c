@@ -1,9 +1,10 @@
 /*
  * signature: superblock and header magic numbers of volumes.
  *
- * Sources: the Linux kernel's headers of each file system (fs/<name>/, include/uapi/linux/magic.h), util-linux
- * libblkid's probes, cryptsetup's docs (LUKS1/LUKS2 on-disk format), libyal's format notes (BDE, FVDE), the ReFS and
- * VMFS notes of the same. Offsets are bytes from the start of the volume, or from its end.
+ * Sources: the Linux kernel's headers of each file system (fs/<name>/, include/uapi/linux/magic.h),
+ * util-linux libblkid's probes, cryptsetup's docs (LUKS1/LUKS2 on-disk format), libyal's format notes (BDE,
+ * FVDE), the ReFS and VMFS notes of the same. Offsets are bytes from the start of the volume, or from its
+ * end.
  */
 #include "engine/evidence/signature.h"
 
@@ -29,16 +30,43 @@ struct row {
     struct magic magic, and; /* both must hold */
 };
 
-#define AT(offset, text)           {.at = (offset), .bytes = text, .size = sizeof(text) - 1}
-#define END(offset, text)          {.at = (offset), .bytes = text, .size = sizeof(text) - 1, .from_end = true}
-#define EACH(offset, n, gap, text) {.at = (offset), .bytes = text, .size = sizeof(text) - 1, .steps = n, .step = gap}
-#define ENCRYPTED(name)            {"encrypted: " name, SIGNATURE_ENCRYPTED}
-#define UNSUPPORTED(name)          {"unsupported: " name, SIGNATURE_UNSUPPORTED}
-#define READABLE(name)             {name, SIGNATURE_READABLE}
-#define SWAP                       {"swap", SIGNATURE_DATA}
-#define HIBERNATION                {"hibernation", SIGNATURE_DATA}
-#define TUXONICE                   {"hibernation: TuxOnIce", SIGNATURE_DATA}
-#define TUXONICE_MAGIC             "\xed\xc3\x02\xe9\x98\x56\xe5\x0c"
+#define AT(offset, text)                                                                                     \
+    {                                                                                                        \
+        .at = (offset), .bytes = text, .size = sizeof(text) - 1                                              \
+    }
+#define END(offset, text)                                                                                    \
+    {                                                                                                        \
+        .at = (offset), .bytes = text, .size = sizeof(text) - 1, .from_end = true                            \
+    }
+#define EACH(offset, n, gap, text)                                                                           \
+    {                                                                                                        \
+        .at = (offset), .bytes = text, .size = sizeof(text) - 1, .steps = n, .step = gap                     \
+    }
+#define ENCRYPTED(name)                                                                                      \
+    {                                                                                                        \
+        "encrypted: " name, SIGNATURE_ENCRYPTED                                                              \
+    }
+#define UNSUPPORTED(name)                                                                                    \
+    {                                                                                                        \
+        "unsupported: " name, SIGNATURE_UNSUPPORTED                                                          \
+    }
+#define READABLE(name)                                                                                       \
+    {                                                                                                        \
+        name, SIGNATURE_READABLE                                                                             \
+    }
+#define SWAP                                                                                                 \
+    {                                                                                                        \
+        "swap", SIGNATURE_DATA                                                                               \
+    }
+#define HIBERNATION                                                                                          \
+    {                                                                                                        \
+        "hibernation", SIGNATURE_DATA                                                                        \
+    }
+#define TUXONICE                                                                                             \
+    {                                                                                                        \
+        "hibernation: TuxOnIce", SIGNATURE_DATA                                                              \
+    }
+#define TUXONICE_MAGIC "\xed\xc3\x02\xe9\x98\x56\xe5\x0c"
 
 static const struct row rows[] = {
     {ENCRYPTED("BitLocker"), AT(3, "-FVE-FS-")},
@@ -162,8 +190,8 @@ static bool row_fits(const struct volume *volume, const struct row *row)
     return magic_holds(volume, &row->magic) && (row->and.size == 0 || magic_holds(volume, &row->and));
 }
 
-/* The md superblocks that are found from the end: 0.90 in the last whole 64 KiB but one, 1.0 eight KiB before the end
- * [Linux raid wiki, "RAID superblock formats"]. */
+/* The md superblocks that are found from the end: 0.90 in the last whole 64 KiB but one, 1.0 eight KiB before
+ * the end [Linux raid wiki, "RAID superblock formats"]. */
 static bool is_linux_raid(const struct volume *volume)
 {
     static const uint8_t magic[] = {0xfc, 0x4e, 0x2b, 0xa9};
@@ -178,34 +206,42 @@ static bool is_linux_raid(const struct volume *volume)
            bytes_at(volume, new, magic, sizeof magic);
 }
 
-/* Samples: the first and last 64 KiB whole, and one sector of each 512th part between. */
-static bool is_zeros(const struct volume *volume)
+static bool is_zero_range(const struct volume *volume, uint64_t from, uint64_t until)
 {
     static const uint8_t none[READ_MAX];
     uint8_t data[READ_MAX];
-    const uint64_t edge = 65536;
-    uint64_t at = 0;
 
-    while (at < volume->size) {
-        uint64_t left = volume->size - at;
-        size_t size = left < READ_MAX ? (size_t)left : READ_MAX;
-        uint64_t step = READ_MAX;
-
+    for (uint64_t at = from; at < until; at += READ_MAX) {
+        size_t size = until - at < READ_MAX ? (size_t)(until - at) : READ_MAX;
         volume->read(volume->context, at, data, size);
         if (memcmp(data, none, size) != 0)
             return false;
-        if (at >= edge && left > edge + volume->size / 512)
-            step = volume->size / 512 > READ_MAX ? volume->size / 512 : READ_MAX;
-        if (left <= step)
-            break;
-        at += step;
     }
     return true;
 }
 
-/* Encrypted bytes are spread evenly: Pearson's chi-square over the 256 values, 255 +- 22.6 for random bytes. Compressed data of
- * this amount is far outside of four deviations. The first sector is among the samples: an unencrypted header does not pass
- * as random either. */
+/* Samples: the first and last 64 KiB whole, and a piece of each 512th part between. */
+static bool is_zeros(const struct volume *volume)
+{
+    enum { EDGE = 65536, SAMPLES = 512 };
+    uint64_t between;
+
+    if (volume->size <= 2 * EDGE)
+        return is_zero_range(volume, 0, volume->size);
+    between = volume->size - 2 * EDGE;
+    if (!is_zero_range(volume, 0, EDGE) || !is_zero_range(volume, volume->size - EDGE, volume->size))
+        return false;
+    for (uint64_t i = 0; i < SAMPLES; i++) {
+        uint64_t at = EDGE + between / SAMPLES * i;
+        if (!is_zero_range(volume, at, at + READ_MAX))
+            return false;
+    }
+    return true;
+}
+
+/* Encrypted bytes are spread evenly: Pearson's chi-square over the 256 values, 255 +- 22.6 for random bytes.
+ * Compressed data of this amount is far outside of four deviations. The first sector is among the samples: an
+ * unencrypted header does not pass as random either. */
 static bool is_random(const struct volume *volume)
 {
     enum { SAMPLES = 512, EDGE_SAMPLES = 16 };

@@ -1,8 +1,9 @@
 /*
  * stream: opens a locator and reads it from start to end.
  *
- * Everything that lies on the medium as it is becomes a list of extents, which are read here from the image in pieces as large
- * as the caller's; so a bad range of the medium is known as a range of the stream. What libtsk must unpack is read by it.
+ * Everything that lies on the medium as it is becomes a list of extents, which are read here from the image
+ * in pieces as large as the caller's; so a bad range of the medium is known as a range of the stream. What
+ * libtsk must unpack is read by it.
  */
 #include "engine/evidence/stream.h"
 
@@ -184,7 +185,8 @@ static int read_physical(struct stream *stream, uint64_t physical, uint8_t *data
     return code;
 }
 
-/* Reads on from the position into all of `data`; what the extents do not reach is -EIO when nothing came before. */
+/* Reads on from the position into all of `data`; what the extents do not reach is -EIO when nothing came
+ * before. */
 static int64_t read_extents(struct stream *stream, uint8_t *data, size_t size)
 {
     size_t done = 0;
@@ -234,8 +236,8 @@ static int64_t read_tsk(struct stream *stream, uint8_t *data, size_t size)
     return count;
 }
 
-/* A file of the examiner's file system. Where the medium below it does not answer, block by block. It may have become shorter
- * since it was listed: then -EIO. */
+/* A file of the examiner's file system. Where the medium below it does not answer, block by block. It may
+ * have become shorter since it was listed: then -EIO. */
 static int64_t read_file(struct stream *stream, uint8_t *data, size_t size)
 {
     enum { BLOCK = 4096 };
@@ -247,7 +249,8 @@ static int64_t read_file(struct stream *stream, uint8_t *data, size_t size)
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0) {
-            piece = BLOCK - stream->position % BLOCK < piece ? (size_t)(BLOCK - stream->position % BLOCK) : piece;
+            piece =
+                BLOCK - stream->position % BLOCK < piece ? (size_t)(BLOCK - stream->position % BLOCK) : piece;
             count = pread(stream->fd, data + done, piece, (off_t)stream->position);
         }
         if (count < 0) {
@@ -308,7 +311,8 @@ uint64_t stream_physical(const struct stream *stream, uint64_t offset)
         else if (offset - extent->offset >= extent->size)
             low = middle + 1;
         else
-            return extent->physical == EXTENT_HOLE ? UINT64_MAX : extent->physical + (offset - extent->offset);
+            return extent->physical == EXTENT_HOLE ? UINT64_MAX
+                                                   : extent->physical + (offset - extent->offset);
     }
     return UINT64_MAX;
 }

@@ -1,6 +1,6 @@
 /*
- * tsk: volumes, file systems and contents by way of libtsk, for expand.c and stream.c. Nothing of libtsk shows here;
- * tsk_private.h is for the files of this folder.
+ * tsk: volumes, file systems and contents by way of libtsk, for expand.c and stream.c. Nothing of libtsk
+ * shows here; tsk_private.h is for the files of this folder.
  */
 #ifndef KVALI_EVIDENCE_TSK_TSK_H
 #define KVALI_EVIDENCE_TSK_TSK_H
@@ -44,8 +44,8 @@ int tsk_stream_open(struct image *image, const struct locator *locator, struct t
                     struct why *why);
 void tsk_stream_close(struct tsk_stream *stream);
 uint64_t tsk_stream_size(const struct tsk_stream *stream);
-/* The extents of a plain content, in order and without gaps, cut to its size (they may end before it); NULL when libtsk
- * must read it: resident, compressed, encrypted volume. Borrowed. */
+/* The extents of a plain content, in order and without gaps, cut to its size (they may end before it); NULL
+ * when libtsk must read it: resident, compressed, encrypted volume. Borrowed. */
 const struct extent *tsk_stream_extents(const struct tsk_stream *stream, size_t *ret_count);
 /* By libtsk: the number of bytes read, 0 at the end, -EIO. `ret_data` as image_read fills it. */
 int64_t tsk_stream_read(struct tsk_stream *stream, uint64_t offset, void *ret_data, size_t size);

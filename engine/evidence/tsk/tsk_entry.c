@@ -1,9 +1,9 @@
 /*
  * tsk_entry: a file of libtsk's as an entry of ours.
  *
- * Times: NTFS from the attributes themselves ($STANDARD_INFORMATION, $FILE_NAME: libtsk keeps 32 bits of seconds); ext from
- * the inode (tsk_ext.c); all others as libtsk gives them.
- * [NTFS: libyal/libfsntfs documentation, "The standard information attribute", "The file name attribute"]
+ * Times: NTFS from the attributes themselves ($STANDARD_INFORMATION, $FILE_NAME: libtsk keeps 32 bits of
+ * seconds); ext from the inode (tsk_ext.c); all others as libtsk gives them. [NTFS: libyal/libfsntfs
+ * documentation, "The standard information attribute", "The file name attribute"]
  */
 #include "engine/base/bytes.h"
 #include "engine/base/text.h"
@@ -36,12 +36,12 @@ void tsk_entry_room_finish(struct tsk_entry_room *room)
 static enum entry_type type_of_meta(TSK_FS_META_TYPE_ENUM type)
 {
     static const enum entry_type map[TSK_FS_META_TYPE_STR_MAX] = {
-        [TSK_FS_META_TYPE_UNDEF] = ENTRY_UNKNOWN,    [TSK_FS_META_TYPE_REG] = ENTRY_FILE,
-        [TSK_FS_META_TYPE_DIR] = ENTRY_FOLDER,       [TSK_FS_META_TYPE_FIFO] = ENTRY_FIFO,
-        [TSK_FS_META_TYPE_CHR] = ENTRY_CHARDEV,      [TSK_FS_META_TYPE_BLK] = ENTRY_BLOCKDEV,
-        [TSK_FS_META_TYPE_LNK] = ENTRY_LINK,         [TSK_FS_META_TYPE_SHAD] = ENTRY_UNKNOWN,
-        [TSK_FS_META_TYPE_SOCK] = ENTRY_SOCKET,      [TSK_FS_META_TYPE_WHT] = ENTRY_WHITEOUT,
-        [TSK_FS_META_TYPE_VIRT] = ENTRY_VIRTUAL,     [TSK_FS_META_TYPE_VIRT_DIR] = ENTRY_VIRTUAL,
+        [TSK_FS_META_TYPE_UNDEF] = ENTRY_UNKNOWN, [TSK_FS_META_TYPE_REG] = ENTRY_FILE,
+        [TSK_FS_META_TYPE_DIR] = ENTRY_FOLDER,    [TSK_FS_META_TYPE_FIFO] = ENTRY_FIFO,
+        [TSK_FS_META_TYPE_CHR] = ENTRY_CHARDEV,   [TSK_FS_META_TYPE_BLK] = ENTRY_BLOCKDEV,
+        [TSK_FS_META_TYPE_LNK] = ENTRY_LINK,      [TSK_FS_META_TYPE_SHAD] = ENTRY_UNKNOWN,
+        [TSK_FS_META_TYPE_SOCK] = ENTRY_SOCKET,   [TSK_FS_META_TYPE_WHT] = ENTRY_WHITEOUT,
+        [TSK_FS_META_TYPE_VIRT] = ENTRY_VIRTUAL,  [TSK_FS_META_TYPE_VIRT_DIR] = ENTRY_VIRTUAL,
     };
 
     return (unsigned)type < TSK_FS_META_TYPE_STR_MAX ? map[type] : ENTRY_UNKNOWN;
@@ -50,12 +50,12 @@ static enum entry_type type_of_meta(TSK_FS_META_TYPE_ENUM type)
 static enum entry_type type_of_name(TSK_FS_NAME_TYPE_ENUM type)
 {
     static const enum entry_type map[TSK_FS_NAME_TYPE_STR_MAX] = {
-        [TSK_FS_NAME_TYPE_UNDEF] = ENTRY_UNKNOWN,    [TSK_FS_NAME_TYPE_FIFO] = ENTRY_FIFO,
-        [TSK_FS_NAME_TYPE_CHR] = ENTRY_CHARDEV,      [TSK_FS_NAME_TYPE_DIR] = ENTRY_FOLDER,
-        [TSK_FS_NAME_TYPE_BLK] = ENTRY_BLOCKDEV,     [TSK_FS_NAME_TYPE_REG] = ENTRY_FILE,
-        [TSK_FS_NAME_TYPE_LNK] = ENTRY_LINK,         [TSK_FS_NAME_TYPE_SOCK] = ENTRY_SOCKET,
-        [TSK_FS_NAME_TYPE_SHAD] = ENTRY_UNKNOWN,     [TSK_FS_NAME_TYPE_WHT] = ENTRY_WHITEOUT,
-        [TSK_FS_NAME_TYPE_VIRT] = ENTRY_VIRTUAL,     [TSK_FS_NAME_TYPE_VIRT_DIR] = ENTRY_VIRTUAL,
+        [TSK_FS_NAME_TYPE_UNDEF] = ENTRY_UNKNOWN, [TSK_FS_NAME_TYPE_FIFO] = ENTRY_FIFO,
+        [TSK_FS_NAME_TYPE_CHR] = ENTRY_CHARDEV,   [TSK_FS_NAME_TYPE_DIR] = ENTRY_FOLDER,
+        [TSK_FS_NAME_TYPE_BLK] = ENTRY_BLOCKDEV,  [TSK_FS_NAME_TYPE_REG] = ENTRY_FILE,
+        [TSK_FS_NAME_TYPE_LNK] = ENTRY_LINK,      [TSK_FS_NAME_TYPE_SOCK] = ENTRY_SOCKET,
+        [TSK_FS_NAME_TYPE_SHAD] = ENTRY_UNKNOWN,  [TSK_FS_NAME_TYPE_WHT] = ENTRY_WHITEOUT,
+        [TSK_FS_NAME_TYPE_VIRT] = ENTRY_VIRTUAL,  [TSK_FS_NAME_TYPE_VIRT_DIR] = ENTRY_VIRTUAL,
     };
 
     return (unsigned)type < TSK_FS_NAME_TYPE_STR_MAX ? map[type] : ENTRY_UNKNOWN;
@@ -89,7 +89,8 @@ static void generic_times(const TSK_FS_META *meta, struct found_entry *entry)
     entry->born = time_of(meta->crtime, meta->crtime_nano);
 }
 
-/* Four FILETIMEs: born, modified, changed, accessed. Years past 2262 do not fit: then the stored numbers are kept too. */
+/* Four FILETIMEs: born, modified, changed, accessed. Years past 2262 do not fit: then the stored numbers are
+ * kept too. */
 static void take_filetimes(const uint8_t *data, const char *prefix, struct buf *raw_times, uint32_t *flags,
                            int64_t *times[4])
 {
@@ -108,7 +109,8 @@ static void take_filetimes(const uint8_t *data, const char *prefix, struct buf *
     }
 }
 
-static const uint8_t *resident(TSK_FS_FILE *file, TSK_FS_ATTR_TYPE_ENUM type, uint16_t id, bool with_id, size_t size)
+static const uint8_t *resident(TSK_FS_FILE *file, TSK_FS_ATTR_TYPE_ENUM type, uint16_t id, bool with_id,
+                               size_t size)
 {
     const TSK_FS_ATTR *attribute = tsk_fs_file_attr_get_type(file, type, id, with_id);
 
@@ -121,10 +123,10 @@ static const uint8_t *resident(TSK_FS_FILE *file, TSK_FS_ATTR_TYPE_ENUM type, ui
 static void ntfs_times(struct tsk_entry_room *room, TSK_FS_FILE *file, struct found_entry *entry)
 {
     int64_t *times[] = {&entry->born, &entry->modified, &entry->changed, &entry->accessed};
-    int64_t *names[] = {&entry->name_born, &entry->name_modified, &entry->name_changed, &entry->name_accessed};
+    int64_t *names[] = {&entry->name_born, &entry->name_modified, &entry->name_changed,
+                        &entry->name_accessed};
     const uint8_t *standard = resident(file, TSK_FS_ATTR_TYPE_NTFS_SI, 0, false, 32);
-    const uint8_t *name =
-        resident(file, TSK_FS_ATTR_TYPE_NTFS_FNAME, file->meta->time2.ntfs.fn_id, true, 40);
+    const uint8_t *name = resident(file, TSK_FS_ATTR_TYPE_NTFS_FNAME, file->meta->time2.ntfs.fn_id, true, 40);
 
     if (standard)
         take_filetimes(standard, "", &room->raw_times, &entry->flags, times);
@@ -208,7 +210,8 @@ void tsk_entry_from_file(struct tsk_entry_room *room, struct tsk_filesystem *fil
         from_meta(room, filesystem, file, entry);
     else
         entry->flags |= ENTRY_NO_METADATA;
-    if (name && file->meta && (name->flags & TSK_FS_NAME_FLAG_UNALLOC) && (file->meta->flags & TSK_FS_META_FLAG_ALLOC))
+    if (name && file->meta && (name->flags & TSK_FS_NAME_FLAG_UNALLOC) &&
+        (file->meta->flags & TSK_FS_META_FLAG_ALLOC))
         entry->flags |= ENTRY_REALLOCATED;
     if (belongs_to_filesystem(filesystem->info, entry->inode, entry->type))
         entry->flags |= ENTRY_METADATA;
@@ -236,8 +239,8 @@ static void take_run(struct tsk_entry_room *room, const struct extent *extent, s
         room->runs[entry->run_count++] = (struct found_run){extent->physical, extent->size};
 }
 
-static void take_runs(struct tsk_entry_room *room, struct tsk_filesystem *filesystem, const TSK_FS_ATTR *attribute,
-                      struct found_entry *entry)
+static void take_runs(struct tsk_entry_room *room, struct tsk_filesystem *filesystem,
+                      const TSK_FS_ATTR *attribute, struct found_entry *entry)
 {
     struct tsk_runs runs;
     struct extent extent;
@@ -289,7 +292,8 @@ void tsk_entry_from_attribute(struct tsk_entry_room *room, struct tsk_filesystem
         entry->flags |= ENTRY_SPARSE;
     if (attribute->flags & TSK_FS_ATTR_ENC)
         entry->flags |= ENTRY_ENCRYPTED;
-    if (!(info->flags & TSK_FS_INFO_FLAG_ENCRYPTED) && info->block_pre_size == 0 && info->block_post_size == 0)
+    if (!(info->flags & TSK_FS_INFO_FLAG_ENCRYPTED) && info->block_pre_size == 0 &&
+        info->block_post_size == 0)
         take_runs(room, filesystem, attribute, entry);
     if (!content)
         return;
@@ -316,10 +320,13 @@ static int on_extent(void *context, const struct extent *extent)
     return 0;
 }
 
-int tsk_entry_from_extents(struct tsk_entry_room *room, struct tsk_filesystem *filesystem, struct found_entry *entry)
+int tsk_entry_from_extents(struct tsk_entry_room *room, struct tsk_filesystem *filesystem,
+                           struct found_entry *entry)
 {
     struct taking taking = {room, entry};
-    int code = filesystem->ext ? tsk_ext_extents(filesystem->ext, entry->inode, entry->size, on_extent, &taking) : -EIO;
+    int code = filesystem->ext
+                   ? tsk_ext_extents(filesystem->ext, entry->inode, entry->size, on_extent, &taking)
+                   : -EIO;
 
     buf_clear(&room->locator);
     if (code < 0 && entry->run_count == 0)

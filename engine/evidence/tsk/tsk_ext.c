@@ -1,10 +1,10 @@
 /*
- * tsk_ext: the inode of ext2/3/4 as it is stored. libtsk 4.11.1 takes the seconds for unsigned and ignores the epoch
- * bits, so that 1969 and 2378 both come out as 2106; and it does not show that a file is encrypted.
+ * tsk_ext: the inode of ext2/3/4 as it is stored. libtsk 4.11.1 takes the seconds for unsigned and ignores
+ * the epoch bits, so that 1969 and 2378 both come out as 2106; and it does not show that a file is encrypted.
  *
  * [kernel Documentation/filesystems/ext4: super.rst, group_descr.rst, inodes.rst, ifork.rst]
- * Inode tables are found by the group descriptors, also with META_BG; nothing is verified by checksum, since a damaged inode's
- * times are still evidence.
+ * Inode tables are found by the group descriptors, also with META_BG; nothing is verified by checksum, since
+ * a damaged inode's times are still evidence.
  */
 #include "engine/base/bytes.h"
 #include "engine/base/when.h"
@@ -29,7 +29,7 @@ struct tsk_ext {
     uint32_t block_size, first_data_block, blocks_per_group, inodes_per_group, inode_count, first_meta_bg;
     uint16_t inode_size, descriptor_size;
     bool meta_bg, wide;
-    bool sparse_super; /* backups only in some groups */
+    bool sparse_super;   /* backups only in some groups */
     int64_t table_group; /* whose inode table this is, NO_GROUP */
     uint64_t table;      /* byte in the file system */
 };
@@ -110,10 +110,12 @@ static uint64_t descriptor_at(const struct tsk_ext *ext, uint64_t group)
     uint64_t first, block;
 
     if (!ext->meta_bg || meta_group < ext->first_meta_bg)
-        return (ext->first_data_block + 1 + meta_group) * ext->block_size + group % per_block * ext->descriptor_size;
+        return (ext->first_data_block + 1 + meta_group) * ext->block_size +
+               group % per_block * ext->descriptor_size;
     first = meta_group * per_block;
     block = first * ext->blocks_per_group + ext->first_data_block + (has_super(ext, first) ? 1 : 0);
-    return u64_add_saturating(u64_mul_saturating(block, ext->block_size), group % per_block * ext->descriptor_size);
+    return u64_add_saturating(u64_mul_saturating(block, ext->block_size),
+                              group % per_block * ext->descriptor_size);
 }
 
 static bool find_table(struct tsk_ext *ext, uint64_t group)
@@ -199,7 +201,8 @@ static bool inode_at(struct tsk_ext *ext, uint64_t inode, uint64_t *ret_at)
     return true;
 }
 
-bool tsk_ext_inode(struct tsk_ext *ext, uint64_t inode, struct buf *raw_times, struct tsk_ext_inode *ret_inode)
+bool tsk_ext_inode(struct tsk_ext *ext, uint64_t inode, struct buf *raw_times,
+                   struct tsk_ext_inode *ret_inode)
 {
     uint8_t data[INODE_READ_MAX];
     struct bytes bytes;

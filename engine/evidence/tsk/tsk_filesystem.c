@@ -1,10 +1,10 @@
 /*
- * tsk_filesystem: what is known of a file system as a whole: its type's names, serial number, label, size; and the
- * expand task of one.
+ * tsk_filesystem: what is known of a file system as a whole: its type's names, serial number, label, size;
+ * and the expand task of one.
  *
- * Labels are read where the formats keep them: NTFS $Volume's $VOLUME_NAME; ext superblock s_volume_name; FAT boot sector
- * [Microsoft FAT specification 1.03]; ISO 9660 volume descriptor [ECMA-119 8.4.7]. The label of an APFS volume is in
- * its pool.
+ * Labels are read where the formats keep them: NTFS $Volume's $VOLUME_NAME; ext superblock s_volume_name; FAT
+ * boot sector [Microsoft FAT specification 1.03]; ISO 9660 volume descriptor [ECMA-119 8.4.7]. The label of
+ * an APFS volume is in its pool.
  */
 #include "engine/evidence/tsk/tsk_private.h"
 
@@ -105,7 +105,8 @@ static void label_ntfs(TSK_FS_INFO *info, struct buf *buf)
 {
     enum { VOLUME_INODE = 3 };
     TSK_FS_FILE *file = tsk_fs_file_open_meta(info, NULL, VOLUME_INODE);
-    const TSK_FS_ATTR *name = file ? tsk_fs_file_attr_get_type(file, TSK_FS_ATTR_TYPE_NTFS_VNAME, 0, 0) : NULL;
+    const TSK_FS_ATTR *name =
+        file ? tsk_fs_file_attr_get_type(file, TSK_FS_ATTR_TYPE_NTFS_VNAME, 0, 0) : NULL;
 
     if (name && (name->flags & TSK_FS_ATTR_RES) && name->size > 0 && name->size <= 256 &&
         (size_t)name->size <= name->rd.buf_size) {
@@ -155,7 +156,8 @@ uint64_t tsk_filesystem_size(const TSK_FS_INFO *info)
 
 /* ------------------------------------------------------------------ the expand task */
 
-/* The key of the volume that the locator's file system lies in: "p2", or "p2.v1" for the first volume of an APFS container. */
+/* The key of the volume that the locator's file system lies in: "p2", or "p2.v1" for the first volume of an
+ * APFS container. */
 static int find_key(struct tsk_task *task, const struct locator *locator, struct buf *key)
 {
     const struct tsk_slot *slot;
@@ -189,14 +191,21 @@ static int walk_filesystem(struct tsk_task *task, const struct locator *locator,
     int code;
 
     if (tsk_task_at(task, TSK_AT_OPEN))
-        return tsk_task_fault(task, &(struct found_fault){.kind = task->skip->kind, .volume = key,
-            .stage = "filesystem", .offset = locator->offset, .effect = "file system not listed",
-            .detail = "an earlier attempt did not survive opening it"});
+        return tsk_task_fault(
+            task, &(struct found_fault){.kind = task->skip->kind,
+                                        .volume = key,
+                                        .stage = "filesystem",
+                                        .offset = locator->offset,
+                                        .effect = "file system not listed",
+                                        .detail = "an earlier attempt did not survive opening it"});
     code = tsk_filesystem_acquire(task->image, locator, &filesystem, &why);
     if (code == -EIO)
-        return tsk_task_fault(task, &(struct found_fault){.kind = FAULT_DAMAGED, .volume = key,
-            .stage = "filesystem", .offset = locator->offset, .effect = "file system not listed",
-            .detail = why.text});
+        return tsk_task_fault(task, &(struct found_fault){.kind = FAULT_DAMAGED,
+                                                          .volume = key,
+                                                          .stage = "filesystem",
+                                                          .offset = locator->offset,
+                                                          .effect = "file system not listed",
+                                                          .detail = why.text});
     if (code < 0)
         return code;
     buf_printf(&root, "%s/%s/%s", image_name(task->image), key, filesystem->type);

@@ -1,6 +1,7 @@
 /*
- * tsk_map: numbers to numbers by open addressing. Keys are inodes and hashes that evidence chooses, so the walk over a
- * crowded table is kept short by growing at three quarters and by mixing the key (the finaliser of SplitMix64).
+ * tsk_map: numbers to numbers by open addressing. Keys are inodes and hashes that evidence chooses, so the
+ * walk over a crowded table is kept short by growing at three quarters and by mixing the key (the finaliser
+ * of SplitMix64).
  */
 #include "engine/evidence/tsk/tsk_private.h"
 
@@ -54,7 +55,8 @@ uint64_t tsk_map_get(const struct tsk_map *map, uint64_t key)
 
 static int grow(struct tsk_map *map)
 {
-    struct tsk_map larger = {.capacity = map->capacity ? map->capacity * 2 : CAPACITY_MIN, .count = map->count};
+    struct tsk_map larger = {.capacity = map->capacity ? map->capacity * 2 : CAPACITY_MIN,
+                             .count = map->count};
 
     larger.items = calloc(larger.capacity, sizeof *larger.items);
     if (!larger.items)

@@ -1,8 +1,8 @@
 /*
  * tsk_medium: an image as libtsk sees it, and what of it stays open between calls.
  *
- * libtsk gets its bytes by a read function (tsk_img_open_external), so the same reader serves every container, and what
- * could not be read is known. The file systems last used stay open in the image's keep.
+ * libtsk gets its bytes by a read function (tsk_img_open_external), so the same reader serves every
+ * container, and what could not be read is known. The file systems last used stay open in the image's keep.
  */
 #include "engine/evidence/tsk/tsk_private.h"
 
@@ -139,7 +139,8 @@ struct tsk_keep *tsk_keep(struct image *image)
         return NULL;
     keep->medium.image = image;
     if (!tsk_img_open_external(&keep->medium.base, info->size > INT64_MAX ? INT64_MAX : (TSK_OFF_T)info->size,
-                               info->sector_size ? info->sector_size : 512, medium_read, medium_close, medium_stat)) {
+                               info->sector_size ? info->sector_size : 512, medium_read, medium_close,
+                               medium_stat)) {
         tsk_error_reset();
         free(keep);
         return NULL;
@@ -159,10 +160,11 @@ static int open_apfs(struct tsk_filesystem *filesystem, struct why *why)
     if (filesystem->pool)
         filesystem->pool_image = filesystem->pool->get_img_info(filesystem->pool, filesystem->block);
     if (filesystem->pool_image)
-        filesystem->info = tsk_fs_open_img(filesystem->pool_image, (TSK_OFF_T)filesystem->offset, TSK_FS_TYPE_APFS);
+        filesystem->info =
+            tsk_fs_open_img(filesystem->pool_image, (TSK_OFF_T)filesystem->offset, TSK_FS_TYPE_APFS);
     if (!filesystem->info)
-        return why_set(why, -EIO, "APFS volume at block %llu does not open: %s", (unsigned long long)filesystem->block,
-                       tsk_words(words, sizeof words));
+        return why_set(why, -EIO, "APFS volume at block %llu does not open: %s",
+                       (unsigned long long)filesystem->block, tsk_words(words, sizeof words));
     return 0;
 }
 
@@ -178,7 +180,8 @@ static int open_plain(struct tsk_filesystem *filesystem, struct why *why)
         return why_set(why, -EIO, "file system %s at %llu does not open: %s", filesystem->type,
                        (unsigned long long)filesystem->offset, tsk_words(words, sizeof words));
     if (TSK_FS_TYPE_ISEXT(filesystem->info->ftype))
-        filesystem->ext = tsk_ext_new(filesystem->medium, filesystem->offset); /* NULL: libtsk's times will do */
+        filesystem->ext =
+            tsk_ext_new(filesystem->medium, filesystem->offset); /* NULL: libtsk's times will do */
     return 0;
 }
 
@@ -188,7 +191,8 @@ static void evict(struct tsk_keep *keep)
     size_t oldest = TSK_OPEN_MAX;
 
     for (size_t i = 0; i < keep->open_count; i++) {
-        if (keep->open[i]->users == 0 && (oldest == TSK_OPEN_MAX || keep->open[i]->used < keep->open[oldest]->used))
+        if (keep->open[i]->users == 0 &&
+            (oldest == TSK_OPEN_MAX || keep->open[i]->used < keep->open[oldest]->used))
             oldest = i;
     }
     if (keep->open_count < TSK_OPEN_MAX || oldest == TSK_OPEN_MAX)
@@ -220,7 +224,8 @@ int tsk_filesystem_acquire(struct image *image, const struct locator *locator, s
     if (keep->open_count == TSK_OPEN_MAX)
         return why_set(why, -ENOMEM, "too many file systems are in use at once");
     if (locator->offset >= (uint64_t)keep->medium.base.size)
-        return why_set(why, -EIO, "offset %llu is past the end of the image", (unsigned long long)locator->offset);
+        return why_set(why, -EIO, "offset %llu is past the end of the image",
+                       (unsigned long long)locator->offset);
     filesystem = calloc(1, sizeof *filesystem);
     if (!filesystem)
         return why_set(why, -ENOMEM, "no memory to open a file system");
@@ -261,8 +266,8 @@ static int compare_bytes(const void *a, const void *b)
     return *(const char *)a - *(const char *)b;
 }
 
-/* Everything is tried once on an image of zeros: APFS throws its first C++ exception here, mktime reads TZ, and qsort asks
- * how much memory there is. */
+/* Everything is tried once on an image of zeros: APFS throws its first C++ exception here, mktime reads TZ,
+ * and qsort asks how much memory there is. */
 void tsk_warm(void)
 {
     enum { ZEROS = 1 << 20 };

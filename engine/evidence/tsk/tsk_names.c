@@ -1,8 +1,9 @@
 /*
  * tsk_names: the entries of one name: their addresses, which are unique, and one for each stream that it has.
  *
- * Which streams are entries follows fls (print_dent_act in libtsk's fls_lib.c): NTFS $DATA attributes and index roots. Resource forks
- * and extended attributes of HFS+ and APFS, which fls does not show, are entries too.
+ * Which streams are entries follows fls (print_dent_act in libtsk's fls_lib.c): NTFS $DATA attributes and
+ * index roots. Resource forks and extended attributes of HFS+ and APFS, which fls does not show, are entries
+ * too.
  */
 #include "engine/evidence/tsk/tsk_walk.h"
 
@@ -22,7 +23,8 @@ static uint64_t hash_text(const uint8_t *data, size_t size)
     return hash;
 }
 
-/* Completes `path` with the component, made unique in its folder. A backslash never stands alone in an escaped name, so
+/* Completes `path` with the component, made unique in its folder. A backslash never stands alone in an
+ * escaped name, so
  * "\#" cannot be mistaken for a part of it. */
 static int finish_path(struct walk *walk, uint64_t inode)
 {
@@ -63,10 +65,12 @@ static int start_path(struct walk *walk, const void *name, size_t size, const ch
 static int emit(struct walk *walk, const struct found_entry *base, const char *stream)
 {
     struct found_entry entry = *base;
-    const struct buf *room[] = {&walk->room.target, &walk->room.locator, &walk->room.attribute, &walk->room.raw_times};
+    const struct buf *room[] = {&walk->room.target, &walk->room.locator, &walk->room.attribute,
+                                &walk->room.raw_times};
     int code;
 
-    code = start_path(walk, entry.name, stream ? entry.name_size - strlen(stream) - 1 : entry.name_size, stream);
+    code =
+        start_path(walk, entry.name, stream ? entry.name_size - strlen(stream) - 1 : entry.name_size, stream);
     if (code == 0)
         code = finish_path(walk, entry.inode);
     if (code == 0 && !stream && walk->own.size == 0)
@@ -110,8 +114,8 @@ static bool is_index_of_names(const TSK_FS_ATTR *attribute)
            (!attribute->name || strcmp(attribute->name, "$I30") == 0);
 }
 
-/* NTFS: one entry for each $DATA and each index root, as fls has them; one without content when there is neither. A folder's
- * own comes first. */
+/* NTFS: one entry for each $DATA and each index root, as fls has them; one without content when there is
+ * neither. A folder's own comes first. */
 static int emit_ntfs(struct walk *walk, TSK_FS_FILE *file, const struct found_entry *entry)
 {
     bool any = false;
@@ -129,8 +133,9 @@ static int emit_ntfs(struct walk *walk, TSK_FS_FILE *file, const struct found_en
             any = true;
             if (data && whole.type == ENTRY_FOLDER)
                 whole.type = ENTRY_FILE;
-            code = emit_attribute(walk, &whole, attribute, data,
-                                  pass == 1 && attribute->name && attribute->name[0] ? attribute->name : NULL);
+            code =
+                emit_attribute(walk, &whole, attribute, data,
+                               pass == 1 && attribute->name && attribute->name[0] ? attribute->name : NULL);
         }
     }
     if (code == 0 && !any)
@@ -155,7 +160,8 @@ static int emit_forks(struct walk *walk, TSK_FS_FILE *file, const struct found_e
                            attribute->type != TSK_FS_ATTR_TYPE_HFS_EXT_ATTR))
             continue;
         /* A symbolic link's target on APFS is shown as such. */
-        if (entry->type != ENTRY_LINK || !attribute->name || strcmp(attribute->name, "com.apple.fs.symlink") != 0)
+        if (entry->type != ENTRY_LINK || !attribute->name ||
+            strcmp(attribute->name, "com.apple.fs.symlink") != 0)
             code = emit_attribute(walk, entry, attribute, true, attribute->name ? attribute->name : "");
     }
     return code;

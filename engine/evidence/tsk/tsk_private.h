@@ -10,7 +10,8 @@
 
 #include <tsk/libtsk.h>
 
-/* ------------------------------------------------------------------ tsk_medium.c: the image as libtsk sees it */
+/* ------------------------------------------------------------------ tsk_medium.c: the image as libtsk sees
+ * it */
 
 /* `base` must be first: libtsk hands its address back to the read function. */
 struct tsk_medium {
@@ -61,7 +62,8 @@ struct tsk_keep {
 /* The image's keep, made on first use; NULL: no memory. */
 struct tsk_keep *tsk_keep(struct image *image);
 
-/* From the cache or opened anew; give it back with tsk_filesystem_release. -EINVAL (unknown type), -EIO, -ENOMEM. */
+/* From the cache or opened anew; give it back with tsk_filesystem_release. -EINVAL (unknown type), -EIO,
+ * -ENOMEM. */
 int tsk_filesystem_acquire(struct image *image, const struct locator *locator, struct tsk_filesystem **ret,
                            struct why *why);
 void tsk_filesystem_release(struct tsk_filesystem *filesystem);
@@ -80,7 +82,8 @@ void tsk_medium_forget(struct tsk_filesystem *filesystem);
 /* libtsk's last error in escaped words, cut to fit; clears it. Returns ret. */
 const char *tsk_words(char *ret, size_t size);
 
-/* ------------------------------------------------------------------ a task: what every expand carries along */
+/* ------------------------------------------------------------------ a task: what every expand carries along
+ */
 
 struct tsk_task {
     struct image *image;
@@ -98,8 +101,8 @@ int tsk_task_fault(struct tsk_task *task, const struct found_fault *fault);
 /* An entry with every string "", every time WHEN_NONE, type VIRTUAL. */
 void tsk_entry_blank(struct found_entry *entry);
 /* Reports a raw stream: `path` and the last component `name`. */
-int tsk_task_raw(struct tsk_task *task, const char *volume, const char *path, const char *name, uint64_t offset,
-                 uint64_t size);
+int tsk_task_raw(struct tsk_task *task, const char *volume, const char *path, const char *name,
+                 uint64_t offset, uint64_t size);
 
 /* ------------------------------------------------------------------ tsk_slots.c */
 
@@ -110,7 +113,8 @@ const struct tsk_slot *tsk_slots_at(const struct tsk_keep *keep, uint64_t offset
 
 /* ------------------------------------------------------------------ tsk_filesystem.c */
 
-/* libtsk's number for "ntfs", "fat32" ...; TSK_FS_TYPE_UNSUPP when there is none; and back ("" for an unknown one). */
+/* libtsk's number for "ntfs", "fat32" ...; TSK_FS_TYPE_UNSUPP when there is none; and back ("" for an unknown
+ * one). */
 TSK_FS_TYPE_ENUM tsk_type_parse(const char *name);
 const char *tsk_type_name(const TSK_FS_INFO *info);
 const char *tsk_type_time_note(const char *type);
@@ -124,7 +128,8 @@ uint64_t tsk_filesystem_size(const TSK_FS_INFO *info);
 
 int tsk_walk(struct tsk_task *task, struct tsk_filesystem *filesystem, const char *volume, const char *root);
 
-/* ------------------------------------------------------------------ tsk_entry.c: libtsk's structures as an entry */
+/* ------------------------------------------------------------------ tsk_entry.c: libtsk's structures as an
+ * entry */
 
 /* Memory behind the strings and runs of the entry being made. */
 struct tsk_entry_room {
@@ -136,46 +141,52 @@ void tsk_entry_room_finish(struct tsk_entry_room *room);
 /* Everything that belongs to the metadata; `file->meta` may be NULL, `file->name` too. */
 void tsk_entry_from_file(struct tsk_entry_room *room, struct tsk_filesystem *filesystem, TSK_FS_FILE *file,
                          struct found_entry *entry);
-/* The content: size, where it lies, locator, kind. `content` false: this attribute is listed, but not read. */
+/* The content: size, where it lies, locator, kind. `content` false: this attribute is listed, but not read.
+ */
 void tsk_entry_from_attribute(struct tsk_entry_room *room, struct tsk_filesystem *filesystem,
                               const TSK_FS_ATTR *attribute, bool content, struct found_entry *entry);
 
-/* The same for a content that libtsk cannot load and tsk_ext_extents perhaps can: its code. The locator stays "" when it gave
- * nothing. */
-int tsk_entry_from_extents(struct tsk_entry_room *room, struct tsk_filesystem *filesystem, struct found_entry *entry);
+/* The same for a content that libtsk cannot load and tsk_ext_extents perhaps can: its code. The locator stays
+ * "" when it gave nothing. */
+int tsk_entry_from_extents(struct tsk_entry_room *room, struct tsk_filesystem *filesystem,
+                           struct found_entry *entry);
 
 /* ------------------------------------------------------------------ tsk_runs.c */
 
-/* Goes through the runs of a non-resident attribute the way icat does: in the order of the list, without the skipped
- * beginning, up to `limit` bytes. */
+/* Goes through the runs of a non-resident attribute the way icat does: in the order of the list, without the
+ * skipped beginning, up to `limit` bytes. */
 struct tsk_runs {
     const TSK_FS_INFO *info;
     const TSK_FS_ATTR_RUN *run;
     uint64_t skip, position, limit;
     size_t empty; /* runs without blocks met so far: a list that goes round ends here */
 };
-void tsk_runs_init(struct tsk_runs *runs, const TSK_FS_INFO *info, const TSK_FS_ATTR *attribute, uint64_t limit);
+void tsk_runs_init(struct tsk_runs *runs, const TSK_FS_INFO *info, const TSK_FS_ATTR *attribute,
+                   uint64_t limit);
 bool tsk_runs_next(struct tsk_runs *runs, struct extent *ret_extent);
 /* True when its bytes lie on the medium as they are: neither resident, compressed nor decrypted. */
 bool tsk_runs_plain(const TSK_FS_INFO *info, const TSK_FS_ATTR *attribute);
 
-/* ------------------------------------------------------------------ tsk_ext.c: what libtsk loses of ext inodes */
+/* ------------------------------------------------------------------ tsk_ext.c: what libtsk loses of ext
+ * inodes */
 
 struct tsk_ext_inode {
     int64_t modified, accessed, changed, born, deleted;
-    uint32_t flags;  /* i_flags */
+    uint32_t flags;    /* i_flags */
     bool out_of_range; /* a time was cut to what nanoseconds since 1970 can say */
 };
 /* NULL: no memory, or not an ext superblock. */
 struct tsk_ext *tsk_ext_new(struct tsk_medium *medium, uint64_t offset);
 void tsk_ext_free(struct tsk_ext *ext);
-/* False when the inode is not where the group descriptors can tell. Unusual times are added to `raw_times` as stored. */
-bool tsk_ext_inode(struct tsk_ext *ext, uint64_t inode, struct buf *raw_times, struct tsk_ext_inode *ret_inode);
+/* False when the inode is not where the group descriptors can tell. Unusual times are added to `raw_times` as
+ * stored. */
+bool tsk_ext_inode(struct tsk_ext *ext, uint64_t inode, struct buf *raw_times,
+                   struct tsk_ext_inode *ret_inode);
 
-/* The blocks of an ext4 file by its extent tree, in order, holes too, cut to `size`. For what libtsk 4.11.1 cannot load: it fails
- * at the second index block of a tree (its list of index blocks takes their length in bytes for one in blocks), and so
- * gives nothing of a file in more than some 340 pieces. -EIO: not such a file, or its tree is damaged (what came before it was
- * given); or the code of `take`. */
+/* The blocks of an ext4 file by its extent tree, in order, holes too, cut to `size`. For what libtsk 4.11.1
+ * cannot load: it fails at the second index block of a tree (its list of index blocks takes their length in
+ * bytes for one in blocks), and so gives nothing of a file in more than some 340 pieces. -EIO: not such a
+ * file, or its tree is damaged (what came before it was given); or the code of `take`. */
 typedef int tsk_extent_take(void *context, const struct extent *extent);
 int tsk_ext_extents(struct tsk_ext *ext, uint64_t inode, uint64_t size, tsk_extent_take *take, void *context);
 
@@ -184,7 +195,7 @@ int tsk_ext_extents(struct tsk_ext *ext, uint64_t inode, uint64_t size, tsk_exte
 struct tsk_map {
     struct tsk_map_item {
         uint64_t key, value; /* value 0: free */
-    } *items;
+    } * items;
     size_t count, capacity; /* a power of two, or 0 */
 };
 void tsk_map_finish(struct tsk_map *map);

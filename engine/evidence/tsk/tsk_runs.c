@@ -1,15 +1,16 @@
 /*
  * tsk_runs: the run list of an attribute as extents of the image.
  *
- * The order is that of tsk_fs_attr_walk, which icat uses: run after run as the list has them, `skiplen` bytes left out
- * at the front. Sparse and filler runs are holes.
+ * The order is that of tsk_fs_attr_walk, which icat uses: run after run as the list has them, `skiplen` bytes
+ * left out at the front. Sparse and filler runs are holes.
  */
 #include "engine/base/bytes.h"
 #include "engine/evidence/tsk/tsk_private.h"
 
 enum { EMPTY_RUNS_MAX = 1 << 20 };
 
-void tsk_runs_init(struct tsk_runs *runs, const TSK_FS_INFO *info, const TSK_FS_ATTR *attribute, uint64_t limit)
+void tsk_runs_init(struct tsk_runs *runs, const TSK_FS_INFO *info, const TSK_FS_ATTR *attribute,
+                   uint64_t limit)
 {
     *runs = (struct tsk_runs){
         .info = info,
@@ -59,7 +60,7 @@ bool tsk_runs_next(struct tsk_runs *runs, struct extent *ret_extent)
 
 bool tsk_runs_plain(const TSK_FS_INFO *info, const TSK_FS_ATTR *attribute)
 {
-    return (attribute->flags & TSK_FS_ATTR_NONRES) && !(attribute->flags & TSK_FS_ATTR_COMP) && !attribute->r &&
-           !attribute->w && !(info->flags & TSK_FS_INFO_FLAG_ENCRYPTED) && info->block_pre_size == 0 &&
-           info->block_post_size == 0 && info->block_size > 0;
+    return (attribute->flags & TSK_FS_ATTR_NONRES) && !(attribute->flags & TSK_FS_ATTR_COMP) &&
+           !attribute->r && !attribute->w && !(info->flags & TSK_FS_INFO_FLAG_ENCRYPTED) &&
+           info->block_pre_size == 0 && info->block_post_size == 0 && info->block_size > 0;
 }

@@ -1,7 +1,8 @@
 /*
  * tsk_slots: the partition table as a list of parts of the medium, in the order in which mmls prints it.
  *
- * What no slot covers (behind the last whole sector, or what the table forgets) is added as gaps, so the parts cover the whole medium.
+ * What no slot covers (behind the last whole sector, or what the table forgets) is added as gaps, so the
+ * parts cover the whole medium.
  */
 #include "engine/evidence/dos_chain.h"
 #include "engine/evidence/tsk/tsk_private.h"
@@ -99,7 +100,8 @@ static int load_table(struct tsk_keep *keep, const TSK_VS_INFO *table)
         int use = part->flags & TSK_VS_PART_FLAG_META      ? VOLUME_TABLE
                   : part->flags & TSK_VS_PART_FLAG_UNALLOC ? VOLUME_GAP
                                                            : VOLUME_ALLOCATED;
-        uint64_t offset = u64_add_saturating(u64_mul_saturating(part->start, table->block_size), table->offset);
+        uint64_t offset =
+            u64_add_saturating(u64_mul_saturating(part->start, table->block_size), table->offset);
         uint64_t size = u64_mul_saturating(part->len, table->block_size);
         struct tsk_slot *slot;
 
@@ -163,8 +165,9 @@ static int add_uncovered(struct tsk_keep *keep)
     return code;
 }
 
-/* No table opened: when one seems to be there, why it does not open. An MBR's mark stands in every FAT and NTFS boot sector
- * too, so this says something only together with no file system at the start (tsk_volume.c). */
+/* No table opened: when one seems to be there, why it does not open. An MBR's mark stands in every FAT and
+ * NTFS boot sector too, so this says something only together with no file system at the start (tsk_volume.c).
+ */
 static void look_for_damage(struct tsk_keep *keep)
 {
     uint8_t sector[520];
@@ -196,7 +199,8 @@ static void check_chain(struct tsk_keep *keep)
     if (dos_chain_is_broken(part.size, keep->medium.base.sector_size, tsk_part_read, &part, &sector, &what) &&
         !keep->table_damage[0])
         (void)snprintf(keep->table_damage, sizeof keep->table_damage,
-                       "the chain of extended partitions is broken at sector %llu: %s", (unsigned long long)sector, what);
+                       "the chain of extended partitions is broken at sector %llu: %s",
+                       (unsigned long long)sector, what);
 }
 
 int tsk_slots_load(struct tsk_keep *keep)

@@ -1,8 +1,8 @@
 /*
  * tsk_stream: one content of a file system, opened by inode and attribute.
  *
- * A plain attribute becomes a list of extents that stream.c reads from the image itself; resident and compressed ones
- * are read through libtsk.
+ * A plain attribute becomes a list of extents that stream.c reads from the image itself; resident and
+ * compressed ones are read through libtsk.
  */
 #include "engine/base/bytes.h"
 #include "engine/evidence/tsk/tsk_private.h"
@@ -27,9 +27,9 @@ static int add_extent(struct tsk_stream *stream, const struct extent *extent)
 {
     struct extent *last = stream->extent_count > 0 ? &stream->extents[stream->extent_count - 1] : NULL;
 
-    if (last && (extent->physical == EXTENT_HOLE ? last->physical == EXTENT_HOLE
-                                                 : last->physical != EXTENT_HOLE &&
-                                                       last->physical + last->size == extent->physical)) {
+    if (last && (extent->physical == EXTENT_HOLE
+                     ? last->physical == EXTENT_HOLE
+                     : last->physical != EXTENT_HOLE && last->physical + last->size == extent->physical)) {
         last->size += extent->size;
         return 0;
     }
@@ -45,11 +45,13 @@ static int add_extent(struct tsk_stream *stream, const struct extent *extent)
     return 0;
 }
 
-/* How much of it lies in blocks that the file system says it has: icat stops at the first one that it has not. */
+/* How much of it lies in blocks that the file system says it has: icat stops at the first one that it has
+ * not. */
 static uint64_t within(const TSK_FS_INFO *info, const struct extent *extent)
 {
-    uint64_t end = u64_add_saturating(u64_mul_saturating(u64_add_saturating(info->last_block, 1), info->block_size),
-                                      (uint64_t)info->offset);
+    uint64_t end =
+        u64_add_saturating(u64_mul_saturating(u64_add_saturating(info->last_block, 1), info->block_size),
+                           (uint64_t)info->offset);
 
     if (extent->physical == EXTENT_HOLE)
         return extent->size;
@@ -58,7 +60,8 @@ static uint64_t within(const TSK_FS_INFO *info, const struct extent *extent)
     return extent->size < end - extent->physical ? extent->size : end - extent->physical;
 }
 
-/* The runs, with what lies behind the initialised size as a hole: those bytes belong to whoever had the blocks before. */
+/* The runs, with what lies behind the initialised size as a hole: those bytes belong to whoever had the
+ * blocks before. */
 static int load_extents(struct tsk_stream *stream)
 {
     const TSK_FS_ATTR *attribute = stream->attribute;
@@ -99,7 +102,8 @@ static int on_extent(void *context, const struct extent *extent)
     return add_extent(context, extent);
 }
 
-/* An empty file may have no attribute, and an ext4 file in many pieces has none that libtsk can load (tsk_names.c). */
+/* An empty file may have no attribute, and an ext4 file in many pieces has none that libtsk can load
+ * (tsk_names.c). */
 static bool find_without_attribute(struct tsk_stream *stream, const struct locator *locator)
 {
     TSK_FS_TYPE_ENUM type = stream->filesystem->info->ftype;
@@ -124,10 +128,10 @@ static int find_attribute(struct tsk_stream *stream, const struct locator *locat
     tsk_error_reset();
     stream->file = tsk_fs_file_open_meta(stream->filesystem->info, NULL, locator->inode);
     if (!stream->file || !stream->file->meta)
-        return why_set(why, -EIO, "metadata of inode %llu cannot be read: %s", (unsigned long long)locator->inode,
-                       tsk_words(words, sizeof words));
-    stream->attribute = tsk_fs_file_attr_get_type(stream->file, (TSK_FS_ATTR_TYPE_ENUM)locator->attribute_type,
-                                                  locator->attribute_id, 1);
+        return why_set(why, -EIO, "metadata of inode %llu cannot be read: %s",
+                       (unsigned long long)locator->inode, tsk_words(words, sizeof words));
+    stream->attribute = tsk_fs_file_attr_get_type(
+        stream->file, (TSK_FS_ATTR_TYPE_ENUM)locator->attribute_type, locator->attribute_id, 1);
     if (stream->attribute && stream->attribute->fs_file == NULL)
         stream->attribute = NULL;
     if (stream->attribute)
@@ -135,9 +139,9 @@ static int find_attribute(struct tsk_stream *stream, const struct locator *locat
     else if (find_without_attribute(stream, locator))
         return 0;
     if (!stream->attribute)
-        return why_set(why, -ENOENT, "inode %llu has no attribute %u-%u: %s", (unsigned long long)locator->inode,
-                       (unsigned)locator->attribute_type, (unsigned)locator->attribute_id,
-                       tsk_words(words, sizeof words));
+        return why_set(why, -ENOENT, "inode %llu has no attribute %u-%u: %s",
+                       (unsigned long long)locator->inode, (unsigned)locator->attribute_type,
+                       (unsigned)locator->attribute_id, tsk_words(words, sizeof words));
     return 0;
 }
 
@@ -159,7 +163,8 @@ int tsk_stream_open(struct image *image, const struct locator *locator, struct t
     if (code == 0 && stream->attribute && tsk_runs_plain(stream->filesystem->info, stream->attribute)) {
         code = load_extents(stream);
         if (code < 0)
-            (void)why_set(why, code, "no memory for the extents of inode %llu", (unsigned long long)locator->inode);
+            (void)why_set(why, code, "no memory for the extents of inode %llu",
+                          (unsigned long long)locator->inode);
     } else if (code == 0 && stream->attribute) {
         stream->by_library = true;
         if (!(stream->attribute->flags & TSK_FS_ATTR_RES))
@@ -208,7 +213,8 @@ int64_t tsk_stream_read(struct tsk_stream *stream, uint64_t offset, void *ret_da
     if (size > total - offset)
         size = (size_t)(total - offset);
     tsk_error_reset();
-    count = tsk_fs_attr_read(stream->attribute, (TSK_OFF_T)offset, ret_data, size, TSK_FS_FILE_READ_FLAG_NONE);
+    count =
+        tsk_fs_attr_read(stream->attribute, (TSK_OFF_T)offset, ret_data, size, TSK_FS_FILE_READ_FLAG_NONE);
     tsk_error_reset();
     return count <= 0 ? -EIO : (int64_t)count;
 }

@@ -83,8 +83,8 @@ void tsk_entry_blank(struct found_entry *entry)
     };
 }
 
-int tsk_task_raw(struct tsk_task *task, const char *volume, const char *path, const char *name, uint64_t offset,
-                 uint64_t size)
+int tsk_task_raw(struct tsk_task *task, const char *volume, const char *path, const char *name,
+                 uint64_t offset, uint64_t size)
 {
     const struct locator locator = {.kind = LOCATOR_RAW, .offset = offset, .size = size};
     const struct found_run run = {offset, size};

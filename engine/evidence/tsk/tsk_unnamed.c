@@ -1,5 +1,6 @@
 /*
- * tsk_unnamed: allocated inodes that no name reached: journals, quota files, and what is hidden by a damaged or manipulated folder.
+ * tsk_unnamed: allocated inodes that no name reached: journals, quota files, and what is hidden by a damaged
+ * or manipulated folder.
  */
 #include "engine/evidence/tsk/tsk_walk.h"
 
@@ -17,8 +18,8 @@ enum {
     FAILURES_MAX = 4096, /* ranges in a row: libtsk loses some memory with each */
 };
 
-/* The file system's own inodes that hold nothing are not worth a row. Ext's inode 7 claims gigabytes: blocks set aside for group
- * descriptors to come [kernel Documentation/filesystems/ext4/special_inodes.rst]. */
+/* The file system's own inodes that hold nothing are not worth a row. Ext's inode 7 claims gigabytes: blocks
+ * set aside for group descriptors to come [kernel Documentation/filesystems/ext4/special_inodes.rst]. */
 static bool is_reserve(const TSK_FS_INFO *info, const TSK_FS_META *meta)
 {
     enum { NTFS_FIRST_USER = 24, EXT_FIRST_USER = 11, EXT_RESIZE = 7, HFS_FIRST_USER = 16 };
@@ -26,8 +27,8 @@ static bool is_reserve(const TSK_FS_INFO *info, const TSK_FS_META *meta)
     if (TSK_FS_TYPE_ISNTFS(info->ftype))
         return meta->addr < NTFS_FIRST_USER && meta->size == 0;
     if (TSK_FS_TYPE_ISEXT(info->ftype))
-        return meta->addr == EXT_RESIZE || (meta->addr < EXT_FIRST_USER && (meta->size == 0 ||
-                                            meta->type == TSK_FS_META_TYPE_UNDEF));
+        return meta->addr == EXT_RESIZE ||
+               (meta->addr < EXT_FIRST_USER && (meta->size == 0 || meta->type == TSK_FS_META_TYPE_UNDEF));
     return meta->addr < HFS_FIRST_USER && meta->size == 0;
 }
 
@@ -91,7 +92,8 @@ static int walk_inodes(struct walk *walk)
     int code = 0;
 
     for (uint64_t first = info->first_inum; first < end && code == 0; first = next) {
-        bool one = holds_skipped(walk->task->skip, first, first / INODES_AT_ONCE * INODES_AT_ONCE + INODES_AT_ONCE);
+        bool one =
+            holds_skipped(walk->task->skip, first, first / INODES_AT_ONCE * INODES_AT_ONCE + INODES_AT_ONCE);
         uint64_t before = failed;
 
         next = one ? first + 1 : first / INODES_AT_ONCE * INODES_AT_ONCE + INODES_AT_ONCE;
@@ -118,8 +120,8 @@ int unnamed_walk(struct walk *walk)
 {
     const TSK_FS_INFO *info = walk->info;
 
-    if (!TSK_FS_TYPE_ISNTFS(info->ftype) && !TSK_FS_TYPE_ISEXT(info->ftype) && !TSK_FS_TYPE_ISFFS(info->ftype) &&
-        !TSK_FS_TYPE_ISHFS(info->ftype))
+    if (!TSK_FS_TYPE_ISNTFS(info->ftype) && !TSK_FS_TYPE_ISEXT(info->ftype) &&
+        !TSK_FS_TYPE_ISFFS(info->ftype) && !TSK_FS_TYPE_ISHFS(info->ftype))
         return 0;
     buf_clear(&walk->path);
     buf_printf(&walk->path, "%s/$Unnamed", walk->root);
@@ -128,7 +130,7 @@ int unnamed_walk(struct walk *walk)
         return -ENOMEM;
     if (tsk_task_at(walk->task, TSK_AT_UNNAMED))
         return walk_fault(walk, walk->task->skip->kind, buf_cstr(&walk->path), info->first_inum,
-                          "allocated inodes without a name are not listed", "an earlier attempt did not survive it");
+                          "allocated inodes without a name are not listed",
+                          "an earlier attempt did not survive it");
     return walk_inodes(walk);
 }
-

@@ -1,8 +1,10 @@
 /*
- * tsk_volume: the expand task "volumes": every part of the medium, what lies in it, and what of it is not read.
+ * tsk_volume: the expand task "volumes": every part of the medium, what lies in it, and what of it is not
+ * read.
  *
- * Which file system a volume holds is libtsk's answer (tsk_fs_open_img tries all types); the type is then written into
- * the locator, and nothing is ever detected again. A volume that libtsk does not open is named by signature.c.
+ * Which file system a volume holds is libtsk's answer (tsk_fs_open_img tries all types); the type is then
+ * written into the locator, and nothing is ever detected again. A volume that libtsk does not open is named
+ * by signature.c.
  */
 #include "engine/evidence/tsk/tsk_private.h"
 
@@ -60,8 +62,13 @@ static void report_end(struct report *report)
 static int fault(const struct report *report, enum fault_kind kind, uint64_t offset, uint64_t size,
                  const char *effect, const char *detail)
 {
-    const struct found_fault row = {.kind = kind, .volume = report->volume.key, .stage = report->stage,
-        .offset = offset, .size = size, .effect = effect, .detail = detail};
+    const struct found_fault row = {.kind = kind,
+                                    .volume = report->volume.key,
+                                    .stage = report->stage,
+                                    .offset = offset,
+                                    .size = size,
+                                    .effect = effect,
+                                    .detail = detail};
 
     return tsk_task_fault(report->task, &row);
 }
@@ -124,7 +131,8 @@ static void describe(struct report *report, TSK_FS_INFO *info)
         locator_print(&report->expand, &locator);
 }
 
-/* What of the volume lies outside of its file system, and what of the file system lies outside of the volume. */
+/* What of the volume lies outside of its file system, and what of the file system lies outside of the volume.
+ */
 static int compare_sizes(struct report *report, const TSK_FS_INFO *info)
 {
     const struct tsk_slot *slot = report->slot;
@@ -142,7 +150,8 @@ static int compare_sizes(struct report *report, const TSK_FS_INFO *info)
     if (slot->present < slot->size || limit >= (uint64_t)report->task->keep->medium.base.size)
         return fault(report, FAULT_MISSING, limit, end - limit, "what lies there is not read",
                      "the file system reaches past the end of the image");
-    return fault(report, FAULT_DAMAGED, limit, end - limit, "", "the file system reaches past the end of its volume");
+    return fault(report, FAULT_DAMAGED, limit, end - limit, "",
+                 "the file system reaches past the end of its volume");
 }
 
 /* BitLocker To Go: a small FAT32 in front of what is encrypted. */
@@ -174,9 +183,11 @@ static int report_filesystem(struct report *report, TSK_FS_INFO *info)
 
 /* ------------------------------------------------------------------ APFS */
 
-static int report_apfs_volume(struct report *container, const TSK_POOL_INFO *pool, const TSK_POOL_VOLUME_INFO *info)
+static int report_apfs_volume(struct report *container, const TSK_POOL_INFO *pool,
+                              const TSK_POOL_VOLUME_INFO *info)
 {
-    const struct locator locator = {.kind = LOCATOR_APFS, .offset = container->slot->offset, .block = info->block};
+    const struct locator locator = {
+        .kind = LOCATOR_APFS, .offset = container->slot->offset, .block = info->block};
     struct report report;
     struct buf key = {0};
     int code;
@@ -201,8 +212,8 @@ static int report_apfs_volume(struct report *container, const TSK_POOL_INFO *poo
         locator_print(&report.expand, &locator);
     code = buf_failed(&key) ? -ENOMEM : emit_volume(&report, false);
     if (code == 0 && (info->flags & TSK_POOL_VOLUME_FLAG_ENCRYPTED))
-        code = fault(&report, FAULT_ENCRYPTED, container->slot->offset, report.volume.fs_size, "content not read",
-                     report.volume.content);
+        code = fault(&report, FAULT_ENCRYPTED, container->slot->offset, report.volume.fs_size,
+                     "content not read", report.volume.content);
     report_end(&report);
     buf_finish(&key);
     return code;
@@ -210,7 +221,8 @@ static int report_apfs_volume(struct report *container, const TSK_POOL_INFO *poo
 
 static int report_pool(struct report *report, const TSK_POOL_INFO *pool)
 {
-    uint64_t end = u64_add_saturating(report->slot->offset, u64_mul_saturating(pool->num_blocks, pool->block_size));
+    uint64_t end =
+        u64_add_saturating(report->slot->offset, u64_mul_saturating(pool->num_blocks, pool->block_size));
     uint64_t limit = report->slot->offset + report->slot->present;
     int code;
 
@@ -253,8 +265,8 @@ static int report_unread(struct report *report, const struct signature *found, c
     case SIGNATURE_READABLE:
         kind = FAULT_DAMAGED;
         report->volume.content = "unknown";
-        (void)snprintf(text, sizeof text, "the signature of %s is there, but it does not open: %s", found->content,
-                       words);
+        (void)snprintf(text, sizeof text, "the signature of %s is there, but it does not open: %s",
+                       found->content, words);
         detail = text;
         break;
     case SIGNATURE_RANDOM:
@@ -289,13 +301,15 @@ static int report_by_signature(struct report *report)
     if (found->class != SIGNATURE_READABLE)
         return report_unread(report, found, "");
     if (strcmp(found->content, "apfs") == 0) {
-        const TSK_POOL_INFO *pool = tsk_pool_open_img_sing(&medium->base, (TSK_OFF_T)part.offset, TSK_POOL_TYPE_APFS);
+        const TSK_POOL_INFO *pool =
+            tsk_pool_open_img_sing(&medium->base, (TSK_OFF_T)part.offset, TSK_POOL_TYPE_APFS);
         if (!pool)
             return report_unread(report, found, tsk_words(words, sizeof words));
         code = report_pool(report, pool);
         tsk_pool_close(pool);
     } else {
-        TSK_FS_INFO *info = tsk_fs_open_img(&medium->base, (TSK_OFF_T)part.offset, tsk_type_parse(found->content));
+        TSK_FS_INFO *info =
+            tsk_fs_open_img(&medium->base, (TSK_OFF_T)part.offset, tsk_type_parse(found->content));
         if (!info)
             return report_unread(report, found, tsk_words(words, sizeof words));
         code = report_filesystem(report, info);
@@ -313,11 +327,12 @@ static int report_by_signature(struct report *report)
 static const struct {
     const char *name, *type;
 } candidates[] = {
-    {"ISO9660", "iso9660"}, {"HFS", "hfs+"}, {"NTFS", "ntfs"}, {"EXT2/3/4", "ext2"}, {"UFS", "ufs1"}, {"UFS", "ufs2"},
-    {"FAT", "fat12"},       {"FAT", "fat16"}, {"FAT", "fat32"}, {"FAT", "exfat"},
+    {"ISO9660", "iso9660"}, {"HFS", "hfs+"},  {"NTFS", "ntfs"}, {"EXT2/3/4", "ext2"}, {"UFS", "ufs1"},
+    {"UFS", "ufs2"},        {"FAT", "fat12"}, {"FAT", "fat16"}, {"FAT", "fat32"},     {"FAT", "exfat"},
 };
 
-/* The first is reported as the volume's own; each other as a volume "<key>.<type>" inside it, listed under the same key. */
+/* The first is reported as the volume's own; each other as a volume "<key>.<type>" inside it, listed under
+ * the same key. */
 static int report_several(struct report *first, const char *names)
 {
     struct tsk_medium *medium = &first->task->keep->medium;
@@ -327,7 +342,8 @@ static int report_several(struct report *first, const char *names)
     for (size_t i = 0; i < sizeof candidates / sizeof candidates[0] && code == 0; i++) {
         TSK_FS_INFO *info = NULL;
         if (strstr(names, candidates[i].name))
-            info = tsk_fs_open_img(&medium->base, (TSK_OFF_T)first->slot->offset, tsk_type_parse(candidates[i].type));
+            info = tsk_fs_open_img(&medium->base, (TSK_OFF_T)first->slot->offset,
+                                   tsk_type_parse(candidates[i].type));
         tsk_error_reset();
         if (!info)
             continue;
@@ -368,8 +384,8 @@ static int report_allocated(struct report *report)
     if (tsk_task_at(report->task, slot->offset)) {
         code = emit_volume(report, true);
         return code < 0 ? code
-                        : fault(report, report->task->skip->kind, slot->offset, slot->present, "file system not read",
-                                "an earlier attempt did not survive opening it");
+                        : fault(report, report->task->skip->kind, slot->offset, slot->present,
+                                "file system not read", "an earlier attempt did not survive opening it");
     }
     info = tsk_fs_open_img(&report->task->keep->medium.base, (TSK_OFF_T)slot->offset, TSK_FS_TYPE_DETECT);
     if (info) {
@@ -399,10 +415,12 @@ static int report_slot(struct tsk_task *task, const struct tsk_slot *slot)
     return code;
 }
 
-/* A file system that begins where the partition table stands, which no slot names: an ISO 9660 that boots from a stick. */
+/* A file system that begins where the partition table stands, which no slot names: an ISO 9660 that boots
+ * from a stick. */
 static int report_front(struct tsk_task *task)
 {
-    struct tsk_slot slot = {.key = "image", .use = VOLUME_ALLOCATED, .size = (uint64_t)task->keep->medium.base.size};
+    struct tsk_slot slot = {
+        .key = "image", .use = VOLUME_ALLOCATED, .size = (uint64_t)task->keep->medium.base.size};
     struct report report;
     TSK_FS_INFO *info;
     int code = 0;
@@ -411,9 +429,11 @@ static int report_front(struct tsk_task *task)
     if (tsk_slots_at(task->keep, 0))
         return 0;
     if (tsk_task_at(task, 0))
-        return tsk_task_fault(task, &(struct found_fault){.kind = task->skip->kind, .stage = "volumes",
-            .effect = "a file system in front of the partition table is not read",
-            .detail = "an earlier attempt did not survive opening it"});
+        return tsk_task_fault(
+            task, &(struct found_fault){.kind = task->skip->kind,
+                                        .stage = "volumes",
+                                        .effect = "a file system in front of the partition table is not read",
+                                        .detail = "an earlier attempt did not survive opening it"});
     info = tsk_fs_open_img(&task->keep->medium.base, 0, TSK_FS_TYPE_DETECT);
     tsk_error_reset();
     if (!info)
@@ -444,8 +464,12 @@ static int report_overlaps(struct tsk_task *task)
                 continue;
             size = end - slots[i].offset < slots[i].size ? end - slots[i].offset : slots[i].size;
             (void)snprintf(detail, sizeof detail, "%s and %s overlap", slots[k].key, slots[i].key);
-            code = tsk_task_fault(task, &(struct found_fault){.kind = FAULT_DAMAGED, .volume = slots[i].key,
-                .stage = "volumes", .offset = slots[i].offset, .size = size, .detail = detail});
+            code = tsk_task_fault(task, &(struct found_fault){.kind = FAULT_DAMAGED,
+                                                              .volume = slots[i].key,
+                                                              .stage = "volumes",
+                                                              .offset = slots[i].offset,
+                                                              .size = size,
+                                                              .detail = detail});
             break;
         }
     }
@@ -457,8 +481,10 @@ static int report_table(struct tsk_task *task)
     int code = 0;
 
     if (task->keep->table_damage[0])
-        code = tsk_task_fault(task, &(struct found_fault){.kind = FAULT_DAMAGED, .stage = "volumes",
-            .offset = 0, .detail = task->keep->table_damage});
+        code = tsk_task_fault(task, &(struct found_fault){.kind = FAULT_DAMAGED,
+                                                          .stage = "volumes",
+                                                          .offset = 0,
+                                                          .detail = task->keep->table_damage});
     if (code == 0)
         code = report_overlaps(task);
     for (size_t i = 0; i < task->keep->slot_count && code == 0; i++)
@@ -471,7 +497,8 @@ static int report_table(struct tsk_task *task)
 /* The table itself brought an earlier attempt down: the whole image is one part that is not read. */
 static int report_without_table(struct tsk_task *task)
 {
-    struct tsk_slot slot = {.key = "image", .use = VOLUME_ALLOCATED, .size = (uint64_t)task->keep->medium.base.size};
+    struct tsk_slot slot = {
+        .key = "image", .use = VOLUME_ALLOCATED, .size = (uint64_t)task->keep->medium.base.size};
     struct report report;
     int code;
 

@@ -1,13 +1,14 @@
 /*
  * tsk_walk: every name of a file system, then every allocated inode that no name reached.
  *
- * libtsk's own walk stops unsaid at 128 levels and lists nothing of a folder that is damaged in one place. This one keeps the
- * folders still to be read on a stack of its own, and remembers every folder it has listed. What it lists of one folder, and
- * which folders it goes into, follows fls (tsk_fs_dir_walk, fls_lib.c): so the two lists can be compared.
+ * libtsk's own walk stops unsaid at 128 levels and lists nothing of a folder that is damaged in one place.
+ * This one keeps the folders still to be read on a stack of its own, and remembers every folder it has
+ * listed. What it lists of one folder, and which folders it goes into, follows fls (tsk_fs_dir_walk,
+ * fls_lib.c): so the two lists can be compared.
  *
- * A folder is listed whole before its subfolders: live names first, so that a deleted name never takes the plain address
- * from a live one. $OrphanFiles comes last, because libtsk finds orphans by what no deleted name has reached
- * (TSK_FS_INFO.list_inum_named); it is given our list, which knows more than 128 levels.
+ * A folder is listed whole before its subfolders: live names first, so that a deleted name never takes the
+ * plain address from a live one. $OrphanFiles comes last, because libtsk finds orphans by what no deleted
+ * name has reached (TSK_FS_INFO.list_inum_named); it is given our list, which knows more than 128 levels.
  */
 #include "engine/evidence/tsk/tsk_walk.h"
 
@@ -24,13 +25,18 @@ enum {
 };
 
 int walk_fault(struct walk *walk, enum fault_kind kind, const char *path, uint64_t inode, const char *effect,
-                      const char *cause)
+               const char *cause)
 {
     char detail[400];
 
     (void)snprintf(detail, sizeof detail, "inode %llu: %s", (unsigned long long)inode, cause);
-    return tsk_task_fault(walk->task, &(struct found_fault){.kind = kind, .volume = walk->volume, .path = path,
-        .stage = "walk", .offset = UINT64_MAX, .effect = effect, .detail = detail});
+    return tsk_task_fault(walk->task, &(struct found_fault){.kind = kind,
+                                                            .volume = walk->volume,
+                                                            .path = path,
+                                                            .stage = "walk",
+                                                            .offset = UINT64_MAX,
+                                                            .effect = effect,
+                                                            .detail = detail});
 }
 
 bool walk_is_orphans(const struct walk *walk, uint64_t inode)
@@ -41,7 +47,8 @@ bool walk_is_orphans(const struct walk *walk, uint64_t inode)
 
 /* ------------------------------------------------------------------ folders */
 
-static int add_folder(struct walk *walk, uint32_t parent, uint64_t inode, const char *name, uint32_t *ret_folder)
+static int add_folder(struct walk *walk, uint32_t parent, uint64_t inode, const char *name,
+                      uint32_t *ret_folder)
 {
     if (walk->folder_count + 1 >= walk->folder_room) {
         uint32_t room = walk->folder_room ? walk->folder_room * 2 : 256;
@@ -135,8 +142,8 @@ static int listed_before(struct walk *walk, uint32_t here, const TSK_FS_FILE *fi
         buf_printf(&cause, "folder already listed at %s", buf_cstr(&where));
         code = buf_failed(&where) || buf_failed(&cause)
                    ? -ENOMEM
-                   : walk_fault(walk, FAULT_DAMAGED, buf_cstr(&walk->path), file->name->meta_addr, "not listed again",
-                                buf_cstr(&cause));
+                   : walk_fault(walk, FAULT_DAMAGED, buf_cstr(&walk->path), file->name->meta_addr,
+                                "not listed again", buf_cstr(&cause));
     }
     buf_finish(&where);
     buf_finish(&cause);
@@ -155,7 +162,8 @@ static int go_into(struct walk *walk, uint32_t here, const TSK_FS_FILE *file)
     if (before)
         return listed_before(walk, here, file, (uint32_t)before);
     if (walk->folders[here].depth >= EXPAND_DEPTH_MAX || walk->path.size > FOUND_PATH_MAX - NAME_ROOM)
-        return walk_fault(walk, FAULT_LIMIT, buf_cstr(&walk->path), inode, "what is in this folder is not listed",
+        return walk_fault(walk, FAULT_LIMIT, buf_cstr(&walk->path), inode,
+                          "what is in this folder is not listed",
                           "too many levels of folders, or too long a path");
     code = add_folder(walk, here, inode, buf_cstr(&walk->own), &folder);
     if (code < 0)
@@ -183,7 +191,8 @@ static int note_inode(struct walk *walk, uint32_t here, const TSK_FS_FILE *file)
     return code;
 }
 
-/* The name is borrowed from the folder's list; libtsk's NTFS code compares its sequence number with the metadata's. */
+/* The name is borrowed from the folder's list; libtsk's NTFS code compares its sequence number with the
+ * metadata's. */
 static TSK_FS_FILE *open_file(struct walk *walk, TSK_FS_NAME *name)
 {
     TSK_FS_FILE *file = calloc(1, sizeof *file);
@@ -231,8 +240,8 @@ static int do_name(struct walk *walk, uint32_t here, TSK_FS_NAME *name)
     struct found_entry entry;
     TSK_FS_FILE *file;
     bool dot = name->name && is_dot(name->name);
-    /* The dots of a deleted folder count as names that reach (tsk_fs_dir_walk notes them too); those of others are known. But
-     * only its dot leads to the root folder's streams. */
+    /* The dots of a deleted folder count as names that reach (tsk_fs_dir_walk notes them too); those of
+     * others are known. But only its dot leads to the root folder's streams. */
     bool of_root = dot && here == ROOT && name->name[1] == '\0' && TSK_FS_TYPE_ISNTFS(walk->info->ftype);
     int code;
 
@@ -301,7 +310,8 @@ static int do_folder(struct walk *walk, uint32_t here)
                           "what is in this folder is not listed", "an earlier attempt did not survive it");
     /* libtsk would wait for its own lock for ever. */
     if (here == ROOT && walk_is_orphans(walk, inode))
-        return walk_fault(walk, FAULT_DAMAGED, buf_cstr(&walk->path), inode, "what is in this folder is not listed",
+        return walk_fault(walk, FAULT_DAMAGED, buf_cstr(&walk->path), inode,
+                          "what is in this folder is not listed",
                           "the root folder has the number that libtsk keeps for orphans");
     /* Not tsk_fs_dir_open_meta, which throws away what it has read of a damaged folder. */
     tsk_error_reset();
@@ -328,8 +338,9 @@ static int compare_numbers(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/* Gives libtsk the list of unallocated inodes that have a name; otherwise it would walk the whole tree again, 128 levels of
- * it. In ascending order each one goes to the head of its list; the orphans' own number keeps an empty list from counting as none. */
+/* Gives libtsk the list of unallocated inodes that have a name; otherwise it would walk the whole tree again,
+ * 128 levels of it. In ascending order each one goes to the head of its list; the orphans' own number keeps
+ * an empty list from counting as none. */
 static int give_named(struct walk *walk)
 {
     const struct tsk_map *named = &walk->named;

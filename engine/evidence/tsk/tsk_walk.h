@@ -16,7 +16,7 @@ struct folder {
     uint64_t inode;
     uint32_t parent; /* number in `folders` */
     uint32_t depth;
-    size_t name; /* in `names`: its component of the path, escaped and unique */
+    size_t name;           /* in `names`: its component of the path, escaped and unique */
     bool deleted, orphans; /* orphans: $OrphanFiles or below */
 };
 
@@ -30,13 +30,13 @@ struct walk {
     struct buf names;
     uint32_t *stack;
     size_t stack_count, stack_room;
-    uint32_t orphans; /* $OrphanFiles, kept for the end */
+    uint32_t orphans;          /* $OrphanFiles, kept for the end */
     struct tsk_map listed;     /* inode -> folder number */
     struct tsk_map seen;       /* inodes that a name has reached */
     struct tsk_map named;      /* unallocated ones among them */
     struct tsk_map components; /* of the folder at hand: hash of a component -> 1 */
     struct buf path, component, stream_name;
-    struct buf own; /* the component of the name at hand itself, not of one of its streams */
+    struct buf own;     /* the component of the name at hand itself, not of one of its streams */
     size_t folder_path; /* length of the folder's path in `path` */
     struct tsk_entry_room room;
 };
@@ -51,8 +51,8 @@ bool walk_is_orphans(const struct walk *walk, uint64_t inode);
 void names_begin(struct walk *walk);
 /* Reserves a component in this folder. */
 int names_reserve(struct walk *walk, const char *component);
-/* Reports what fls has for this name, and more. `entry` is blank but for volume, name and flags. `path` is then the address last
- * reported, `own` the component of the name itself. */
+/* Reports what fls has for this name, and more. `entry` is blank but for volume, name and flags. `path` is
+ * then the address last reported, `own` the component of the name itself. */
 int names_emit(struct walk *walk, TSK_FS_FILE *file, struct found_entry *entry);
 /* The same without asking libtsk for metadata. */
 int names_emit_bare(struct walk *walk, const struct found_entry *entry);
