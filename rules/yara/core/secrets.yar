@@ -13,7 +13,7 @@ rule pem_private_key : key
   strings:
     // The line, and base64 (or a header of an encrypted key) below it: not a program that merely knows the line.
     $key = /-----BEGIN ((RSA|DSA|EC|OPENSSH|ENCRYPTED) )?PRIVATE KEY-----\r?\n(Proc-Type:|[A-Za-z0-9+\/]{32})/
-    $pgp = /-----BEGIN PGP PRIVATE KEY BLOCK-----\r?\n/
+    $pgp = /-----BEGIN PGP PRIVATE KEY BLOCK-----\r?\n(Version|Comment|\r?\n|[A-Za-z0-9+\/]{32})/
   condition:
     any of them
 }
