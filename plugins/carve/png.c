@@ -1,0 +1,144 @@
+/*
+ * png: Portable Network Graphics [W3C, PNG Specification, third edition]. A signature and chunks, each with a
+ * length, a type, data and a CRC-32, from IHDR to IEND. Validated: every CRC is right, and the IDAT chunks
+ * inflate to what IHDR promises (for images that are not interlaced; interlaced ones to the end of the zlib
+ * stream).
+ */
+#include "plugins/carve/format.h"
+
+#include <string.h>
+#include <zlib.h>
+
+enum { SIGNATURE = 8, CHUNK = 12, HEADER = 13, LENGTH_MAX = 0x7fffffff };
+
+struct png {
+    struct reader *reader;
+    z_stream z;
+    int code;            /* of inflate, so far */
+    uint64_t made, want; /* want: 0 when it cannot be told */
+    bool image;          /* an IDAT came */
+};
+
+static bool is_letter(uint8_t c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* Bytes of all scan lines with their filter bytes; 0: interlaced, or not a legal header. */
+static uint64_t image_size(const uint8_t *header)
+{
+    static const uint8_t channels[] = {1, 0, 3, 1, 2, 0, 4};
+    uint64_t width = (uint64_t)header[0] << 24 | header[1] << 16 | header[2] << 8 | header[3];
+    uint64_t height = (uint64_t)header[4] << 24 | header[5] << 16 | header[6] << 8 | header[7];
+
+    if (header[12] != 0 || width > LENGTH_MAX || height > LENGTH_MAX)
+        return 0;
+    return ((width * header[8] * channels[header[9]] + 7) / 8 + 1) * height;
+}
+
+static bool header_is_legal(const uint8_t *header)
+{
+    static const uint8_t depths[] = {0x1f, 0, 0x18, 0x0f,
+                                     0x18, 0, 0x18}; /* by colour type: bits 1 2 4 8 16 */
+    static const uint8_t zero[4];
+    uint8_t depth = header[8], type = header[9];
+    unsigned bit = depth == 1 ? 1 : depth == 2 ? 2 : depth == 4 ? 4 : depth == 8 ? 8 : depth == 16 ? 16 : 0;
+
+    return memcmp(header, zero, 4) != 0 && memcmp(header + 4, zero, 4) != 0 && type <= 6 &&
+           (depths[type] & bit) != 0 && header[10] == 0 && header[11] == 0 && header[12] <= 1;
+}
+
+/* Feeds one IDAT chunk's data to inflate; what comes out is counted. */
+static void inflate_chunk(struct png *png, uint64_t offset, uint64_t size)
+{
+    uint8_t out[16 * 1024];
+
+    while (size > 0 && png->code == Z_OK) {
+        const uint8_t *data;
+        size_t span = reader_span(png->reader, offset, &data);
+
+        if (span == 0)
+            return;
+        span = span < size ? span : (size_t)size;
+        png->z.next_in = (Bytef *)data;
+        png->z.avail_in = (uInt)span;
+        do {
+            png->z.next_out = out;
+            png->z.avail_out = sizeof out;
+            png->code = inflate(&png->z, Z_NO_FLUSH);
+            png->made += sizeof out - png->z.avail_out;
+        } while (png->code == Z_OK && png->z.avail_out == 0);
+        if (png->code == Z_BUF_ERROR)
+            png->code = Z_OK; /* it wants more */
+        offset += span;
+        size -= span;
+    }
+}
+
+/* The chunk at `offset`, whose header is legal: false when its data or CRC are not. */
+static bool chunk_holds(struct png *png, uint64_t offset, uint32_t length)
+{
+    uint32_t stored, crc;
+
+    if (!reader_be32(png->reader, offset + 8 + length, &stored) ||
+        !reader_crc32(png->reader, offset + 4, (uint64_t)length + 4, &crc) || crc != stored)
+        return false;
+    if (reader_is(png->reader, offset + 4, "IDAT", 4)) {
+        png->image = true;
+        inflate_chunk(png, offset + 8, length);
+    }
+    return true;
+}
+
+static enum carve_grade finish(struct png *png, struct carved *ret, uint64_t end)
+{
+    bool whole = png->image && png->code == Z_STREAM_END && (png->want == 0 || png->made == png->want);
+
+    return carved_whole(ret, whole ? CARVE_VALIDATED : CARVE_COMPLETE, end);
+}
+
+static enum carve_grade walk(struct png *png, struct carved *ret)
+{
+    uint64_t offset = SIGNATURE;
+
+    for (;;) {
+        const uint8_t *head = reader_at(png->reader, offset, 8);
+        uint32_t length;
+        bool last;
+
+        if (head == NULL)
+            return carved_partial(ret, offset, "the data ends before the IEND chunk");
+        length = (uint32_t)head[0] << 24 | (uint32_t)head[1] << 16 | (uint32_t)head[2] << 8 | head[3];
+        if (length > LENGTH_MAX || !is_letter(head[4]) || !is_letter(head[5]) || !is_letter(head[6]) ||
+            !is_letter(head[7]))
+            return carved_partial(ret, offset, "no chunk begins at byte %llu", (unsigned long long)offset);
+        last = memcmp(head + 4, "IEND", 4) == 0;
+        if (!chunk_holds(png, offset, length))
+            return carved_partial(ret, offset, "the chunk at byte %llu is cut or its CRC is wrong",
+                                  (unsigned long long)offset);
+        offset += (uint64_t)CHUNK + length;
+        if (last)
+            return finish(png, ret, offset);
+    }
+}
+
+static enum carve_grade examine_png(struct reader *reader, struct carved *ret)
+{
+    struct png png = {.reader = reader, .code = Z_OK};
+    const uint8_t *head = reader_at(reader, 0, SIGNATURE + 8 + HEADER);
+
+    if (head == NULL || memcmp(head, "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", SIGNATURE + 8) != 0 ||
+        !header_is_legal(head + SIGNATURE + 8))
+        return CARVE_NONE;
+    png.want = image_size(head + SIGNATURE + 8);
+    if (inflateInit(&png.z) != Z_OK)
+        return CARVE_NONE;
+    walk(&png, ret);
+    inflateEnd(&png.z);
+    if (ret->grade == CARVE_PARTIAL && !png.image)
+        ret->grade = CARVE_FRAGMENT;
+    return ret->grade;
+}
+
+static const struct carve_format png_format = {"png", examine_png};
+const struct carve_format *const carve_png[] = {&png_format, NULL};

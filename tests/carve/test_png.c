@@ -1,0 +1,81 @@
+/* PNG pictures are followed from chunk to chunk, and their pixels inflated. */
+#include "tests/carve/harness.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+#include <zlib.h>
+
+static uint8_t image[4096];
+static size_t size;
+
+static void put(const void *data, size_t count)
+{
+    memcpy(image + size, data, count);
+    size += count;
+}
+
+static void put_be32(uint32_t n)
+{
+    put((uint8_t[]){(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n}, 4);
+}
+
+static void chunk(const char *type, const void *data, size_t count)
+{
+    size_t start;
+
+    put_be32((uint32_t)count);
+    start = size;
+    put(type, 4);
+    put(data, count);
+    put_be32((uint32_t)crc32(0, image + start, (uInt)(size - start)));
+}
+
+/* 20 x 10 pixels of 8-bit grey, in two IDAT chunks. */
+static void make(size_t rows)
+{
+    uint8_t pixels[210], packed[512];
+    uLongf packed_size = sizeof packed;
+
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = i % 21 == 0 ? 0 : (uint8_t)(i * 7);
+    cr_assert(compress(packed, &packed_size, pixels, rows * 21) == Z_OK);
+    size = 0;
+    put("\x89PNG\r\n\x1a\n", 8);
+    chunk("IHDR", "\0\0\0\x14\0\0\0\x0a\x08\0\0\0\0", 13);
+    chunk("IDAT", packed, 50);
+    chunk("IDAT", packed + 50, packed_size - 50);
+    chunk("IEND", "", 0);
+}
+
+Test(png, whole_is_validated_and_a_prefix_never_is)
+{
+    make(10);
+    cr_assert(harness_holds("png", image, size, CARVE_VALIDATED, size));
+}
+
+Test(png, pixels_that_are_too_few_are_not_validated)
+{
+    make(9);
+    cr_assert_eq(harness_examine("png", image, size).grade, CARVE_COMPLETE);
+}
+
+Test(png, a_wrong_crc_cuts_it_before_the_chunk)
+{
+    struct carved carved;
+
+    make(10);
+    image[60] ^= 1;
+    carved = harness_examine("png", image, size);
+    cr_assert_eq(carved.grade, CARVE_FRAGMENT);
+    cr_assert_eq(carved.good, 33);
+}
+
+Test(png, two_pieces_read_as_one)
+{
+    struct carved carved;
+
+    make(10);
+    carved = harness_examine_split("png", image, size, 64, 4096);
+    cr_assert_eq(carved.grade, CARVE_VALIDATED);
+    cr_assert_eq(carved.size, size);
+}
