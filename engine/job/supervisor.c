@@ -302,7 +302,7 @@ static void stop_workers(struct supervisor *s)
         while (waitpid(worker->process.pid, NULL, 0) < 0 && errno == EINTR)
             ;
         if (worker->attempt && (worker->in_stream || worker->state == WORKER_EXPANDING) && !s->failure)
-            supervisor_written(s, writer_attempt_end(s->writer, worker->attempt, ATTEMPT_LOST, 0, 0));
+            supervisor_written(s, writer_attempt_end(s->writer, worker->attempt, ATTEMPT_LOST, NULL));
         task_drop(worker);
         process_finish_worker(&worker->process);
         free(worker->subs);

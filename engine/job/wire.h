@@ -56,15 +56,16 @@ enum wire_type {
     WIRE_VOLUME,   /* found_volume */
     WIRE_ENTRY,    /* found_entry */
     WIRE_FAULT,    /* found_fault */
+    WIRE_ACCOUNT,  /* found_account */
     WIRE_EXPANDED, /* u32 errno */
     WIRE_BEGIN,    /* u64 id */
     WIRE_RECORD,   /* u32 stream, u32 plugin, u32 type, record */
     WIRE_NOTE,     /* u32 stream, u32 plugin, u64 offset, string */
     WIRE_LIMITED,  /* u32 stream, u32 plugin, u64 offset, string */
     WIRE_FAILED,   /* u32 stream, u32 plugin, u64 offset, u32 errno */
-    WIRE_CHILD,    /* u32 parent, u32 stream, string path, blob name, u32 kind, u8 deleted, u64 offset, u32 plugin */
+    WIRE_CHILD,    /* u32 parent, u32 stream, string path, blob name, u32 kind, u8 deleted, u64 offset, u32 plugin, u8 runs cut, u32 n, n x (u64, u64) */
     WIRE_CHILD_END,/* u32 stream, u32 status, u64 size */
-    WIRE_END,      /* u64 id, u32 status, u64 read, u64 unread, u32 errno */
+    WIRE_END,      /* u64 id, u32 status, u64 read, u64 unread, u32 errno, u32 uniform byte (256: none), u64 slack, u8 slack uniform */
     WIRE_DONE,     /* - */
     WIRE_DATA,     /* blob */
     WIRE_READ_END, /* u64 unread, u32 errno, string reason */

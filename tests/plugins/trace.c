@@ -99,10 +99,11 @@ static int on_failed(void *context, uint32_t stream, uint32_t plugin, uint64_t o
 }
 
 static int on_child_begin(void *context, uint32_t parent, uint32_t stream, const struct stream_info *info,
-                          uint32_t plugin, const struct child *child)
+                          uint32_t plugin, const struct child *child, const struct child_runs *runs)
 {
     struct trace *trace = context;
 
+    (void)runs;
     if (begin_line(trace, stream))
         buf_printf(&trace->text,
                    "begin \"%s\" in %u by %s kind=%d depth=%u offset=%" PRIu64 " deleted=%d size=%" PRIu64

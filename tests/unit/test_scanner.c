@@ -566,7 +566,7 @@ Test(scanner, descriptors_with_anything_wrong_are_refused)
 
     for (size_t i = 0; i < 12; i++)
         wrong[i] = probe;
-    wrong[0].abi = 2;
+    wrong[0].abi = PLUGIN_ABI + 1;
     wrong[1].version = 0;
     wrong[2].name = "Probe";
     wrong[3].name = "a_name_longer_than_sixteen";
