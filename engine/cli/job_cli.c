@@ -131,11 +131,14 @@ static int set_pairs(struct settings *settings, const struct options *options, s
 
 static int fill(struct settings *settings, const struct options *options, struct why *why)
 {
-    char yara[PATH_MAX + 8], extensions[PATH_MAX + 32];
+    char yara[PATH_MAX + 8], carve[PATH_MAX + 8], extensions[PATH_MAX + 32];
     bool shipped = !options_has(options, "no-default-rules");
     snprintf(yara, sizeof yara, "%s/yara", job_cli_rules());
     snprintf(extensions, sizeof extensions, "%s/filetype/extensions.tsv", job_cli_rules());
+    snprintf(carve, sizeof carve, "%s/carve", job_cli_rules());
     int code = set(settings, "filetype.extensions", extensions, why);
+    if (code == 0)
+        code = set(settings, "carve.signatures", carve, why);
     if (code == 0)
         code = load_profile(settings, options_text(options, "profile", "full"), why);
     if (code == 0)
@@ -146,6 +149,8 @@ static int fill(struct settings *settings, const struct options *options, struct
         code = set(settings, "plugins", options_text(options, "plugins", NULL), why);
     if (code == 0)
         code = set(settings, "jobs", options_text(options, "jobs", NULL), why);
+    if (code == 0 && options_has(options, "carve-files"))
+        code = settings_set(settings, "carve.files", "true", why);
     if (code == 0 && options_has(options, "weak-sandbox"))
         code = settings_set(settings, "sandbox", "weak", why);
     return code ? code : set_pairs(settings, options, why);

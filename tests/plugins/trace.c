@@ -200,12 +200,14 @@ static void set_path(struct settings *settings, const char *key, char *path)
 
 void trace_settings(struct settings *settings, const char *source_root)
 {
-    char *rules, *extensions;
+    char *rules, *extensions, *carve;
 
     if (settings_init(settings) < 0 ||
         asprintf(&rules, "%s/rules/yara:%s/tests/plugins/yara/rules", source_root, source_root) < 0 ||
+        asprintf(&carve, "%s/rules/carve", source_root) < 0 ||
         asprintf(&extensions, "%s/rules/filetype/extensions.tsv", source_root) < 0)
         abort();
     set_path(settings, "yara.rules", rules);
     set_path(settings, "filetype.extensions", extensions);
+    set_path(settings, "carve.signatures", carve);
 }
