@@ -95,6 +95,7 @@ struct scanner {
 
     /* Of the stream being scanned now. */
     const struct scan_sink *sink;
+    const struct scan_capture *capture; /* NULL: nobody wants the children's bytes */
     int stop; /* what the sink answered, or -ENOMEM */
     uint32_t next_stream;
     uint64_t children, child_bytes;
@@ -117,6 +118,12 @@ void scanner_answer(struct scanner *scanner, int code);
  */
 const char *scanner_text(struct scanner *scanner, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
+
+/* Gives the bytes of a child to scanner->capture when they are wanted there: all of them, as `first` has them. A
+ * child that is read through a source has to be read for it by itself. */
+void capture_child(const struct pass *pass);
+/* Takes everything and keeps nothing. */
+extern const struct scan_sink scanner_quiet;
 
 /* Ends the children that `scan` left open, and the table of names. */
 void child_forget(const struct scan *scan);
