@@ -3,6 +3,7 @@
  */
 #include "engine/cli/job_cli.h"
 
+#include "cases/query.h"
 #include "engine/base/log.h"
 #include "engine/cli/progress.h"
 
@@ -167,6 +168,28 @@ int job_cli_settings(const struct options *options, const char *command, struct 
         return 0;
     settings_finish(settings);
     return code == -ENOMEM ? fail(EXIT_ENVIRONMENT, command, code, &why, NULL) : fail_usage(command, &why);
+}
+
+int job_cli_replay(struct casefile *cf, uint64_t run, const struct options *options, struct settings *settings,
+                   char **ret_lab, struct why *why)
+{
+    char *lab;
+    int code = settings_init(settings);
+    if (code == 0)
+        code = run_settings(cf, run, settings, why);
+    if (code)
+        return code;
+    lab = strdup(settings_text(settings, "lab.plugins"));
+    code = lab ? settings_set(settings, "lab.plugins", "", why) : -ENOMEM;
+    if (code == 0 && set_paths(settings, "lab.plugins", NULL, options, "plugin", why))
+        code = -ENOPKG;
+    if (code == 0)
+        code = settings_set(settings, "sandbox", options_has(options, "weak-sandbox") ? "weak" : "require", why);
+    if (code)
+        free(lab);
+    else
+        *ret_lab = lab;
+    return code;
 }
 
 /* ------------------------------------------------------------------ running */

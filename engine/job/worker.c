@@ -9,6 +9,7 @@
 #include "engine/evidence/stream.h"
 #include "engine/job/blackbox.h"
 #include "engine/job/wire.h"
+#include "engine/job/worker_replay.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -37,6 +38,7 @@ struct worker {
     struct blackbox *box;
     struct task_stream_in batch[WIRE_BATCH_MAX];
     size_t batch_count;
+    struct replay replay;
 };
 
 static struct image *image_of(const struct worker *worker, uint64_t exhibit)
@@ -252,6 +254,17 @@ static struct source source_of(struct stream *stream)
                            .context = stream};
 }
 
+/* The slack behind a content, which is to be closed before it; NULL: none. */
+static int add_slack(struct stream *stream, struct stream **ret_slack, struct source *source, struct source *behind)
+{
+    int code = stream_slack(stream, ret_slack);
+    if (code == 0 && *ret_slack) {
+        *behind = source_of(*ret_slack);
+        source->slack = behind;
+    }
+    return code;
+}
+
 /* ------------------------------------------------------------------ scan: one stream */
 
 /* One fault row for every range that could not be read. */
@@ -339,13 +352,9 @@ static int scan_opened(struct worker *worker, const struct task_stream_in *task,
     struct source source = source_of(stream), behind;
     struct stream *slack;
     struct scan_result result = {0};
-    int code = stream_slack(stream, &slack);
+    int code = add_slack(stream, &slack, &source, &behind);
     if (code)
         return code;
-    if (slack) {
-        behind = source_of(slack);
-        source.slack = &behind;
-    }
     if (stream_is_hole(stream) && info.size > HOLE_READ_MAX) {
         char text[128];
         snprintf(text, sizeof text, "no block of it lies on the medium: its %" PRIu64 " zero bytes were not read", info.size);
@@ -481,6 +490,38 @@ static int do_read(struct worker *worker, struct bytes *task)
     return wire_flush(&worker->wire);
 }
 
+/* ------------------------------------------------------------------ replay */
+
+static int do_replay(struct worker *worker, struct bytes *task)
+{
+    struct why why = {{0}};
+    struct stream *stream = NULL;
+    struct image *image = image_of(worker, bytes_u64le(task));
+    const char *locator = bytes_string(task);
+    if (bytes_failed(task) || !worker->zygote->scanner)
+        return -EPROTO;
+    int code = image ? stream_open(image, locator, &stream, &why) : why_set(&why, -ENODEV, "the evidence is not open");
+    struct stream *slack = NULL;
+    struct source source, behind;
+    if (code == 0) {
+        source = source_of(stream);
+        code = add_slack(stream, &slack, &source, &behind);
+    }
+    worker->replay.wire = &worker->wire;
+    worker->replay.at = on_at;
+    worker->replay.context = worker;
+    int result = replay_run(&worker->replay, worker->zygote->scanner, task, code ? 0 : stream_size(stream), code ? NULL : &source);
+    stream_close(slack);
+    stream_close(stream);
+    if (result == -EPROTO)
+        return result;
+    struct buf *out = wire_begin(&worker->wire, WIRE_REPLAYED);
+    buf_u32le(out, (uint32_t) - (code ? code : result));
+    buf_string(out, why.text);
+    wire_end(&worker->wire);
+    return wire_flush(&worker->wire);
+}
+
 /* ------------------------------------------------------------------ the loop */
 
 static int do_message(struct worker *worker, enum wire_type type, struct bytes *payload)
@@ -494,6 +535,10 @@ static int do_message(struct worker *worker, enum wire_type type, struct bytes *
         return scan_batch(worker);
     case WIRE_READ:
         return do_read(worker, payload);
+    case WIRE_WANT:
+        return replay_want(&worker->replay, payload);
+    case WIRE_REPLAY:
+        return do_replay(worker, payload);
     default:
         return -EPROTO;
     }

@@ -337,6 +337,7 @@ void pass_run(struct pass *pass)
 
     pass->level = &scanner->levels[pass->nesting];
     first(pass);
+    capture_child(pass);
     start_all(pass);
     feed_all(pass);
     if (pass->error < 0 || scanner->stop < 0)

@@ -96,6 +96,7 @@ struct scanner {
 
     /* Of the stream being scanned now. */
     const struct scan_sink *sink;
+    const struct scan_capture *capture; /* NULL: nobody wants the children's bytes */
     int stop; /* what the sink answered, or -ENOMEM */
     uint32_t next_stream;
     uint64_t children, child_bytes;
@@ -131,6 +132,10 @@ int scan_record(struct scan *scan, uint32_t stream, const struct record_type *ty
 bool source_is_uniform(struct scanner *scanner, const struct source *source, uint8_t *ret_byte);
 /* The slack behind the scanner's own stream as its child, unless it is uniform. */
 void child_slack(struct pass *pass);
+/* Gives the bytes of a child to scanner->capture when they are wanted there, before plugins see them. */
+void capture_child(const struct pass *pass);
+/* Takes everything and keeps nothing. */
+extern const struct scan_sink scanner_quiet;
 
 /* Ends the children that `scan` left open, and the table of names. */
 void child_forget(const struct scan *scan);

@@ -263,7 +263,8 @@ int scanner_scan(struct scanner *scanner, const struct stream_info *info, const 
     return 0;
 }
 
-/* What follows makes the libraries behind the plugins load what they load at the first use. */
+/* What follows makes the libraries behind the plugins load what they load at the first use, and tells nobody.
+ */
 
 struct warm_source {
     const char *data;
@@ -282,37 +283,44 @@ static int64_t warm_read(void *context, void *data, size_t size)
     return (int64_t)size;
 }
 
-static int warm_record(void *context, uint32_t stream, uint32_t plugin, uint32_t type, const void *data,
-                       size_t size)
+static int quiet_record(void *context, uint32_t stream, uint32_t plugin, uint32_t type, const void *data,
+                        size_t size)
 {
     (void)context, (void)stream, (void)plugin, (void)type, (void)data, (void)size;
     return 0;
 }
 
-static int warm_text(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, const char *text)
+static int quiet_text(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, const char *text)
 {
     (void)context, (void)stream, (void)plugin, (void)offset, (void)text;
     return 0;
 }
 
-static int warm_failed(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, int code)
+static int quiet_failed(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, int code)
 {
     (void)context, (void)stream, (void)plugin, (void)offset, (void)code;
     return 0;
 }
 
-static int warm_child(void *context, uint32_t parent, uint32_t stream, const struct stream_info *info,
-                      uint32_t plugin, const struct child *child, const struct child_runs *runs)
+static int quiet_child(void *context, uint32_t parent, uint32_t stream, const struct stream_info *info,
+                       uint32_t plugin, const struct child *child, const struct child_runs *runs)
 {
     (void)context, (void)parent, (void)stream, (void)info, (void)plugin, (void)child, (void)runs;
     return 0;
 }
 
-static int warm_child_end(void *context, uint32_t stream, enum scan_status status, uint64_t size)
+static int quiet_child_end(void *context, uint32_t stream, enum scan_status status, uint64_t size)
 {
     (void)context, (void)stream, (void)status, (void)size;
     return 0;
 }
+
+const struct scan_sink scanner_quiet = {.record = quiet_record,
+                                        .note = quiet_text,
+                                        .limited = quiet_text,
+                                        .failed = quiet_failed,
+                                        .child_begin = quiet_child,
+                                        .child_end = quiet_child_end};
 
 int scanner_warm(struct scanner *scanner)
 {
@@ -324,12 +332,6 @@ int scanner_warm(struct scanner *scanner)
                                          "%PDF-1.7\n",
                                          "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
                                          "<?xml version=\"1.0\"?><a/>"};
-    static const struct scan_sink sink = {.record = warm_record,
-                                          .note = warm_text,
-                                          .limited = warm_text,
-                                          .failed = warm_failed,
-                                          .child_begin = warm_child,
-                                          .child_end = warm_child_end};
     static const struct stream_info info = {
         .path = "warm", .name = "warm", .extension = "", .kind = STREAM_FILE, .size = 4096};
     char bytes[4096];
@@ -342,7 +344,7 @@ int scanner_warm(struct scanner *scanner)
 
         memset(bytes, i == 0 ? ' ' : 0, sizeof bytes);
         memcpy(bytes, starts[i], strlen(starts[i]));
-        rc = scanner_scan(scanner, &info, &source, 0, &sink, &result);
+        rc = scanner_scan(scanner, &info, &source, 0, &scanner_quiet, &result);
     }
     return rc;
 }

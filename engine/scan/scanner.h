@@ -103,4 +103,22 @@ struct scan_result {
 int scanner_scan(struct scanner *scanner, const struct stream_info *info, const struct source *source, uint64_t without,
                  const struct scan_sink *sink, struct scan_result *ret_result);
 
+/* What scanner_capture gives, one stream after the other, each before the streams inside it. A negative return
+ * ends the scan with that code: how a caller says that it has all it wants. */
+struct scan_capture {
+    /* A stream inside the one that is scanned has all its bytes: are they wanted? */
+    bool (*wants)(void *context, const struct stream_info *info);
+    /* Then these come, in order (none for an empty stream), and after them what their giver said of them. */
+    int (*bytes)(void *context, const void *data, size_t size);
+    int (*end)(void *context, enum scan_status status);
+    void (*at)(void *context, uint32_t stream, uint32_t plugin, uint64_t offset); /* as scan_sink's; may be NULL */
+    void *context;
+};
+
+/* Scans a stream again as scanner_scan did, for the bytes of streams inside it; what plugins say is thrown away.
+ * Addresses are those of that scan when every plugin that found a stream then takes part, under the same limits
+ * and block size. 0 when the stream has ended, or the negative code that `capture` returned, or -ENOMEM. */
+int scanner_capture(struct scanner *scanner, const struct stream_info *info, const struct source *source,
+                    uint64_t without, const struct scan_capture *capture, struct scan_result *ret_result);
+
 #endif
