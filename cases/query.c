@@ -4,6 +4,8 @@
  */
 #include "cases/query.h"
 
+#include "cases/views.h"
+
 #include "engine/base/buf.h"
 
 #include <errno.h>
@@ -374,11 +376,15 @@ int file_findings(struct casefile *cf, const char *path,
                   void *context, struct why *why)
 {
     struct db_statement *s;
-    int code = prepare_path(
-        cf,
-        "SELECT g.plugin, g.type, g.data FROM file f JOIN finding g ON g.stream = f.stream WHERE f.path = ?1 "
-        "ORDER BY g.plugin, g.type, g.ordinal",
-        path, &s, why);
+    struct buf sql = {0};
+    buf_text(&sql, "SELECT g.plugin, g.type, g.data FROM file f JOIN (");
+    int code = views_findings(casefile_db(cf), &sql);
+    buf_text(&sql, ") g ON g.stream = f.stream WHERE f.path = ?1 ORDER BY g.plugin, g.type, g.ordinal");
+    if (code || buf_failed(&sql))
+        code = query_failed(cf, code ? code : -ENOMEM, why);
+    else
+        code = prepare_path(cf, buf_cstr(&sql), path, &s, why);
+    buf_finish(&sql);
     if (code)
         return code;
     while ((code = db_step(s)) == 1)

@@ -221,6 +221,25 @@ CREATE TABLE t_note (
 ) STRICT;
 CREATE INDEX i_note_stream ON t_note(stream);
 
+-- What follows from findings (link.h): derived, made anew at the end of a run.
+CREATE TABLE t_deleted (
+  stream      INTEGER PRIMARY KEY,     -- a deleted content
+  bytes       INTEGER NOT NULL,        -- on the medium
+  overwritten INTEGER NOT NULL         -- of these, in blocks that a live content now owns
+) STRICT;
+CREATE TABLE t_overwritten (
+  stream INTEGER NOT NULL,             -- a deleted content
+  offset INTEGER NOT NULL,             -- in the image
+  size   INTEGER NOT NULL,
+  owner  INTEGER NOT NULL,             -- the live content that owns these blocks now
+  PRIMARY KEY (stream, offset, owner)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE t_carved (
+  stream  INTEGER PRIMARY KEY,
+  same_as INTEGER,                     -- a file's content that is the same
+  inside  INTEGER                      -- a recovered object that this one is a part of
+) STRICT;
+
 -- Record types that the case knows; `fields` as "name:kind,...".
 CREATE TABLE t_record_type (
   plugin         TEXT NOT NULL,

@@ -5,6 +5,7 @@
 #include "engine/job/supervisor.h"
 
 #include "cases/digest.h"
+#include "cases/link.h"
 #include "engine/base/json.h"
 #include "engine/base/log.h"
 #include "engine/base/version.h"
@@ -451,6 +452,11 @@ static int end_run(struct supervisor *s)
         code = supervisor_written(s, writer_flush(s->writer));
     if (code == 0 && !s->result.interrupted)
         code = verify_images(s);
+    if (code == 0 && !s->result.interrupted) {
+        code = link_findings(s->cf, s->why);
+        if (code)
+            return s->failure = code;
+    }
     if (code == 0) {
         code = case_digest(s->cf, NULL, NULL, s->result.digest, s->why);
         if (code)

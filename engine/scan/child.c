@@ -189,7 +189,8 @@ static void sink_free(struct sink *sink)
 
 static void sink_full(struct sink *sink, int rc);
 
-/* The child's bytes lie in this stream: they count like bytes that are unpacked, for they are scanned like these. */
+/* The child's bytes lie in this stream: they count like bytes that are unpacked, for they are scanned like
+ * these. */
 static int take_pieces(struct sink *sink)
 {
     struct scanner *scanner = sink->scan->pass->scanner;
@@ -213,7 +214,8 @@ static int take_pieces(struct sink *sink)
 static bool is_child(const struct scan *scan, const struct child *child)
 {
     return child != NULL && (child->kind == STREAM_CHILD || child->kind == STREAM_CARVED) &&
-           (child->name != NULL || child->name_size == 0) && (child->about == NULL || child->values != NULL) &&
+           (child->name != NULL || child->name_size == 0) &&
+           (child->about == NULL || child->values != NULL) &&
            (child->pieces == NULL || scan->phase == SCAN_FINISHING);
 }
 
@@ -393,13 +395,18 @@ void child_slack(struct pass *parent)
     const struct source *source = parent->source->slack;
     struct scanner *scanner = parent->scanner;
     const struct scan_sink *out = scanner->sink;
-    struct child child = {.name = "slack", .name_size = 5, .kind = STREAM_SLACK, .offset = parent->info->size};
+    struct child child = {
+        .name = "slack", .name_size = 5, .kind = STREAM_SLACK, .offset = parent->info->size};
     struct scan scan = {.pass = parent, .index = ENGINE};
     struct sink sink = {.scan = &scan, .child = child};
-    struct stream_info info = {.extension = "", .kind = STREAM_SLACK, .depth = parent->info->depth + 1,
-                               .size = source->reach};
-    struct pass pass = {.scanner = scanner, .parent = parent, .info = &info, .nesting = parent->nesting + 1,
-                        .without = parent->without, .source = source};
+    struct stream_info info = {
+        .extension = "", .kind = STREAM_SLACK, .depth = parent->info->depth + 1, .size = source->reach};
+    struct pass pass = {.scanner = scanner,
+                        .parent = parent,
+                        .info = &info,
+                        .nesting = parent->nesting + 1,
+                        .without = parent->without,
+                        .source = source};
     struct child_runs runs;
     uint8_t byte;
 
@@ -407,7 +414,8 @@ void child_slack(struct pass *parent)
     if (parent->slack_uniform)
         return;
     if (pass.nesting > scanner->limit_depth) {
-        pass_limited(parent, ENGINE, info.size, "limit.depth: the slack behind this content was not looked at");
+        pass_limited(parent, ENGINE, info.size,
+                     "limit.depth: the slack behind this content was not looked at");
         return;
     }
     if (make_path(parent, &sink) < 0) {
@@ -419,7 +427,8 @@ void child_slack(struct pass *parent)
     pass.stream = ++scanner->next_stream;
     store_init(&pass.store, &scanner->spool);
     runs = source_runs(source, room);
-    scanner_answer(scanner, out->child_begin(out->context, parent->stream, pass.stream, &info, ENGINE, &child, &runs));
+    scanner_answer(scanner,
+                   out->child_begin(out->context, parent->stream, pass.stream, &info, ENGINE, &child, &runs));
     if (scanner->stop == 0)
         pass_run(&pass);
     if (scanner->stop == 0)

@@ -1,14 +1,14 @@
 /*
- * piece: reads the pieces one after the other through the pass that they lie in, so that a carved object is never
- * copied, and a range of it that the medium does not give is known as one.
+ * piece: reads the pieces one after the other through the pass that they lie in, so that a carved object is
+ * never copied, and a range of it that the medium does not give is known as one.
  */
 #include "engine/scan/piece.h"
 
 #include <errno.h>
 #include <string.h>
 
-int pieces_init(struct pieces *pieces, const struct pass *parent, const struct scan_piece *items, size_t count,
-                uint64_t most)
+int pieces_init(struct pieces *pieces, const struct pass *parent, const struct scan_piece *items,
+                size_t count, uint64_t most)
 {
     *pieces = (struct pieces){.parent = parent};
     if (count > SCAN_PIECES_MAX)
@@ -45,13 +45,16 @@ static const struct scan_piece *find(const struct pieces *pieces, uint64_t offse
     return NULL;
 }
 
-/* What of the ranges met, in the parent's offsets, lies in [from, from + size), as ranges of this stream from `offset` on. */
-static int map_met(const struct pieces *pieces, uint64_t from, uint64_t size, uint64_t offset, struct ranges *bad)
+/* What of the ranges met, in the parent's offsets, lies in [from, from + size), as ranges of this stream from
+ * `offset` on. */
+static int map_met(const struct pieces *pieces, uint64_t from, uint64_t size, uint64_t offset,
+                   struct ranges *bad)
 {
     int code = 0;
 
     for (size_t i = 0; i < pieces->met.count && code == 0; i++) {
-        uint64_t begin = pieces->met.items[i].offset, end = u64_add_saturating(begin, pieces->met.items[i].size);
+        uint64_t begin = pieces->met.items[i].offset,
+                 end = u64_add_saturating(begin, pieces->met.items[i].size);
 
         begin = begin < from ? from : begin;
         end = end > from + size ? from + size : end;
@@ -77,7 +80,8 @@ static int64_t pieces_read_at(void *context, uint64_t offset, void *data, size_t
             break;
         want = piece->size - inside < size - done ? (size_t)(piece->size - inside) : size - done;
         ranges_clear(&pieces->met);
-        got = pass_read_at(pieces->parent, piece->offset + inside, (uint8_t *)data + done, want, bad ? &pieces->met : NULL);
+        got = pass_read_at(pieces->parent, piece->offset + inside, (uint8_t *)data + done, want,
+                           bad ? &pieces->met : NULL);
         if (got <= 0)
             return done > 0 ? (int64_t)done : got == 0 ? -EIO : got;
         code = bad ? map_met(pieces, piece->offset + inside, (uint64_t)got, offset + done, bad) : 0;

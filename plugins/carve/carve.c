@@ -1,10 +1,10 @@
 /*
  * carve: recovers objects by their own structure, where no file system names them.
  *
- * Every byte of free space, slack and unread volumes is searched for signatures while it passes by. At the end each place
- * found is handed to the format's examiner, which follows the object to its true end. What is recovered becomes a child
- * stream, in pieces of this stream, so that it is hashed, typed and scanned like any file; a record says what it is and
- * how sure that is.
+ * Every byte of free space, slack and unread volumes is searched for signatures while it passes by. At the
+ * end each place found is handed to the format's examiner, which follows the object to its true end. What is
+ * recovered becomes a child stream, in pieces of this stream, so that it is hashed, typed and scanned like
+ * any file; a record says what it is and how sure that is.
  */
 #include "plugins/carve/signatures.h"
 
@@ -48,8 +48,8 @@ static const struct field carve_fields[] = {
     {"pieces", FIELD_U64, "", "parts that it lay in; more than one: put together again"},
     {"carver", FIELD_TEXT, "", "the examiner that judged it"},
 };
-static const struct record_type carve_type = {"carve", 1, "an object recovered by its structure", carve_fields,
-                                              sizeof carve_fields / sizeof carve_fields[0]};
+static const struct record_type carve_type = {"carve", 1, "an object recovered by its structure",
+                                              carve_fields, sizeof carve_fields / sizeof carve_fields[0]};
 static const struct record_type *const carve_emits[] = {&carve_type, NULL};
 
 static const char *const grades[] = {"none", "fragment", "partial", "complete", "validated"};
@@ -126,10 +126,12 @@ static int carve_feed(struct scan *scan, const struct block *block)
     if (stream->full || (scan_stream(scan)->kind == STREAM_CARVED && block->offset > 0))
         return 0;
     stream->block = block->offset;
-    code = signatures_search(mine->signatures, block->data, block->size, block->size + block->ahead, on_found, scan);
+    code = signatures_search(mine->signatures, block->data, block->size, block->size + block->ahead, on_found,
+                             scan);
     if (code != -ENOSPC)
         return code;
-    scan_limited(scan, block->offset, "more than %d places look like the beginning of something: the rest was not searched",
+    scan_limited(scan, block->offset,
+                 "more than %d places look like the beginning of something: the rest was not searched",
                  HITS_MAX);
     return 0;
 }
@@ -184,8 +186,8 @@ static bool is_better(const struct carved *a, const struct carved *b)
 }
 
 /* Asks all formats whose signatures name this place; *ret_next is the first hit behind them. */
-static void judge_place(struct carving *carving, const struct carve_stream *stream, size_t first, struct verdict *ret,
-                        size_t *ret_next)
+static void judge_place(struct carving *carving, const struct carve_stream *stream, size_t first,
+                        struct verdict *ret, size_t *ret_next)
 {
     const struct carve_worker *mine = scan_worker(carving->scan);
     uint64_t start = stream->hits[first].start;
@@ -253,19 +255,21 @@ static void recover_parts(struct carving *carving, const struct verdict *verdict
 
         if (!u64_range_fits(part->offset, part->size, carving->info->size) || part->offset == 0)
             continue;
-        inner.carved = (struct carved){.grade = CARVE_COMPLETE, .size = part->size, .extension = part->extension};
+        inner.carved =
+            (struct carved){.grade = CARVE_COMPLETE, .size = part->size, .extension = part->extension};
         inner.carved.format = "picture inside another one";
         recover(carving, part->offset, &inner);
     }
 }
 
-/* Inside a stream that is an object itself, what cannot be followed to its end is a piece of that object's own data. */
+/* Inside a stream that is an object itself, what cannot be followed to its end is a piece of that object's
+ * own data. */
 static bool is_wanted(const struct carving *carving, const struct verdict *verdict)
 {
     enum carve_grade least = CARVE_FRAGMENT;
 
-    if (carving->info->kind == STREAM_FILE || carving->info->kind == STREAM_ADS || carving->info->kind == STREAM_META ||
-        carving->info->kind == STREAM_CHILD)
+    if (carving->info->kind == STREAM_FILE || carving->info->kind == STREAM_ADS ||
+        carving->info->kind == STREAM_META || carving->info->kind == STREAM_CHILD)
         least = CARVE_COMPLETE;
     return verdict->carved.grade >= least;
 }

@@ -1,9 +1,9 @@
 /*
- * signatures: rows of text compiled into one Hyperscan database, which looks for all patterns in one pass over the
- * bytes. [Wang et al., Hyperscan: A Fast Multi-pattern Regex Matcher for Modern CPUs, NSDI 2019]
+ * signatures: rows of text compiled into one Hyperscan database, which looks for all patterns in one pass
+ * over the bytes. [Wang et al., Hyperscan: A Fast Multi-pattern Regex Matcher for Modern CPUs, NSDI 2019]
  *
- * A row: format, extension, offset, align, max, pattern, name; one TAB between them. Patterns have a fixed width, so that
- * the place where a match ends tells where it began.
+ * A row: format, extension, offset, align, max, pattern, name; one TAB between them. Patterns have a fixed
+ * width, so that the place where a match ends tells where it began.
  */
 #include "plugins/carve/signatures.h"
 
@@ -81,7 +81,8 @@ static const char *take_row(struct signatures *signatures, char *line)
     size_t count = 0;
     const char *problem;
 
-    for (char *word = strtok_r(line, "\t", &save); word != NULL && count < COLUMNS; word = strtok_r(NULL, "\t", &save))
+    for (char *word = strtok_r(line, "\t", &save); word != NULL && count < COLUMNS;
+         word = strtok_r(NULL, "\t", &save))
         columns[count++] = word;
     if (count < COLUMNS || save == NULL || *save != '\0')
         return "not seven columns with a tab between them";
@@ -221,7 +222,8 @@ struct searching {
     int answer;
 };
 
-static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context)
+static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                    void *context)
 {
     struct searching *searching = context;
     size_t place = (size_t)to - searching->signatures->rows[id].width;
@@ -236,8 +238,8 @@ int signatures_search(const struct signatures *signatures, const uint8_t *data, 
                       signatures_found *found, void *context)
 {
     struct searching searching = {signatures, begin, found, context, 0};
-    hs_error_t code = hs_scan(signatures->database, (const char *)data, (unsigned)size, 0, signatures->scratch, on_match,
-                              &searching);
+    hs_error_t code = hs_scan(signatures->database, (const char *)data, (unsigned)size, 0,
+                              signatures->scratch, on_match, &searching);
 
     if (code == HS_SCAN_TERMINATED)
         return searching.answer;

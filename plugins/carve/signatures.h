@@ -24,15 +24,16 @@ struct signature {
 
 struct signatures;
 
-/* Loads every *.tsv of the folder `path` in the order of their names and tells the engine (setup_loaded). -EINVAL with
- * file and line for a row that is wrong, -ENOENT, -ENOMEM. */
+/* Loads every *.tsv of the folder `path` in the order of their names and tells the engine (setup_loaded).
+ * -EINVAL with file and line for a row that is wrong, -ENOENT, -ENOMEM. */
 int signatures_load(const char *path, struct signatures **ret_signatures, struct why *why);
 void signatures_free(struct signatures *signatures);
 
 const struct signature *signatures_at(const struct signatures *signatures, size_t index);
 
-/* Calls `found` for every signature that begins in the first `begin` of the `size` bytes at `data`, with the place of its
- * pattern; in no certain order, the same place perhaps twice. 0, or what `found` answered. -EIO: the search failed. */
+/* Calls `found` for every signature that begins in the first `begin` of the `size` bytes at `data`, with the
+ * place of its pattern; in no certain order, the same place perhaps twice. 0, or what `found` answered. -EIO:
+ * the search failed. */
 typedef int signatures_found(void *context, size_t index, size_t place);
 int signatures_search(const struct signatures *signatures, const uint8_t *data, size_t begin, size_t size,
                       signatures_found *found, void *context);

@@ -1,7 +1,7 @@
 /*
- * tsk_free: the unallocated blocks of a file system as one run of bytes, in the order of their addresses. Its places are
- * what the locators of free space name (locator.h), so the list is made the same way each time: by the block walk of
- * libtsk, which reads the allocation maps and no content.
+ * tsk_free: the unallocated blocks of a file system as one run of bytes, in the order of their addresses. Its
+ * places are what the locators of free space name (locator.h), so the list is made the same way each time: by
+ * the block walk of libtsk, which reads the allocation maps and no content.
  */
 #include "engine/base/bytes.h"
 #include "engine/evidence/tsk/tsk_private.h"
@@ -50,7 +50,8 @@ static TSK_WALK_RET_ENUM on_block(const TSK_FS_BLOCK *block, void *context)
 {
     struct making *making = context;
     uint64_t size = making->info->block_size;
-    uint64_t physical = u64_add_saturating((uint64_t)making->info->offset, u64_mul_saturating(block->addr, size));
+    uint64_t physical =
+        u64_add_saturating((uint64_t)making->info->offset, u64_mul_saturating(block->addr, size));
 
     if (making->medium->sink && making->medium->sink->at && making->blocks++ % 65536 == 0)
         making->medium->sink->at(making->medium->sink->context, making->medium->what);
@@ -65,9 +66,8 @@ static TSK_WALK_RET_ENUM on_block(const TSK_FS_BLOCK *block, void *context)
 int tsk_free_of(struct tsk_filesystem *filesystem, const struct tsk_free **ret_free)
 {
     TSK_FS_INFO *info = filesystem->info;
-    struct making making = {.info = info,
-                            .medium = filesystem->medium,
-                            .limit = (uint64_t)filesystem->medium->base.size};
+    struct making making = {
+        .info = info, .medium = filesystem->medium, .limit = (uint64_t)filesystem->medium->base.size};
 
     if (!filesystem->free_space) {
         making.free_space = calloc(1, sizeof *making.free_space);
@@ -76,7 +76,8 @@ int tsk_free_of(struct tsk_filesystem *filesystem, const struct tsk_free **ret_f
         tsk_error_reset();
         making.free_space->whole =
             tsk_fs_block_walk(info, info->first_block, info->last_block_act,
-                              TSK_FS_BLOCK_WALK_FLAG_UNALLOC | TSK_FS_BLOCK_WALK_FLAG_AONLY, on_block, &making) == 0;
+                              TSK_FS_BLOCK_WALK_FLAG_UNALLOC | TSK_FS_BLOCK_WALK_FLAG_AONLY, on_block,
+                              &making) == 0;
         if (making.code < 0) {
             tsk_free_drop(making.free_space);
             return making.code;

@@ -1,12 +1,12 @@
 /*
- * tsk_space: what each block of a file system belongs to. While the walk goes on, the blocks of every content are
- * marked: by a live file, or by a deleted one. At its end they are held against the allocation map, and every byte has
- * one owner:
+ * tsk_space: what each block of a file system belongs to. While the walk goes on, the blocks of every content
+ * are marked: by a live file, or by a deleted one. At its end they are held against the allocation map, and
+ * every byte has one owner:
  *
  *     allocated and marked      live: content, and slack behind its end
- *     allocated, not marked     structures: what the file system keeps for itself, or what no listed file leads to
- *     unallocated and marked    deleted: content that a deleted file's metadata still names
- *     unallocated, not marked   free
+ *     allocated, not marked     structures: what the file system keeps for itself, or what no listed file
+ * leads to unallocated and marked    deleted: content that a deleted file's metadata still names unallocated,
+ * not marked   free
  *
  * Free space (deleted content in it or not) and structures are then reported as streams.
  */
@@ -25,7 +25,7 @@ enum { RUNS_A_STREAM = 256 };
 
 struct tsk_space {
     struct tsk_filesystem *filesystem;
-    uint64_t blocks, size; /* whole blocks within the volume and the image; bytes in a block */
+    uint64_t blocks, size;    /* whole blocks within the volume and the image; bytes in a block */
     uint64_t *live, *deleted; /* a bit a block */
     uint64_t slack;
 };
@@ -67,7 +67,8 @@ static uint64_t count_marked(const uint64_t *bits, uint64_t first, uint64_t coun
 
 uint64_t tsk_space_bytes(const TSK_FS_INFO *info, uint64_t limit)
 {
-    uint64_t begin = (uint64_t)info->offset, end = u64_add_saturating(begin, tsk_filesystem_size(info)), blocks;
+    uint64_t begin = (uint64_t)info->offset, end = u64_add_saturating(begin, tsk_filesystem_size(info)),
+             blocks;
 
     end = end < limit ? end : limit;
     if (info->block_pre_size != 0 || info->block_post_size != 0 || info->block_size == 0 || end <= begin)
@@ -110,7 +111,8 @@ static uint64_t mark_extent(struct tsk_space *space, const struct extent *extent
 {
     uint64_t begin = (uint64_t)space->filesystem->info->offset, first, last;
 
-    if (extent->physical == EXTENT_HOLE || extent->physical < begin || extent->size == 0 || space->blocks == 0)
+    if (extent->physical == EXTENT_HOLE || extent->physical < begin || extent->size == 0 ||
+        space->blocks == 0)
         return 0;
     first = (extent->physical - begin) / space->size;
     last = (u64_add_saturating(extent->physical - begin, extent->size) - 1) / space->size;
@@ -179,8 +181,8 @@ static int account(const struct closing *closing, enum account_kind kind, uint64
 }
 
 /* A stream of this file system's space. */
-static int emit(struct closing *closing, enum stream_kind kind, const char *name, uint64_t offset, uint64_t size,
-                size_t run_count, bool cut)
+static int emit(struct closing *closing, enum stream_kind kind, const char *name, uint64_t offset,
+                uint64_t size, size_t run_count, bool cut)
 {
     struct found_entry entry;
 
@@ -204,7 +206,8 @@ static int emit(struct closing *closing, enum stream_kind kind, const char *name
     return closing->task->sink->entry(closing->task->sink->context, &entry);
 }
 
-/* The runs of [offset, offset + size) of the free space; `*at` is the extent that holds its begin, and moves on. */
+/* The runs of [offset, offset + size) of the free space; `*at` is the extent that holds its begin, and moves
+ * on. */
 static size_t take_runs(struct closing *closing, uint64_t offset, uint64_t size, size_t *at, bool *ret_cut)
 {
     size_t count, taken = 0;
@@ -213,12 +216,14 @@ static size_t take_runs(struct closing *closing, uint64_t offset, uint64_t size,
     *ret_cut = false;
     for (uint64_t end = offset + size; *at < count && extents[*at].offset < end; (*at)++) {
         uint64_t from = extents[*at].offset > offset ? extents[*at].offset : offset;
-        uint64_t to = extents[*at].offset + extents[*at].size < end ? extents[*at].offset + extents[*at].size : end;
+        uint64_t to =
+            extents[*at].offset + extents[*at].size < end ? extents[*at].offset + extents[*at].size : end;
 
         if (taken == FOUND_RUNS_MAX)
             *ret_cut = true;
         else
-            closing->runs[taken++] = (struct found_run){extents[*at].physical + (from - extents[*at].offset), to - from};
+            closing->runs[taken++] =
+                (struct found_run){extents[*at].physical + (from - extents[*at].offset), to - from};
         if (to == end && to < extents[*at].offset + extents[*at].size)
             break;
     }
@@ -296,7 +301,8 @@ static int list_structures(struct closing *closing, const uint64_t *owned, uint6
     return code == 0 ? emit_structures(closing, count, bytes) : code;
 }
 
-/* Counts free space with and without a deleted owner, marks it as owned, and says when live files lie in it. */
+/* Counts free space with and without a deleted owner, marks it as owned, and says when live files lie in it.
+ */
 static int count_free(struct closing *closing, uint64_t *ret_deleted, uint64_t *ret_free)
 {
     struct tsk_space *space = closing->space;
@@ -306,7 +312,8 @@ static int count_free(struct closing *closing, uint64_t *ret_deleted, uint64_t *
 
     *ret_deleted = *ret_free = 0;
     for (size_t i = 0; i < count; i++) {
-        uint64_t first = (extents[i].physical - begin) / space->size, blocks = extents[i].size / space->size, named;
+        uint64_t first = (extents[i].physical - begin) / space->size, blocks = extents[i].size / space->size,
+                 named;
 
         if (extents[i].physical < begin || first >= space->blocks)
             continue;
@@ -318,14 +325,15 @@ static int count_free(struct closing *closing, uint64_t *ret_deleted, uint64_t *
     }
     if (conflict == 0)
         return 0;
-    return tsk_task_fault(closing->task,
-                          &(struct found_fault){.kind = FAULT_DAMAGED,
-                                                .volume = closing->volume,
-                                                .stage = "walk",
-                                                .offset = begin,
-                                                .size = conflict,
-                                                .effect = "these bytes are in a live file and in free space too",
-                                                .detail = "live files lie in blocks that the allocation map calls free"});
+    return tsk_task_fault(
+        closing->task,
+        &(struct found_fault){.kind = FAULT_DAMAGED,
+                              .volume = closing->volume,
+                              .stage = "walk",
+                              .offset = begin,
+                              .size = conflict,
+                              .effect = "these bytes are in a live file and in free space too",
+                              .detail = "live files lie in blocks that the allocation map calls free"});
 }
 
 /* `live` holds live blocks; afterwards those of free space and structures too. */
