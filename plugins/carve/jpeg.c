@@ -8,6 +8,7 @@
  * exactly the blocks that the frame has. Arithmetic coding, lossless and hierarchical processes, more than
  * four components, and pictures whose height comes behind them are followed by their markers alone: complete.
  */
+#include "plugins/carve/jpeg.h"
 #include "plugins/carve/jpeg_scan.h"
 #include "plugins/carve/tiffdir.h"
 
@@ -20,9 +21,11 @@ enum {
     SOF0 = 0xc0,
     SOF1 = 0xc1,
     SOF2 = 0xc2,
+    SOF3 = 0xc3,
     DHT = 0xc4,
     JPG = 0xc8,
     DAC = 0xcc,
+    RST0 = 0xd0,
     SOI = 0xd8,
     EOI = 0xd9,
     SOS = 0xda,
@@ -35,6 +38,7 @@ enum {
     APP13 = 0xed,
     COM = 0xfe,
     SEGMENTS_MAX = 100000,
+    BLOCKS_AFTER_MAX = 64 * 1024 * 1024,
     BLOCKS_MAX = 8 * 1024 * 1024, /* whose state is kept: 64 MiB, pictures of some 350 megapixels */
 };
 
@@ -107,8 +111,8 @@ static void measure(struct jpeg_frame *frame)
         uint32_t wide = ((uint32_t)frame->width * c->h + frame->h - 1) / frame->h;
         uint32_t high = ((uint32_t)frame->height * c->v + frame->v - 1) / frame->v;
 
-        c->blocks_wide = (wide + 7) / 8;
-        c->blocks_high = (high + 7) / 8;
+        c->blocks_wide = frame->lossless ? wide : (wide + 7) / 8;
+        c->blocks_high = frame->lossless ? high : (high + 7) / 8;
         c->stride = mcus_wide * c->h;
     }
 }
@@ -129,6 +133,7 @@ static bool take_frame(struct jpeg *jpeg, uint8_t marker, struct bytes *data)
         return false;
     frame->count = count < JPEG_COMPONENTS_MAX ? count : JPEG_COMPONENTS_MAX;
     frame->progressive = marker == SOF2;
+    frame->lossless = marker == SOF3;
     for (size_t i = 0; i < frame->count; i++) {
         struct jpeg_component *component = &frame->components[i];
 
@@ -139,8 +144,8 @@ static bool take_frame(struct jpeg *jpeg, uint8_t marker, struct bytes *data)
     }
     measure(frame);
     jpeg->framed = true;
-    jpeg->decodable = count <= JPEG_COMPONENTS_MAX && marker <= SOF2 && frame->height > 0 &&
-                      (frame->precision == 8 || (frame->precision == 12 && marker != SOF0));
+    jpeg->decodable = count <= JPEG_COMPONENTS_MAX && marker <= SOF3 && frame->height > 0 &&
+                      (frame->precision == 8 || (frame->precision == 12 && marker != SOF0) || marker == SOF3);
     return !bytes_failed(data);
 }
 
@@ -179,6 +184,8 @@ static bool scan_is_legal(const struct jpeg *jpeg, const struct jpeg_scan *scan)
     }
     if (scan->count > 1 && blocks > 10)
         return false;
+    if (jpeg->frame.lossless)
+        return scan->first >= 1 && scan->first <= 7 && scan->last == 0 && scan->high == 0;
     if (!jpeg->frame.progressive)
         return scan->first == 0 && scan->last == 63 && scan->high == 0 && scan->low == 0;
     return scan->last < 64 && scan->first <= scan->last && scan->low <= 13 &&
@@ -222,9 +229,9 @@ static bool take_scan(struct jpeg *jpeg, struct jpeg_scan *scan, struct bytes *d
 
 /* Are the tables there that the scan's coefficients need? Those of motion pictures leave out the usual ones.
  */
-static bool has_tables(const struct jpeg_scan *scan)
+static bool has_tables(const struct jpeg *jpeg, const struct jpeg_scan *scan)
 {
-    bool dc = scan->first == 0 && scan->high == 0, ac = scan->last > 0;
+    bool dc = jpeg->frame.lossless || (scan->first == 0 && scan->high == 0), ac = scan->last > 0;
 
     for (size_t i = 0; i < scan->count; i++) {
         if ((dc && !scan->dc[i]->set) || (ac && !scan->ac[i]->set))
@@ -288,7 +295,7 @@ static bool take_application(struct jpeg *jpeg, uint8_t marker, uint64_t at, uin
 
 static bool has_segment(uint8_t marker)
 {
-    return marker >= SOF0 && marker != JPG && (marker < 0xd0 || marker > SOI) && marker != EOI &&
+    return marker >= SOF0 && marker != JPG && (marker < RST0 || marker > SOI) && marker != EOI &&
            (marker < 0xf0 || marker > 0xfd);
 }
 
@@ -343,7 +350,7 @@ static bool pass_scan(struct jpeg *jpeg, const struct jpeg_scan *scan, struct ca
     jpeg->scanned = true;
     jpeg->good = jpeg->offset;
     remember(jpeg);
-    if (!jpeg->decodable || !has_tables(scan)) {
+    if (!jpeg->decodable || !has_tables(jpeg, scan)) {
         uint64_t next = jpeg_scan_skip(jpeg->reader, jpeg->offset);
 
         jpeg->decodable = false;
@@ -362,7 +369,7 @@ static bool pass_scan(struct jpeg *jpeg, const struct jpeg_scan *scan, struct ca
         broken(jpeg, ret, result->end, ends[result->how]);
         return false;
     }
-    for (size_t i = 0; i < scan->count && scan->first == 0; i++)
+    for (size_t i = 0; i < scan->count && (scan->first == 0 || jpeg->frame.lossless); i++)
         jpeg->frame.components[scan->component[i]].seen = true;
     return true;
 }
@@ -410,6 +417,8 @@ static bool step(struct jpeg *jpeg, struct carved *ret)
         finish(jpeg, ret);
         return false;
     }
+    if (marker >= RST0 && marker < SOI && jpeg->interval > 0 && jpeg->scanned)
+        return true; /* some write one behind the last interval too */
     if (!has_segment(marker) || !reader_be16(jpeg->reader, jpeg->offset, &length) || length < 2) {
         broken(jpeg, ret, at, at == reader_size(jpeg->reader) ? "the data ends" : "no marker");
         return false;
@@ -459,18 +468,39 @@ static void forget(struct jpeg *jpeg)
 
 /* ------------------------------------------------------------------ pictures behind the main one */
 
+/* The tables of an abbreviated stream: SOI, segments, EOI. What is wrong there shows in the scans. */
+static void take_tables(struct jpeg *jpeg, uint64_t at, uint64_t size)
+{
+    struct carved carved = {.grade = CARVE_NONE};
+
+    if (size >= 4 && reader_is(jpeg->reader, at, "\xff\xd8", 2)) {
+        jpeg->offset = at + 2;
+        while (jpeg->offset < at + size && !jpeg->framed && step(jpeg, &carved))
+            ;
+    }
+}
+
+enum carve_grade jpeg_check(struct reader *reader, uint64_t at, uint64_t tables, uint64_t tables_size,
+                            struct carved *ret)
+{
+    struct jpeg *jpeg = calloc(1, sizeof *jpeg);
+
+    if (jpeg == NULL)
+        return CARVE_NONE;
+    jpeg->reader = reader;
+    take_tables(jpeg, tables, tables_size);
+    walk(jpeg, at, ret);
+    forget(jpeg);
+    free(jpeg);
+    return ret->grade;
+}
+
 /* A further picture at `at`: its end, or 0 when there is no whole one of this size. */
 static uint64_t further(struct reader *reader, uint64_t at, uint64_t size)
 {
-    struct jpeg *jpeg = calloc(1, sizeof *jpeg);
     struct carved carved = {.grade = CARVE_NONE};
 
-    if (jpeg == NULL)
-        return 0;
-    jpeg->reader = reader;
-    walk(jpeg, at, &carved);
-    forget(jpeg);
-    free(jpeg);
+    jpeg_check(reader, at, 0, 0, &carved);
     return carved.grade >= CARVE_COMPLETE && carved.size - at <= size ? at + size : 0;
 }
 
@@ -504,6 +534,33 @@ static void take_further(struct jpeg *jpeg, struct carved *ret)
     }
 }
 
+/* Samsung's phones put blocks of data behind the picture: each two zeros, a type, the length of a name, the
+ * name, the data; then "SEFH", a version, the number of blocks, for each two zeros, its type, its distance
+ * back from "SEFH" and its size; then the length of all this and "SEFT". The first block begins at the
+ * picture's end. */
+static void take_samsung(struct reader *reader, struct carved *ret)
+{
+    uint64_t eoi = ret->size, head, first = 0, end;
+    const uint8_t *p = reader_at(reader, eoi, 8);
+    uint32_t count, length, back;
+
+    if (p == NULL || p[0] != 0 || p[1] != 0 || p[3] > 0x0f || p[4] == 0 || p[5] != 0 || p[6] != 0 ||
+        p[7] != 0)
+        return;
+    head = reader_find(reader, eoi, eoi + BLOCKS_AFTER_MAX, "SEFH", 4);
+    if (head == UINT64_MAX || !reader_le32(reader, head + 8, &count) || count == 0 || count > 256)
+        return;
+    end = head + 12 + 12 * (uint64_t)count;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!reader_le32(reader, head + 12 + 12 * i + 4, &back))
+            return;
+        first = back > first ? back : first;
+    }
+    if (first == head - eoi && reader_le32(reader, end, &length) && length == end - head &&
+        reader_is(reader, end + 4, "SEFT", 4))
+        ret->size = ret->good = end + 8;
+}
+
 static enum carve_grade examine_jpeg(struct reader *reader, struct carved *ret)
 {
     const uint8_t *p = reader_at(reader, 0, 4);
@@ -519,6 +576,8 @@ static enum carve_grade examine_jpeg(struct reader *reader, struct carved *ret)
     walk(jpeg, 0, ret);
     if (ret->grade >= CARVE_COMPLETE)
         take_further(jpeg, ret);
+    if (ret->grade == CARVE_VALIDATED)
+        take_samsung(reader, ret);
     forget(jpeg);
     free(jpeg);
     return ret->grade;

@@ -279,11 +279,24 @@ static bool read_ac_more(struct decoder *d, uint64_t *known)
     return true;
 }
 
+/* A sample of a lossless picture: a difference of 16 bits or less. */
+static bool read_sample(struct decoder *d, size_t i)
+{
+    int size = symbol(&d->bits, d->scan->dc[i]);
+
+    if (size < 0 || size > 16)
+        return false;
+    drop(&d->bits, size < 16 ? (unsigned)size : 0);
+    return true;
+}
+
 /* The block in column x and row y of the scan's component i. */
 static inline bool read_block(struct decoder *d, size_t i, uint32_t x, uint32_t y)
 {
     struct jpeg_component *component = &d->frame->components[d->scan->component[i]];
 
+    if (d->frame->lossless)
+        return read_sample(d, i);
     if (!d->frame->progressive)
         return read_sequential(d, i);
     if (d->scan->first == 0 && d->scan->high == 0)
@@ -383,9 +396,9 @@ static enum jpeg_scan_end judge(struct decoder *d, bool all)
  * given to AC, because some encoders sharpen there. */
 static void bound(struct decoder *d)
 {
-    uint32_t most = 1024u << (d->frame->precision - 8);
+    uint32_t most = 1024u << (d->frame->precision > 8 ? d->frame->precision - 8 : 0);
 
-    for (size_t i = 0; i < d->scan->count; i++) {
+    for (size_t i = 0; i < d->scan->count && !d->frame->lossless; i++) {
         for (unsigned k = 0; k < 64; k++) {
             uint32_t quantum = d->scan->quanta[i][k] > 0 ? d->scan->quanta[i][k] : 1;
 
@@ -400,12 +413,14 @@ static void bound(struct decoder *d)
 }
 
 /* May a row of zero bits be picture: blocks without any difference? */
-static bool zeros_are_flat(const struct jpeg_scan *scan)
+static bool zeros_are_flat(const struct decoder *d)
 {
+    const struct jpeg_scan *scan = d->scan;
+
     for (size_t i = 0; i < scan->count; i++) {
         unsigned dc = scan->dc[i]->fast[0], ac = scan->ac[i]->fast[0];
 
-        if ((scan->first == 0 && scan->high == 0 && (dc == 0 || (dc & 0xff) != 0)) ||
+        if (((scan->first == 0 || d->frame->lossless) && scan->high == 0 && (dc == 0 || (dc & 0xff) != 0)) ||
             (scan->last > 0 && (ac == 0 || (ac & 0x0f) != 0 || (ac & 0xff) == 0xf0)))
             return false;
     }
@@ -419,7 +434,7 @@ static void doubt(struct decoder *d, struct jpeg_scan_result *ret)
     uint64_t run = reader_find(d->bits.reader, d->restart_at, ret->end, zeros, sizeof zeros);
     uint64_t back = ret->how == JPEG_CUT ? 0 : DOUBT;
 
-    if (run < ret->end && !zeros_are_flat(d->scan))
+    if (run < ret->end && !zeros_are_flat(d))
         ret->end = run;
     ret->good = ret->end > d->restart_at + back ? ret->end - back : d->restart_at;
     ret->good = ret->good < run ? ret->good : run;
@@ -431,8 +446,9 @@ void jpeg_scan_read(struct reader *reader, uint64_t offset, struct jpeg_frame *f
 {
     static const uint8_t none[1];
     const struct jpeg_component *only = &frame->components[scan->component[0]];
-    uint32_t mcus_wide = (frame->width + 8u * frame->h - 1) / (8u * frame->h);
-    uint32_t mcus_high = (frame->height + 8u * frame->v - 1) / (8u * frame->v);
+    uint32_t unit = frame->lossless ? 1 : 8;
+    uint32_t mcus_wide = (frame->width + unit * frame->h - 1) / (unit * frame->h);
+    uint32_t mcus_high = (frame->height + unit * frame->v - 1) / (unit * frame->v);
     uint32_t wide = scan->count == 1 ? only->blocks_wide : mcus_wide;
     uint32_t high = scan->count == 1 ? only->blocks_high : mcus_high;
     struct decoder d = {.bits = {.reader = reader, .p = none, .end = none, .at = offset},

@@ -1,7 +1,7 @@
 /*
  * jpeg_scan: reads the entropy-coded data of one scan of a JPEG picture [ITU-T T.81, annexes F and G]:
- * Huffman codes, baseline, extended sequential and progressive. No pixel comes out: it only tells whether the
- * data is what the headers promise, to the last block, and where it stops to be.
+ * Huffman codes, baseline, extended sequential, progressive and lossless. No pixel comes out: it only tells
+ * whether the data is what the headers promise, to the last block, and where it stops to be.
  */
 #ifndef KVALI_PLUGINS_CARVE_JPEG_SCAN_H
 #define KVALI_PLUGINS_CARVE_JPEG_SCAN_H
@@ -34,7 +34,7 @@ struct jpeg_component {
 struct jpeg_frame {
     uint16_t width, height;  /* height 0: told by a DNL marker later */
     uint8_t precision, h, v; /* h, v: the largest sampling factors */
-    bool progressive;
+    bool progressive, lossless;
     size_t count;
     struct jpeg_component components[JPEG_COMPONENTS_MAX];
 };
