@@ -17,6 +17,7 @@
 
 enum {
     HEADER = 8,
+    SECTOR = 512,
     OBJECTS_MAX = 1 << 22,
     SECTIONS_MAX = 1 << 16,
     SEARCH = 1 << 20,         /* for the end of a stream beyond where its length says */
@@ -203,6 +204,15 @@ static bool chain_holds(const struct pdf *pdf, const struct pdf_section *section
     return false;
 }
 
+/* Many writers count wrong. The end is still the document's when the section stands right before it and is
+ * off by what no gap between two fragments could be, which are whole sectors. */
+static bool is_miscounted(const struct pdf *pdf, uint64_t offset)
+{
+    uint64_t last = pdf->section_count > 0 ? pdf->sections[pdf->section_count - 1].offset : 0;
+
+    return last > 0 && last == pdf->item && pdf->end == 0 && offset != 0 && (last - offset) % SECTOR != 0;
+}
+
 /* At `startxref`, up to and with the end of line behind `%%EOF`. */
 static bool follow_end(struct pdf *pdf)
 {
@@ -225,8 +235,12 @@ static bool follow_end(struct pdf *pdf)
         pdf_next(lex);
     end = lex->at;
     section = offset == 0 ? NULL : pdf_section_at(pdf, offset);
-    if (section == NULL || !chain_holds(pdf, section, &newest))
-        return true;
+    if (section == NULL || !chain_holds(pdf, section, &newest)) {
+        if (!is_miscounted(pdf, offset))
+            return true;
+        pdf->loose = true;
+        section = &pdf->sections[pdf->section_count - 1];
+    }
     if (pdf->end > 0 &&
         (section->offset < pdf->end || !newest || !pdf_check(pdf, section, &used, &wrong) || wrong > 0))
         return false;
@@ -251,10 +265,13 @@ static void walk(struct pdf *pdf)
             pdf_seek(&pdf->lex, pdf->lex.at);
             pdf_skip_comment(&pdf->lex);
         } else {
+            uint64_t item = pdf->lex.at;
+
             goes_on = c >= '0' && c <= '9' ? follow_object(pdf)
                       : c == 'x'           ? follow_table(pdf)
                       : c == 's'           ? follow_end(pdf)
                                            : false;
+            pdf->item = item;
         }
         if (goes_on)
             pdf->good = pdf->lex.at;

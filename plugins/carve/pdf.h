@@ -29,6 +29,7 @@ struct pdf {
     size_t section_count, section_room;
     uint64_t good;      /* everything before it was well-formed */
     uint64_t end;       /* behind the last %%EOF that belongs to the document; 0: none yet */
+    uint64_t item;      /* where what was gone over last begins */
     size_t newest;      /* the section that this one names */
     uint64_t doubt;     /* where the first stream begins whose end is not where its length says; 0: none */
     bool loose;         /* something was missing that readers forgive */
