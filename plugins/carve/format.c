@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Each family's file has `const struct carve_format *const carve_<family>[]`, ended by NULL. */
-#define FAMILIES(F) F(png) F(isobmff) F(riff) F(ebml) F(mpegaudio) F(flac) F(ogg) F(amr)
+#define FAMILIES(F) F(png) F(isobmff) F(riff) F(ebml) F(mpegaudio) F(flac) F(ogg) F(amr) F(flv) F(asf) F(aiff) F(mpegps) F(mpegts)
 
 #define DECLARE(family) extern const struct carve_format *const carve_##family[];
 #define NAME(family)    carve_##family,
