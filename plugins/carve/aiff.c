@@ -104,6 +104,8 @@ static enum carve_grade examine_aiff(struct reader *reader, struct carved *ret)
         return carved_whole(ret, aiff.behind && !aiff.odd ? CARVE_VALIDATED : CARVE_COMPLETE, aiff.end);
     if (!aiff.common && !aiff.sound && aiff.at == 12)
         return CARVE_NONE;
+    if (aiff.at > reader_size(reader)) /* a padding byte that is not there */
+        aiff.at = reader_size(reader);
     carved_partial(ret, aiff.at, "the chunks behind byte %llu: cut, or other data lies there",
                    (unsigned long long)aiff.at);
     return ret->grade = CARVE_FRAGMENT;

@@ -83,7 +83,8 @@ static bool walk_header(struct asf *asf, uint64_t end)
     uint64_t at = 30, size;
 
     while (at < end) {
-        if (!object_at(asf, at, &size) || size > end - at)
+        if (!object_at(asf, at, &size) || size > end - at ||
+            !u64_range_fits(at, size, reader_size(asf->reader)))
             return false;
         if (is_guid(asf, at, guid_properties) && size >= 104)
             take_properties(asf, at);

@@ -21,6 +21,7 @@ struct flac {
     unsigned bits, frame_most; /* of a sample; bytes of the largest frame, 0: not known */
     uint64_t total;            /* samples; 0: not known */
     uint64_t at, samples, frames;
+    uint64_t block;        /* behind the head of the last metadata block */
     struct flac_head head; /* of the frame at `at` */
 };
 
@@ -93,6 +94,7 @@ static bool walk_metadata(struct flac *flac)
             take_comments(flac, begin, begin + size);
         else if (type == 6)
             take_picture(flac, begin, begin + size);
+        flac->block = begin;
         flac->at = begin + size;
         if (last)
             return true;
@@ -189,7 +191,7 @@ static enum carve_grade finish(struct flac *flac)
         return carved_whole(ret, CARVE_COMPLETE, id3_behind(flac->reader, flac->at, ret));
     if (flac->samples == flac->total && flac->frames > 0)
         return carved_whole(ret, CARVE_VALIDATED, id3_behind(flac->reader, flac->at, ret));
-    carved_partial(ret, flac->at,
+    carved_partial(ret, flac->frames > 0 ? flac->at : flac->block,
                    "the sound behind %llu of %llu samples: the frame there is cut or not its own",
                    (unsigned long long)flac->samples, (unsigned long long)flac->total);
     return ret->grade = flac->frames > 0 ? CARVE_PARTIAL : CARVE_FRAGMENT;

@@ -124,7 +124,9 @@ static uint64_t ape_tag(struct reader *reader, uint64_t offset)
     if (!reader_is(reader, offset, "APETAGEX", 8) || !reader_le32(reader, offset + 12, &size) ||
         !reader_le32(reader, offset + 20, &flags))
         return 0;
-    if ((flags & 0x20000000) == 0 || size < 32 || !reader_is(reader, offset + size, "APETAGEX", 8))
+    if ((flags & 0x20000000) == 0 || size < 32 ||
+        !u64_range_fits(offset, 32 + (uint64_t)size, reader_size(reader)) ||
+        !reader_is(reader, offset + size, "APETAGEX", 8))
         return 0;
     return 32 + (uint64_t)size;
 }

@@ -56,7 +56,8 @@ static uint64_t nal_unit(struct reader *reader, const struct sample_kind *kind, 
         return kind->nal_length; /* some writers leave an empty one */
     if (length > left - kind->nal_length || !nal_header_is_legal(kind->codec, p + kind->nal_length))
         return 0;
-    trail_note(trail, offset + head, kind->nal_length == 4 ? 14 : 3);
+    /* A length that is all of the sample could not be another. */
+    trail_note(trail, offset + head, kind->nal_length < 4 ? 3 : length + 4 == left ? 30 : 14);
     stop = forbidden_bytes(reader, offset + kind->nal_length, length);
     /* Zeros at a unit's end are left there by some. */
     if (stop < offset + kind->nal_length + length - 3 && length > 3)

@@ -37,6 +37,7 @@ struct sound {
     struct reader *reader;
     struct kind kind;
     uint64_t begin, end; /* of the frames */
+    uint64_t last;       /* where the last one begins: a break may be inside of it */
     uint64_t frames;
     uint32_t fixed; /* ADTS: bits that all frames share */
 };
@@ -211,6 +212,7 @@ static void walk(struct sound *sound, uint64_t most)
             return;
         sound->kind = kind;
         sound->frames++;
+        sound->last = sound->end;
         sound->end += size;
     }
 }
@@ -236,6 +238,7 @@ static void walk_adts(struct sound *sound)
         if (size <= 7 || !u64_range_fits(sound->end, size, reader_size(sound->reader)))
             return;
         sound->frames++;
+        sound->last = sound->end;
         sound->end += size;
     }
 }
@@ -254,6 +257,7 @@ static enum carve_grade finish_promised(struct sound *sound, const struct promis
         carved_partial(ret, sound->end, "the last %llu of %llu frames",
                        (unsigned long long)(promise->frames + 1 - sound->frames),
                        (unsigned long long)promise->frames + 1);
+        ret->good = sound->last + 4;
         return ret->grade = sound->frames > 1 ? CARVE_PARTIAL : CARVE_FRAGMENT;
     }
     exact = exact && sized && music_holds(sound, promise);

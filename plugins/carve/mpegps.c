@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { PACKS_LEAST = 2, PICTURES_LEAST = 2, STUFFING_MOST = 64 * 1024 };
+enum { PACKS_LEAST = 2, PICTURES_LEAST = 2, STUFFING_MOST = 64 * 1024, SLICE_MOST = 128 * 1024 };
 
 /* ------------------------------------------------------------------ program streams */
 
@@ -142,8 +142,7 @@ static bool may_follow(struct video *video, unsigned code)
         return video->state != IN_SLICES;
     if (code >= 0x01 && code <= 0xaf) {
         bool fine =
-            video->state != WANT_PICTURE &&
-            (video->state == WANT_SLICE ? code == 1 : code == video->slice || code == video->slice + 1);
+            video->state != WANT_PICTURE && (video->state == WANT_SLICE ? code == 1 : code >= video->slice);
 
         video->state = IN_SLICES;
         video->slice = code;
@@ -192,7 +191,7 @@ static enum carve_grade examine_video(struct video *video, struct carved *ret)
         uint64_t next = find_zeros(video->reader, at);
         uint8_t code;
 
-        if (next == UINT64_MAX)
+        if (next == UINT64_MAX || next - at > SLICE_MOST)
             return video_ends(video, ret, video->good, false);
         if (reader_is(video->reader, next, "\0\0\0", 3)) {
             uint64_t zeros = next;
@@ -209,8 +208,7 @@ static enum carve_grade examine_video(struct video *video, struct carved *ret)
         at = next + 4;
         video->good = at;
         if (code == 0xb7)
-            return carved_whole(ret, video->pictures >= PICTURES_LEAST ? CARVE_VALIDATED : CARVE_COMPLETE,
-                                at);
+            return video_ends(video, ret, at, true);
     }
 }
 

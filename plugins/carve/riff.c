@@ -247,7 +247,7 @@ static bool walk_avi(struct avi *avi, uint64_t at, bool first)
             (first && id_is(&chunk, "idx1") && avi->indexed == 0 && !walk_index(avi, &chunk)))
             return false;
         at = chunk_end(&chunk, riff->end);
-        riff->good = at;
+        riff->good = at < limit ? at : limit;
     }
     return true;
 }
@@ -328,7 +328,9 @@ static bool take_format(struct wav *wav, const struct chunk *chunk)
 static bool adpcm_block_holds(const struct wav *wav, const uint8_t *p)
 {
     for (unsigned i = 0; i < wav->channels; i++) {
-        if (wav->tag == 2 ? p[i] > 6 : p[4 * i + 2] > 88 || p[4 * i + 3] != 0)
+        const uint8_t *delta = p + wav->channels + 2 * (size_t)i;
+
+        if (wav->tag == 2 ? p[i] > 6 || (delta[0] | delta[1]) == 0 : p[4 * i + 2] > 88 || p[4 * i + 3] != 0)
             return false;
     }
     return true;
@@ -336,17 +338,21 @@ static bool adpcm_block_holds(const struct wav *wav, const uint8_t *p)
 
 static bool check_adpcm(struct wav *wav, const struct chunk *data)
 {
+    static const uint8_t zero[4 * 8];
     uint64_t end = data->offset + data->size;
+    bool silent = false;
 
     if (wav->channels > 8 || wav->block < 4 * wav->channels || wav->block > READER_AT_MAX)
         return true;
     for (uint64_t at = data->offset; at + wav->block <= end; at += wav->block) {
-        const uint8_t *p = reader_at(wav->riff.reader, at, 4 * wav->channels);
+        const uint8_t *p = reader_at(wav->riff.reader, at, 4 * (size_t)wav->channels);
 
         if (p == NULL || !adpcm_block_holds(wav, p))
             return false;
-        wav->riff.good = at + 4 * wav->channels;
-        wav->checked = at > data->offset;
+        /* Zeros would hold too, and may be none of it. */
+        silent |= memcmp(p, zero, 4 * (size_t)wav->channels) == 0;
+        wav->riff.good = at + 4 * (uint64_t)wav->channels;
+        wav->checked = at > data->offset && !silent;
     }
     return true;
 }
