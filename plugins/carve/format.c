@@ -14,6 +14,7 @@
 /* Each family's file has `const struct carve_format *const carve_<family>[]`, ended by NULL. */
 #define FAMILIES(F) F(png) F(jpeg) F(gif) F(bmp) F(tiff)
 #define FAMILIES(F) F(png) F(zip) F(pdf) F(ole2) F(gzip) F(bzip2) F(xz) F(zstd)
+#define FAMILIES(F) F(png) F(isobmff) F(riff) F(ebml) F(mpegaudio) F(flac) F(ogg) F(amr) F(flv) F(asf) F(aiff) F(mpegps) F(mpegts)
 
 #define DECLARE(family) extern const struct carve_format *const carve_##family[];
 #define NAME(family)    carve_##family,
