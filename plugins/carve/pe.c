@@ -252,10 +252,10 @@ static void check_relocations(struct pe *pe)
     }
 }
 
-/* x64 exception entries: ascending, not overlapping, within the image. */
+/* x64 exception entries: each a range within the image. They need not ascend: Go's do not. */
 static void check_exceptions(struct pe *pe)
 {
-    uint32_t address, size, before = 0;
+    uint32_t address, size;
     uint64_t offset;
 
     if (pe->machine != 0x8664 || !directory(pe, EXCEPTIONS, &address, &size) ||
@@ -267,12 +267,10 @@ static void check_exceptions(struct pe *pe)
 
         if (p != NULL && begin == 0 && end == 0)
             return;
-        if (p == NULL || begin < before || end < begin || end > pe->image_size ||
-            field_le32(p + 8) > pe->image_size) {
+        if (p == NULL || end < begin || end > pe->image_size || field_le32(p + 8) > pe->image_size) {
             contradicts(pe, offset + i);
             return;
         }
-        before = begin;
     }
 }
 
