@@ -12,7 +12,7 @@
 
 enum {
     WINDOW = 256 * 1024,
-    STEP_FIRST = 4 * 1024,  /* most candidates are judged by their beginning */
+    STEP_FIRST = 512,  /* most candidates are judged by their beginning */
     CALL_COST = 16,         /* so that calls without progress end too */
 };
 
