@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Each family's file has `const struct carve_format *const carve_<family>[]`, ended by NULL. */
-/* clang-format off */
+/* clang-format off */ \
 #define FAMILIES(F) \
     F(png) \
     F(jpeg) \
@@ -58,8 +58,9 @@
     F(gnupg) \
     F(pem) \
     F(putty) \
-    F(keystore)
-/* clang-format on */
+    F(keystore) \
+/* clang-format on */ \
+#define FAMILIES(F) F(png) F(jpeg) F(gif) F(bmp) F(tiff) F(webp) F(heif) F(ico) F(psd) F(jp2) \
 
 #define DECLARE(family) extern const struct carve_format *const carve_##family[];
 #define NAME(family)    carve_##family,

@@ -38,6 +38,8 @@ enum {
     APP13 = 0xed,
     COM = 0xfe,
     SEGMENTS_MAX = 100000,
+    EXTRA_MAX = 64,        /* bytes between the last block and the next marker that are let pass */
+    GAP_MAX = 1024 * 1024, /* bytes between the pictures of one file */
     BLOCKS_AFTER_MAX = 64 * 1024 * 1024,
     BLOCKS_MAX = 8 * 1024 * 1024, /* whose state is kept: 64 MiB, pictures of some 350 megapixels */
 };
@@ -365,6 +367,15 @@ static bool pass_scan(struct jpeg *jpeg, const struct jpeg_scan *scan, struct ca
     jpeg->good = result->good;
     jpeg->offset = result->end;
     jpeg->shown |= result->mcus > 0;
+    if (result->how == JPEG_EXTRA) {
+        uint64_t next = jpeg_scan_skip(jpeg->reader, result->end);
+
+        jpeg->decodable = false;
+        if (next != UINT64_MAX && next - result->end <= EXTRA_MAX) {
+            jpeg->offset = next;
+            return true;
+        }
+    }
     if (result->how != JPEG_WHOLE) {
         broken(jpeg, ret, result->end, ends[result->how]);
         return false;
@@ -524,7 +535,7 @@ static void take_further(struct jpeg *jpeg, struct carved *ret)
         if (!tiffdir_number(&dir, &word, 0, &at) || at == 0)
             return;
         at += jpeg->index;
-        end = at >= ret->size && at - ret->size <= READER_AT_MAX ? further(jpeg->reader, at, size) : 0;
+        end = at >= ret->size && at - ret->size <= GAP_MAX ? further(jpeg->reader, at, size) : 0;
         if (end == 0) {
             ret->grade = CARVE_COMPLETE; /* the main picture is; what else there was is not */
             return;

@@ -9,8 +9,10 @@
 #include <string.h>
 
 enum {
-    /* Data that is not the scan's rarely stays unnoticed for longer (measured: see README.md). */
-    DOUBT = 4096,
+    /* Data that is not the scan's rarely stays unnoticed for longer: measured on 963 splices each, the
+     * decoder went on over random bytes for at most 522 in 95 %, over data of another JPEG picture for at
+     * most 4147. */
+    DOUBT = 8192,
     ZEROS = 48, /* bytes: more than pictures that are not flat have in a row */
     NEED = 32,  /* bits: the longest code and the longest value behind it */
 };
