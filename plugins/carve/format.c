@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Each family's file has `const struct carve_format *const carve_<family>[]`, ended by NULL. */
-#define FAMILIES(F) F(png) F(zip) F(pdf) F(ole2) F(gzip) F(bzip2) F(xz) F(zstd) F(tar) F(rtf) F(cab) F(rar)
+#define FAMILIES(F) F(png) F(zip) F(pdf) F(ole2) F(gzip) F(bzip2) F(xz) F(zstd) F(tar) F(rtf) F(cab) F(rar) F(sevenzip)
 
 #define DECLARE(family) extern const struct carve_format *const carve_##family[];
 #define NAME(family)    carve_##family,
