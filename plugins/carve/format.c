@@ -61,6 +61,7 @@
     F(keystore) \
 /* clang-format on */ \
 #define FAMILIES(F) F(png) F(jpeg) F(gif) F(bmp) F(tiff) F(webp) F(heif) F(ico) F(psd) F(jp2) \
+#define FAMILIES(F) F(png) F(zip) F(pdf) F(ole2) F(gzip) F(bzip2) F(xz) F(zstd) F(tar) F(rtf) F(cab) F(rar) F(sevenzip) \
 
 #define DECLARE(family) extern const struct carve_format *const carve_##family[];
 #define NAME(family)    carve_##family,
