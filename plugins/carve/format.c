@@ -137,7 +137,8 @@ void carved_title(struct carved *carved, const void *text, size_t size, const ch
         size--;
     while (begin < size && utf8.data[begin] <= ' ')
         begin++;
-    text_escape(&escaped, utf8.data + begin, size - begin);
+    if (size > begin) /* else there may be no memory to point into */
+        text_escape(&escaped, utf8.data + begin, size - begin);
     if (!buf_failed(&utf8) && !buf_failed(&escaped) && size > begin)
         take_title(carved, buf_cstr(&escaped));
     buf_finish(&utf8);
