@@ -12,7 +12,9 @@
 #include <string.h>
 
 /* Each family's file has `const struct carve_format *const carve_<family>[]`, ended by NULL. */
-#define FAMILIES(F) F(png) F(sqlite) F(sqlitelog) F(registry) F(eventlog) F(ese) F(prefetch) F(lnk) F(pst) F(mail)
+#define FAMILIES(F)                                                                                          \
+    F(png)                                                                                                   \
+    F(sqlite) F(sqlitelog) F(registry) F(eventlog) F(ese) F(prefetch) F(lnk) F(pst) F(mail) F(vcard) F(bdb)
 
 #define DECLARE(family) extern const struct carve_format *const carve_##family[];
 #define NAME(family)    carve_##family,
