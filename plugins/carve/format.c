@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Each family's file has `const struct carve_format *const carve_<family>[]`, ended by NULL. */
-#define FAMILIES(F) F(png) F(pe) F(mz) F(elf) F(macho) F(dex) F(javaclass) F(pgp) F(openpgp) F(gnupg) F(pem) F(putty) F(keystore) F(pcap) F(pcapng) F(font)
+#define FAMILIES(F) F(png) F(pe) F(mz) F(elf) F(macho) F(dex) F(javaclass) F(pgp) F(openpgp) F(gnupg) F(pem) F(putty) F(keystore) F(pcap) F(pcapng) F(font) F(keepass) F(luks) F(bitlocker)
 
 #define DECLARE(family) extern const struct carve_format *const carve_##family[];
 #define NAME(family)    carve_##family,
