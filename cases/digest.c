@@ -8,8 +8,10 @@
  *   kvali-findings 1
  *   exhibit  label, name, type, size, sector size, unsupported, damage, md5, sha1, sha256, verification
  *   volume   exhibit, key and all that was found of it
+ *   account  exhibit, volume, what its bytes are, how many
  *   entry    exhibit, path and all metadata, locator of its content
- *   stream   exhibit, path, locator, kind, deleted, size, status, read, unread, left-out plugins, runs
+ *   stream   exhibit, path, locator, kind, deleted, size, status, read, unread, repeated byte, slack, left-out plugins,
+ *            runs
  *   record   plugin.type, version, exhibit, locator of its stream, place among that stream's records of this
  * type, the fields note     exhibit, locator, plugin, offset, text fault    exhibit, volume, path, stage,
  * plugin, offset, size, kind, effect, detail
@@ -35,6 +37,9 @@ static const char *const sections[] = {
     "x ON x.id = v.exhibit "
     "ORDER BY x.label, v.key",
 
+    "SELECT 'account', x.label, a.volume, a.what, a.bytes FROM t_account a JOIN t_exhibit x ON x.id = a.exhibit "
+    "ORDER BY x.label, a.volume, a.what",
+
     "SELECT 'entry', x.label, e.path, e.name, e.volume, e.type, e.kind, e.flags, e.inode, e.sequence, "
     "e.parent_inode, e.size, e.allocated, "
     "e.mode, e.uid, e.gid, e.links, e.modified, e.accessed, e.changed, e.born, e.removed, e.name_modified, "
@@ -44,7 +49,7 @@ static const char *const sections[] = {
     "LEFT JOIN t_stream s ON s.id = e.stream ORDER BY x.label, e.path",
 
     "SELECT 'stream', x.label, s.path, s.locator, s.kind, s.deleted, s.size, s.status, s.read, s.unread, "
-    "s.without, s.runs, s.runs_cut, "
+    "s.uniform, s.slack, s.slack_uniform, s.without, s.runs, s.runs_cut, "
     "s.plugin, s.child_offset, s.name FROM t_stream s JOIN t_exhibit x ON x.id = s.exhibit ORDER BY x.label, "
     "s.locator",
 };

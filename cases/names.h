@@ -21,6 +21,11 @@ enum work_status { WORK_PENDING, WORK_DONE, WORK_PARTIAL, WORK_FAILED, WORK_VOID
     " WHEN 0 THEN 'file' WHEN 1 THEN 'folder' WHEN 2 THEN 'link' WHEN 3 THEN 'fifo' WHEN 4 THEN 'chardev' "  \
     "WHEN 5 THEN 'blockdev' WHEN 6 THEN 'socket' WHEN 7 THEN 'whiteout' WHEN 8 THEN 'virtual' ELSE "         \
     "'unknown' END"
+#define SQL_ACCOUNT_WORD(x)                                                                                  \
+    "CASE " x " WHEN 0 THEN 'share' WHEN 1 THEN 'live' WHEN 2 THEN 'slack' WHEN 3 THEN 'structures' WHEN 4 " \
+              "THEN 'deleted' "                                                                              \
+    "WHEN 5 THEN 'free' WHEN 6 THEN 'outside' WHEN 7 THEN 'raw' WHEN 8 THEN 'table' WHEN 9 THEN "            \
+    "'allocated' END"
 #define SQL_STATUS_WORD(x)                                                                                   \
     "CASE " x " WHEN 0 THEN 'pending' WHEN 1 THEN 'done' WHEN 2 THEN 'partial' WHEN 3 THEN 'failed' END"
 

@@ -4,6 +4,8 @@
  */
 #include "cases/query.h"
 
+#include "cases/views.h"
+
 #include "engine/base/buf.h"
 
 #include <errno.h>
@@ -171,11 +173,13 @@ static int prepare_path(struct casefile *cf, const char *sql, const char *path, 
 int file_source(struct casefile *cf, const char *path, struct file_source *ret_source, struct why *why)
 {
     struct db_statement *s;
+    struct file_source source = {0};
     int code = prepare_path(
         cf,
-        "SELECT x.path, x.type, f.locator, f.path, f.sha256, f.content_size, s.parent, s.extension FROM file "
-        "f "
-        "JOIN t_exhibit x ON x.label = f.exhibit LEFT JOIN t_stream s ON s.id = f.stream WHERE f.path = ?1",
+        "SELECT x.path, x.type, f.locator, f.path, f.sha256, f.content_size, s.extension, s.parent, s.id "
+        "FROM "
+        "file f JOIN t_exhibit x ON x.label = f.exhibit LEFT JOIN t_stream s ON s.id = f.stream WHERE f.path "
+        "= ?1",
         path, &s, why);
     if (code)
         return code;
@@ -183,23 +187,21 @@ int file_source(struct casefile *cf, const char *path, struct file_source *ret_s
     if (code == 1 && db_is_null(s, 2))
         code =
             why_set(why, -ENODATA, "%s: it has no content (a folder, a link, or its metadata is gone)", path);
-    else if (code == 1 && !db_is_null(s, 6))
-        code = why_set(why, -ENOTSUP,
-                       "%s: it lies inside another content, which this version cannot give back by itself: "
-                       "show the content before the '!/'",
-                       path);
     else if (code == 0)
         code = why_set(why, -ENOENT, "%s: there is no such address in this case", path);
+    else if (code < 0)
+        query_failed(cf, code, why);
+    if (code == 1 && !db_is_null(s, 7) && file_root_of(cf, db_u64(s, 8), &source.root, why))
+        code = -EUCLEAN;
     if (code == 1) {
-        *ret_source = (struct file_source){
-            .exhibit_path = strdup(db_text(s, 0)),
-            .exhibit_type = strdup(db_text(s, 1)),
-            .locator = strdup(db_text(s, 2)),
-            .path = strdup(db_text(s, 3)),
-            .sha256 = strdup(db_text(s, 4)),
-            .size = db_u64(s, 5),
-            .extension = strdup(db_text(s, 7)),
-        };
+        source.exhibit_path = strdup(db_text(s, 0));
+        source.exhibit_type = strdup(db_text(s, 1));
+        source.locator = strdup(db_text(s, 2));
+        source.path = strdup(db_text(s, 3));
+        source.sha256 = strdup(db_text(s, 4));
+        source.size = db_u64(s, 5);
+        source.extension = strdup(db_text(s, 6));
+        *ret_source = source;
         code = 0;
     }
     db_finalize(s);
@@ -216,6 +218,140 @@ void file_source_finish(struct file_source *source)
     free(source->extension);
     *source = (struct file_source){0};
 }
+
+/* ------------------------------------------------------------------ streams inside a stream */
+
+int file_root_of(struct casefile *cf, uint64_t stream, uint64_t *ret_root, struct why *why)
+{
+    struct db_statement *s;
+    int code = db_prepare(casefile_db(cf),
+                          "WITH RECURSIVE up(id, parent) AS (SELECT id, parent FROM t_stream WHERE id = ?1 "
+                          "UNION SELECT t.id, t.parent FROM t_stream t JOIN up ON t.id = up.parent) "
+                          "SELECT id FROM up WHERE parent IS NULL",
+                          &s);
+    if (code)
+        return query_failed(cf, code, why);
+    db_bind_u64(s, 1, stream);
+    code = db_step(s);
+    if (code == 1)
+        *ret_root = db_u64(s, 0);
+    else
+        code ? query_failed(cf, code, why)
+             : why_set(why, -ENOENT, "%s: a content is gone", casefile_folder(cf));
+    db_finalize(s);
+    return code == 1 ? 0 : code ? code : -ENOENT;
+}
+
+/* Names of plugins hold no ','. */
+static int root_plugins(struct casefile *cf, uint64_t stream, char **ret_plugins, struct why *why)
+{
+    struct db_statement *s;
+    int code = db_prepare(
+        casefile_db(cf),
+        "WITH RECURSIVE family(id, plugin) AS (SELECT id, plugin FROM t_stream WHERE id = ?1 UNION "
+        "SELECT s.id, s.plugin FROM t_stream s JOIN family f ON s.parent = f.id WHERE s.attempt IS NOT NULL) "
+        "SELECT group_concat(DISTINCT plugin) FROM family WHERE plugin <> ''",
+        &s);
+    if (code)
+        return query_failed(cf, code, why);
+    db_bind_u64(s, 1, stream);
+    code = db_step(s);
+    if (code < 0)
+        query_failed(cf, code, why);
+    else
+        *ret_plugins = strdup(db_text(s, 0));
+    db_finalize(s);
+    return code < 0 ? code : 0;
+}
+
+int file_root(struct casefile *cf, uint64_t stream, struct file_root *ret_root, struct why *why)
+{
+    struct db_statement *s;
+    char *plugins = NULL;
+    int code = root_plugins(cf, stream, &plugins, why);
+    if (code)
+        return code;
+    code = db_prepare(casefile_db(cf),
+                      "SELECT x.path, x.type, s.locator, s.path, s.extension, s.kind, s.deleted, a.run FROM "
+                      "t_stream s JOIN t_exhibit x ON x.id = s.exhibit JOIN t_attempt a ON a.id = s.attempt "
+                      "WHERE s.id = ?1",
+                      &s);
+    if (code) {
+        free(plugins);
+        return query_failed(cf, code, why);
+    }
+    db_bind_u64(s, 1, stream);
+    code = db_step(s);
+    if (code == 1) {
+        *ret_root = (struct file_root){
+            .id = stream,
+            .run = db_u64(s, 7),
+            .exhibit_path = strdup(db_text(s, 0)),
+            .exhibit_type = strdup(db_text(s, 1)),
+            .locator = strdup(db_text(s, 2)),
+            .path = strdup(db_text(s, 3)),
+            .extension = strdup(db_text(s, 4)),
+            .plugins = plugins,
+            .kind = (uint32_t)db_u64(s, 5),
+            .deleted = db_i64(s, 6),
+        };
+        plugins = NULL;
+        code = 0;
+        if (!ret_root->exhibit_path || !ret_root->exhibit_type || !ret_root->locator || !ret_root->path ||
+            !ret_root->extension || !ret_root->plugins) {
+            file_root_finish(ret_root);
+            code = why_set(why, -ENOMEM, "out of memory");
+        }
+    } else {
+        code = code ? query_failed(cf, code, why)
+                    : why_set(why, -ENOENT, "the content around it is not in this case any more");
+    }
+    db_finalize(s);
+    free(plugins);
+    return code;
+}
+
+void file_root_finish(struct file_root *root)
+{
+    free(root->exhibit_path);
+    free(root->exhibit_type);
+    free(root->locator);
+    free(root->path);
+    free(root->extension);
+    free(root->plugins);
+    *root = (struct file_root){0};
+}
+
+int run_settings(struct casefile *cf, uint64_t run, struct settings *settings, struct why *why)
+{
+    struct db_statement *s;
+    struct why inner = {{0}};
+    bool any = false;
+    int code = db_prepare(
+        casefile_db(cf),
+        "SELECT j.key, j.value FROM t_run r, json_each(r.settings, '$.settings') j WHERE r.id = ?1", &s);
+    if (code)
+        return query_failed(cf, code, why);
+    db_bind_u64(s, 1, run);
+    while ((code = db_step(s)) == 1) {
+        code = settings_set(settings, db_text(s, 0), db_text(s, 1), &inner);
+        any = any || code == 0;
+        if (code && code != -ENOENT)
+            break;
+        inner.text[0] = 0;
+    }
+    if (code && inner.text[0])
+        why_set(why, code, "the settings of run %llu: %s", (unsigned long long)run, inner.text);
+    else if (code)
+        query_failed(cf, code, why);
+    else if (!any)
+        code = why_set(why, -ENOENT, "%s: it does not say with what settings run %llu was done",
+                       casefile_folder(cf), (unsigned long long)run);
+    db_finalize(s);
+    return code;
+}
+
+/* ------------------------------------------------------------------ what is known */
 
 int file_columns(struct casefile *cf, const char *path,
                  void (*each)(void *context, const char *name, const char *value), void *context,
@@ -240,11 +376,15 @@ int file_findings(struct casefile *cf, const char *path,
                   void *context, struct why *why)
 {
     struct db_statement *s;
-    int code = prepare_path(
-        cf,
-        "SELECT g.plugin, g.type, g.data FROM file f JOIN finding g ON g.stream = f.stream WHERE f.path = ?1 "
-        "ORDER BY g.plugin, g.type, g.ordinal",
-        path, &s, why);
+    struct buf sql = {0};
+    buf_text(&sql, "SELECT g.plugin, g.type, g.data FROM file f JOIN (");
+    int code = views_findings(casefile_db(cf), &sql);
+    buf_text(&sql, ") g ON g.stream = f.stream WHERE f.path = ?1 ORDER BY g.plugin, g.type, g.ordinal");
+    if (code || buf_failed(&sql))
+        code = query_failed(cf, code ? code : -ENOMEM, why);
+    else
+        code = prepare_path(cf, buf_cstr(&sql), path, &s, why);
+    buf_finish(&sql);
     if (code)
         return code;
     while ((code = db_step(s)) == 1)

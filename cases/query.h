@@ -7,6 +7,7 @@
 #define KVALI_CASES_QUERY_H
 
 #include "cases/casefile.h"
+#include "engine/base/settings.h"
 #include "engine/base/when.h"
 
 #include <stdbool.h>
@@ -54,10 +55,31 @@ int file_query(struct casefile *cf, const struct file_filter *filter,
 struct file_source {
     char *exhibit_path, *exhibit_type, *locator, *path, *sha256, *extension;
     uint64_t size;
+    uint64_t root; /* it lies inside this stream, at whatever depth, and is found by scanning that again; 0:
+                    * it is opened by its locator */
 };
-/* -ENOENT: no such address; -ENODATA: it has no content; -ENOTSUP: it is inside another stream. */
+/* -ENOENT: no such address; -ENODATA: it has no content. */
 int file_source(struct casefile *cf, const char *path, struct file_source *ret_source, struct why *why);
 void file_source_finish(struct file_source *source);
+
+/* A stream that others lie in, as the plugins saw it, and what is needed to find those again. Strings are
+ * malloc'ed; file_root_finish frees. */
+struct file_root {
+    uint64_t id, run; /* the run whose findings in it count */
+    char *exhibit_path, *exhibit_type, *locator, *path, *extension;
+    char *plugins; /* every one that found a stream in it, ',' between */
+    uint32_t kind;
+    bool deleted;
+};
+/* The stream that `stream` lies in at whatever depth; itself when a file system names it. -ENOENT. */
+int file_root_of(struct casefile *cf, uint64_t stream, uint64_t *ret_root, struct why *why);
+/* -ENOENT: no such stream, or it was not scanned. */
+int file_root(struct casefile *cf, uint64_t stream, struct file_root *ret_root, struct why *why);
+void file_root_finish(struct file_root *root);
+
+/* Puts the settings of a run over those in `settings` (initialised). What this version does not know any more
+ * is left out. -ENOENT: no such run; -EINVAL: a value that cannot be, `why` says which. */
+int run_settings(struct casefile *cf, uint64_t run, struct settings *settings, struct why *why);
 
 /* Every column of the view `file` for one address, in order, as text. -ENOENT. */
 int file_columns(struct casefile *cf, const char *path,

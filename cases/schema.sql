@@ -126,6 +126,9 @@ CREATE TABLE t_stream (
   attempt   INTEGER,
   read      INTEGER NOT NULL DEFAULT 0,
   unread    INTEGER NOT NULL DEFAULT 0,
+  uniform   INTEGER,                   -- every byte has this value: read, and not scanned
+  slack     INTEGER NOT NULL DEFAULT 0,-- bytes between the content's end and the end of its blocks
+  slack_uniform INTEGER NOT NULL DEFAULT 0, -- 1: one repeated byte, not scanned; 0: a child of kind slack
   without   TEXT NOT NULL DEFAULT '',
   tries     INTEGER NOT NULL DEFAULT 0,
   lost      INTEGER NOT NULL DEFAULT 0,
@@ -142,6 +145,16 @@ CREATE TABLE t_stream (
 CREATE INDEX i_stream_image ON t_stream(exhibit, id) WHERE status = 0 AND parent IS NULL AND kind = 0;
 CREATE INDEX i_stream_pending ON t_stream(exhibit, disk, id) WHERE status = 0 AND parent IS NULL AND kind <> 0;
 CREATE INDEX i_stream_parent ON t_stream(parent) WHERE parent IS NOT NULL;
+
+-- What each part of the medium consists of, in bytes (found.h: enum account_kind).
+CREATE TABLE t_account (
+  exhibit INTEGER NOT NULL REFERENCES t_exhibit(id),
+  volume  TEXT NOT NULL,               -- key
+  what    INTEGER NOT NULL,
+  bytes   INTEGER NOT NULL,
+  found   INTEGER NOT NULL,
+  PRIMARY KEY (exhibit, volume, what)
+) STRICT, WITHOUT ROWID;
 
 -- What was learned about work that a voided worker had found: it is given back to the same work when it is found again.
 CREATE TABLE t_blame (
@@ -207,6 +220,25 @@ CREATE TABLE t_note (
   text    TEXT NOT NULL
 ) STRICT;
 CREATE INDEX i_note_stream ON t_note(stream);
+
+-- What follows from findings (link.h): derived, made anew at the end of a run.
+CREATE TABLE t_deleted (
+  stream      INTEGER PRIMARY KEY,     -- a deleted content
+  bytes       INTEGER NOT NULL,        -- on the medium
+  overwritten INTEGER NOT NULL         -- of these, in blocks that a live content now owns
+) STRICT;
+CREATE TABLE t_overwritten (
+  stream INTEGER NOT NULL,             -- a deleted content
+  offset INTEGER NOT NULL,             -- in the image
+  size   INTEGER NOT NULL,
+  owner  INTEGER NOT NULL,             -- the live content that owns these blocks now
+  PRIMARY KEY (stream, offset, owner)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE t_carved (
+  stream  INTEGER PRIMARY KEY,
+  same_as INTEGER,                     -- a file's content that is the same
+  inside  INTEGER                      -- a recovered object that this one is a part of
+) STRICT;
 
 -- Record types that the case knows; `fields` as "name:kind,...".
 CREATE TABLE t_record_type (

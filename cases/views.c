@@ -81,6 +81,14 @@ static const struct column file_columns[] = {
     {"locator", "s.locator", PLAIN},
     {"stream", "s.id", PLAIN},
     {"attempt", "s.attempt", PLAIN},
+    {"repeated_byte", "s.uniform", PLAIN},
+    {"slack", "s.slack", PLAIN},
+    {"overwritten_bytes", "g.overwritten", PLAIN},
+    {"blocks",
+     "CASE WHEN g.stream IS NULL THEN NULL WHEN g.overwritten = 0 THEN 'free' WHEN g.overwritten < g.bytes "
+     "THEN "
+     "'partly overwritten' ELSE 'overwritten' END",
+     PLAIN},
     {NULL, NULL, END},
 };
 
@@ -122,7 +130,9 @@ static const char file_from[] =
     "NULL, NULL, "
     "NULL, NULL, NULL, NULL, NULL, NULL, '', '', id FROM t_stream WHERE parent IS NOT NULL AND attempt IS "
     "NOT NULL) e "
-    "JOIN t_exhibit x ON x.id = e.exhibit LEFT JOIN t_stream s ON s.id = e.stream";
+    "JOIN t_exhibit x ON x.id = e.exhibit LEFT JOIN t_stream s ON s.id = e.stream LEFT JOIN t_deleted g ON "
+    "g.stream = "
+    "s.id";
 
 static const struct column match_columns[] = {
     {"exhibit", "x.label", PLAIN},     {"path", "s.path", PLAIN},
@@ -135,6 +145,51 @@ static const struct column match_columns[] = {
 static const char match_from[] =
     "rec_yara_match m JOIN t_stream s ON s.id = m.stream AND s.attempt = m.attempt "
     "JOIN t_exhibit x ON x.id = s.exhibit";
+
+/* Recovered objects. `sha256` is NULL without the plugin digest. */
+static const struct column carved_columns[] = {
+    {"exhibit", "x.label", PLAIN},
+    {"path", "s.path", PLAIN},
+    {"offset", "s.runs ->> '$[0][0]'", PLAIN},
+    {"size", "s.size", PLAIN},
+    {"format", "c.format", PLAIN},
+    {"extension", "c.extension", PLAIN},
+    {"grade", "c.grade", PLAIN},
+    {"title", "c.title", PLAIN},
+    {"lacks", "c.lacks", PLAIN},
+    {"pieces", "c.pieces", PLAIN},
+    {"runs", "s.runs", PLAIN},
+    {"runs_cut", "s.runs_cut", PLAIN},
+    {"same_as", "(SELECT path FROM t_stream WHERE id = k.same_as)", PLAIN},
+    {"inside", "(SELECT path FROM t_stream WHERE id = k.inside)", PLAIN},
+    {"parent", "(SELECT path FROM t_stream WHERE id = s.parent)", PLAIN},
+    {"carver", "c.carver", PLAIN},
+    {"stream", "s.id", PLAIN},
+    {"attempt", "s.attempt", PLAIN},
+    {NULL, NULL, END},
+};
+static const struct column carved_digest_columns[] = {{"sha256", HEX("d.sha256"), PLAIN}, {NULL, NULL, END}};
+static const char carved_from[] = " FROM rec_carve c JOIN t_stream s ON s.id = c.stream AND s.attempt = "
+                                  "c.attempt JOIN t_exhibit x ON x.id = s.exhibit "
+                                  "LEFT JOIN t_carved k ON k.stream = s.id";
+
+static const struct column account_columns[] = {
+    {"exhibit", "x.label", PLAIN},
+    {"volume", "a.volume", PLAIN},
+    {"what", SQL_ACCOUNT_WORD("a.what"), PLAIN},
+    {"bytes", "a.bytes", PLAIN},
+    {NULL, NULL, END},
+};
+
+static const struct column overwritten_columns[] = {
+    {"exhibit", "x.label", PLAIN},
+    {"path", "s.path", PLAIN},
+    {"offset", "o.offset", PLAIN},
+    {"size", "o.size", PLAIN},
+    {"owner", "w.path", PLAIN},
+    {"stream", "o.stream", PLAIN},
+    {NULL, NULL, END},
+};
 
 static const struct column exhibit_columns[] = {
     {"exhibit", "label", PLAIN},
@@ -267,6 +322,11 @@ static const struct {
     {"run", run_columns, "t_run"},
     {"run_loaded", run_loaded_columns, "t_run_loaded"},
     {"volume", volume_columns, "t_volume v JOIN t_exhibit x ON x.id = v.exhibit"},
+    {"account", account_columns, "t_account a JOIN t_exhibit x ON x.id = a.exhibit"},
+    {"overwritten", overwritten_columns,
+     "t_overwritten o JOIN t_stream s ON s.id = o.stream JOIN t_stream w ON w.id = o.owner JOIN t_exhibit x "
+     "ON x.id = "
+     "s.exhibit"},
     {"fault", fault_columns, fault_from},
     {"note", note_columns,
      "t_note n JOIN t_stream s ON s.id = n.stream AND s.attempt = n.attempt JOIN t_exhibit x ON x.id = "
@@ -367,6 +427,19 @@ static int make_match(struct db *db)
     return exec_buf(db, &sql);
 }
 
+static int make_carved(struct db *db)
+{
+    struct buf sql = {0};
+    bool there = has_table(db, "rec_carve"), hashed = there && has_table(db, "rec_digest");
+    buf_text(&sql, "CREATE VIEW carved AS SELECT ");
+    put_columns(&sql, carved_columns, false, there);
+    put_columns(&sql, carved_digest_columns, true, hashed);
+    buf_text(&sql, there ? carved_from : " WHERE 0");
+    if (hashed)
+        buf_text(&sql, " LEFT JOIN rec_digest d ON d.stream = s.id AND d.attempt = s.attempt");
+    return exec_buf(db, &sql);
+}
+
 /* ------------------------------------------------------------------ all findings */
 
 /* A record as json_object, from "name:kind,name:kind". SQLite takes at most 127 arguments: RECORD_FIELDS_MAX
@@ -396,44 +469,51 @@ static void put_json(struct buf *sql, const char *fields)
     free(copy);
 }
 
-static int make_finding(struct db *db)
+int views_findings(struct db *db, struct buf *sql)
 {
     struct db_statement *s;
-    struct buf sql = {0};
     bool any = false;
     int code = db_prepare(
         db, "SELECT plugin, name, version, fields, table_name FROM t_record_type ORDER BY plugin, name", &s);
-    if (code)
-        return code;
-    buf_text(&sql, "CREATE VIEW finding AS ");
-    while ((code = db_step(s)) == 1) {
+    while (code == 0 && (code = db_step(s)) == 1) {
         buf_printf(
-            &sql,
+            sql,
             "%sSELECT x.label AS exhibit, s.path AS path, '%s' AS plugin, '%s' AS type, %lld AS version, "
             "r.ordinal AS ordinal, ",
             any ? " UNION ALL " : "", db_text(s, 0), db_text(s, 1), (long long)db_i64(s, 2));
-        put_json(&sql, db_text(s, 3));
-        buf_printf(&sql,
+        put_json(sql, db_text(s, 3));
+        buf_printf(sql,
                    " AS data, r.attempt AS attempt, r.stream AS stream FROM \"%s\" r JOIN t_stream s ON s.id "
                    "= r.stream "
                    "AND s.attempt = r.attempt JOIN t_exhibit x ON x.id = s.exhibit",
                    db_text(s, 4));
         any = true;
+        code = 0;
     }
     db_finalize(s);
     if (!any)
         buf_text(
-            &sql,
+            sql,
             "SELECT NULL AS exhibit, NULL AS path, NULL AS plugin, NULL AS type, NULL AS version, NULL AS "
             "ordinal, NULL AS data, NULL AS attempt, NULL AS stream WHERE 0");
-    int made = exec_buf(db, &sql);
-    return code ? code : made;
+    return code ? code : buf_failed(sql) ? -ENOMEM : 0;
+}
+
+static int make_finding(struct db *db)
+{
+    struct buf sql = {0};
+    buf_text(&sql, "CREATE VIEW finding AS ");
+    int code = views_findings(db, &sql);
+    if (code == 0)
+        return exec_buf(db, &sql);
+    buf_finish(&sql);
+    return code;
 }
 
 int views_make(struct db *db)
 {
-    int code =
-        db_exec(db, "DROP VIEW IF EXISTS file; DROP VIEW IF EXISTS match; DROP VIEW IF EXISTS finding");
+    int code = db_exec(db, "DROP VIEW IF EXISTS file; DROP VIEW IF EXISTS match; DROP VIEW IF EXISTS carved; "
+                           "DROP VIEW IF EXISTS finding");
     for (size_t i = 0; code == 0 && i < sizeof plain_views / sizeof *plain_views; i++) {
         struct buf drop = {0};
         buf_printf(&drop, "DROP VIEW IF EXISTS %s", plain_views[i].name);
@@ -445,5 +525,7 @@ int views_make(struct db *db)
         code = make_file(db);
     if (code == 0)
         code = make_match(db);
+    if (code == 0)
+        code = make_carved(db);
     return code ? code : make_finding(db);
 }

@@ -23,7 +23,8 @@ static const char *const sql[SQL_COUNT_ALL] = {
     [SQL_ATTEMPT_STATUS] = "UPDATE t_attempt SET status = ?2 WHERE id = ?1",
     [SQL_ATTEMPT_OF] = "SELECT a.stream, a.expand, s.size FROM t_attempt a LEFT JOIN t_stream s ON s.id = "
                        "a.stream WHERE a.id = ?1",
-    [SQL_STREAM_END] = "UPDATE t_stream SET status = ?2, attempt = ?3, read = ?4, unread = ?5 WHERE id = ?1",
+    [SQL_STREAM_END] = "UPDATE t_stream SET status = ?2, attempt = ?3, read = ?4, unread = ?5, uniform = ?6, slack = ?7, "
+                       "slack_uniform = ?8 WHERE id = ?1",
     [SQL_CHILDREN_END] =
         "WITH RECURSIVE family(id) AS (SELECT id FROM t_stream WHERE parent = ?2 AND found = ?1 UNION "
         "SELECT s.id FROM t_stream s JOIN family f ON s.parent = f.id) "
@@ -51,9 +52,10 @@ static const char *const sql[SQL_COUNT_ALL] = {
     [SQL_STREAM_FIND] = "SELECT id FROM t_stream WHERE exhibit = ?1 AND locator = ?2",
     [SQL_EXPAND_ADD] = "INSERT INTO t_expand(exhibit, locator, volume, found) VALUES (?1, ?2, ?3, ?4) ON "
                        "CONFLICT DO UPDATE SET status = 0, found = excluded.found WHERE status = 4",
+    [SQL_ACCOUNT] = "INSERT OR REPLACE INTO t_account(exhibit, volume, what, bytes, found) VALUES (?1, ?2, ?3, ?4, ?5)",
     [SQL_CHILD] = "INSERT INTO t_stream(exhibit, locator, path, extension, kind, deleted, size, disk, "
-                  "status, parent, plugin, child_offset, name, "
-                  "found) SELECT exhibit, 'child/' || ?3, ?3, ?4, ?5, ?6, 0, disk, 1, ?2, ?7, ?8, ?9, ?1 "
+                  "status, parent, plugin, child_offset, name, runs, runs_cut, "
+                  "found) SELECT exhibit, 'child/' || ?3, ?3, ?4, ?5, ?6, 0, disk, 1, ?2, ?7, ?8, ?9, ?10, ?11, ?1 "
                   "FROM t_stream WHERE id = ?2",
     [SQL_CHILD_SIZE] = "UPDATE t_stream SET size = ?2, read = ?2, status = ?3 WHERE id = ?1",
     [SQL_NOTE] = "INSERT INTO t_note(stream, attempt, plugin, offset, text) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -344,7 +346,7 @@ static int run_numbers(struct db_statement *s, uint64_t a, uint64_t b, uint64_t 
 }
 
 static int choose(struct writer *writer, uint64_t attempt, uint64_t stream, uint64_t expand,
-                  enum attempt_end end, uint64_t size, uint64_t read, uint64_t unread)
+                  enum attempt_end end, uint64_t size, const struct attempt_read *read)
 {
     if (expand) {
         writer->counts->expands_pending--;
@@ -363,8 +365,14 @@ static int choose(struct writer *writer, uint64_t attempt, uint64_t stream, uint
     s = code ? NULL : writer_sql(writer, SQL_STREAM_END);
     if (!s)
         return code ? code : -EINVAL;
-    db_bind_u64(s, 4, read);
-    db_bind_u64(s, 5, unread);
+    db_bind_u64(s, 4, read->read);
+    db_bind_u64(s, 5, read->unread);
+    if (read->uniform)
+        db_bind_u64(s, 6, read->byte);
+    else
+        db_bind_null(s, 6);
+    db_bind_u64(s, 7, read->slack);
+    db_bind_u64(s, 8, read->slack_uniform);
     return run_numbers(s, stream, work_of(end), attempt);
 }
 
@@ -379,9 +387,10 @@ static int reject(struct writer *writer, uint64_t attempt, uint64_t stream, uint
                        !lost, lost);
 }
 
-int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end end, uint64_t read,
-                       uint64_t unread)
+int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end end,
+                       const struct attempt_read *read)
 {
+    static const struct attempt_read nothing;
     int code = writer_open(writer);
     struct db_statement *s = code ? NULL : writer_sql(writer, SQL_ATTEMPT_OF);
     if (!s)
@@ -402,6 +411,6 @@ int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end
     if (code)
         return code;
     crash_point("attempt-end");
-    return end <= ATTEMPT_FAILED ? choose(writer, attempt, stream, expand, end, size, read, unread)
+    return end <= ATTEMPT_FAILED ? choose(writer, attempt, stream, expand, end, size, read ? read : &nothing)
                                  : reject(writer, attempt, stream, expand, end);
 }

@@ -66,9 +66,17 @@ enum attempt_end {
     ATTEMPT_LOST,     /* not chosen: the worker was killed from outside, or with its supervisor */
     ATTEMPT_TAMPERED, /* not chosen: everything its worker said is void */
 };
-/* Ends it. `read`: bytes read, `unread`: of these, not readable. */
-int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end end, uint64_t read,
-                       uint64_t unread);
+/* What was read of a stream. */
+struct attempt_read {
+    uint64_t read, unread; /* bytes read; of these, not readable */
+    bool uniform;          /* every byte is `byte`: it was not scanned */
+    uint8_t byte;
+    uint64_t slack;     /* bytes between the content's end and the end of its blocks */
+    bool slack_uniform; /* these hold one repeated byte and were not scanned; else they are a child stream */
+};
+/* Ends it. `read` NULL: nothing was read. */
+int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end end,
+                       const struct attempt_read *read);
 /* Leaves plugins out of later attempts at this stream; names separated by ',', added to what is there. */
 int writer_stream_without(struct writer *writer, uint64_t stream, const char *plugins);
 /* Adds a value of `at` to leave out of later attempts at this expand task. */
@@ -83,9 +91,22 @@ int writer_void_worker(struct writer *writer, uint64_t run, uint32_t worker);
 int writer_volume(struct writer *writer, uint64_t attempt, uint64_t exhibit,
                   const struct found_volume *volume);
 int writer_entry(struct writer *writer, uint64_t attempt, uint64_t exhibit, const struct found_entry *entry);
+/* Replaces what was said of this volume and kind before. */
+int writer_account(struct writer *writer, uint64_t attempt, uint64_t exhibit, const struct found_account *account);
 /* A child stream; `parent` is its parent stream's id. Its state follows its attempt. */
-int writer_child(struct writer *writer, uint64_t attempt, uint64_t parent, const char *path, const void *name,
-                 size_t name_size, enum stream_kind kind, bool deleted, uint64_t offset, const char *plugin,
+struct writer_child {
+    const char *path;
+    const void *name; /* raw bytes */
+    size_t name_size;
+    enum stream_kind kind;
+    bool deleted;
+    uint64_t offset;    /* in the parent */
+    const char *plugin; /* who made it; "": the engine (a file's slack) */
+    const struct found_run *runs; /* where its bytes lie in the image */
+    size_t run_count;             /* 0: not known */
+    bool runs_cut;
+};
+int writer_child(struct writer *writer, uint64_t attempt, uint64_t parent, const struct writer_child *child,
                  uint64_t *ret_stream);
 int writer_child_end(struct writer *writer, uint64_t attempt, uint64_t stream, uint32_t scan_status,
                      uint64_t size);

@@ -144,6 +144,7 @@ static int void_attempt(struct db *db, const struct attempt_row *row)
     static const char *const sql[] = {
         "DELETE FROM t_entry WHERE found = ?1 AND ?2 = ?2",
         "DELETE FROM t_volume WHERE found = ?1 AND ?2 = ?2",
+        "DELETE FROM t_account WHERE found = ?1 AND ?2 = ?2",
         "UPDATE t_expand SET status = 4, attempt = NULL WHERE found = ?1 AND ?2 = ?2",
     };
     for (size_t i = 0; code == 0 && i < sizeof sql / sizeof *sql; i++)

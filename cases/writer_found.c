@@ -173,6 +173,20 @@ int writer_volume(struct writer *writer, uint64_t attempt, uint64_t exhibit,
     return code;
 }
 
+int writer_account(struct writer *writer, uint64_t attempt, uint64_t exhibit, const struct found_account *account)
+{
+    int code = writer_open(writer);
+    struct db_statement *s = code ? NULL : writer_sql(writer, SQL_ACCOUNT);
+    if (!s)
+        return code ? code : -EINVAL;
+    db_bind_u64(s, 1, exhibit);
+    db_bind_text(s, 2, account->volume);
+    db_bind_u64(s, 3, account->kind);
+    db_bind_u64(s, 4, account->bytes);
+    db_bind_u64(s, 5, attempt);
+    return db_run(s);
+}
+
 int writer_expand_skip(struct writer *writer, uint64_t expand, uint64_t at, enum fault_kind kind)
 {
     struct db_statement *s;
@@ -193,18 +207,18 @@ int writer_expand_skip(struct writer *writer, uint64_t expand, uint64_t at, enum
 
 /* ------------------------------------------------------------------ entries and streams */
 
-static void runs_json(struct buf *buf, const struct found_entry *entry)
+static void runs_json(struct buf *buf, const struct found_run *runs, size_t count)
 {
     struct json json;
     json_init(&json, buf);
     json_array_open(&json, NULL);
-    for (size_t i = 0; i < entry->run_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         json_array_open(&json, NULL);
-        if (entry->runs[i].offset == UINT64_MAX)
+        if (runs[i].offset == UINT64_MAX)
             json_none(&json, NULL);
         else
-            json_u64(&json, NULL, entry->runs[i].offset);
-        json_u64(&json, NULL, entry->runs[i].size);
+            json_u64(&json, NULL, runs[i].offset);
+        json_u64(&json, NULL, runs[i].size);
         json_array_close(&json);
     }
     json_array_close(&json);
@@ -222,7 +236,7 @@ static int stream_of(struct writer *writer, uint64_t attempt, uint64_t exhibit,
     buf_append(&name, entry->name, entry->name_size);
     text_extension(buf_cstr(&name), extension, sizeof extension);
     if (entry->run_count)
-        runs_json(&runs, entry);
+        runs_json(&runs, entry->runs, entry->run_count);
     db_bind_u64(s, 1, exhibit);
     db_bind_text(s, 2, entry->locator);
     db_bind_text(s, 3, entry->path);
@@ -308,27 +322,32 @@ int writer_entry(struct writer *writer, uint64_t attempt, uint64_t exhibit, cons
 
 /* ------------------------------------------------------------------ children, notes, faults */
 
-int writer_child(struct writer *writer, uint64_t attempt, uint64_t parent, const char *path, const void *name,
-                 size_t name_size, enum stream_kind kind, bool deleted, uint64_t offset, const char *plugin,
+int writer_child(struct writer *writer, uint64_t attempt, uint64_t parent, const struct writer_child *child,
                  uint64_t *ret_stream)
 {
     char extension[32];
-    const char *slash = strrchr(path, '/');
+    const char *slash = strrchr(child->path, '/');
+    struct buf runs = {0};
     int code = writer_open(writer);
     struct db_statement *s = code ? NULL : writer_sql(writer, SQL_CHILD);
     if (!s)
         return code ? code : -EINVAL;
-    text_extension(slash ? slash + 1 : path, extension, sizeof extension);
+    text_extension(slash ? slash + 1 : child->path, extension, sizeof extension);
+    if (child->run_count)
+        runs_json(&runs, child->runs, child->run_count);
     db_bind_u64(s, 1, attempt);
     db_bind_u64(s, 2, parent);
-    db_bind_text(s, 3, path);
+    db_bind_text(s, 3, child->path);
     db_bind_text(s, 4, extension);
-    db_bind_u64(s, 5, kind);
-    db_bind_u64(s, 6, deleted);
-    db_bind_text(s, 7, plugin);
-    db_bind_u64(s, 8, offset);
-    db_bind_bytes(s, 9, name, name_size);
-    code = db_run(s);
+    db_bind_u64(s, 5, child->kind);
+    db_bind_u64(s, 6, child->deleted);
+    db_bind_text(s, 7, child->plugin);
+    db_bind_u64(s, 8, child->offset);
+    db_bind_bytes(s, 9, child->name, child->name_size);
+    db_bind_text(s, 10, child->run_count ? buf_cstr(&runs) : NULL);
+    db_bind_u64(s, 11, child->runs_cut);
+    code = buf_failed(&runs) ? -ENOMEM : db_run(s);
+    buf_finish(&runs);
     *ret_stream = (uint64_t)db_last_id(writer->db);
     return code;
 }

@@ -24,6 +24,7 @@ enum writer_sql {
     SQL_STREAM_ADD,
     SQL_STREAM_FIND,
     SQL_EXPAND_ADD,
+    SQL_ACCOUNT,
     SQL_CHILD,
     SQL_CHILD_SIZE,
     SQL_NOTE,

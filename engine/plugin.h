@@ -31,7 +31,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLUGIN_ABI 1
+#define PLUGIN_ABI 2
 
 /* What kind of bytes a stream is. */
 enum stream_kind {
@@ -124,15 +124,34 @@ void scan_note(struct scan *scan, uint64_t offset, const char *format, ...) __at
 /* The plugin did not look at all of the stream: says why. Becomes a fault row of kind "limit". */
 void scan_limited(struct scan *scan, uint64_t offset, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* A stream inside this one. Its address is <path>!/<name>. Bytes are kept (memory, then spool) until sink_close, which
- * scans it. Limits on depth, count and total size are the engine's: then NULL comes back, or sink_write says -ENOSPC,
- * and the engine has recorded it. */
+/* Bytes [offset, offset + size) of the stream, at any time between start and finish, beside the pass: for following a
+ * structure that begins here to its end. They are read again where they were not kept, so ask for what is needed only.
+ * *ret_size is less than `size` at the end of the reach; what the medium does not give is zeros. -EIO when the stream
+ * ends earlier than its metadata says. */
+int scan_read(struct scan *scan, uint64_t offset, void *data, size_t size, size_t *ret_size);
+/* How far scan_read reaches: the stream's size; for a range of free space on to the end of all free space, because
+ * what begins in this range may end in a later one. */
+uint64_t scan_reach(const struct scan *scan);
+
+/* A stream inside this one. Its address is <path>!/<name>. Either its bytes lie in this stream as they are: `pieces`
+ * says where, in the child's order, within scan_reach, and nothing is written; or they are written with sink_write and
+ * kept (memory, then spool). sink_close scans it. Limits on depth, count and total size are the engine's: then NULL comes
+ * back, or sink_write says -ENOSPC, and the engine has recorded it. */
+struct scan_piece {
+    uint64_t offset, size;
+};
+enum { SCAN_PIECES_MAX = 64 };
 struct child {
     const void *name; /* raw bytes, may hold '/' */
     size_t name_size;
     enum stream_kind kind; /* STREAM_CHILD or STREAM_CARVED */
     uint64_t offset;       /* where in the parent it begins, 0 when that means nothing */
     bool deleted;
+    const struct scan_piece *pieces; /* NULL: it will be written */
+    size_t piece_count;              /* at most SCAN_PIECES_MAX */
+    /* A record about the child itself, such as a member's header: it belongs to the child's stream. NULL: none. */
+    const struct record_type *about;
+    const struct value *values;
 };
 struct sink;
 struct sink *scan_child(struct scan *scan, const struct child *child);

@@ -23,6 +23,8 @@ static const struct setting_known table[] = {
     /* One could hope that the block size never matters, and the tests hold every plugin to that; but when two
      * plugins give two children of one stream the same name, who comes first depends on it. */
     {"block", "1M", SETTING_SIZE, FINDINGS, "bytes read at once and handed to plugins"},
+    {"carve.files", "false", SETTING_BOOL, FINDINGS, "carve inside live files and what was unpacked, too"},
+    {"carve.signatures", "", SETTING_TEXT, OTHER, "folder with the tables of what an object may begin with"},
     {"filetype.extensions", "", SETTING_TEXT, OTHER,
      "table of file extensions by content type; empty: no check"},
     {"filetype.magic", "/usr/share/misc/magic.mgc", SETTING_TEXT, OTHER, "libmagic's database"},
@@ -42,7 +44,7 @@ static const struct setting_known table[] = {
      "bytes kept of streams being scanned, in memory and in the spool file"},
     {"limit.stream_seconds", "600", SETTING_SECONDS, FINDINGS,
      "base of a stream's deadline, which grows with its size"},
-    {"plugins", "digest,entropy,filetype,yara", SETTING_TEXT, FINDINGS, "plugins to run, separated by ','"},
+    {"plugins", "carve,digest,entropy,filetype,yara", SETTING_TEXT, FINDINGS, "plugins to run, separated by ','"},
     {"profile", "full", SETTING_TEXT, OTHER,
      "file of settings in rules/profiles; what it sets counts, not its name"},
     {"sandbox", "require", SETTING_TEXT, OTHER,

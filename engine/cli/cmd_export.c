@@ -16,29 +16,43 @@
 static const struct option_spec specs[] = {
     {"all", 0, NULL, "Every content of the case"},
     FILE_OPTIONS,
+    {"plugin", 0, "FILE.so", "The lab's own plugin that found some of it; may be given again"},
     {"tmp", 0, "FOLDER", "Where large contents are spooled, unlinked (default: $TMPDIR or /var/tmp)"},
     {"weak-sandbox", 0, NULL, "Go on where the kernel lacks a part of the sandbox"},
     {NULL, 0, NULL, NULL},
 };
 
+/* A content that wanted ones lie in. */
+struct around {
+    struct file_root root;
+    struct job_root from; /* borrows from it */
+};
+
 /* One content to export; several entries may name it. */
 struct item {
     char *path, *sha256, *locator, *exhibit_path, *exhibit_type;
-    uint64_t size, unread;
+    uint64_t size, unread, stream, root; /* root: it lies inside that stream; 0: it has a locator */
+    struct around *around;       /* the same, once it is known */
     int code;
     bool there; /* exported before, or a twin of one that is being exported */
+    bool tried, changed;
 };
 
 struct exporting {
     struct casefile *cf;
     struct item *items;
     size_t count;
+    struct item **chosen; /* those that one job_read reads */
+    size_t chosen_count;
+    struct around **around;
+    size_t around_count;
+    const struct options *options;
     int folder;              /* exports/ */
     int fd;                  /* of the item being written */
     char part[32];           /* its name until it is whole */
     struct hash_sha256 *hash;
     uint64_t written, bytes;
-    uint64_t done, failed, twins;
+    uint64_t done, failed, twins, changed;
     struct why why;
 };
 
@@ -52,12 +66,18 @@ static void items_free(struct exporting *e)
         free(e->items[i].exhibit_type);
     }
     free(e->items);
+    free(e->chosen);
+    for (size_t i = 0; i < e->around_count; i++) {
+        file_root_finish(&e->around[i]->root);
+        free(e->around[i]);
+    }
+    free(e->around);
 }
 
 static int choose(void *context, const struct file_row *row)
 {
     struct exporting *e = context;
-    if (!row->locator[0] || strcmp(row->kind, "image") == 0 || strncmp(row->locator, "child/", 6) == 0)
+    if (!row->locator[0] || strcmp(row->kind, "image") == 0)
         return 0;
     struct item *more = realloc(e->items, (e->count + 1) * sizeof *more);
     if (!more)
@@ -65,27 +85,39 @@ static int choose(void *context, const struct file_row *row)
     e->items = more;
     struct item *item = &e->items[e->count];
     *item = (struct item){.path = strdup(row->path), .sha256 = strdup(row->sha256), .locator = strdup(row->locator),
-                          .exhibit_path = strdup(row->exhibit), .size = row->content_size};
+                          .exhibit_path = strdup(row->exhibit), .size = row->content_size,
+                          .stream = row->stream};
     e->count++;
     return item->path && item->sha256 && item->locator && item->exhibit_path ? 0 : -ENOMEM;
 }
 
-/* Exhibit labels become paths and types; contents that several names reach, or that are there already, are read once or not. */
+/* A content's exhibit is known by its label, and becomes path and type. */
+static int learn_exhibit(struct item *item, const struct exhibit *exhibits, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(exhibits[i].label, item->exhibit_path) != 0)
+            continue;
+        free(item->exhibit_path);
+        item->exhibit_path = strdup(exhibits[i].path);
+        item->exhibit_type = strdup(exhibits[i].type);
+        return item->exhibit_path && item->exhibit_type ? 0 : -ENOMEM;
+    }
+    return -ENOENT;
+}
+
 static int complete(struct exporting *e)
 {
-    for (size_t i = 0; i < e->count; i++) {
-        struct file_source source;
+    struct exhibit *exhibits = NULL;
+    size_t count = 0;
+    int code = casefile_exhibits(e->cf, &exhibits, &count);
+    for (size_t i = 0; code == 0 && i < e->count; i++) {
         struct item *item = &e->items[i];
-        int code = file_source(e->cf, item->path, &source, &e->why);
-        if (code)
-            return code;
-        free(item->exhibit_path);
-        item->exhibit_path = source.exhibit_path;
-        item->exhibit_type = source.exhibit_type;
-        source.exhibit_path = source.exhibit_type = NULL;
-        file_source_finish(&source);
+        code = learn_exhibit(item, exhibits, count);
+        if (code == 0 && strncmp(item->locator, "child/", 6) == 0)
+            code = file_root_of(e->cf, item->stream, &item->root, &e->why);
     }
-    return 0;
+    exhibits_free(exhibits, count);
+    return code;
 }
 
 static int by_hash(const void *a, const void *b)
@@ -94,6 +126,8 @@ static int by_hash(const void *a, const void *b)
     int order = strcmp(x->exhibit_path, y->exhibit_path);
     if (order == 0)
         order = strcmp(x->sha256, y->sha256);
+    if (order == 0) /* of twins the one that needs no other content scanned */
+        order = (x->root != 0) - (y->root != 0);
     return order ? order : strcmp(x->path, y->path);
 }
 
@@ -174,25 +208,26 @@ static int store(struct exporting *e, struct item *item)
         code = -errno;
     if (code == 0 && renameat(e->folder, e->part, e->folder, name))
         code = -errno;
+    item->changed = !as_found;
     if (!as_found)
-        fprintf(stderr, "kvali: %s: its bytes are not those that were hashed: the evidence has changed\n", item->path);
+        fail_words(EXIT_FAULTS, item->path, "its bytes are not those whose SHA-256 is in the case",
+                   "the evidence, kvali or a plugin has changed since the run");
     return code;
 }
 
 static int done(void *context, size_t index, int code, uint64_t unread, const char *reason)
 {
     struct exporting *e = context;
-    size_t i = 0;
-    for (size_t n = 0; i < e->count; i++)
-        if (!e->items[i].there && n++ == index)
-            break;
-    struct item *item = &e->items[i];
+    struct item *item = e->chosen[index];
+    item->tried = true;
     item->code = code;
     item->unread = unread;
+    if (code == 0 && reason[0])
+        fail_words(EXIT_DONE, item->path, reason, NULL);
     if (code == 0)
         code = item->code = store(e, item);
     else
-        fprintf(stderr, "kvali: %s: %s\n", item->path, reason);
+        fail_words(EXIT_FAULTS, item->path, reason[0] ? reason : strerror(-code), NULL);
     if (e->fd >= 0) {
         close(e->fd);
         e->fd = -1;
@@ -202,32 +237,154 @@ static int done(void *context, size_t index, int code, uint64_t unread, const ch
     }
     e->done += item->code == 0;
     e->failed += item->code != 0;
+    e->changed += item->code == 0 && item->changed;
     e->bytes += item->code == 0 ? e->written : 0;
     e->written = 0;
     return item->code == -ENOSPC || item->code == -EDQUOT ? why_set(&e->why, item->code, "exports: %s", strerror(-item->code)) : 0;
 }
 
-static int read_all(struct exporting *e, const struct options *options)
+/* Reads what is chosen. */
+static int read_chosen(struct exporting *e, const struct settings *settings)
 {
-    struct settings settings;
-    struct job_read *reads = calloc(e->count + 1, sizeof *reads);
-    size_t count = 0;
-    int code = reads ? settings_init(&settings) : -ENOMEM;
-    if (code) {
-        free(reads);
-        return code;
+    struct job_options job = {.worker_program = job_cli_worker(), .settings = settings, .spool_folder = job_cli_spool(e->options)};
+    struct job_read *reads = calloc(e->chosen_count + 1, sizeof *reads);
+    if (!reads)
+        return -ENOMEM;
+    for (size_t i = 0; i < e->chosen_count; i++) {
+        const struct item *item = e->chosen[i];
+        reads[i] = (struct job_read){item->exhibit_path, item->exhibit_type, item->locator, 0, UINT64_MAX, write_bytes, e,
+                                     item->around ? &item->around->from : NULL, item->path};
     }
-    if (options_has(options, "weak-sandbox"))
-        code = settings_set(&settings, "sandbox", "weak", &e->why);
-    for (size_t i = 0; i < e->count; i++)
-        if (!e->items[i].there)
-            reads[count++] = (struct job_read){e->items[i].exhibit_path, e->items[i].exhibit_type, e->items[i].locator, 0, UINT64_MAX, write_bytes, e};
-    struct job_options job = {.worker_program = job_cli_worker(), .settings = &settings, .spool_folder = job_cli_spool(options)};
-    if (code == 0 && count)
-        code = job_read(&job, reads, count, done, e, &e->why);
-    settings_finish(&settings);
+    int code = e->chosen_count ? job_read(&job, reads, e->chosen_count, done, e, &e->why) : 0;
     free(reads);
     return code;
+}
+
+static int read_by_locator(struct exporting *e)
+{
+    struct settings settings;
+    int code = settings_init(&settings);
+    if (code)
+        return code;
+    if (options_has(e->options, "weak-sandbox"))
+        code = settings_set(&settings, "sandbox", "weak", &e->why);
+    e->chosen_count = 0;
+    for (size_t i = 0; i < e->count; i++)
+        if (!e->items[i].there && !e->items[i].root)
+            e->chosen[e->chosen_count++] = &e->items[i];
+    if (code == 0)
+        code = read_chosen(e, &settings);
+    settings_finish(&settings);
+    return code;
+}
+
+/* ------------------------------------------------------------------ contents inside others */
+
+static int by_root(const void *a, const void *b)
+{
+    const struct item *x = *(struct item *const *)a, *y = *(struct item *const *)b;
+    int order = strcmp(x->exhibit_path, y->exhibit_path);
+    if (order == 0)
+        order = (x->root > y->root) - (x->root < y->root);
+    return order ? order : strcmp(x->path, y->path);
+}
+
+static int learn_root(struct exporting *e, uint64_t id, struct around **ret)
+{
+    struct around **more = realloc(e->around, (e->around_count + 1) * sizeof *more);
+    struct around *around = more ? calloc(1, sizeof *around) : NULL;
+    if (more)
+        e->around = more;
+    if (!around)
+        return -ENOMEM;
+    e->around[e->around_count++] = around;
+    int code = file_root(e->cf, id, &around->root, &e->why);
+    const struct file_root *root = &around->root;
+    around->from = (struct job_root){root->path, root->extension, root->kind, root->deleted, root->plugins, ""};
+    *ret = around;
+    return code;
+}
+
+/* What the wanted ones lie in; each is asked for once. */
+static int learn_roots(struct exporting *e, struct item **inner, size_t count)
+{
+    struct around *around = NULL;
+    qsort(inner, count, sizeof *inner, by_root);
+    for (size_t i = 0; i < count; i++) {
+        struct item *item = inner[i];
+        int code = around && around->root.id == item->root ? 0 : learn_root(e, item->root, &around);
+        if (code)
+            return code;
+        char *locator = strdup(around->root.locator);
+        if (!locator)
+            return -ENOMEM;
+        free(item->locator);
+        item->locator = locator;
+        item->around = around;
+    }
+    return 0;
+}
+
+/* All that one run found: with its settings. That it cannot be read, for a rule or a plugin is gone, does not keep the
+ * others from being exported. */
+static int read_of_run(struct exporting *e, uint64_t run)
+{
+    struct settings settings = {0};
+    char *lab = NULL;
+    int code = job_cli_replay(e->cf, run, e->options, &settings, &lab, &e->why);
+    for (size_t i = 0; code == 0 && i < e->around_count; i++)
+        if (e->around[i]->root.run == run)
+            e->around[i]->from.lab_plugins = lab;
+    if (code == 0)
+        code = read_chosen(e, &settings);
+    if (code && code != -ENOMEM && code != -ENOSPC && code != -EDQUOT) {
+        fail(EXIT_FAULTS, "what lies inside other contents", code, &e->why, NULL);
+        for (size_t i = 0; i < e->chosen_count; i++) {
+            struct item *item = e->chosen[i];
+            if (item->tried)
+                continue;
+            item->code = code;
+            item->tried = true;
+            e->failed++;
+        }
+        e->why.text[0] = 0;
+        code = 0;
+    }
+    settings_finish(&settings);
+    free(lab);
+    return code;
+}
+
+/* Run after run; in a run one scan a root. */
+static int read_inner(struct exporting *e)
+{
+    struct item **inner = calloc(e->count + 1, sizeof *inner);
+    size_t count = 0;
+    if (!inner)
+        return -ENOMEM;
+    for (size_t i = 0; i < e->count; i++)
+        if (!e->items[i].there && e->items[i].root)
+            inner[count++] = &e->items[i];
+    int code = learn_roots(e, inner, count);
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        uint64_t run = inner[i]->around->root.run;
+        if (inner[i]->tried)
+            continue;
+        e->chosen_count = 0;
+        for (size_t n = i; n < count; n++)
+            if (inner[n]->around->root.run == run)
+                e->chosen[e->chosen_count++] = inner[n];
+        code = read_of_run(e, run);
+    }
+    free(inner);
+    return code;
+}
+
+static int read_all(struct exporting *e)
+{
+    e->chosen = calloc(e->count + 1, sizeof *e->chosen);
+    int code = e->chosen ? read_by_locator(e) : -ENOMEM;
+    return code ? code : read_inner(e);
 }
 
 /* ------------------------------------------------------------------ the index and the ledger */
@@ -296,11 +453,11 @@ static int tell_ledger(struct exporting *e)
     return code;
 }
 
-static int export(struct exporting *e, const struct options *options)
+static int export(struct exporting *e)
 {
     struct file_filter filter = FILE_FILTER_ALL;
     char path[8192];
-    int code = file_options(options, &filter, &e->why);
+    int code = file_options(e->options, &filter, &e->why);
     if (code)
         return code;
     snprintf(path, sizeof path, "%s/exports", casefile_folder(e->cf));
@@ -314,14 +471,14 @@ static int export(struct exporting *e, const struct options *options)
     if (code == 0)
         mark_twins(e);
     if (code == 0)
-        code = read_all(e, options);
+        code = read_all(e);
     int told = e->done || e->twins ? tell_ledger(e) : 0;
     return code ? code : told;
 }
 
 static int run(const struct options *options)
 {
-    struct exporting e = {.fd = -1, .folder = -1};
+    struct exporting e = {.fd = -1, .folder = -1, .options = options};
     int exit_code;
     if (!options_has(options, "all") && options->given_count == 0) {
         why_set(&e.why, -EINVAL, "say what: --all, or a filter as for `find`");
@@ -329,11 +486,11 @@ static int run(const struct options *options)
     }
     if (cli_open_case(options->args[0], CASEFILE_WRITE, &e.cf, &exit_code) < 0)
         return exit_code;
-    int code = export(&e, options);
+    int code = export(&e);
     if (code)
         exit_code = code == -EINVAL ? fail_usage("export", &e.why) : fail(EXIT_ENVIRONMENT, casefile_folder(e.cf), code, &e.why, NULL);
     else
-        exit_code = e.failed ? EXIT_FAULTS : EXIT_DONE;
+        exit_code = e.failed || e.changed ? EXIT_FAULTS : EXIT_DONE;
     if (!options->quiet && code == 0)
         cli_print("%llu contents exported (%llu bytes), %llu were there already or equal to another, %llu could not be read.\n"
                   "They are in %s/exports, named by their SHA-256; exports/index-*.jsonl says which address each one has.\n",
@@ -353,10 +510,11 @@ const struct command command_export = {
     .usage = "CASE (--all | filters) [options]",
     .help = "Reads the contents of the files that the filters choose (as for `find`) from the evidence, through a sandboxed\n"
             "worker, and stores each once as exports/ab/abcdef…, named by its SHA-256 and by nothing from the evidence.\n"
-            "exports/index-NNNN.jsonl says which addresses each one has; it is recorded in the ledger.",
+            "exports/index-NNNN.jsonl says which addresses each one has; it is recorded in the ledger. What lies inside\n"
+            "another content is found again in it as `show` does; all that lies in one content by one scan of it.",
     .example = "  kvali export /srv/cases/2026-001 --mime 'image/*' --deleted\n"
                "  kvali export /srv/cases/2026-001 --rule '*ransom*'",
-    .exits = "  1  some contents could not be read\n"
+    .exits = "  1  some contents could not be read or are not found again, or are not those that were hashed\n"
              "  5  the disk is full, or exports/ cannot be written",
     .options = specs,
     .min_args = 1,

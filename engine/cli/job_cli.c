@@ -3,6 +3,7 @@
  */
 #include "engine/cli/job_cli.h"
 
+#include "cases/query.h"
 #include "engine/base/log.h"
 #include "engine/cli/progress.h"
 
@@ -131,11 +132,14 @@ static int set_pairs(struct settings *settings, const struct options *options, s
 
 static int fill(struct settings *settings, const struct options *options, struct why *why)
 {
-    char yara[PATH_MAX + 8], extensions[PATH_MAX + 32];
+    char yara[PATH_MAX + 8], carve[PATH_MAX + 8], extensions[PATH_MAX + 32];
     bool shipped = !options_has(options, "no-default-rules");
     snprintf(yara, sizeof yara, "%s/yara", job_cli_rules());
     snprintf(extensions, sizeof extensions, "%s/filetype/extensions.tsv", job_cli_rules());
+    snprintf(carve, sizeof carve, "%s/carve", job_cli_rules());
     int code = set(settings, "filetype.extensions", extensions, why);
+    if (code == 0)
+        code = set(settings, "carve.signatures", carve, why);
     if (code == 0)
         code = load_profile(settings, options_text(options, "profile", "full"), why);
     if (code == 0)
@@ -146,6 +150,8 @@ static int fill(struct settings *settings, const struct options *options, struct
         code = set(settings, "plugins", options_text(options, "plugins", NULL), why);
     if (code == 0)
         code = set(settings, "jobs", options_text(options, "jobs", NULL), why);
+    if (code == 0 && options_has(options, "carve-files"))
+        code = settings_set(settings, "carve.files", "true", why);
     if (code == 0 && options_has(options, "weak-sandbox"))
         code = settings_set(settings, "sandbox", "weak", why);
     return code ? code : set_pairs(settings, options, why);
@@ -162,6 +168,28 @@ int job_cli_settings(const struct options *options, const char *command, struct 
         return 0;
     settings_finish(settings);
     return code == -ENOMEM ? fail(EXIT_ENVIRONMENT, command, code, &why, NULL) : fail_usage(command, &why);
+}
+
+int job_cli_replay(struct casefile *cf, uint64_t run, const struct options *options, struct settings *settings,
+                   char **ret_lab, struct why *why)
+{
+    char *lab;
+    int code = settings_init(settings);
+    if (code == 0)
+        code = run_settings(cf, run, settings, why);
+    if (code)
+        return code;
+    lab = strdup(settings_text(settings, "lab.plugins"));
+    code = lab ? settings_set(settings, "lab.plugins", "", why) : -ENOMEM;
+    if (code == 0 && set_paths(settings, "lab.plugins", NULL, options, "plugin", why))
+        code = -ENOPKG;
+    if (code == 0)
+        code = settings_set(settings, "sandbox", options_has(options, "weak-sandbox") ? "weak" : "require", why);
+    if (code)
+        free(lab);
+    else
+        *ret_lab = lab;
+    return code;
 }
 
 /* ------------------------------------------------------------------ running */

@@ -33,6 +33,13 @@ const char *job_cli_worker(void);
 const char *job_cli_rules(void);
 const char *job_cli_spool(const struct options *options);
 
+/* For contents that lie in others: fills `settings` (initialised here; finish it in any case) with those of the run that
+ * found them, the lab's own plugins given now with --plugin, and the sandbox as it is wanted now. The plugins' files as
+ * the run had them go to `ret_lab` (malloc'ed). Nothing is loaded because a case names it. -ENOPKG: a file that --plugin
+ * names is not there. */
+int job_cli_replay(struct casefile *cf, uint64_t run, const struct options *options, struct settings *settings,
+                   char **ret_lab, struct why *why);
+
 /* Runs what is pending in the case and says how it went. Returns the exit code. */
 int job_cli_run(struct casefile *cf, const struct options *options, const char *command);
 

@@ -45,6 +45,18 @@ static const char *const fault_names[FAULT_KINDS] = {
     [FAULT_CHANGED] = "changed",
 };
 
+static const char *const account_names[ACCOUNT_KINDS] = {
+    [ACCOUNT_SHARE] = "share",     [ACCOUNT_LIVE] = "live",       [ACCOUNT_SLACK] = "slack",
+    [ACCOUNT_STRUCTURES] = "structures", [ACCOUNT_DELETED] = "deleted", [ACCOUNT_FREE] = "free",
+    [ACCOUNT_OUTSIDE] = "outside", [ACCOUNT_RAW] = "raw",         [ACCOUNT_TABLE] = "table",
+    [ACCOUNT_ALLOCATED] = "allocated",
+};
+
+const char *account_kind_name(enum account_kind kind)
+{
+    return (size_t)kind < ACCOUNT_KINDS ? account_names[kind] : "unknown";
+}
+
 const char *entry_type_name(enum entry_type type)
 {
     return (size_t)type < ENTRY_TYPES ? entry_names[type] : "unknown";
@@ -322,4 +334,24 @@ int found_fault_read(struct bytes *bytes, struct found_fault *ret_fault)
     if (status == 0)
         *ret_fault = fault;
     return status;
+}
+
+/* Account. */
+
+void found_account_write(struct buf *buf, const struct found_account *account)
+{
+    write_address(buf, account->volume, SHORT_MAX);
+    buf_u8(buf, (uint8_t)account->kind);
+    buf_u64le(buf, account->bytes);
+}
+
+int found_account_read(struct bytes *bytes, struct found_account *ret_account)
+{
+    struct found_account account = {.volume = read_text(bytes, SHORT_MAX)};
+    account.kind = (enum account_kind)read_enum(bytes, ACCOUNT_KINDS);
+    account.bytes = bytes_u64le(bytes);
+    int code = read_end(bytes);
+    if (code == 0)
+        *ret_account = account;
+    return code;
 }

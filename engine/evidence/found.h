@@ -121,6 +121,28 @@ struct found_fault {
     const char *detail;  /* cause in words, escaped */
 };
 
+/* What the bytes of a volume are. SHARE is what of the medium this volume stands for (a byte that two volumes claim
+ * counts for the first of them); the others divide it. */
+enum account_kind {
+    ACCOUNT_SHARE,
+    ACCOUNT_LIVE,       /* content of live files and folders */
+    ACCOUNT_SLACK,      /* behind the end of such content, in its last blocks */
+    ACCOUNT_STRUCTURES, /* allocated, and no listed file's: the file system's own */
+    ACCOUNT_DELETED,    /* free, and still named by a deleted file's metadata */
+    ACCOUNT_FREE,       /* free, and named by nothing */
+    ACCOUNT_OUTSIDE,    /* in the volume, before or behind its file system */
+    ACCOUNT_RAW,        /* no file system that is read: a gap, an encrypted or unknown volume */
+    ACCOUNT_TABLE,      /* the partition table's own sectors */
+    ACCOUNT_ALLOCATED,  /* of an APFS container: all that is not free, its volumes' files and its own structures */
+    ACCOUNT_KINDS,
+};
+const char *account_kind_name(enum account_kind kind); /* "share", "live" ... */
+struct found_account {
+    const char *volume; /* key */
+    enum account_kind kind;
+    uint64_t bytes;
+};
+
 /* Wire forms. The _read functions are for hostile input: -EBADMSG; strings are borrowed from the message and are
  * checked to be escaped text; `ret_runs` gives room for FOUND_RUNS_MAX runs. */
 void found_volume_write(struct buf *buf, const struct found_volume *volume);
@@ -129,6 +151,8 @@ void found_entry_write(struct buf *buf, const struct found_entry *entry);
 int found_entry_read(struct bytes *bytes, struct found_entry *ret_entry, struct found_run *ret_runs);
 void found_fault_write(struct buf *buf, const struct found_fault *fault);
 int found_fault_read(struct bytes *bytes, struct found_fault *ret_fault);
+void found_account_write(struct buf *buf, const struct found_account *account);
+int found_account_read(struct bytes *bytes, struct found_account *ret_account);
 
 /* Where the walk reports to. A negative return ends the walk with that code. `at` is called often: `what` (inode or block)
  * is what is being worked on; it feeds the heartbeat and the black box. */
@@ -136,6 +160,7 @@ struct found_sink {
     int (*volume)(void *context, const struct found_volume *volume);
     int (*entry)(void *context, const struct found_entry *entry);
     int (*fault)(void *context, const struct found_fault *fault);
+    int (*account)(void *context, const struct found_account *account);
     void (*at)(void *context, uint64_t what);
     void *context;
 };

@@ -12,7 +12,7 @@
 #define KVALI_EVIDENCE_IMAGE_H
 
 #include "engine/base/why.h"
-#include "engine/evidence/range.h"
+#include "engine/base/range.h"
 
 #include <stdbool.h>
 #include <stddef.h>

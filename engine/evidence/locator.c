@@ -88,6 +88,63 @@ static void parse_raw(struct cursor *cursor, struct locator *locator)
         cursor->failed = true;
 }
 
+static void parse_runs(struct cursor *cursor, struct locator *locator)
+{
+    size_t count = 0;
+
+    locator->kind = LOCATOR_RUNS;
+    locator->path = cursor->at;
+    do {
+        struct locator run = {0};
+
+        if (count > 0)
+            take_text(cursor, ",");
+        parse_raw(cursor, &run);
+        if (++count > LOCATOR_RUNS_MAX || run.size > UINT64_MAX - locator->size)
+            cursor->failed = true;
+        locator->size += run.size;
+    } while (!cursor->failed && *cursor->at != '\0');
+}
+
+bool locator_next_run(const char **text, uint64_t *ret_offset, uint64_t *ret_size)
+{
+    struct cursor cursor = {.at = *text};
+    struct locator run = {0};
+
+    if (*cursor.at == ',')
+        cursor.at++;
+    parse_raw(&cursor, &run);
+    if (cursor.failed)
+        return false;
+    *text = cursor.at;
+    *ret_offset = run.offset;
+    *ret_size = run.size;
+    return true;
+}
+
+/* free@<offset> and then :<type> or /<block>, and /<start>+<size>. */
+static void parse_free(struct cursor *cursor, struct locator *locator)
+{
+    struct locator range = {0};
+
+    locator->offset = take_number(cursor, UINT64_MAX);
+    if (*cursor->at == ':') {
+        take_text(cursor, ":");
+        take_type(cursor, locator->type);
+        if (strcmp(locator->type, "apfs") == 0)
+            cursor->failed = true;
+    } else {
+        take_text(cursor, "/");
+        locator->block = take_number(cursor, UINT64_MAX);
+        strcpy(locator->type, "apfs");
+    }
+    take_text(cursor, "/");
+    parse_raw(cursor, &range);
+    locator->kind = LOCATOR_FREE;
+    locator->start = range.offset;
+    locator->size = range.size;
+}
+
 static void parse_fs(struct cursor *cursor, struct locator *locator)
 {
     locator->offset = take_number(cursor, UINT64_MAX);
@@ -131,6 +188,8 @@ static const struct {
     void (*parse)(struct cursor *cursor, struct locator *locator);
 } prefixes[] = {
     {"raw@", parse_raw},
+    {"runs@", parse_runs},
+    {"free@", parse_free},
     {"fs@", parse_fs},
     {"apfs@", parse_apfs},
     {"folder/", parse_folder_content},
@@ -178,6 +237,16 @@ void locator_print(struct buf *buf, const struct locator *locator)
         break;
     case LOCATOR_RAW:
         buf_printf(buf, "raw@%" PRIu64 "+%" PRIu64, locator->offset, locator->size);
+        break;
+    case LOCATOR_RUNS:
+        buf_printf(buf, "runs@%s", locator->path);
+        break;
+    case LOCATOR_FREE:
+        if (strcmp(locator->type, "apfs") == 0)
+            buf_printf(buf, "free@%" PRIu64 "/%" PRIu64, locator->offset, locator->block);
+        else
+            buf_printf(buf, "free@%" PRIu64 ":%s", locator->offset, locator->type);
+        buf_printf(buf, "/%" PRIu64 "+%" PRIu64, locator->start, locator->size);
         break;
     case LOCATOR_FS:
     case LOCATOR_FS_CONTENT:

@@ -4,6 +4,8 @@
  * Locators of contents:
  *   "image"                            the whole image
  *   "raw@<offset>+<size>"              a range of the image
+ *   "runs@<offset>+<size>,..."         several ranges of the image, one after the other
+ *   "free@<offset>:<type>/<start>+<size>"   a part of a file system's unallocated blocks, in the order of their addresses
  *   "fs@<offset>:<type>/<inode>-<attribute type>-<attribute id>"
  *   "apfs@<offset>/<block>/<inode>-<attribute type>-<attribute id>"
  *   "file"                             a single file of logical evidence
@@ -38,7 +40,18 @@ const struct ranges *stream_bad(const struct stream *stream);
 /* The same in image offsets. */
 const struct ranges *stream_bad_image(const struct stream *stream);
 
-/* The image offset of a stream offset; UINT64_MAX for a hole, a resident or compressed part. */
-uint64_t stream_physical(const struct stream *stream, uint64_t offset);
+/* Bytes at any offset below stream_reach, beside the pass: the number read (less than `size` only at the end of the
+ * reach), or a negative errno. Ranges that could not be read are added to `bad` (NULL: nowhere). */
+int64_t stream_read_at(struct stream *stream, uint64_t offset, void *data, size_t size, struct ranges *bad);
+/* How far stream_read_at reaches: the size; for free space on to the end of all of it. */
+uint64_t stream_reach(const struct stream *stream);
+
+/* The image offset of an offset within the reach; UINT64_MAX for a hole, a resident or compressed part. *ret_size (may be
+ * NULL) is how many bytes of the stream follow each other there. */
+uint64_t stream_physical(const struct stream *stream, uint64_t offset, uint64_t *ret_size);
+
+/* What lies behind a live file's last written byte in its blocks, as a stream of its own; NULL in *ret_slack when there is
+ * nothing, or when it cannot be told (compressed, resident). Close it before the stream. -ENOMEM. */
+int stream_slack(struct stream *stream, struct stream **ret_slack);
 
 #endif

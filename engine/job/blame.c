@@ -103,12 +103,12 @@ static int blame_expand(struct supervisor *s, struct worker_slot *worker, const 
     uint64_t at = atomic_load(&worker->process.box->at);
     struct task_expand *task = &worker->expand;
     if (death->end == ATTEMPT_LOST && task->lost < LOST_MAX)
-        return writer_attempt_end(s->writer, worker->attempt, ATTEMPT_LOST, 0, 0);
+        return writer_attempt_end(s->writer, worker->attempt, ATTEMPT_LOST, NULL);
     bool known = at != UINT64_MAX && task->skip_count < SKIPS_MAX;
     for (size_t i = 0; i < task->skip_count; i++)
         known = known && task->skip[i] != at; /* left out already, and it died there again */
     if (known) {
-        int code = writer_attempt_end(s->writer, worker->attempt, death->end, 0, 0);
+        int code = writer_attempt_end(s->writer, worker->attempt, death->end, NULL);
         return code ? code : writer_expand_skip(s->writer, task->id, at, death->kind);
     }
     char detail[256];
@@ -123,13 +123,13 @@ static int blame_expand(struct supervisor *s, struct worker_slot *worker, const 
         .effect = "the listing is incomplete; what was listed before is kept",
         .detail = detail,
     };
-    int code = writer_attempt_end(s->writer, worker->attempt, death->end, 0, 0);
+    int code = writer_attempt_end(s->writer, worker->attempt, death->end, NULL);
     uint64_t attempt = 0;
     if (code == 0)
         code = writer_attempt_begin(s->writer, s->run, 0, task->id, NOBODY, &attempt);
     if (code == 0)
         code = writer_fault(s->writer, attempt, task->exhibit, 0, &fault);
-    return code ? code : writer_attempt_end(s->writer, attempt, ATTEMPT_FAILED, 0, 0);
+    return code ? code : writer_attempt_end(s->writer, attempt, ATTEMPT_FAILED, NULL);
 }
 
 /* ------------------------------------------------------------------ a stream */
@@ -174,7 +174,7 @@ static int give_up(struct supervisor *s, const struct task_stream *task, const s
     int code = writer_attempt_begin(s->writer, s->run, task->id, 0, NOBODY, &attempt);
     if (code == 0)
         code = fault_of_stream(s, task, attempt, death, "", offset, 0, "content not examined: reading it killed the parser twice");
-    return code ? code : writer_attempt_end(s->writer, attempt, ATTEMPT_FAILED, 0, 0);
+    return code ? code : writer_attempt_end(s->writer, attempt, ATTEMPT_FAILED, NULL);
 }
 
 static int leave_plugin_out(struct supervisor *s, const struct task_stream *task, const struct death *death,
@@ -197,11 +197,11 @@ static int blame_stream(struct supervisor *s, struct worker_slot *worker, const 
         return 0;
     bool begun = worker->in_stream && worker->subs[0].id == task->id;
     if (worker->in_stream && !begun)
-        code = writer_attempt_end(s->writer, worker->attempt, ATTEMPT_LOST, 0, 0);
+        code = writer_attempt_end(s->writer, worker->attempt, ATTEMPT_LOST, NULL);
     if (code == 0 && !begun)
         code = writer_attempt_begin(s->writer, s->run, task->id, 0, worker->number, &worker->attempt);
     if (code == 0)
-        code = writer_attempt_end(s->writer, worker->attempt, death->end, 0, 0);
+        code = writer_attempt_end(s->writer, worker->attempt, death->end, NULL);
     if (code || (death->end == ATTEMPT_LOST && task->lost < LOST_MAX))
         return code;
     if (plugin < s->plugin_count)

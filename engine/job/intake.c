@@ -87,6 +87,14 @@ static int take_fault(struct supervisor *s, struct worker_slot *worker, struct b
     return supervisor_written(s, writer_fault(s->writer, worker->attempt, exhibit_in_hand(worker), stream, &fault));
 }
 
+static int take_account(struct supervisor *s, struct worker_slot *worker, struct bytes *payload)
+{
+    struct found_account account;
+    if (worker->state != WORKER_EXPANDING || found_account_read(payload, &account) || account.bytes > INT64_MAX)
+        return alarm_set(worker, "an account that is malformed or out of place");
+    return supervisor_written(s, writer_account(s->writer, worker->attempt, worker->expand.exhibit, &account));
+}
+
 static int take_expanded(struct supervisor *s, struct worker_slot *worker, struct bytes *payload)
 {
     uint32_t error = bytes_u32le(payload);
@@ -108,7 +116,7 @@ static int take_expanded(struct supervisor *s, struct worker_slot *worker, struc
         code = writer_fault(s->writer, worker->attempt, worker->expand.exhibit, 0, &fault);
     }
     if (code == 0)
-        code = writer_attempt_end(s->writer, worker->attempt, end, 0, 0);
+        code = writer_attempt_end(s->writer, worker->attempt, end, NULL);
     task_drop(worker);
     worker->state = WORKER_IDLE;
     return supervisor_written(s, code);
@@ -236,25 +244,44 @@ static int take_failed(struct supervisor *s, struct worker_slot *worker, struct 
                                "this plugin could not go on with this content; the others did", strerror((int)error));
 }
 
+/* The engine itself makes one kind of child: a file's slack, in the stream that the worker was given. */
+static bool may_make(const struct supervisor *s, uint32_t plugin, uint32_t kind, uint32_t parent)
+{
+    if (plugin == BLACKBOX_ENGINE)
+        return kind == STREAM_SLACK && parent == 0;
+    return plugin < s->plugin_count && (kind == STREAM_CHILD || kind == STREAM_CARVED);
+}
+
 static int take_child(struct supervisor *s, struct worker_slot *worker, struct bytes *payload)
 {
     uint32_t parent = bytes_u32le(payload), stream = bytes_u32le(payload);
-    const char *path = bytes_string(payload);
-    size_t name_size;
-    const uint8_t *name = bytes_blob(payload, &name_size);
+    struct writer_child child = {.path = bytes_string(payload)};
+    struct found_run runs[FOUND_RUNS_MAX];
+    child.name = bytes_blob(payload, &child.name_size);
     uint32_t kind = bytes_u32le(payload);
-    bool deleted = bytes_u8(payload);
-    uint64_t offset = bytes_u64le(payload);
+    child.deleted = bytes_u8(payload);
+    child.offset = bytes_u64le(payload);
     uint32_t plugin = bytes_u32le(payload);
+    child.runs_cut = bytes_u8(payload);
+    child.run_count = bytes_u32le(payload);
+    if (child.run_count > FOUND_RUNS_MAX)
+        bytes_fail(payload);
+    for (size_t i = 0; i < child.run_count && !bytes_failed(payload); i++) {
+        runs[i].offset = bytes_u64le(payload);
+        runs[i].size = bytes_u64le(payload);
+        if (runs[i].offset > INT64_MAX || runs[i].size > INT64_MAX)
+            bytes_fail(payload);
+    }
     struct substream *sub = substream(worker, parent);
-    bool right = !bytes_failed(payload) && bytes_left(payload) == 0 && sub && plugin < s->plugin_count &&
-                 stream == worker->sub_count && stream < SUBSTREAMS_MAX && is_clean(path) &&
-                 (kind == STREAM_CHILD || kind == STREAM_CARVED);
+    bool right = !bytes_failed(payload) && bytes_left(payload) == 0 && sub && may_make(s, plugin, kind, parent) &&
+                 stream == worker->sub_count && stream < SUBSTREAMS_MAX && is_clean(child.path);
     if (!right)
         return alarm_set(worker, "a child stream that is malformed or out of place");
+    child.kind = (enum stream_kind)kind;
+    child.plugin = plugin_name(s, plugin);
+    child.runs = runs;
     uint64_t id = 0;
-    int code = writer_child(s->writer, worker->attempt, sub->id, path, name, name_size, (enum stream_kind)kind, deleted,
-                            offset, s->plugins[plugin].name, &id);
+    int code = writer_child(s->writer, worker->attempt, sub->id, &child, &id);
     return supervisor_written(s, code ? code : add_substream(worker, id));
 }
 
@@ -274,18 +301,23 @@ static int take_end(struct supervisor *s, struct worker_slot *worker, struct byt
 {
     uint64_t id = bytes_u64le(payload);
     uint32_t status = bytes_u32le(payload);
-    uint64_t read = bytes_u64le(payload), unread = bytes_u64le(payload);
-    uint32_t error = bytes_u32le(payload);
+    struct attempt_read read = {.read = bytes_u64le(payload)};
+    read.unread = bytes_u64le(payload);
+    uint32_t error = bytes_u32le(payload), uniform = bytes_u32le(payload);
+    read.slack = bytes_u64le(payload);
+    read.slack_uniform = bytes_u8(payload);
+    read.uniform = uniform < 256;
+    read.byte = (uint8_t)uniform;
     if (!worker->in_stream || bytes_failed(payload) || bytes_left(payload) || id != worker->subs[0].id ||
-        status > SCAN_CUT)
+        status > SCAN_CUT || uniform > 256 || read.slack > INT64_MAX)
         return alarm_set(worker, "the end of a stream that it was not given");
-    bool nothing = error && read == 0 && worker->batch[worker->batch_next].size > 0;
+    bool nothing = error && read.read == 0 && worker->batch[worker->batch_next].size > 0;
     enum attempt_end end = nothing ? ATTEMPT_FAILED
-                           : status != SCAN_WHOLE || unread || worker->faults ? ATTEMPT_PARTIAL
+                           : status != SCAN_WHOLE || read.unread || worker->faults ? ATTEMPT_PARTIAL
                                                                               : ATTEMPT_DONE;
     worker->in_stream = false;
     worker->batch_next++;
-    return supervisor_written(s, writer_attempt_end(s->writer, worker->attempt, end, read, unread));
+    return supervisor_written(s, writer_attempt_end(s->writer, worker->attempt, end, &read));
 }
 
 static int take_done(struct worker_slot *worker, struct bytes *payload)
@@ -336,6 +368,8 @@ static int take(struct supervisor *s, struct worker_slot *worker, enum wire_type
         return take_entry(s, worker, payload);
     case WIRE_FAULT:
         return take_fault(s, worker, payload);
+    case WIRE_ACCOUNT:
+        return take_account(s, worker, payload);
     case WIRE_EXPANDED:
         return take_expanded(s, worker, payload);
     case WIRE_BEGIN:

@@ -48,6 +48,16 @@ struct job_result {
  * (-ENOSPC, -ENOMEM, -EIO), the sandbox (-ENOTSUP), the settings (-EINVAL, -ENOENT); what was done until then is kept. */
 int job_run(struct casefile *cf, const struct job_options *options, struct job_result *ret_result, struct why *why);
 
+/* A content that others lie in, as a run's plugins saw it. They have no locator: it is scanned again, by the plugins that
+ * found them and with the settings of that run, until they turn up. */
+struct job_root {
+    const char *path, *extension;
+    uint32_t kind; /* enum stream_kind */
+    bool deleted;
+    const char *plugins; /* that found streams in it, ',' between */
+    const char *lab_plugins; /* the files of the lab's own that the run was given, to be named when one is missing */
+};
+
 /* Reads bytes of one content without touching the case: for show and export. `each` gets them in order, a negative return ends. `size` UINT64_MAX:
  * to the end. `ret_unread` counts bytes for which zeros stand. */
 struct job_read {
@@ -55,8 +65,14 @@ struct job_read {
     uint64_t offset, size;
     int (*each)(void *context, const void *data, size_t size);
     void *context;
+    const struct job_root *root; /* NULL: the content that `locator` opens; else that is the root's locator ... */
+    const char *path;            /* ... and this the address of what is wanted inside it */
 };
-/* `count` contents by one worker; `done` (may be NULL) is called after each with its index, result code and unread bytes. */
+/* `count` contents by one worker, those of one exhibit and of one root together. `done` (may be NULL) is called once for
+ * each, after its bytes, with its index, result code, unread bytes, and a reason; contents inside others come in the order
+ * in which they are found, -ENOPKG: a plugin that found it is not there, -ESTALE: it was not found again. With a code of
+ * 0 the reason is a remark or empty. A `done` that returns non-zero ends it all. `options->settings` are those of the run
+ * that found what lies inside others, but for lab.plugins: a lab's own plugins are those that are given now. */
 int job_read(const struct job_options *options, const struct job_read *reads, size_t count,
              int (*done)(void *context, size_t index, int code, uint64_t unread, const char *reason), void *context,
              struct why *why);

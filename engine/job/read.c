@@ -1,6 +1,6 @@
 /*
- * read: bytes of single contents for show and export, and questions to kvali-worker. The evidence is opened and read by a
- * sandboxed worker as in a run; the supervisor's side only passes bytes on.
+ * read: bytes of single contents for show and export, and questions to kvali-worker. The evidence is opened
+ * and read by a sandboxed worker as in a run; the supervisor's side only passes bytes on.
  */
 #include "engine/job/job.h"
 
@@ -16,22 +16,101 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OPEN_SECONDS = 3600, READ_SECONDS = 300, ANSWER_MAX = 16 << 20 };
+enum { OPEN_SECONDS = 3600, READ_SECONDS = 300, ANSWER_MAX = 16 << 20, READ_PLUGINS_MAX = 32 };
 
-static int send_setup(struct process_zygote *zygote, const struct settings *settings, const struct job_read *reads, size_t count)
+/* One zygote, and a worker of it at a time, that reads a list of contents. */
+struct session {
+    const struct job_options *options;
+    const struct job_read *reads;
+    size_t count;
+    int (*done)(void *context, size_t index, int code, uint64_t unread, const char *reason);
+    void *context;
+    struct why *why;
+    struct settings settings;
+    struct process_zygote zygote;
+    char *plugins[READ_PLUGINS_MAX]; /* as the zygote set them up */
+    size_t plugin_count;
+    struct process_worker worker;
+    bool alive, replays;
+    int patience;     /* seconds without a heart beat */
+    uint64_t exhibit; /* the index of the first content that lies in it */
+    uint8_t *packet;
+};
+
+/* ------------------------------------------------------------------ lists of names */
+
+/* The next name of a list with ',' or blanks between; NULL at the end. */
+static const char *next_name(const char **list, size_t *ret_size)
 {
-    struct wire *wire = &zygote->wire;
+    const char *name = *list + strspn(*list, ", ");
+    *ret_size = strcspn(name, ", ");
+    *list = name + *ret_size;
+    return *ret_size ? name : NULL;
+}
+
+static bool list_has(const char *list, const char *wanted, size_t wanted_size)
+{
+    const char *name;
+    size_t size;
+    while ((name = next_name(&list, &size)))
+        if (size == wanted_size && memcmp(name, wanted, size) == 0)
+            return true;
+    return false;
+}
+
+/* ------------------------------------------------------------------ starting */
+
+/* The zygote sets up what found something in the contents around the wanted ones, and no more: rules that
+ * only matched need not be there any more. What the run did not name among its built-in plugins came from the
+ * lab. */
+static int choose_plugins(struct session *s)
+{
+    const char *run = settings_text(s->options->settings, "plugins");
+    struct buf names = {0};
+    for (size_t i = 0; i < s->count; i++) {
+        const char *list = s->reads[i].root ? s->reads[i].root->plugins : "", *name;
+        size_t size;
+        s->replays = s->replays || s->reads[i].root;
+        if (i && s->reads[i].root == s->reads[i - 1].root)
+            continue;
+        while ((name = next_name(&list, &size)))
+            if (list_has(run, name, size) && !list_has(buf_cstr(&names), name, size))
+                buf_printf(&names, "%s%.*s", names.size ? "," : "", (int)size, name);
+    }
+    int code = buf_failed(&names) ? -ENOMEM : settings_set(&s->settings, "plugins", buf_cstr(&names), s->why);
+    if (code == 0 && !s->replays)
+        code = settings_set(&s->settings, "lab.plugins", "", s->why);
+    buf_finish(&names);
+    return code;
+}
+
+static int copy_settings(struct session *s)
+{
+    struct buf copy = {0};
+    struct bytes bytes;
+    int code = settings_init(&s->settings);
+    settings_write(s->options->settings, &copy);
+    bytes_init(&bytes, copy.data, copy.size);
+    if (code == 0)
+        code = buf_failed(&copy) ? -ENOMEM : settings_read(&s->settings, &bytes);
+    buf_finish(&copy);
+    return code ? why_set(s->why, code, "the settings: %s", strerror(-code)) : choose_plugins(s);
+}
+
+static int send_setup(struct session *s)
+{
+    struct wire *wire = &s->zygote.wire;
     struct buf *out = wire_begin(wire, WIRE_SETUP);
     buf_u32le(out, WIRE_VERSION);
-    settings_write(settings, out);
+    settings_write(&s->settings, out);
     wire_end(wire);
-    for (size_t i = 0; i < count; i++) {
-        if (i && strcmp(reads[i].exhibit_path, reads[i - 1].exhibit_path) == 0)
+    for (size_t i = 0; i < s->count; i++) {
+        if (i && strcmp(s->reads[i].exhibit_path, s->reads[i - 1].exhibit_path) == 0)
             continue; /* contents come grouped by exhibit; the first one's index is the exhibit's number */
         out = wire_begin(wire, WIRE_EXHIBIT);
         buf_u64le(out, i);
-        buf_string(out, reads[i].exhibit_path);
-        buf_string(out, reads[i].exhibit_type);
+        buf_string(out, s->reads[i].exhibit_path);
+        buf_string(out, s->reads[i].exhibit_type);
         wire_end(wire);
     }
     wire_begin(wire, WIRE_OPEN);
@@ -48,148 +127,355 @@ static int take_reason(struct bytes *payload, struct why *why)
     return why_set(why, code, "%s", reason);
 }
 
-static int wait_ready(struct process_zygote *zygote, uint8_t *packet, struct why *why)
+static int take_plugin(struct session *s, struct bytes *payload)
+{
+    const char *name = bytes_string(payload);
+    if (bytes_failed(payload) || s->plugin_count == READ_PLUGINS_MAX)
+        return why_set(s->why, -EPROTO, "kvali-worker said what it may not say");
+    s->plugins[s->plugin_count] = strdup(name);
+    return s->plugins[s->plugin_count++] ? 0 : -ENOMEM;
+}
+
+static int take_start(struct session *s, enum wire_type type, struct bytes *payload)
+{
+    if (type == WIRE_FATAL) {
+        struct why inner = {{0}};
+        int code = take_reason(payload, &inner);
+        return why_set(s->why, code, "%s%s", s->replays ? "with the settings of the run that found it: " : "",
+                       inner.text);
+    }
+    if (type == WIRE_IMAGE_FAILED) {
+        bytes_u64le(payload);
+        return take_reason(payload, s->why);
+    }
+    return type == WIRE_PLUGIN ? take_plugin(s, payload) : type == WIRE_ZYGOTE_READY;
+}
+
+static int wait_ready(struct session *s)
 {
     for (;;) {
-        int64_t size = process_receive(zygote->wire.fd, packet, OPEN_SECONDS);
+        int64_t size = process_receive(s->zygote.wire.fd, s->packet, OPEN_SECONDS);
         struct bytes bytes, payload;
         enum wire_type type;
         if (size <= 0)
-            return why_set(why, -ECHILD, "kvali-worker ended while it opened the evidence");
-        bytes_init(&bytes, packet, (size_t)size);
+            return why_set(s->why, -ECHILD, "kvali-worker ended while it opened the evidence");
+        bytes_init(&bytes, s->packet, (size_t)size);
         while (wire_next(&bytes, &type, &payload)) {
-            if (type == WIRE_FATAL)
-                return take_reason(&payload, why);
-            if (type == WIRE_IMAGE_FAILED) {
-                bytes_u64le(&payload);
-                return take_reason(&payload, why);
-            }
-            if (type == WIRE_ZYGOTE_READY)
-                return 0;
+            int code = take_start(s, type, &payload);
+            if (code)
+                return code > 0 ? 0 : code;
         }
     }
 }
 
+/* ------------------------------------------------------------------ contents */
+
 struct reading {
-    const struct job_read *read;
+    size_t first, count; /* the contents that are being read */
+    bool *told;          /* one for each: `done` was called */
+    size_t now;          /* whose bytes come now; SIZE_MAX: nobody's */
     bool ended;
-    int code;
-    uint64_t unread;
-    char reason[256];
+    int code; /* `done` or `each` wants it to end */
+    bool enough;
+    char reason[512];
 };
 
-static int take(struct reading *reading, enum wire_type type, struct bytes *payload)
+static int tell(struct session *s, struct reading *r, size_t index, int code, uint64_t unread,
+                const char *reason)
 {
-    if (type == WIRE_DATA) {
-        size_t size;
-        const uint8_t *data = bytes_blob(payload, &size);
-        return data ? reading->read->each(reading->read->context, data, size) : -EPROTO;
-    }
-    if (type == WIRE_READ_END) {
-        reading->unread = bytes_u64le(payload);
-        reading->code = -(int)bytes_u32le(payload);
-        const char *reason = bytes_string(payload);
-        reading->ended = true;
-        snprintf(reading->reason, sizeof reading->reason, "%s", reason ? reason : "");
-        return bytes_failed(payload) || !text_is_utf8(reading->reason, strlen(reading->reason)) ? -EPROTO : 0;
-    }
-    return type == WIRE_WORKER_READY ? 0 : -EPROTO;
+    r->told[index - r->first] = true;
+    if (s->done)
+        return s->done(s->context, index, code, unread, reason);
+    return code ? why_set(s->why, code, "%s", reason[0] ? reason : strerror(-code)) : 0;
 }
 
-static int read_one(struct process_worker *worker, const struct job_read *read, uint64_t exhibit, uint8_t *packet,
-                    struct reading *reading)
+static int take_text(struct reading *r, struct bytes *payload, int *ret_code)
 {
-    struct buf *out = wire_begin(&worker->wire, WIRE_READ);
-    buf_u64le(out, exhibit);
-    buf_string(out, read->locator);
-    buf_u64le(out, read->offset);
-    buf_u64le(out, read->size);
-    wire_end(&worker->wire);
-    int code = wire_flush(&worker->wire);
-    *reading = (struct reading){.read = read};
-    while (code == 0 && !reading->ended) {
-        int64_t size = process_receive(worker->wire.fd, packet, READ_SECONDS);
+    int code = -(int)bytes_u32le(payload);
+    const char *reason = bytes_string(payload);
+    if (bytes_failed(payload) || code > 0 || !text_is_utf8(reason, strlen(reason)))
+        return -EPROTO;
+    snprintf(r->reason, sizeof r->reason, "%s", reason[0] || code == 0 ? reason : strerror(-code));
+    *ret_code = code;
+    return 0;
+}
+
+static int take_data(struct session *s, struct reading *r, struct bytes *payload)
+{
+    size_t size;
+    const uint8_t *data = bytes_blob(payload, &size);
+    if (!data || r->now == SIZE_MAX)
+        return -EPROTO;
+    const struct job_read *read = &s->reads[r->now];
+    int code = read->each(read->context, data, size);
+    if (code)
+        r->code = code;
+    return code;
+}
+
+static int take_end(struct session *s, struct reading *r, struct bytes *payload)
+{
+    uint64_t unread = bytes_u64le(payload);
+    size_t index = r->now;
+    int result = 0, code = index == SIZE_MAX ? -EPROTO : take_text(r, payload, &result);
+    if (code)
+        return code;
+    r->now = SIZE_MAX;
+    r->ended = !s->reads[index].root;
+    code = tell(s, r, index, result, unread, r->reason);
+    r->enough = code != 0;
+    return code;
+}
+
+static int take_found(const struct session *s, struct reading *r, struct bytes *payload)
+{
+    uint32_t number = bytes_u32le(payload);
+    if (bytes_failed(payload) || !s->reads[r->first].root || r->now != SIZE_MAX || number >= r->count ||
+        r->told[number])
+        return -EPROTO;
+    r->now = r->first + number;
+    return 0;
+}
+
+static int take_replayed(struct session *s, struct reading *r, struct bytes *payload)
+{
+    int result = 0,
+        code = r->now != SIZE_MAX || !s->reads[r->first].root ? -EPROTO : take_text(r, payload, &result);
+    r->ended = code == 0;
+    for (size_t i = 0; code == 0 && i < r->count; i++) {
+        if (r->told[i])
+            continue;
+        code = tell(s, r, r->first + i, result ? result : -ESTALE, 0,
+                    result ? r->reason
+                           : "it was not found again in the content around it: the evidence, kvali or a "
+                             "plugin has changed");
+        r->enough = code != 0;
+    }
+    return code;
+}
+
+static int take(struct session *s, struct reading *r, enum wire_type type, struct bytes *payload)
+{
+    switch ((int)type) {
+    case WIRE_DATA:
+        return take_data(s, r, payload);
+    case WIRE_READ_END:
+        return take_end(s, r, payload);
+    case WIRE_FOUND:
+        return take_found(s, r, payload);
+    case WIRE_REPLAYED:
+        return take_replayed(s, r, payload);
+    default:
+        return type == WIRE_WORKER_READY ? 0 : -EPROTO;
+    }
+}
+
+/* Waits as long as the heart beats: a replay may be silent for long. */
+static int64_t receive(struct session *s)
+{
+    for (;;) {
+        uint64_t beat = atomic_load(&s->worker.box->beat);
+        int64_t size = process_receive(s->worker.wire.fd, s->packet, s->patience);
+        if (size != -ETIMEDOUT || atomic_load(&s->worker.box->beat) == beat)
+            return size;
+    }
+}
+
+static int listen_to(struct session *s, struct reading *r)
+{
+    int code = 0;
+    while (code == 0 && !r->ended) {
+        int64_t size = receive(s);
         struct bytes bytes, payload;
         enum wire_type type;
         if (size <= 0)
             return size == -ETIMEDOUT ? -ETIMEDOUT : -ECHILD;
-        bytes_init(&bytes, packet, (size_t)size);
+        bytes_init(&bytes, s->packet, (size_t)size);
         while (code == 0 && wire_next(&bytes, &type, &payload))
-            code = take(reading, type, &payload);
+            code = take(s, r, type, &payload);
     }
     return code;
 }
 
-static int read_all(struct process_zygote *zygote, const struct job_options *options, const struct job_read *reads,
-                    size_t count, int (*done)(void *, size_t, int, uint64_t, const char *), void *context, struct why *why)
+static int send_read(struct session *s, const struct job_read *read)
 {
-    static uint8_t packet[WIRE_PACKET_MAX];
-    struct process_worker worker = {.wire.fd = -1};
-    bool alive = false;
+    struct buf *out = wire_begin(&s->worker.wire, WIRE_READ);
+    buf_u64le(out, s->exhibit);
+    buf_string(out, read->locator);
+    buf_u64le(out, read->offset);
+    buf_u64le(out, read->size);
+    wire_end(&s->worker.wire);
+    return wire_flush(&s->worker.wire);
+}
+
+/* All plugins but those that found something in this content, as bits. */
+static uint64_t without(const struct session *s, const struct job_root *root)
+{
+    uint64_t mask = 0;
+    for (size_t i = 0; i < s->plugin_count; i++)
+        if (!list_has(root->plugins, s->plugins[i], strlen(s->plugins[i])))
+            mask |= UINT64_C(1) << i;
+    return mask;
+}
+
+static int send_replay(struct session *s, const struct job_read *reads, size_t count)
+{
+    struct wire *wire = &s->worker.wire;
+    const struct job_root *root = reads->root;
+    const char *slash = strrchr(root->path, '/');
+    struct buf *out;
+    for (size_t i = 0; i < count; i++) {
+        out = wire_begin(wire, WIRE_WANT);
+        buf_string(out, reads[i].path);
+        buf_u64le(out, reads[i].offset);
+        buf_u64le(out, reads[i].size);
+        wire_end(wire);
+    }
+    out = wire_begin(wire, WIRE_REPLAY);
+    buf_u64le(out, s->exhibit);
+    buf_string(out, reads->locator);
+    buf_string(out, root->path);
+    buf_string(out, slash ? slash + 1 : root->path);
+    buf_string(out, root->extension);
+    buf_u32le(out, root->kind);
+    buf_u8(out, root->deleted);
+    buf_u64le(out, without(s, root));
+    wire_end(wire);
+    return wire_flush(wire);
+}
+
+static void stop_worker(struct session *s)
+{
+    if (!s->alive)
+        return;
+    kill(s->worker.pid, SIGKILL);
+    waitpid(s->worker.pid, NULL, 0);
+    process_finish_worker(&s->worker);
+    s->alive = false;
+}
+
+/* Says of all that were not told yet why they are not there. */
+static int tell_rest(struct session *s, struct reading *r, int result, const char *reason)
+{
     int code = 0;
-    uint64_t exhibit = 0;
-    for (size_t i = 0; code == 0 && i < count; i++) {
-        if (i && strcmp(reads[i].exhibit_path, reads[i - 1].exhibit_path) != 0)
-            exhibit = i;
-        if (!alive) {
-            code = process_fork_worker(zygote, (uint32_t)i, options->spool_folder, &worker, why);
-            if (code)
-                return code;
-            alive = true;
-        }
-        struct reading reading;
-        int result = read_one(&worker, &reads[i], exhibit, packet, &reading);
-        if (result) { /* it died, hung or lied, or the receiver had enough: this worker is done with */
-            kill(worker.pid, SIGKILL);
-            waitpid(worker.pid, NULL, 0);
-            process_finish_worker(&worker);
-            alive = false;
-            snprintf(reading.reason, sizeof reading.reason, "%s",
-                     result == -ECHILD ? "the parser died while reading this content" : strerror(-result));
-        } else {
-            result = reading.code;
-        }
-        if (done)
-            code = done(context, i, result, reading.unread, reading.reason);
-        else if (result)
-            code = why_set(why, result, "%s", reading.reason[0] ? reading.reason : strerror(-result));
+    for (size_t i = 0; code == 0 && i < r->count; i++)
+        if (!r->told[i])
+            code = tell(s, r, r->first + i, result, 0, reason);
+    return code;
+}
+
+/* The plugin that found something in this content and is not there; NULL: all are. */
+static const char *missing_plugin(const struct session *s, const struct job_root *root, size_t *ret_size)
+{
+    const char *list = root->plugins, *name;
+    while ((name = next_name(&list, ret_size))) {
+        size_t i = 0;
+        while (i < s->plugin_count &&
+               (strlen(s->plugins[i]) != *ret_size || memcmp(s->plugins[i], name, *ret_size) != 0))
+            i++;
+        if (i == s->plugin_count)
+            return name;
     }
-    if (alive) {
-        kill(worker.pid, SIGKILL);
-        waitpid(worker.pid, NULL, 0);
-        process_finish_worker(&worker);
+    return NULL;
+}
+
+static int tell_missing(struct session *s, struct reading *r, const char *name, size_t size)
+{
+    const char *files = s->reads[r->first].root->lab_plugins;
+    snprintf(r->reason, sizeof r->reason,
+             "the lab's own plugin %.*s is needed to find it again: give that with --plugin FILE.so (the run "
+             "had %.300s)",
+             (int)size, name, files[0] ? files : "none: it is a plugin of another version of kvali");
+    return tell_rest(s, r, -ENOPKG, r->reason);
+}
+
+static int read_some(struct session *s, struct reading *r)
+{
+    const struct job_read *reads = &s->reads[r->first];
+    const char *name = NULL;
+    size_t size = 0;
+    if (reads->root && (name = missing_plugin(s, reads->root, &size)))
+        return tell_missing(s, r, name, size);
+    int code = s->alive ? 0
+                        : process_fork_worker(&s->zygote, (uint32_t)r->first, s->options->spool_folder,
+                                              &s->worker, s->why);
+    if (code)
+        return code;
+    s->alive = true;
+    r->now = reads->root ? SIZE_MAX : r->first;
+    code = reads->root ? send_replay(s, reads, r->count) : send_read(s, reads);
+    if (code == 0)
+        code = listen_to(s, r);
+    if (code == 0)
+        return 0;
+    stop_worker(s); /* it died, hung or lied, or the receiver had enough: this worker is done with */
+    if (r->enough)
+        return code;
+    if (r->code)
+        code = r->code;
+    return tell_rest(s, r, code,
+                     code == -ECHILD      ? "the parser died while reading this content"
+                     : code == -ETIMEDOUT ? "the parser hung while reading this content"
+                                          : strerror(-code));
+}
+
+/* How many contents from `first` on one scan of their root gives; 1 for what has a locator of its own. */
+static size_t together(const struct session *s, size_t first)
+{
+    size_t count = 1;
+    while (s->reads[first].root && first + count < s->count &&
+           s->reads[first + count].root == s->reads[first].root)
+        count++;
+    return count;
+}
+
+static int read_all(struct session *s)
+{
+    int code = 0;
+    bool *told = calloc(s->count + 1, sizeof *told);
+    if (!told)
+        return why_set(s->why, -ENOMEM, "out of memory");
+    for (size_t i = 0, count; code == 0 && i < s->count; i += count) {
+        count = together(s, i);
+        if (i && strcmp(s->reads[i].exhibit_path, s->reads[i - 1].exhibit_path) != 0)
+            s->exhibit = i;
+        struct reading reading = {.first = i, .count = count, .told = told + i, .now = SIZE_MAX};
+        code = read_some(s, &reading);
     }
+    stop_worker(s);
+    free(told);
     return code;
 }
 
 int job_read(const struct job_options *options, const struct job_read *reads, size_t count,
-             int (*done)(void *context, size_t index, int code, uint64_t unread, const char *reason), void *context,
-             struct why *why)
+             int (*done)(void *context, size_t index, int code, uint64_t unread, const char *reason),
+             void *context, struct why *why)
 {
     static uint8_t packet[WIRE_PACKET_MAX];
-    struct process_zygote zygote = {.errors = -1, .wire.fd = -1};
-    struct settings settings;
-    struct buf copy = {0};
-    struct bytes bytes;
-    /* The run's settings, but without plugins: nothing is scanned. */
-    settings_write(options->settings, &copy);
-    bytes_init(&bytes, copy.data, copy.size);
-    int code = settings_init(&settings);
+    struct session s = {.options = options,
+                        .reads = reads,
+                        .count = count,
+                        .done = done,
+                        .context = context,
+                        .why = why,
+                        .zygote = {.errors = -1, .wire.fd = -1},
+                        .worker = {.wire.fd = -1},
+                        .packet = packet};
+    int code = copy_settings(&s);
+    uint64_t hang = settings_number(&s.settings, "limit.hang");
+    s.patience = !s.replays || hang > OPEN_SECONDS ? READ_SECONDS : (int)hang;
     if (code == 0)
-        code = settings_read(&settings, &bytes);
-    if (code == 0)
-        code = settings_set(&settings, "plugins", "", why);
-    buf_finish(&copy);
-    if (code == 0)
-        code = process_start_zygote(options->worker_program, &zygote, why);
-    if (code == 0 && send_setup(&zygote, &settings, reads, count))
+        code = process_start_zygote(options->worker_program, &s.zygote, why);
+    if (code == 0 && send_setup(&s))
         code = why_set(why, -ECHILD, "kvali-worker does not answer");
     if (code == 0)
-        code = wait_ready(&zygote, packet, why);
+        code = wait_ready(&s);
     if (code == 0)
-        code = read_all(&zygote, options, reads, count, done, context, why);
-    process_stop_zygote(&zygote);
-    settings_finish(&settings);
+        code = read_all(&s);
+    process_stop_zygote(&s.zygote);
+    for (size_t i = 0; i < s.plugin_count; i++)
+        free(s.plugins[i]);
+    settings_finish(&s.settings);
     return code;
 }
 

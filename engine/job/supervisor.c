@@ -5,6 +5,7 @@
 #include "engine/job/supervisor.h"
 
 #include "cases/digest.h"
+#include "cases/link.h"
 #include "engine/base/json.h"
 #include "engine/base/log.h"
 #include "engine/base/version.h"
@@ -302,7 +303,7 @@ static void stop_workers(struct supervisor *s)
         while (waitpid(worker->process.pid, NULL, 0) < 0 && errno == EINTR)
             ;
         if (worker->attempt && (worker->in_stream || worker->state == WORKER_EXPANDING) && !s->failure)
-            supervisor_written(s, writer_attempt_end(s->writer, worker->attempt, ATTEMPT_LOST, 0, 0));
+            supervisor_written(s, writer_attempt_end(s->writer, worker->attempt, ATTEMPT_LOST, NULL));
         task_drop(worker);
         process_finish_worker(&worker->process);
         free(worker->subs);
@@ -451,6 +452,11 @@ static int end_run(struct supervisor *s)
         code = supervisor_written(s, writer_flush(s->writer));
     if (code == 0 && !s->result.interrupted)
         code = verify_images(s);
+    if (code == 0 && !s->result.interrupted) {
+        code = link_findings(s->cf, s->why);
+        if (code)
+            return s->failure = code;
+    }
     if (code == 0) {
         code = case_digest(s->cf, NULL, NULL, s->result.digest, s->why);
         if (code)

@@ -7,11 +7,12 @@
  *
  *   supervisor -> zygote   SETUP (EXHIBIT)* OPEN, then FORK (with three descriptors) for each worker
  *   zygote -> supervisor   (PLUGIN | LOADED)* VERSIONS (IMAGE | IMAGE_FAILED)* ZYGOTE_READY, then FORKED
- *   supervisor -> worker   EXPAND | (STREAM)+ GO | READ
+ *   supervisor -> worker   EXPAND | (STREAM)+ GO | READ | (WANT)+ REPLAY
  *   worker -> supervisor   WORKER_READY, then
  *                          to EXPAND: (VOLUME | ENTRY | FAULT)* EXPANDED
  *                          to GO:     (BEGIN (RECORD | NOTE | LIMITED | FAILED | CHILD | CHILD_END | FAULT)* END)+ DONE
  *                          to READ:   DATA* READ_END
+ *                          to REPLAY: (FOUND DATA* READ_END)* REPLAYED
  */
 #ifndef KVALI_JOB_WIRE_H
 #define KVALI_JOB_WIRE_H
@@ -24,7 +25,7 @@
 #include <stdint.h>
 
 enum {
-    WIRE_VERSION = 1,
+    WIRE_VERSION = 2,
     WIRE_PACKET_MAX = 64 * 1024,
     WIRE_FDS_MAX = 3,
     WIRE_BATCH_MAX = 64, /* streams in one task */
@@ -51,23 +52,28 @@ enum wire_type {
     WIRE_STREAM,   /* u64 id, u64 exhibit, string locator path name extension, u32 kind, u8 deleted, u64 size, u64 without */
     WIRE_GO,       /* - */
     WIRE_READ,     /* u64 exhibit, string locator, u64 offset, u64 size */
+    WIRE_WANT,     /* string path, u64 offset, u64 size: a stream inside the one that REPLAY names */
+    WIRE_REPLAY,   /* u64 exhibit, string locator path name extension, u32 kind, u8 deleted, u64 without */
     /* from a worker */
     WIRE_WORKER_READY, /* string sandbox in words, u8 complete */
     WIRE_VOLUME,   /* found_volume */
     WIRE_ENTRY,    /* found_entry */
     WIRE_FAULT,    /* found_fault */
+    WIRE_ACCOUNT,  /* found_account */
     WIRE_EXPANDED, /* u32 errno */
     WIRE_BEGIN,    /* u64 id */
     WIRE_RECORD,   /* u32 stream, u32 plugin, u32 type, record */
     WIRE_NOTE,     /* u32 stream, u32 plugin, u64 offset, string */
     WIRE_LIMITED,  /* u32 stream, u32 plugin, u64 offset, string */
     WIRE_FAILED,   /* u32 stream, u32 plugin, u64 offset, u32 errno */
-    WIRE_CHILD,    /* u32 parent, u32 stream, string path, blob name, u32 kind, u8 deleted, u64 offset, u32 plugin */
+    WIRE_CHILD,    /* u32 parent, u32 stream, string path, blob name, u32 kind, u8 deleted, u64 offset, u32 plugin, u8 runs cut, u32 n, n x (u64, u64) */
     WIRE_CHILD_END,/* u32 stream, u32 status, u64 size */
-    WIRE_END,      /* u64 id, u32 status, u64 read, u64 unread, u32 errno */
+    WIRE_END,      /* u64 id, u32 status, u64 read, u64 unread, u32 errno, u32 uniform byte (256: none), u64 slack, u8 slack uniform */
     WIRE_DONE,     /* - */
     WIRE_DATA,     /* blob */
     WIRE_READ_END, /* u64 unread, u32 errno, string reason */
+    WIRE_FOUND,    /* u32 which WANT, counted from 0: the DATA that follow are its */
+    WIRE_REPLAYED, /* u32 errno, string reason; the WANTs without FOUND were not found */
     WIRE_TYPES,
 };
 

@@ -9,6 +9,7 @@
 #include "engine/evidence/stream.h"
 #include "engine/job/blackbox.h"
 #include "engine/job/wire.h"
+#include "engine/job/worker_replay.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -37,6 +38,7 @@ struct worker {
     struct blackbox *box;
     struct task_stream_in batch[WIRE_BATCH_MAX];
     size_t batch_count;
+    struct replay replay;
 };
 
 static struct image *image_of(const struct worker *worker, uint64_t exhibit)
@@ -92,6 +94,14 @@ static int found_fault(void *context, const struct found_fault *fault)
     return flush_when_full(worker);
 }
 
+static int found_account(void *context, const struct found_account *account)
+{
+    struct worker *worker = context;
+    found_account_write(wire_begin(&worker->wire, WIRE_ACCOUNT), account);
+    wire_end(&worker->wire);
+    return flush_when_full(worker);
+}
+
 static void found_at(void *context, uint64_t what)
 {
     beat(context, 0, BLACKBOX_ENGINE, what);
@@ -114,7 +124,7 @@ static int do_expand(struct worker *worker, struct bytes *task)
     }
     atomic_store(&worker->box->task, 0);
     struct image *image = image_of(worker, exhibit);
-    struct found_sink sink = {found_volume, found_entry, found_fault, found_at, worker};
+    struct found_sink sink = {found_volume, found_entry, found_fault, found_account, found_at, worker};
     int code = image ? expand(image, locator, &sink, skip, count, kind) : -ENODEV;
     free(skip);
     buf_u32le(wire_begin(&worker->wire, WIRE_EXPANDED), (uint32_t)-code);
@@ -171,7 +181,7 @@ static int on_failed(void *context, uint32_t stream, uint32_t plugin, uint64_t o
 }
 
 static int on_child_begin(void *context, uint32_t parent, uint32_t stream, const struct stream_info *info,
-                          uint32_t plugin, const struct child *child)
+                          uint32_t plugin, const struct child *child, const struct child_runs *runs)
 {
     struct worker *worker = context;
     struct buf *out = wire_begin(&worker->wire, WIRE_CHILD);
@@ -183,6 +193,12 @@ static int on_child_begin(void *context, uint32_t parent, uint32_t stream, const
     buf_u8(out, child->deleted);
     buf_u64le(out, child->offset);
     buf_u32le(out, plugin);
+    buf_u8(out, runs->cut);
+    buf_u32le(out, (uint32_t)runs->count);
+    for (size_t i = 0; i < runs->count; i++) {
+        buf_u64le(out, runs->items[i].offset);
+        buf_u64le(out, runs->items[i].size);
+    }
     wire_end(&worker->wire);
     return flush_when_full(worker);
 }
@@ -218,6 +234,37 @@ static const struct ranges *source_bad(void *context)
     return stream_bad(context);
 }
 
+static int64_t source_read_at(void *context, uint64_t offset, void *data, size_t size, struct ranges *bad)
+{
+    return stream_read_at(context, offset, data, size, bad);
+}
+
+static uint64_t source_physical(void *context, uint64_t offset, uint64_t *ret_size)
+{
+    return stream_physical(context, offset, ret_size);
+}
+
+static struct source source_of(struct stream *stream)
+{
+    return (struct source){.read = source_read,
+                           .bad = source_bad,
+                           .read_at = source_read_at,
+                           .reach = stream_reach(stream),
+                           .physical = source_physical,
+                           .context = stream};
+}
+
+/* The slack behind a content, which is to be closed before it; NULL: none. */
+static int add_slack(struct stream *stream, struct stream **ret_slack, struct source *source, struct source *behind)
+{
+    int code = stream_slack(stream, ret_slack);
+    if (code == 0 && *ret_slack) {
+        *behind = source_of(*ret_slack);
+        source->slack = behind;
+    }
+    return code;
+}
+
 /* ------------------------------------------------------------------ scan: one stream */
 
 /* One fault row for every range that could not be read. */
@@ -226,7 +273,7 @@ static void send_unreadable(struct worker *worker, const struct task_stream_in *
     const struct ranges *bad = stream_bad(stream);
     for (size_t i = 0; bad && i < bad->count; i++) {
         char detail[160];
-        uint64_t physical = stream_physical(stream, bad->items[i].offset);
+        uint64_t physical = stream_physical(stream, bad->items[i].offset, NULL);
         if (physical == UINT64_MAX)
             snprintf(detail, sizeof detail, "the medium or its container did not give these bytes");
         else
@@ -254,6 +301,9 @@ static void send_end(struct worker *worker, const struct task_stream_in *task, c
     buf_u64le(out, result->read);
     buf_u64le(out, result->unread);
     buf_u32le(out, (uint32_t)-result->error);
+    buf_u32le(out, result->uniform ? result->byte : 256);
+    buf_u64le(out, result->slack);
+    buf_u8(out, result->slack_uniform);
     wire_end(&worker->wire);
 }
 
@@ -299,17 +349,22 @@ static int scan_opened(struct worker *worker, const struct task_stream_in *task,
         .size = stream_size(stream),
     };
     struct scan_sink sink = {on_record, on_note, on_limited, on_failed, on_child_begin, on_child_end, on_at, worker};
-    struct source source = {source_read, source_bad, stream};
+    struct source source = source_of(stream), behind;
+    struct stream *slack;
     struct scan_result result = {0};
+    int code = add_slack(stream, &slack, &source, &behind);
+    if (code)
+        return code;
     if (stream_is_hole(stream) && info.size > HOLE_READ_MAX) {
         char text[128];
         snprintf(text, sizeof text, "no block of it lies on the medium: its %" PRIu64 " zero bytes were not read", info.size);
         on_note(worker, 0, BLACKBOX_ENGINE, 0, text);
     } else {
-        int code = scanner_scan(worker->zygote->scanner, &info, &source, task->without, &sink, &result);
-        if (code)
-            return code;
+        code = scanner_scan(worker->zygote->scanner, &info, &source, task->without, &sink, &result);
     }
+    stream_close(slack);
+    if (code)
+        return code;
     send_unreadable(worker, task, stream);
     if (result.error)
         send_read_error(worker, task, &result);
@@ -435,6 +490,38 @@ static int do_read(struct worker *worker, struct bytes *task)
     return wire_flush(&worker->wire);
 }
 
+/* ------------------------------------------------------------------ replay */
+
+static int do_replay(struct worker *worker, struct bytes *task)
+{
+    struct why why = {{0}};
+    struct stream *stream = NULL;
+    struct image *image = image_of(worker, bytes_u64le(task));
+    const char *locator = bytes_string(task);
+    if (bytes_failed(task) || !worker->zygote->scanner)
+        return -EPROTO;
+    int code = image ? stream_open(image, locator, &stream, &why) : why_set(&why, -ENODEV, "the evidence is not open");
+    struct stream *slack = NULL;
+    struct source source, behind;
+    if (code == 0) {
+        source = source_of(stream);
+        code = add_slack(stream, &slack, &source, &behind);
+    }
+    worker->replay.wire = &worker->wire;
+    worker->replay.at = on_at;
+    worker->replay.context = worker;
+    int result = replay_run(&worker->replay, worker->zygote->scanner, task, code ? 0 : stream_size(stream), code ? NULL : &source);
+    stream_close(slack);
+    stream_close(stream);
+    if (result == -EPROTO)
+        return result;
+    struct buf *out = wire_begin(&worker->wire, WIRE_REPLAYED);
+    buf_u32le(out, (uint32_t) - (code ? code : result));
+    buf_string(out, why.text);
+    wire_end(&worker->wire);
+    return wire_flush(&worker->wire);
+}
+
 /* ------------------------------------------------------------------ the loop */
 
 static int do_message(struct worker *worker, enum wire_type type, struct bytes *payload)
@@ -448,6 +535,10 @@ static int do_message(struct worker *worker, enum wire_type type, struct bytes *
         return scan_batch(worker);
     case WIRE_READ:
         return do_read(worker, payload);
+    case WIRE_WANT:
+        return replay_want(&worker->replay, payload);
+    case WIRE_REPLAY:
+        return do_replay(worker, payload);
     default:
         return -EPROTO;
     }

@@ -67,6 +67,23 @@ int scan_peek(struct scan *scan, uint64_t offset, size_t size, const uint8_t **r
     return 0;
 }
 
+uint64_t scan_reach(const struct scan *scan)
+{
+    return pass_reach(scan->pass);
+}
+
+int scan_read(struct scan *scan, uint64_t offset, void *data, size_t size, size_t *ret_size)
+{
+    int64_t count;
+
+    pass_at(scan->pass, scan->index);
+    count = pass_read_at(scan->pass, offset, data, size, NULL);
+    if (count < 0)
+        return (int)count;
+    *ret_size = (size_t)count;
+    return 0;
+}
+
 /* Counts one more thing said; -ENOSPC past the limit, which is said once. */
 static int say(struct scan *scan)
 {
@@ -97,7 +114,7 @@ static int type_index(const struct plugin *plugin, const struct record_type *typ
     return -EINVAL;
 }
 
-int scan_emit(struct scan *scan, const struct record_type *type, const struct value *values)
+int scan_record(struct scan *scan, uint32_t stream, const struct record_type *type, const struct value *values)
 {
     struct scanner *scanner = scan->pass->scanner;
     const struct scan_sink *sink = scanner->sink;
@@ -112,10 +129,15 @@ int scan_emit(struct scan *scan, const struct record_type *type, const struct va
         rc = say(scan);
     if (rc < 0)
         return rc;
-    rc = sink->record(sink->context, scan->pass->stream, scan->index, index, scanner->record.data,
+    rc = sink->record(sink->context, stream, scan->index, index, scanner->record.data,
                       scanner->record.size);
     scanner_answer(scanner, rc);
     return rc < 0 ? rc : 0;
+}
+
+int scan_emit(struct scan *scan, const struct record_type *type, const struct value *values)
+{
+    return scan_record(scan, scan->pass->stream, type, values);
 }
 
 const char *scanner_text(struct scanner *scanner, const char *format, va_list args)

@@ -5,7 +5,7 @@
  * A child's address is its parent's, "!/", and its name with every component escaped; the second child of one
  * parent with the same name gets "\#2" behind it, which no escaped name contains.
  */
-#include "engine/scan/pass.h"
+#include "engine/scan/piece.h"
 
 #include "engine/base/text.h"
 #include "engine/evidence/found.h"
@@ -24,6 +24,8 @@ struct sink {
     uint8_t *name;      /* child.name points here */
     char *path, *shown; /* shown: its last component, without "\\#2" */
     struct store store;
+    bool lies_in_parent; /* in `pieces`; else in `store` */
+    struct pieces pieces;
     enum scan_status status;
     bool full;
 };
@@ -178,10 +180,43 @@ static bool may_have_child(struct scan *scan)
 static void sink_free(struct sink *sink)
 {
     store_finish(&sink->store);
+    pieces_finish(&sink->pieces);
     free(sink->name);
     free(sink->path);
     free(sink->shown);
     free(sink);
+}
+
+static void sink_full(struct sink *sink, int rc);
+
+/* The child's bytes lie in this stream: they count like bytes that are unpacked, for they are scanned like
+ * these. */
+static int take_pieces(struct sink *sink)
+{
+    struct scanner *scanner = sink->scan->pass->scanner;
+    const struct child *child = &sink->child;
+    uint64_t wanted = 0;
+    int code = pieces_init(&sink->pieces, sink->scan->pass, child->pieces, child->piece_count,
+                           scanner->limit_child_bytes - scanner->child_bytes);
+
+    if (code < 0)
+        return code;
+    for (size_t i = 0; i < child->piece_count; i++)
+        wanted += child->pieces[i].size;
+    sink->lies_in_parent = true;
+    scanner->child_bytes += sink->pieces.size;
+    if (sink->pieces.size < wanted)
+        sink_full(sink, 0);
+    sink->full = true;
+    return 0;
+}
+
+static bool is_child(const struct scan *scan, const struct child *child)
+{
+    return child != NULL && (child->kind == STREAM_CHILD || child->kind == STREAM_CARVED) &&
+           (child->name != NULL || child->name_size == 0) &&
+           (child->about == NULL || child->values != NULL) &&
+           (child->pieces == NULL || scan->phase == SCAN_FINISHING);
 }
 
 struct sink *scan_child(struct scan *scan, const struct child *child)
@@ -189,8 +224,7 @@ struct sink *scan_child(struct scan *scan, const struct child *child)
     struct pass *pass = scan->pass;
     struct sink *sink;
 
-    if (child == NULL || (child->kind != STREAM_CHILD && child->kind != STREAM_CARVED) ||
-        (child->name == NULL && child->name_size > 0)) {
+    if (!is_child(scan, child)) {
         pass_failed(scan, -EINVAL);
         return NULL;
     }
@@ -214,6 +248,11 @@ struct sink *scan_child(struct scan *scan, const struct child *child)
     sink->child.name = sink->name;
     if (make_path(pass, sink) < 0)
         goto fail;
+    if (child->pieces != NULL && take_pieces(sink) < 0) {
+        pass_failed(scan, -EINVAL);
+        sink_free(sink);
+        return NULL;
+    }
     store_init(&sink->store, &pass->scanner->spool);
     pass->scanner->children++;
     sink->next = pass->sinks;
@@ -278,12 +317,33 @@ static void unlink_sink(struct sink *sink)
         *at = sink->next;
 }
 
+/* Says that the child begins, and what the plugin says about it. */
+static void begin_child(const struct sink *sink, const struct pass *pass)
+{
+    static struct found_run room[FOUND_RUNS_MAX];
+    struct scanner *scanner = pass->scanner;
+    const struct scan_sink *out = scanner->sink;
+    struct child_runs runs = {.items = room};
+
+    if (sink->lies_in_parent)
+        runs = source_runs(pass->source, room);
+    scanner_answer(scanner, out->child_begin(out->context, pass->parent->stream, pass->stream, pass->info,
+                                             sink->scan->index, &sink->child, &runs));
+    if (scanner->stop == 0 && sink->child.about != NULL) {
+        int code = scan_record(sink->scan, pass->stream, sink->child.about, sink->child.values);
+
+        if (code == -EINVAL || code == -E2BIG)
+            pass_failed(sink->scan, code);
+    }
+}
+
 void sink_close(struct sink *sink, enum scan_status status)
 {
     struct pass *parent;
     struct scanner *scanner;
     char extension[EXTENSION_MAX];
     struct stream_info info;
+    struct source source;
     struct pass pass;
 
     if (sink == NULL)
@@ -297,7 +357,7 @@ void sink_close(struct sink *sink, enum scan_status status)
                                 .kind = sink->child.kind,
                                 .deleted = sink->child.deleted || parent->info->deleted,
                                 .depth = parent->info->depth + 1,
-                                .size = sink->store.size};
+                                .size = sink->lies_in_parent ? sink->pieces.size : sink->store.size};
     text_extension(info.name, extension, sizeof extension);
     pass = (struct pass){.scanner = scanner,
                          .parent = parent,
@@ -305,6 +365,11 @@ void sink_close(struct sink *sink, enum scan_status status)
                          .nesting = parent->nesting + 1,
                          .without = parent->without,
                          .store = sink->store};
+    source = pieces_source(&sink->pieces);
+    if (sink->lies_in_parent) {
+        pass.source = &source;
+        store_init(&pass.store, &scanner->spool);
+    }
     sink->store = (struct store){.spool = NULL};
     pass.status = (unsigned)status > SCAN_CUT ? SCAN_CUT : status;
     if (sink->status > pass.status)
@@ -313,8 +378,7 @@ void sink_close(struct sink *sink, enum scan_status status)
         const struct scan_sink *out = scanner->sink;
 
         pass.stream = ++scanner->next_stream;
-        scanner_answer(scanner, out->child_begin(out->context, parent->stream, pass.stream, &info,
-                                                 sink->scan->index, &sink->child));
+        begin_child(sink, &pass);
         if (scanner->stop == 0)
             pass_run(&pass);
         if (scanner->stop == 0)
@@ -323,6 +387,56 @@ void sink_close(struct sink *sink, enum scan_status status)
     store_finish(&pass.store);
     pass_at(parent, sink->scan->index);
     sink_free(sink);
+}
+
+void child_slack(struct pass *parent)
+{
+    static struct found_run room[FOUND_RUNS_MAX];
+    const struct source *source = parent->source->slack;
+    struct scanner *scanner = parent->scanner;
+    const struct scan_sink *out = scanner->sink;
+    struct child child = {
+        .name = "slack", .name_size = 5, .kind = STREAM_SLACK, .offset = parent->info->size};
+    struct scan scan = {.pass = parent, .index = ENGINE};
+    struct sink sink = {.scan = &scan, .child = child};
+    struct stream_info info = {
+        .extension = "", .kind = STREAM_SLACK, .depth = parent->info->depth + 1, .size = source->reach};
+    struct pass pass = {.scanner = scanner,
+                        .parent = parent,
+                        .info = &info,
+                        .nesting = parent->nesting + 1,
+                        .without = parent->without,
+                        .source = source};
+    struct child_runs runs;
+    uint8_t byte;
+
+    parent->slack_uniform = source_is_uniform(scanner, source, &byte);
+    if (parent->slack_uniform)
+        return;
+    if (pass.nesting > scanner->limit_depth) {
+        pass_limited(parent, ENGINE, info.size,
+                     "limit.depth: the slack behind this content was not looked at");
+        return;
+    }
+    if (make_path(parent, &sink) < 0) {
+        scanner_answer(scanner, -ENOMEM);
+        goto out;
+    }
+    info.path = sink.path;
+    info.name = sink.shown;
+    pass.stream = ++scanner->next_stream;
+    store_init(&pass.store, &scanner->spool);
+    runs = source_runs(source, room);
+    scanner_answer(scanner,
+                   out->child_begin(out->context, parent->stream, pass.stream, &info, ENGINE, &child, &runs));
+    if (scanner->stop == 0)
+        pass_run(&pass);
+    if (scanner->stop == 0)
+        scanner_answer(scanner, out->child_end(out->context, pass.stream, pass.status, info.size));
+    store_finish(&pass.store);
+out:
+    free(sink.path);
+    free(sink.shown);
 }
 
 void child_forget(const struct scan *scan)

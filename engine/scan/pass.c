@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static size_t size_min(size_t a, size_t b)
@@ -66,6 +67,35 @@ uint64_t pass_unread(const struct pass *pass)
     return unread < pass->read ? unread : pass->read;
 }
 
+uint64_t pass_reach(const struct pass *pass)
+{
+    if (pass->source == NULL)
+        return pass->store.size;
+    return pass->source->read_at != NULL ? pass->source->reach : 0;
+}
+
+int64_t pass_read_at(const struct pass *pass, uint64_t offset, void *data, size_t size, struct ranges *bad)
+{
+    uint64_t reach = pass_reach(pass);
+
+    if (offset >= reach)
+        return 0;
+    size = size < reach - offset ? size : (size_t)(reach - offset);
+    if (pass->source != NULL)
+        return pass->source->read_at(pass->source->context, offset, data, size, bad);
+    if (size > pass->kept_size || offset > pass->kept_size - size)
+        return -EIO;
+    memcpy(data, pass->kept + offset, size);
+    return (int64_t)size;
+}
+
+uint64_t pass_physical(const struct pass *pass, uint64_t offset, uint64_t *ret_size)
+{
+    if (pass->source == NULL || pass->source->physical == NULL)
+        return UINT64_MAX;
+    return pass->source->physical(pass->source->context, offset, ret_size);
+}
+
 static void keep(struct pass *pass, const uint8_t *data, size_t size)
 {
     int rc;
@@ -85,7 +115,7 @@ static void keep(struct pass *pass, const uint8_t *data, size_t size)
 /* Reads until the window holds `want` bytes or the stream ends. */
 static void fill(struct pass *pass, size_t want)
 {
-    uint8_t *window = pass->scanner->window;
+    uint8_t *window = pass->level->window;
 
     assert(want <= pass->scanner->window_size);
     while (!pass->end && pass->filled < want) {
@@ -119,7 +149,14 @@ static void first(struct pass *pass)
     int rc = 0;
 
     if (pass->source != NULL) {
-        pass->data = scanner->window;
+        if (pass->level->window == NULL)
+            pass->level->window = malloc(scanner->window_size);
+        if (pass->level->window == NULL) {
+            scanner_answer(scanner, -ENOMEM);
+            pass->end = true;
+            return;
+        }
+        pass->data = pass->level->window;
         fill(pass, want < SCAN_FIRST ? SCAN_FIRST : want);
         return;
     }
@@ -142,8 +179,31 @@ static void next(struct pass *pass, size_t size)
         pass->data += size;
         return;
     }
-    memmove(scanner->window, scanner->window + size, pass->filled);
+    memmove(pass->level->window, pass->level->window + size, pass->filled);
     fill(pass, scanner->block + look_ahead(scanner));
+}
+
+bool source_is_uniform(struct scanner *scanner, const struct source *source, uint8_t *ret_byte)
+{
+    uint8_t *window = scanner->levels[0].window;
+    struct ranges bad = {NULL, 0, 0, false};
+    uint64_t offset = 0;
+    bool uniform = source->read_at != NULL && source->reach > 0;
+
+    while (uniform && offset < source->reach) {
+        size_t want = source->reach - offset < scanner->window_size ? (size_t)(source->reach - offset)
+                                                                      : scanner->window_size;
+        int64_t got = source->read_at(source->context, offset, window, want, &bad);
+
+        if (scanner->sink->at != NULL)
+            scanner->sink->at(scanner->sink->context, 0, ENGINE, offset);
+        uniform = got == (int64_t)want && bad.count == 0 && (offset == 0 || window[0] == *ret_byte) &&
+                  memcmp(window, window + 1, want - 1) == 0;
+        *ret_byte = window[0];
+        offset += want;
+    }
+    ranges_finish(&bad);
+    return uniform;
 }
 
 static void finish_one(struct scan *scan, enum scan_status status)
@@ -277,6 +337,7 @@ void pass_run(struct pass *pass)
 
     pass->level = &scanner->levels[pass->nesting];
     first(pass);
+    capture_child(pass);
     start_all(pass);
     feed_all(pass);
     if (pass->error < 0 || scanner->stop < 0)
@@ -284,5 +345,7 @@ void pass_run(struct pass *pass)
     else if (pass->status == SCAN_WHOLE && pass_unread(pass) > 0)
         pass->status = SCAN_PARTIAL;
     finish_all(pass);
+    if (pass->source != NULL && pass->source->slack != NULL && scanner->stop == 0)
+        child_slack(pass);
     names_finish(&pass->names);
 }

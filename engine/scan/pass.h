@@ -34,6 +34,7 @@ struct scan {
 struct level {
     struct scan *scans; /* one for each plugin, with their states behind them */
     uint8_t *states;
+    uint8_t *window; /* window_size bytes, made at the first pass on this level that reads from a source */
 };
 
 /* Names of the children of one stream, as a table of 64-bit digests with how often each came. */
@@ -67,6 +68,7 @@ struct pass {
     uint64_t read;
     int error;
     enum scan_status status; /* what the giver of a child says about it */
+    bool slack_uniform;
 
     struct names names;
     struct sink *sinks; /* open ones */
@@ -89,12 +91,12 @@ struct scanner {
 
     struct spool spool;
     struct level *levels; /* limit_depth + 1 */
-    uint8_t *window;
     size_t window_size;
     struct buf record, text;
 
     /* Of the stream being scanned now. */
     const struct scan_sink *sink;
+    const struct scan_capture *capture; /* NULL: nobody wants the children's bytes */
     int stop; /* what the sink answered, or -ENOMEM */
     uint32_t next_stream;
     uint64_t children, child_bytes;
@@ -105,6 +107,11 @@ struct scanner {
  * Afterwards `status` is the result. */
 void pass_run(struct pass *pass);
 uint64_t pass_unread(const struct pass *pass);
+
+/* Bytes beside the pass, as source.read_at gives them; and how far that reaches. */
+int64_t pass_read_at(const struct pass *pass, uint64_t offset, void *data, size_t size, struct ranges *bad);
+uint64_t pass_reach(const struct pass *pass);
+uint64_t pass_physical(const struct pass *pass, uint64_t offset, uint64_t *ret_size);
 
 /* What the engine itself reports; the codes of the sink are kept in scanner->stop. */
 void pass_at(const struct pass *pass, uint32_t plugin);
@@ -117,6 +124,18 @@ void scanner_answer(struct scanner *scanner, int code);
  */
 const char *scanner_text(struct scanner *scanner, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
+
+/* Hands a record of the stream `stream` to the sink. -E2BIG, -EINVAL, or the sink's code. */
+int scan_record(struct scan *scan, uint32_t stream, const struct record_type *type, const struct value *values);
+
+/* Reads all of a source beside its pass: true when it is not empty, every byte is *ret_byte, and all could be read. */
+bool source_is_uniform(struct scanner *scanner, const struct source *source, uint8_t *ret_byte);
+/* The slack behind the scanner's own stream as its child, unless it is uniform. */
+void child_slack(struct pass *pass);
+/* Gives the bytes of a child to scanner->capture when they are wanted there, before plugins see them. */
+void capture_child(const struct pass *pass);
+/* Takes everything and keeps nothing. */
+extern const struct scan_sink scanner_quiet;
 
 /* Ends the children that `scan` left open, and the table of names. */
 void child_forget(const struct scan *scan);

@@ -131,8 +131,8 @@ static int allocate(struct scanner *scanner, const struct settings *settings)
     }
     need = scanner->block + scanner->ahead + 1;
     scanner->window_size = need < SCAN_FIRST ? SCAN_FIRST : need;
-    scanner->window = malloc(scanner->window_size);
-    if (scanner->window == NULL)
+    scanner->levels[0].window = malloc(scanner->window_size);
+    if (scanner->levels[0].window == NULL)
         return -ENOMEM;
     return spool_init(&scanner->spool, settings_number(settings, "limit.spool"),
                       settings_number(settings, "spool.memory"));
@@ -201,12 +201,12 @@ void scanner_free(struct scanner *scanner)
     for (uint32_t i = 0; scanner->levels != NULL && i <= scanner->limit_depth; i++) {
         free(scanner->levels[i].scans);
         free(scanner->levels[i].states);
+        free(scanner->levels[i].window);
     }
     for (size_t i = 0; i < scanner->loaded_count; i++)
         loaded_free(&scanner->loaded[i]);
     free(scanner->loaded);
     free(scanner->levels);
-    free(scanner->window);
     buf_finish(&scanner->record);
     buf_finish(&scanner->text);
     spool_finish(&scanner->spool);
@@ -216,6 +216,22 @@ void scanner_free(struct scanner *scanner)
 void scanner_set_spool(struct scanner *scanner, int fd)
 {
     scanner->spool.fd = fd;
+}
+
+/* Only the stream's own bytes count, though its reach goes on behind them. */
+static bool scan_uniform(struct scanner *scanner, const struct stream_info *info, const struct source *source,
+                         struct scan_result *ret_result)
+{
+    struct source own = *source;
+    uint8_t byte = 0;
+
+    if (info->kind != STREAM_FREE && info->kind != STREAM_RAW)
+        return false;
+    own.reach = info->size;
+    if (!source_is_uniform(scanner, &own, &byte))
+        return false;
+    *ret_result = (struct scan_result){.status = SCAN_WHOLE, .read = info->size, .uniform = true, .byte = byte};
+    return true;
 }
 
 int scanner_scan(struct scanner *scanner, const struct stream_info *info, const struct source *source,
@@ -228,18 +244,27 @@ int scanner_scan(struct scanner *scanner, const struct stream_info *info, const 
     scanner->next_stream = 0;
     scanner->children = scanner->child_bytes = 0;
     scanner->children_said = scanner->child_bytes_said = false;
+    if (scan_uniform(scanner, info, source, ret_result)) {
+        scanner->sink = NULL;
+        return 0;
+    }
     store_init(&pass.store, &scanner->spool);
     pass_run(&pass);
     store_finish(&pass.store);
     scanner->sink = NULL;
     if (scanner->stop < 0)
         return scanner->stop;
-    *ret_result = (struct scan_result){
-        .status = pass.status, .read = pass.read, .unread = pass_unread(&pass), .error = pass.error};
+    *ret_result = (struct scan_result){.status = pass.status,
+                                       .read = pass.read,
+                                       .unread = pass_unread(&pass),
+                                       .error = pass.error,
+                                       .slack = source->slack != NULL ? source->slack->reach : 0,
+                                       .slack_uniform = pass.slack_uniform};
     return 0;
 }
 
-/* What follows makes the libraries behind the plugins load what they load at the first use. */
+/* What follows makes the libraries behind the plugins load what they load at the first use, and tells nobody.
+ */
 
 struct warm_source {
     const char *data;
@@ -258,37 +283,44 @@ static int64_t warm_read(void *context, void *data, size_t size)
     return (int64_t)size;
 }
 
-static int warm_record(void *context, uint32_t stream, uint32_t plugin, uint32_t type, const void *data,
-                       size_t size)
+static int quiet_record(void *context, uint32_t stream, uint32_t plugin, uint32_t type, const void *data,
+                        size_t size)
 {
     (void)context, (void)stream, (void)plugin, (void)type, (void)data, (void)size;
     return 0;
 }
 
-static int warm_text(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, const char *text)
+static int quiet_text(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, const char *text)
 {
     (void)context, (void)stream, (void)plugin, (void)offset, (void)text;
     return 0;
 }
 
-static int warm_failed(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, int code)
+static int quiet_failed(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, int code)
 {
     (void)context, (void)stream, (void)plugin, (void)offset, (void)code;
     return 0;
 }
 
-static int warm_child(void *context, uint32_t parent, uint32_t stream, const struct stream_info *info,
-                      uint32_t plugin, const struct child *child)
+static int quiet_child(void *context, uint32_t parent, uint32_t stream, const struct stream_info *info,
+                       uint32_t plugin, const struct child *child, const struct child_runs *runs)
 {
-    (void)context, (void)parent, (void)stream, (void)info, (void)plugin, (void)child;
+    (void)context, (void)parent, (void)stream, (void)info, (void)plugin, (void)child, (void)runs;
     return 0;
 }
 
-static int warm_child_end(void *context, uint32_t stream, enum scan_status status, uint64_t size)
+static int quiet_child_end(void *context, uint32_t stream, enum scan_status status, uint64_t size)
 {
     (void)context, (void)stream, (void)status, (void)size;
     return 0;
 }
+
+const struct scan_sink scanner_quiet = {.record = quiet_record,
+                                        .note = quiet_text,
+                                        .limited = quiet_text,
+                                        .failed = quiet_failed,
+                                        .child_begin = quiet_child,
+                                        .child_end = quiet_child_end};
 
 int scanner_warm(struct scanner *scanner)
 {
@@ -300,12 +332,6 @@ int scanner_warm(struct scanner *scanner)
                                          "%PDF-1.7\n",
                                          "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
                                          "<?xml version=\"1.0\"?><a/>"};
-    static const struct scan_sink sink = {.record = warm_record,
-                                          .note = warm_text,
-                                          .limited = warm_text,
-                                          .failed = warm_failed,
-                                          .child_begin = warm_child,
-                                          .child_end = warm_child_end};
     static const struct stream_info info = {
         .path = "warm", .name = "warm", .extension = "", .kind = STREAM_FILE, .size = 4096};
     char bytes[4096];
@@ -318,7 +344,7 @@ int scanner_warm(struct scanner *scanner)
 
         memset(bytes, i == 0 ? ' ' : 0, sizeof bytes);
         memcpy(bytes, starts[i], strlen(starts[i]));
-        rc = scanner_scan(scanner, &info, &source, 0, &sink, &result);
+        rc = scanner_scan(scanner, &info, &source, 0, &scanner_quiet, &result);
     }
     return rc;
 }

@@ -6,7 +6,8 @@
 #ifndef KVALI_SCAN_SCANNER_H
 #define KVALI_SCAN_SCANNER_H
 
-#include "engine/evidence/range.h"
+#include "engine/evidence/found.h"
+#include "engine/base/range.h"
 #include "engine/plugin.h"
 
 enum { SCANNER_PLUGINS_MAX = 32 };
@@ -17,7 +18,25 @@ struct source {
     int64_t (*read)(void *context, void *data, size_t size);
     /* Ranges that read as zeros because they could not be read, so far; NULL when there are none. */
     const struct ranges *(*bad)(void *context);
+    /* Beside the pass: bytes at any offset below `reach`, as scan_read gives them: count or negative errno. Ranges of them
+     * that could not be read (offsets of the stream) are added to `bad` when that is not NULL. NULL function: only the
+     * pass is there. */
+    int64_t (*read_at)(void *context, uint64_t offset, void *data, size_t size, struct ranges *bad);
+    uint64_t reach;
+    /* The image offset of a stream's offset and how many bytes follow it there; UINT64_MAX: not on the medium as it is.
+     * NULL function: for no offset. */
+    uint64_t (*physical)(void *context, uint64_t offset, uint64_t *ret_size);
+    /* What lies between the content's end and the end of its blocks, scanned as a child stream of kind SLACK named
+     * "slack"; NULL: nothing. `reach` of it is its size. */
+    const struct source *slack;
     void *context;
+};
+
+/* Where on the medium a child's bytes lie. */
+struct child_runs {
+    const struct found_run *items;
+    size_t count; /* 0: not known, or not there as they are */
+    bool cut;     /* there were more than FOUND_RUNS_MAX */
 };
 
 /* Where results go, in order. `stream` is 0 for the stream that was handed to scanner_scan and 1, 2 ... for its
@@ -30,7 +49,7 @@ struct scan_sink {
     int (*limited)(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, const char *text);
     int (*failed)(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, int code);
     int (*child_begin)(void *context, uint32_t parent, uint32_t stream, const struct stream_info *info,
-                       uint32_t plugin, const struct child *child);
+                       uint32_t plugin, const struct child *child, const struct child_runs *runs);
     int (*child_end)(void *context, uint32_t stream, enum scan_status status, uint64_t size);
     /* Heartbeat and black box: plugin (UINT32_MAX: reading) now works at this offset of this stream. */
     void (*at)(void *context, uint32_t stream, uint32_t plugin, uint64_t offset);
@@ -72,11 +91,34 @@ struct scan_result {
     uint64_t read;    /* bytes delivered, zeros for unreadable ones included */
     uint64_t unread;  /* of these, bytes that could not be read */
     int error;        /* negative errno that ended reading early, else 0 */
+    bool uniform;     /* free or unused space whose every byte is `byte`: no plugin was asked */
+    uint8_t byte;
+    uint64_t slack;     /* bytes of slack behind a content */
+    bool slack_uniform; /* all of one value: no plugin was asked; else the slack was a child stream */
 };
 
-/* Scans one stream. `without` is a bit mask of plugins to leave out (bit = index). The stream's info is borrowed.
+/* Scans one stream. Free space, and ranges of the medium that nothing is known of, are looked through first: where they
+ * hold nothing but one repeated byte no plugin is asked. `without` is a bit mask of plugins to leave out (bit = index). The stream's info is borrowed.
  * 0, or the negative code that the sink returned, or -ENOMEM. */
 int scanner_scan(struct scanner *scanner, const struct stream_info *info, const struct source *source, uint64_t without,
                  const struct scan_sink *sink, struct scan_result *ret_result);
+
+/* What scanner_capture gives, one stream after the other, each before the streams inside it. A negative return
+ * ends the scan with that code: how a caller says that it has all it wants. */
+struct scan_capture {
+    /* A stream inside the one that is scanned has all its bytes: are they wanted? */
+    bool (*wants)(void *context, const struct stream_info *info);
+    /* Then these come, in order (none for an empty stream), and after them what their giver said of them. */
+    int (*bytes)(void *context, const void *data, size_t size);
+    int (*end)(void *context, enum scan_status status);
+    void (*at)(void *context, uint32_t stream, uint32_t plugin, uint64_t offset); /* as scan_sink's; may be NULL */
+    void *context;
+};
+
+/* Scans a stream again as scanner_scan did, for the bytes of streams inside it; what plugins say is thrown away.
+ * Addresses are those of that scan when every plugin that found a stream then takes part, under the same limits
+ * and block size. 0 when the stream has ended, or the negative code that `capture` returned, or -ENOMEM. */
+int scanner_capture(struct scanner *scanner, const struct stream_info *info, const struct source *source,
+                    uint64_t without, const struct scan_capture *capture, struct scan_result *ret_result);
 
 #endif

@@ -12,7 +12,60 @@
 #include <string.h>
 
 /* Each family's file has `const struct carve_format *const carve_<family>[]`, ended by NULL. */
-#define FAMILIES(F) F(png) F(pe) F(mz) F(elf) F(macho) F(dex) F(javaclass) F(pgp) F(openpgp) F(gnupg) F(pem) F(putty) F(keystore) F(pcap) F(pcapng) F(font) F(keepass) F(luks) F(bitlocker)
+/* clang-format off */
+#define FAMILIES(F) \
+    F(png) \
+    F(jpeg) \
+    F(gif) \
+    F(bmp) \
+    F(tiff) \
+    F(zip) \
+    F(pdf) \
+    F(ole2) \
+    F(gzip) \
+    F(bzip2) \
+    F(xz) \
+    F(zstd) \
+    F(isobmff) \
+    F(riff) \
+    F(ebml) \
+    F(mpegaudio) \
+    F(flac) \
+    F(ogg) \
+    F(amr) \
+    F(flv) \
+    F(asf) \
+    F(aiff) \
+    F(mpegps) \
+    F(mpegts) \
+    F(sqlite) \
+    F(sqlitelog) \
+    F(registry) \
+    F(eventlog) \
+    F(ese) \
+    F(prefetch) \
+    F(lnk) \
+    F(pst) \
+    F(mail) \
+    F(pe) \
+    F(mz) \
+    F(elf) \
+    F(macho) \
+    F(dex) \
+    F(javaclass) \
+    F(pgp) \
+    F(openpgp) \
+    F(gnupg) \
+    F(pem) \
+    F(putty) \
+    F(keystore) \
+    F(pcap) \
+    F(pcapng) \
+    F(font) \
+    F(keepass) \
+    F(luks) \
+    F(bitlocker)
+/* clang-format on */
 
 #define DECLARE(family) extern const struct carve_format *const carve_##family[];
 #define NAME(family)    carve_##family,

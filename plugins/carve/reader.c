@@ -305,13 +305,11 @@ bool reader_crc32(struct reader *reader, uint64_t offset, uint64_t size, uint32_
 static int inflate_some(struct reader *reader, z_stream *z, uint64_t at, uint64_t limit, uint8_t *out,
                         size_t out_size, size_t *ret_used)
 {
-    const uint8_t *data;
+    const uint8_t *data = NULL;
     size_t span = at < limit ? reader_span(reader, at, &data) : 0;
     int code;
 
-    *ret_used = 0;
-    if (span == 0)
-        return Z_BUF_ERROR;
+    /* Also without input: what inflate has taken may still make more output than fitted last time. */
     span = span < limit - at ? span : (size_t)(limit - at);
     z->next_in = (Bytef *)data;
     z->avail_in = (uInt)span;

@@ -30,9 +30,9 @@ int writer_attempt_begin(struct writer *writer, uint64_t run, uint64_t stream, u
     return 0;
 }
 
-int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end end, uint64_t read, uint64_t unread)
+int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end end, const struct attempt_read *read)
 {
-    (void)writer, (void)attempt, (void)end, (void)read, (void)unread;
+    (void)writer, (void)attempt, (void)end, (void)read;
     return 0;
 }
 
@@ -53,13 +53,21 @@ int writer_entry(struct writer *writer, uint64_t attempt, uint64_t exhibit, cons
     return 0;
 }
 
-int writer_child(struct writer *writer, uint64_t attempt, uint64_t parent, const char *path, const void *name,
-                 size_t name_size, enum stream_kind kind, bool deleted, uint64_t offset, const char *plugin,
+int writer_account(struct writer *writer, uint64_t attempt, uint64_t exhibit, const struct found_account *account)
+{
+    (void)writer, (void)attempt, (void)exhibit;
+    clean(account->volume);
+    assert(account->kind < ACCOUNT_KINDS);
+    return 0;
+}
+
+int writer_child(struct writer *writer, uint64_t attempt, uint64_t parent, const struct writer_child *child,
                  uint64_t *ret_stream)
 {
-    (void)writer, (void)attempt, (void)parent, (void)name, (void)name_size, (void)kind, (void)deleted, (void)offset;
-    clean(path);
-    clean(plugin);
+    (void)writer, (void)attempt, (void)parent;
+    clean(child->path);
+    clean(child->plugin);
+    assert(child->run_count <= FOUND_RUNS_MAX);
     *ret_stream = 2;
     return 0;
 }

@@ -5,6 +5,13 @@
 #include "tests/hostile/word.h"
 
 #include <errno.h>
+#include <stdlib.h>
+
+/* Compiled once more as nest_crash.so: the same plugin, with a flaw in the second level that it had not in
+ * the run. */
+#ifndef NEST_CRASHES
+#define NEST_CRASHES 0
+#endif
 
 enum { WORD = 4 };
 
@@ -41,6 +48,8 @@ static int nest_finish(struct scan *scan, enum scan_status status)
 {
     const struct nest_stream *stream = scan_state(scan);
 
+    if (NEST_CRASHES && scan_stream(scan)->depth == 2)
+        abort();
     sink_close(stream->sink, status);
     return 0;
 }

@@ -99,10 +99,11 @@ static int on_failed(void *context, uint32_t stream, uint32_t plugin, uint64_t o
 }
 
 static int on_child_begin(void *context, uint32_t parent, uint32_t stream, const struct stream_info *info,
-                          uint32_t plugin, const struct child *child)
+                          uint32_t plugin, const struct child *child, const struct child_runs *runs)
 {
     struct trace *trace = context;
 
+    (void)runs;
     if (begin_line(trace, stream))
         buf_printf(&trace->text,
                    "begin \"%s\" in %u by %s kind=%d depth=%u offset=%" PRIu64 " deleted=%d size=%" PRIu64
@@ -199,12 +200,14 @@ static void set_path(struct settings *settings, const char *key, char *path)
 
 void trace_settings(struct settings *settings, const char *source_root)
 {
-    char *rules, *extensions;
+    char *rules, *extensions, *carve;
 
     if (settings_init(settings) < 0 ||
         asprintf(&rules, "%s/rules/yara:%s/tests/plugins/yara/rules", source_root, source_root) < 0 ||
+        asprintf(&carve, "%s/rules/carve", source_root) < 0 ||
         asprintf(&extensions, "%s/rules/filetype/extensions.tsv", source_root) < 0)
         abort();
     set_path(settings, "yara.rules", rules);
     set_path(settings, "filetype.extensions", extensions);
+    set_path(settings, "carve.signatures", carve);
 }

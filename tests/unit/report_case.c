@@ -268,7 +268,7 @@ static void expand(struct making *making)
     for (size_t i = 0; i < making->what->faults; i++)
         add_fault(making, attempt, 0, FAULT_DAMAGED, "p2", hostile(making, i, "disk.E01/p2/ntfs/$MFT"),
                   hostile(making, i + 1, "record 11821: fixup value does not match"), 1024);
-    error = writer_attempt_end(writer, attempt, ATTEMPT_DONE, 0, 0);
+    error = writer_attempt_end(writer, attempt, ATTEMPT_DONE, NULL);
     assert(error == 0);
     (void)error;
 }
@@ -323,8 +323,9 @@ static void scan(struct making *making, const struct task_stream *task)
     if (!image && n % 6 == 2) {
         char path[64];
         snprintf(path, sizeof path, "disk.E01/p2/ntfs/child-%llu!/inner", (unsigned long long)n);
-        error = writer_child(writer, attempt, task->id, path, "inner", 5, STREAM_CHILD, false, 0, "filetype",
-                             &child);
+        const struct writer_child inner = {
+            .path = path, .name = "inner", .name_size = 5, .kind = STREAM_CHILD, .plugin = "filetype"};
+        error = writer_child(writer, attempt, task->id, &inner, &child);
         assert(error == 0);
         writer_child_end(writer, attempt, child, 0, 10);
     }
@@ -334,11 +335,13 @@ static void scan(struct making *making, const struct task_stream *task)
     if (!image && n % 9 == 4)
         add_fault(making, attempt, task->id, FAULT_LIMIT, "", task->path,
                   hostile(making, n, "the limit of 256 MiB was reached"), 0);
+    const struct attempt_read read = {.read = !image && failed && !partial ? 0 : task->size,
+                                      .unread = !image && partial ? 512 : 0};
     error = writer_attempt_end(writer, attempt,
                                image || !(partial || failed) ? ATTEMPT_DONE
                                : partial                     ? ATTEMPT_PARTIAL
                                                              : ATTEMPT_FAILED,
-                               !image && failed && !partial ? 0 : task->size, !image && partial ? 512 : 0);
+                               &read);
     assert(error == 0);
     (void)error;
 }

@@ -78,6 +78,7 @@ struct found {
     char list[4096]; /* "<path without the image's name> <locator> <size>\n" */
     int stop;        /* what the sink answers to an entry */
     enum fault_kind kind;
+    uint64_t accounts[ACCOUNT_KINDS];
 };
 
 static int on_volume(void *context, const struct found_volume *volume)
@@ -111,6 +112,14 @@ static int on_fault(void *context, const struct found_fault *fault)
     return 0;
 }
 
+static int on_account(void *context, const struct found_account *account)
+{
+    struct found *found = context;
+
+    found->accounts[account->kind] += account->bytes;
+    return 0;
+}
+
 static void on_at(void *context, uint64_t what)
 {
     (void)context;
@@ -120,7 +129,7 @@ static void on_at(void *context, uint64_t what)
 static int run(struct image *image, const char *locator, struct found *found, const uint64_t *skip,
                size_t skips)
 {
-    const struct found_sink sink = {on_volume, on_entry, on_fault, on_at, found};
+    const struct found_sink sink = {on_volume, on_entry, on_fault, on_account, on_at, found};
 
     return expand(image, locator, &sink, skip, skips, FAULT_CRASH);
 }
@@ -148,7 +157,26 @@ Test(expand, names_live_and_deleted_are_listed_with_what_libtsk_adds)
     cr_assert_not_null(strstr(found.list, "\n/image/fat12/$FAT1 "));
     cr_assert_not_null(strstr(found.list, "/image/fat12/LIVE.TXT fs@0:fat12/3-1-0 700\n"));
     cr_assert_not_null(strstr(found.list, "*/image/fat12/_EAD.TXT fs@0:fat12/4-1-0 10\n"));
-    cr_assert_eq(found.entries, 6, "%s", found.list);
+    cr_assert_not_null(strstr(found.list, "/image/free@0x0 free@0:fat12/0+62464 62464\n"));
+    cr_assert_eq(found.entries, 7, "%s", found.list);
+    image_close(image);
+}
+
+Test(expand, every_byte_of_a_volume_has_one_owner)
+{
+    struct image *image = make_image();
+    struct found found = {0};
+    uint64_t sum = 0;
+
+    cr_assert_eq(run(image, "volumes", &found, NULL, 0), 0);
+    cr_assert_eq(run(image, "fs@0:fat12", &found, NULL, 0), 0);
+    for (int kind = ACCOUNT_SHARE + 1; kind < ACCOUNT_KINDS; kind++)
+        sum += found.accounts[kind];
+    cr_assert_eq(sum, found.accounts[ACCOUNT_SHARE]);
+    cr_assert_eq(sum, sizeof disk);
+    cr_assert_eq(found.accounts[ACCOUNT_SLACK], 1024 - 700, "LIVE.TXT: 700 bytes in two sectors");
+    cr_assert_eq(found.accounts[ACCOUNT_DELETED], 512, "_EAD.TXT: one sector");
+    cr_assert_eq(found.accounts[ACCOUNT_OUTSIDE], 1536);
     image_close(image);
 }
 
@@ -262,9 +290,9 @@ Test(stream, every_byte_knows_its_place_on_the_medium)
     cr_assert_eq(stream_open(image, "fs@0:fat12/3-1-0", &stream, NULL), 0);
     cr_assert_eq(stream_size(stream), 700);
     cr_assert_not(stream_is_hole(stream));
-    cr_assert_eq(stream_physical(stream, 0), DATA_SECTOR * SECTOR);
-    cr_assert_eq(stream_physical(stream, 699), DATA_SECTOR * SECTOR + 699);
-    cr_assert_eq(stream_physical(stream, 700), UINT64_MAX);
+    cr_assert_eq(stream_physical(stream, 0, NULL), DATA_SECTOR * SECTOR);
+    cr_assert_eq(stream_physical(stream, 699, NULL), DATA_SECTOR * SECTOR + 699);
+    cr_assert_eq(stream_physical(stream, 700, NULL), UINT64_MAX);
     stream_close(stream);
     image_close(image);
 }

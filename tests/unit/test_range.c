@@ -1,5 +1,5 @@
 /* range: lists stay ordered, merged and bounded. */
-#include "engine/evidence/range.h"
+#include "engine/base/range.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -566,7 +566,7 @@ Test(scanner, descriptors_with_anything_wrong_are_refused)
 
     for (size_t i = 0; i < 12; i++)
         wrong[i] = probe;
-    wrong[0].abi = 2;
+    wrong[0].abi = PLUGIN_ABI + 1;
     wrong[1].version = 0;
     wrong[2].name = "Probe";
     wrong[3].name = "a_name_longer_than_sixteen";
@@ -612,4 +612,127 @@ Test(scanner, the_heart_beats_before_every_call)
     sink.at = on_at;
     cr_assert_eq(scanner_scan(scanner, trace_info("x", SIZE), &from, 0, &sink, &result), 0);
     cr_assert_eq(beats, source.reads + 1 + seen.feeds + 1);
+}
+
+/* ---- capture: the bytes of children, by a scan that is done again */
+
+static struct {
+    const char *wanted[4];
+    size_t left; /* of them */
+    struct buf got;
+} taken;
+
+static bool take_wants(void *context, const struct stream_info *info)
+{
+    (void)context;
+    for (size_t i = 0; i < sizeof taken.wanted / sizeof taken.wanted[0]; i++) {
+        if (taken.wanted[i] != NULL && strcmp(taken.wanted[i], info->path) == 0) {
+            buf_printf(&taken.got, "%s ", info->path);
+            return true;
+        }
+    }
+    return false;
+}
+
+static int take_bytes(void *context, const void *data, size_t size)
+{
+    (void)context;
+    buf_append(&taken.got, data, size);
+    return 0;
+}
+
+static int take_no_bytes(void *context, const void *data, size_t size)
+{
+    (void)context, (void)data, (void)size;
+    return -EPIPE;
+}
+
+static int take_end(void *context, enum scan_status status)
+{
+    (void)context;
+    buf_printf(&taken.got, " %d\n", (int)status);
+    return --taken.left > 0 ? 0 : -ECANCELED;
+}
+
+/* What a scan of `text` gives for the wanted ones. */
+static const char *captured(const char *text, int code)
+{
+    struct scan_capture capture = {take_wants, take_bytes, take_end, NULL, NULL};
+    struct trace_source memory = {.data = (const uint8_t *)text, .size = strlen(text)};
+    struct source from = trace_source(&memory);
+    struct scan_result result;
+
+    buf_clear(&taken.got);
+    cr_assert_eq(scanner_capture(scanner, trace_info("x", memory.size), &from, 0, &capture, &result), code);
+    return buf_cstr(&taken.got);
+}
+
+static void want(const char *first, const char *second)
+{
+    taken.wanted[0] = first;
+    taken.wanted[1] = second;
+    taken.left = second != NULL ? 2 : 1;
+}
+
+Test(scanner, a_child_is_captured_by_its_address_and_then_the_scan_ends)
+{
+    with(all + 1, 2);
+    want("sample/x!/b", NULL);
+    cr_assert_str_eq(captured("a=1\nb=two\nc=3\n", -ECANCELED), "sample/x!/b two 0\n");
+    want("sample/x!/b\\#2", NULL);
+    cr_assert_str_eq(captured("b=1\nb=two\nb=3\n", -ECANCELED), "sample/x!/b\\#2 two 0\n");
+    want("sample/x!/e", NULL);
+    cr_assert_str_eq(captured("d=1\ne=\n", -ECANCELED), "sample/x!/e  0\n");
+    want("sample/x", "sample/x!/z"); /* the stream itself is not inside it; the other one is not there */
+    cr_assert_str_eq(captured("d=1\n", 0), "");
+    buf_finish(&taken.got);
+}
+
+Test(scanner, a_child_in_a_child_is_captured_and_both_in_one_scan)
+{
+    with(all + 1, 2);
+    want("sample/x!/a!/b", NULL);
+    cr_assert_str_eq(captured("b=0\na=b=c=deep\n", -ECANCELED), "sample/x!/a!/b c=deep 0\n");
+    want("sample/x!/a!/b", "sample/x!/a");
+    cr_assert_str_eq(captured("b=0\na=b=c=deep\n", -ECANCELED),
+                     "sample/x!/a b=c=deep 0\nsample/x!/a!/b c=deep 0\n");
+    /* And a scan after it captures nothing. */
+    cr_assert_null(strstr(split_text("b=0\na=b=c=deep\n"), "sample/x!/a b"));
+    cr_assert_eq(taken.left, 0);
+    buf_finish(&taken.got);
+}
+
+Test(scanner, a_captured_child_that_was_cut_is_said_to_be_and_one_in_the_spool_is_whole)
+{
+    static char text[50000];
+
+    set("limit.child_bytes", "5");
+    with(all + 2, 1);
+    want("sample/x!/b", NULL);
+    cr_assert_str_eq(captured("a=123\nb=456\n", -ECANCELED), "sample/x!/b 45 2\n");
+    want("sample/x!/a", NULL);
+    set("limit.child_bytes", "1G");
+    set("spool.memory", "100");
+    with(all + 2, 1);
+    with_spool();
+    memset(text, 'x', sizeof text - 1);
+    memcpy(text, "a=", 2);
+    captured(text, -ECANCELED);
+    cr_assert_eq(taken.got.size, strlen("sample/x!/a ") + sizeof text - 3 + strlen(" 0\n"));
+    buf_finish(&taken.got);
+}
+
+Test(scanner, when_the_taker_of_captured_bytes_has_enough_the_scan_ends)
+{
+    struct scan_capture capture = {take_wants, take_bytes, take_end, NULL, NULL};
+    struct source from = trace_source(&source);
+    struct scan_result result;
+
+    capture.bytes = take_no_bytes;
+    with(all + 2, 1);
+    want("sample/x!/a", "sample/x!/b");
+    source = (struct trace_source){.data = (const uint8_t *)"a=1\nb=2\n", .size = 8};
+    cr_assert_eq(scanner_capture(scanner, trace_info("x", 8), &from, 0, &capture, &result), -EPIPE);
+    cr_assert_eq(taken.left, 2);
+    buf_finish(&taken.got);
 }

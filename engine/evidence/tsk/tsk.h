@@ -25,6 +25,7 @@ bool expand_skips(const struct expand_skip *skip, uint64_t what);
 /* `at` values that are not an inode or an offset. */
 #define TSK_AT_OPEN    UINT64_MAX       /* opening the partition table or the file system */
 #define TSK_AT_UNNAMED (UINT64_MAX - 1) /* walking all metadata for what no name reached */
+#define TSK_AT_SPACE   (UINT64_MAX - 2) /* reading the allocation maps */
 
 /* 0, -ENOMEM, -EINVAL, or the sink's own code. */
 int tsk_volume_expand(struct image *image, const struct found_sink *sink, const struct expand_skip *skip);
@@ -49,6 +50,16 @@ uint64_t tsk_stream_size(const struct tsk_stream *stream);
 const struct extent *tsk_stream_extents(const struct tsk_stream *stream, size_t *ret_count);
 /* By libtsk: the number of bytes read, 0 at the end, -EIO. `ret_data` as image_read fills it. */
 int64_t tsk_stream_read(struct tsk_stream *stream, uint64_t offset, void *ret_data, size_t size);
+
+/* The blocks behind the last written byte of a live file's plain content: extents from offset 0 on, to be freed by the
+ * caller; NULL when there are none. -ENOMEM. */
+int tsk_stream_slack(const struct tsk_stream *stream, struct extent **ret_extents, size_t *ret_count);
+
+/* All free space of the file system that a FREE locator names, as extents that stay until tsk_free_close. */
+struct tsk_filesystem;
+int tsk_free_open(struct image *image, const struct locator *locator, struct tsk_filesystem **ret_filesystem,
+                  const struct extent **ret_extents, size_t *ret_count, struct why *why);
+void tsk_free_close(struct tsk_filesystem *filesystem);
 
 void tsk_warm(void);
 const char *tsk_version(void); /* "libtsk 4.11.1" */

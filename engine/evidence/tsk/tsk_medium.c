@@ -114,6 +114,7 @@ static void filesystem_close(struct tsk_filesystem *filesystem)
     if (filesystem->pool)
         tsk_pool_close(filesystem->pool);
     tsk_ext_free(filesystem->ext);
+    tsk_free_drop(filesystem->free_space);
     free(filesystem);
 }
 

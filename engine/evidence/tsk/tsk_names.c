@@ -176,6 +176,8 @@ static int emit_unloaded(struct walk *walk, const TSK_FS_META *meta, struct foun
 
     (void)tsk_words(words, sizeof words);
     whole = tsk_entry_from_extents(&walk->room, walk->filesystem, entry) == 0;
+    for (size_t i = 0; walk->space && i < entry->run_count; i++)
+        tsk_space_take_run(walk->space, &entry->runs[i], !(meta->flags & TSK_FS_META_FLAG_UNALLOC));
     code = emit(walk, entry, NULL);
     if (code == 0 && !whole && !(meta->flags & TSK_FS_META_FLAG_UNALLOC))
         code = walk_fault(walk, FAULT_DAMAGED, buf_cstr(&walk->path), entry->inode,

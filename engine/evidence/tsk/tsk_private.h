@@ -32,6 +32,7 @@ struct tsk_filesystem {
     const TSK_POOL_INFO *pool; /* APFS only, as pool_image */
     TSK_IMG_INFO *pool_image;
     struct tsk_ext *ext; /* ext2/3/4 only */
+    struct tsk_free *free_space; /* NULL until tsk_free_of */
     unsigned users;
     uint64_t used; /* by the keep's clock */
 };
@@ -104,6 +105,35 @@ void tsk_entry_blank(struct found_entry *entry);
 int tsk_task_raw(struct tsk_task *task, const char *volume, const char *path, const char *name,
                  uint64_t offset, uint64_t size);
 
+/* Reports how many bytes of a volume are of one kind. */
+int tsk_task_account(struct tsk_task *task, const char *volume, enum account_kind kind, uint64_t bytes);
+
+/* ------------------------------------------------------------------ tsk_free.c: unallocated blocks */
+
+struct tsk_free;
+/* Made at the first call and kept with the file system. -ENOMEM. */
+int tsk_free_of(struct tsk_filesystem *filesystem, const struct tsk_free **ret_free);
+void tsk_free_drop(struct tsk_free *free_space);
+uint64_t tsk_free_size(const struct tsk_free *free_space);
+/* False when the allocation map could not be read to its end. */
+bool tsk_free_is_whole(const struct tsk_free *free_space);
+/* In order and without gaps between their offsets. */
+const struct extent *tsk_free_extents(const struct tsk_free *free_space, size_t *ret_count);
+
+/* ------------------------------------------------------------------ tsk_space.c: what each block belongs to */
+
+struct tsk_space;
+/* `limit`: the image offset at which the volume ends. */
+int tsk_space_new(struct tsk_filesystem *filesystem, uint64_t limit, struct tsk_space **ret_space);
+void tsk_space_free(struct tsk_space *space);
+/* The bytes that a space accounts for: whole blocks before `limit`; 0: none can be told. */
+uint64_t tsk_space_bytes(const TSK_FS_INFO *info, uint64_t limit);
+/* All non-resident attributes of a file, live or deleted. */
+void tsk_space_take(struct tsk_space *space, TSK_FS_FILE *file);
+void tsk_space_take_run(struct tsk_space *space, const struct found_run *run, bool live);
+/* Reports free space and structures as streams, and the accounts. */
+int tsk_space_close(struct tsk_space *space, struct tsk_task *task, const char *volume);
+
 /* ------------------------------------------------------------------ tsk_slots.c */
 
 /* Reads the partition table into the keep; does nothing when that was done. */
@@ -164,6 +194,8 @@ struct tsk_runs {
 void tsk_runs_init(struct tsk_runs *runs, const TSK_FS_INFO *info, const TSK_FS_ATTR *attribute,
                    uint64_t limit);
 bool tsk_runs_next(struct tsk_runs *runs, struct extent *ret_extent);
+/* Where slack begins: behind the last byte that was written, which on NTFS may lie before the content's end. */
+uint64_t tsk_slack_begin(const TSK_FS_ATTR *attribute);
 /* True when its bytes lie on the medium as they are: neither resident, compressed nor decrypted. */
 bool tsk_runs_plain(const TSK_FS_INFO *info, const TSK_FS_ATTR *attribute);
 

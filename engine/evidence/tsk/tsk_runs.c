@@ -58,6 +58,14 @@ bool tsk_runs_next(struct tsk_runs *runs, struct extent *ret_extent)
     return false;
 }
 
+uint64_t tsk_slack_begin(const TSK_FS_ATTR *attribute)
+{
+    uint64_t size = attribute->size > 0 ? (uint64_t)attribute->size : 0;
+    uint64_t written = attribute->nrd.initsize > 0 ? (uint64_t)attribute->nrd.initsize : 0;
+
+    return written < size ? written : size;
+}
+
 bool tsk_runs_plain(const TSK_FS_INFO *info, const TSK_FS_ATTR *attribute)
 {
     return (attribute->flags & TSK_FS_ATTR_NONRES) && !(attribute->flags & TSK_FS_ATTR_COMP) &&

@@ -218,3 +218,42 @@ int64_t tsk_stream_read(struct tsk_stream *stream, uint64_t offset, void *ret_da
     tsk_error_reset();
     return count <= 0 ? -EIO : (int64_t)count;
 }
+
+int tsk_stream_slack(const struct tsk_stream *stream, struct extent **ret_extents, size_t *ret_count)
+{
+    const TSK_FS_ATTR *attribute = stream->attribute;
+    struct extent extent, *extents = NULL;
+    struct tsk_runs runs;
+    size_t count = 0, room = 0;
+    uint64_t begin, offset = 0;
+
+    *ret_extents = NULL;
+    *ret_count = 0;
+    if (!attribute || stream->by_library || !(stream->file->meta->flags & TSK_FS_META_FLAG_ALLOC))
+        return 0;
+    begin = tsk_slack_begin(attribute);
+    tsk_runs_init(&runs, stream->filesystem->info, attribute, UINT64_MAX);
+    while (tsk_runs_next(&runs, &extent)) {
+        uint64_t skip = extent.offset < begin ? begin - extent.offset : 0;
+
+        if (extent.physical == EXTENT_HOLE || skip >= extent.size)
+            continue;
+        extent = (struct extent){offset, extent.size - skip, extent.physical + skip};
+        extent.size = within(stream->filesystem->info, &extent);
+        if (extent.size == 0)
+            continue;
+        if (count == room) {
+            struct extent *more = realloc(extents, (room = room ? room * 2 : 4) * sizeof *more);
+            if (!more) {
+                free(extents);
+                return -ENOMEM;
+            }
+            extents = more;
+        }
+        extents[count++] = extent;
+        offset += extent.size;
+    }
+    *ret_extents = extents;
+    *ret_count = count;
+    return 0;
+}

@@ -58,6 +58,13 @@ int tsk_task_fault(struct tsk_task *task, const struct found_fault *fault)
     return task->sink->fault(task->sink->context, &whole);
 }
 
+int tsk_task_account(struct tsk_task *task, const char *volume, enum account_kind kind, uint64_t bytes)
+{
+    const struct found_account account = {volume, kind, bytes};
+
+    return task->sink->account(task->sink->context, &account);
+}
+
 void tsk_entry_blank(struct found_entry *entry)
 {
     *entry = (struct found_entry){

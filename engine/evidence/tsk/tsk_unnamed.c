@@ -51,6 +51,8 @@ static TSK_WALK_RET_ENUM on_unnamed(TSK_FS_FILE *file, void *context)
     entry.name = name;
     entry.name_size = strlen(name);
     entry.flags = ENTRY_UNNAMED;
+    if (walk->space)
+        tsk_space_take(walk->space, file);
     unnamed->code = names_emit(walk, file, &entry);
     return unnamed->code < 0 ? TSK_WALK_STOP : TSK_WALK_CONT;
 }

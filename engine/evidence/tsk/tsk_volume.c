@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A volume being reported, and the memory behind its strings. */
@@ -71,6 +72,11 @@ static int fault(const struct report *report, enum fault_kind kind, uint64_t off
                                     .detail = detail};
 
     return tsk_task_fault(report->task, &row);
+}
+
+static int account(const struct report *report, enum account_kind kind, uint64_t bytes)
+{
+    return tsk_task_account(report->task, report->volume.key, kind, bytes);
 }
 
 /* A raw stream of this volume: "<image>/<key>/<name>". */
@@ -139,9 +145,9 @@ static int compare_sizes(struct report *report, const TSK_FS_INFO *info)
     uint64_t limit = slot->offset + slot->present;
     uint64_t begin = (uint64_t)info->offset;
     uint64_t end = u64_add_saturating(begin, report->volume.fs_size);
-    int code = 0;
+    int code = account(report, ACCOUNT_OUTSIDE, slot->present - tsk_space_bytes(info, limit));
 
-    if (begin > slot->offset && begin <= limit)
+    if (code == 0 && begin > slot->offset && begin <= limit)
         code = emit_raw(report, "before-fs", slot->offset, begin - slot->offset);
     if (code == 0 && end < limit && report->volume.fs_size > 0)
         code = emit_raw(report, "after-fs", end, limit - end);
@@ -219,6 +225,17 @@ static int report_apfs_volume(struct report *container, const TSK_POOL_INFO *poo
     return code;
 }
 
+/* An APFS container is not divided further than its partition: its volumes share their blocks. */
+static int account_pool(struct report *report, const TSK_POOL_INFO *pool, uint64_t end)
+{
+    const struct tsk_slot *slot = report->slot;
+    uint64_t inside = end > slot->offset ? end - slot->offset : 0;
+    int code = account(report, ACCOUNT_ALLOCATED, inside);
+
+    (void)pool;
+    return code == 0 ? account(report, ACCOUNT_OUTSIDE, slot->present - inside) : code;
+}
+
 static int report_pool(struct report *report, const TSK_POOL_INFO *pool)
 {
     uint64_t end =
@@ -232,6 +249,8 @@ static int report_pool(struct report *report, const TSK_POOL_INFO *pool)
     report->volume.block_count = pool->num_blocks;
     report->volume.fs_size = u64_mul_saturating(pool->num_blocks, pool->block_size);
     code = emit_volume(report, false);
+    if (code == 0)
+        code = account_pool(report, pool, end < limit ? end : limit);
     for (const TSK_POOL_VOLUME_INFO *volume = pool->vol_list; volume && code == 0; volume = volume->next)
         code = report_apfs_volume(report, pool, volume);
     if (code == 0 && !pool->vol_list)
@@ -256,6 +275,9 @@ static int report_unread(struct report *report, const struct signature *found, c
     int code;
 
     report->volume.content = found->content;
+    code = account(report, ACCOUNT_RAW, slot->present);
+    if (code < 0)
+        return code;
     switch (found->class) {
     case SIGNATURE_ENCRYPTED:
         kind = FAULT_ENCRYPTED;
@@ -383,6 +405,8 @@ static int report_allocated(struct report *report)
         return code < 0 ? code : emit_volume(report, false);
     if (tsk_task_at(report->task, slot->offset)) {
         code = emit_volume(report, true);
+        if (code == 0)
+            code = account(report, ACCOUNT_RAW, slot->present);
         return code < 0 ? code
                         : fault(report, report->task->skip->kind, slot->offset, slot->present,
                                 "file system not read", "an earlier attempt did not survive opening it");
@@ -401,7 +425,7 @@ static int report_allocated(struct report *report)
     return report_by_signature(report);
 }
 
-static int report_slot(struct tsk_task *task, const struct tsk_slot *slot)
+static int report_slot(struct tsk_task *task, const struct tsk_slot *slot, uint64_t share)
 {
     struct report report;
     int code;
@@ -411,6 +435,10 @@ static int report_slot(struct tsk_task *task, const struct tsk_slot *slot)
         code = report_allocated(&report);
     else
         code = emit_volume(&report, slot->use == VOLUME_GAP);
+    if (code == 0 && slot->use != VOLUME_ALLOCATED)
+        code = account(&report, slot->use == VOLUME_GAP ? ACCOUNT_RAW : ACCOUNT_TABLE, share);
+    if (code == 0)
+        code = account(&report, ACCOUNT_SHARE, share);
     report_end(&report);
     return code;
 }
@@ -476,8 +504,35 @@ static int report_overlaps(struct tsk_task *task)
     return code;
 }
 
+/* How many bytes of the medium each slot is the first to claim: volumes first, then the table's own sectors (which lie
+ * in what it calls unallocated), then gaps. */
+static int share_medium(struct tsk_task *task, uint64_t **ret_shares)
+{
+    static const int order[] = {VOLUME_ALLOCATED, VOLUME_TABLE, VOLUME_GAP};
+    const struct tsk_slot *slots = task->keep->slots;
+    struct ranges claimed = {0};
+    int code = 0;
+
+    *ret_shares = calloc(task->keep->slot_count + 1, sizeof **ret_shares);
+    if (!*ret_shares)
+        return -ENOMEM;
+    for (size_t use = 0; use < sizeof order / sizeof order[0]; use++) {
+        for (size_t i = 0; i < task->keep->slot_count && code == 0; i++) {
+            uint64_t before = ranges_bytes(&claimed);
+
+            if (slots[i].use != order[use] || slots[i].present == 0)
+                continue;
+            code = ranges_add(&claimed, slots[i].offset, slots[i].present);
+            (*ret_shares)[i] = ranges_bytes(&claimed) - before;
+        }
+    }
+    ranges_finish(&claimed);
+    return code;
+}
+
 static int report_table(struct tsk_task *task)
 {
+    uint64_t *shares = NULL;
     int code = 0;
 
     if (task->keep->table_damage[0])
@@ -487,8 +542,11 @@ static int report_table(struct tsk_task *task)
                                                           .detail = task->keep->table_damage});
     if (code == 0)
         code = report_overlaps(task);
+    if (code == 0)
+        code = share_medium(task, &shares);
     for (size_t i = 0; i < task->keep->slot_count && code == 0; i++)
-        code = report_slot(task, &task->keep->slots[i]);
+        code = report_slot(task, &task->keep->slots[i], shares[i]);
+    free(shares);
     if (code == 0)
         code = report_front(task);
     return code;
@@ -507,6 +565,10 @@ static int report_without_table(struct tsk_task *task)
     report_begin(&report, task, &slot);
     report.volume.content = "unknown";
     code = emit_volume(&report, true);
+    if (code == 0)
+        code = account(&report, ACCOUNT_RAW, slot.size);
+    if (code == 0)
+        code = account(&report, ACCOUNT_SHARE, slot.size);
     if (code == 0)
         code = fault(&report, task->skip->kind, 0, slot.size, "partitions not read",
                      "an earlier attempt did not survive the partition table");

@@ -257,6 +257,8 @@ static int do_name(struct walk *walk, uint32_t here, TSK_FS_NAME *name)
     if (!file)
         return -ENOMEM;
     code = file->meta ? note_inode(walk, here, file) : 0;
+    if (walk->space)
+        tsk_space_take(walk->space, file);
     if (code == 0 && !dot) {
         if (here == walk->orphans)
             entry.flags |= ENTRY_ORPHAN;
@@ -394,6 +396,7 @@ static int do_orphans(struct walk *walk)
 
 static void walk_finish(struct walk *walk)
 {
+    tsk_space_free(walk->space);
     free(walk->folders);
     free(walk->stack);
     buf_finish(&walk->names);
@@ -407,6 +410,38 @@ static void walk_finish(struct walk *walk)
     tsk_map_finish(&walk->components);
     tsk_entry_room_finish(&walk->room);
     free(walk);
+}
+
+static int end_space(struct walk *walk)
+{
+    if (!walk->space)
+        return 0;
+    if (tsk_task_at(walk->task, TSK_AT_SPACE))
+        return walk_fault(walk, walk->task->skip->kind, "", walk->info->root_inum, "free space is not listed",
+                          "an earlier attempt did not survive it");
+    return tsk_space_close(walk->space, walk->task, walk->volume);
+}
+
+/* The root folder is no name's, and its blocks are its own. */
+static int begin_space(struct walk *walk)
+{
+    const struct tsk_slot *slot = tsk_slots_at(walk->task->keep, walk->filesystem->offset);
+    uint64_t limit = slot ? slot->offset + slot->present : (uint64_t)walk->task->keep->medium.base.size;
+    TSK_FS_FILE *root;
+    int code;
+
+    if (walk->filesystem->pool)
+        return 0;
+    code = tsk_space_new(walk->filesystem, limit, &walk->space);
+    if (code < 0)
+        return code;
+    root = tsk_fs_file_open_meta(walk->info, NULL, walk->info->root_inum);
+    if (root) {
+        tsk_space_take(walk->space, root);
+        tsk_fs_file_close(root);
+    }
+    tsk_error_reset();
+    return 0;
 }
 
 int tsk_walk(struct tsk_task *task, struct tsk_filesystem *filesystem, const char *volume, const char *root)
@@ -424,6 +459,8 @@ int tsk_walk(struct tsk_task *task, struct tsk_filesystem *filesystem, const cha
     walk->root = root;
     code = add_folder(walk, NO_FOLDER, walk->info->root_inum, "", &folder);
     if (code == 0)
+        code = begin_space(walk);
+    if (code == 0)
         code = tsk_map_set_bit(&walk->seen, walk->info->root_inum);
     if (code == 0)
         code = push(walk, folder);
@@ -433,6 +470,8 @@ int tsk_walk(struct tsk_task *task, struct tsk_filesystem *filesystem, const cha
         code = do_orphans(walk);
     if (code == 0)
         code = unnamed_walk(walk);
+    if (code == 0)
+        code = end_space(walk);
     walk_finish(walk);
     return code;
 }

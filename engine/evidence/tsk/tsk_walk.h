@@ -34,6 +34,7 @@ struct walk {
     struct tsk_map listed;     /* inode -> folder number */
     struct tsk_map seen;       /* inodes that a name has reached */
     struct tsk_map named;      /* unallocated ones among them */
+    struct tsk_space *space;   /* NULL: not accounted for */
     struct tsk_map components; /* of the folder at hand: hash of a component -> 1 */
     struct buf path, component, stream_name;
     struct buf own;     /* the component of the name at hand itself, not of one of its streams */

@@ -4,7 +4,7 @@
  * A list that would pass RANGES_MAX lets a neighbour grow over what is added and over the gap between: it then says too
  * much rather than too little, and `coarse` tells.
  */
-#include "engine/evidence/range.h"
+#include "engine/base/range.h"
 
 #include "engine/base/bytes.h"
 

@@ -1,8 +1,8 @@
 /*
  * range: lists of byte ranges: what could not be read, where a stream lies in the image.
  */
-#ifndef KVALI_EVIDENCE_RANGE_H
-#define KVALI_EVIDENCE_RANGE_H
+#ifndef KVALI_BASE_RANGE_H
+#define KVALI_BASE_RANGE_H
 
 #include <stdbool.h>
 #include <stddef.h>

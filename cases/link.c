@@ -1,0 +1,147 @@
+/*
+ * link: places on the medium are compared by sorting them, in SQL; nothing is read from the evidence.
+ */
+#include "cases/link.h"
+
+#include "cases/db.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Kinds of t_stream: 2 file, 3 ads, 4 meta, 5 slack, 6 free, 8 carved (cases/names.h). */
+
+/* Where live contents lie, and where deleted ones lay. A run without an offset is a hole. */
+static const char sql_places[] =
+    "CREATE TEMP TABLE IF NOT EXISTS live_run(exhibit INTEGER, offset INTEGER, size INTEGER, stream INTEGER);"
+    "CREATE TEMP TABLE IF NOT EXISTS dead_run(exhibit INTEGER, offset INTEGER, size INTEGER, stream INTEGER);"
+    "DELETE FROM live_run; DELETE FROM dead_run;"
+    "INSERT INTO dead_run SELECT s.exhibit, r.value ->> 0, r.value ->> 1, s.id FROM t_stream s, "
+    "json_each(s.runs) r "
+    "WHERE s.deleted AND s.parent IS NULL AND s.kind IN (2, 3, 4) AND s.status <> 4 AND s.runs IS NOT NULL "
+    "AND r.value ->> "
+    "0 IS NOT NULL;"
+    "INSERT INTO live_run SELECT s.exhibit, r.value ->> 0, r.value ->> 1, s.id FROM t_stream s, "
+    "json_each(s.runs) r "
+    "WHERE NOT s.deleted AND s.parent IS NULL AND s.kind IN (2, 3, 4) AND s.status <> 4 AND s.runs IS NOT "
+    "NULL AND r.value "
+    "->> 0 IS NOT NULL AND EXISTS (SELECT 1 FROM dead_run);"
+    "CREATE INDEX IF NOT EXISTS temp.i_live_run ON live_run(exhibit, offset);";
+
+/* For each place of a deleted content: the live run that begins before it and reaches into it, and those that
+ * begin in it. Structures (their locators begin with "runs@") own blocks as files do. */
+static const char sql_overwritten[] =
+    "DELETE FROM t_overwritten; DELETE FROM t_deleted;"
+    "INSERT OR IGNORE INTO t_overwritten(stream, offset, size, owner) "
+    "SELECT d.stream, max(d.offset, l.offset), min(d.offset + d.size, l.offset + l.size) - max(d.offset, "
+    "l.offset), "
+    "l.stream FROM dead_run d JOIN live_run l ON l.exhibit = d.exhibit AND l.offset > d.offset AND l.offset "
+    "< d.offset + "
+    "d.size;"
+    "INSERT OR IGNORE INTO t_overwritten(stream, offset, size, owner) "
+    "SELECT stream, offset, min(offset + size, begin + length) - offset, owner FROM (SELECT d.stream, "
+    "d.offset, d.size, "
+    "l.offset AS begin, l.size AS length, l.stream AS owner FROM dead_run d JOIN live_run l ON l.rowid = "
+    "(SELECT rowid FROM "
+    "live_run WHERE exhibit = d.exhibit AND offset <= d.offset ORDER BY offset DESC LIMIT 1)) WHERE begin + "
+    "length > "
+    "offset;"
+    "INSERT INTO t_deleted(stream, bytes, overwritten) SELECT d.stream, sum(d.size), "
+    "ifnull((SELECT sum(o.size) FROM t_overwritten o WHERE o.stream = d.stream), 0) FROM dead_run d GROUP BY "
+    "d.stream;"
+    "DELETE FROM live_run; DELETE FROM dead_run;";
+
+static bool has_table(struct db *db, const char *name)
+{
+    struct db_statement *s;
+
+    if (db_prepare(db, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", &s))
+        return false;
+    db_bind_text(s, 1, name);
+    bool there = db_step(s) == 1;
+    db_finalize(s);
+    return there;
+}
+
+/* The file of any name that has the same content, live ones first. */
+static const char sql_same[] = "CREATE INDEX IF NOT EXISTS i_rec_digest_sha256 ON rec_digest(sha256);"
+                               "UPDATE t_carved SET same_as = (SELECT o.id FROM rec_digest mine JOIN "
+                               "rec_digest other ON other.sha256 = mine.sha256 "
+                               "JOIN t_stream o ON o.id = other.stream AND o.attempt = other.attempt WHERE "
+                               "mine.stream = t_carved.stream AND o.kind IN "
+                               "(2, 3, 4, 7) ORDER BY o.deleted, o.exhibit, o.path LIMIT 1);";
+
+static const char sql_carved[] = "DELETE FROM t_carved;"
+                                 "INSERT INTO t_carved(stream) SELECT c.stream FROM rec_carve c JOIN "
+                                 "t_stream s ON s.id = c.stream AND s.attempt = "
+                                 "c.attempt;";
+
+/* An object in one piece is a part of a whole one that lies around it in another stream: of one that began in
+ * the range of free space before. */
+static const char sql_inside[] = "SELECT s.id, s.exhibit, s.parent, s.runs ->> '$[0][0]', s.runs ->> "
+                                 "'$[0][1]', c.grade IN ('validated', 'complete') FROM "
+                                 "t_carved k JOIN t_stream s ON s.id = k.stream JOIN rec_carve c ON c.stream "
+                                 "= s.id AND c.attempt = s.attempt WHERE "
+                                 "json_array_length(s.runs) = 1 ORDER BY 2, 4, 5 DESC, 1";
+
+struct around {
+    uint64_t stream, exhibit, parent, end;
+};
+
+static int mark_inside(struct db *db)
+{
+    struct db_statement *s = NULL, *update = NULL;
+    struct around around = {0};
+    int code = db_prepare(db, sql_inside, &s);
+
+    if (code == 0)
+        code = db_prepare(db, "UPDATE t_carved SET inside = ?2 WHERE stream = ?1", &update);
+    while (code == 0 && (code = db_step(s)) == 1) {
+        struct around here = {db_u64(s, 0), db_u64(s, 1), db_u64(s, 2), db_u64(s, 3) + db_u64(s, 4)};
+
+        code = 0;
+        if (around.stream && around.exhibit == here.exhibit && here.end <= around.end) {
+            if (around.parent != here.parent && around.stream != here.parent) {
+                db_bind_u64(update, 1, here.stream);
+                db_bind_u64(update, 2, around.stream);
+                code = db_run(update);
+            }
+        } else if (db_i64(s, 5)) {
+            around = here;
+        }
+    }
+    db_finalize(update);
+    db_finalize(s);
+    return code;
+}
+
+static int link_all(struct db *db)
+{
+    int code = db_exec(db, sql_places);
+
+    if (code == 0)
+        code = db_exec(db, sql_overwritten);
+    if (code == 0 && has_table(db, "rec_carve"))
+        code = db_exec(db, sql_carved);
+    if (code == 0 && has_table(db, "rec_carve"))
+        code = mark_inside(db);
+    if (code == 0 && has_table(db, "rec_carve") && has_table(db, "rec_digest"))
+        code = db_exec(db, sql_same);
+    return code;
+}
+
+int link_findings(struct casefile *cf, struct why *why)
+{
+    struct db *db = casefile_db(cf);
+    int code = db_begin(db);
+
+    if (code == 0)
+        code = link_all(db);
+    if (code == 0)
+        code = db_commit(db);
+    if (code) {
+        why_set(why, code, "%s: what belongs together could not be worked out: %s", casefile_folder(cf),
+                db_error(db));
+        db_rollback(db);
+    }
+    return code;
+}
