@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Each family's file has `const struct carve_format *const carve_<family>[]`, ended by NULL. */
-/* clang-format off */ \
+/* clang-format off */
 #define FAMILIES(F) \
     F(png) \
     F(jpeg) \
@@ -59,16 +59,25 @@
     F(pem) \
     F(putty) \
     F(keystore) \
-/* clang-format on */ \
-#define FAMILIES(F) F(png) F(jpeg) F(gif) F(bmp) F(tiff) F(webp) F(heif) F(ico) F(psd) F(jp2) \
-#define FAMILIES(F) F(png) F(zip) F(pdf) F(ole2) F(gzip) F(bzip2) F(xz) F(zstd) F(tar) F(rtf) F(cab) F(rar) F(sevenzip) \
-    F(sqlite) F(sqlitelog) F(registry) F(eventlog) F(ese) F(prefetch) F(lnk) F(pst) F(mail) F(vcard) F(bdb) \
+    F(webp) \
+    F(heif) \
+    F(ico) \
+    F(psd) \
+    F(jp2) \
+    F(tar) \
+    F(rtf) \
+    F(cab) \
+    F(rar) \
+    F(sevenzip) \
+    F(vcard) \
+    F(bdb) \
     F(pcap) \
     F(pcapng) \
     F(font) \
     F(keepass) \
     F(luks) \
-    F(bitlocker) \
+    F(bitlocker)
+/* clang-format on */
 
 #define DECLARE(family) extern const struct carve_format *const carve_##family[];
 #define NAME(family)    carve_##family,
