@@ -118,11 +118,12 @@ static enum carve_grade walk(struct png *png, struct carved *ret)
         length = (uint32_t)head[0] << 24 | (uint32_t)head[1] << 16 | (uint32_t)head[2] << 8 | head[3];
         if (!is_head(head)) {
             ret->broken = offset + 8;
+            ret->next = offset;
             return carved_partial(ret, offset, "no chunk begins at byte %llu", (unsigned long long)offset);
         }
         last = memcmp(head + 4, "IEND", 4) == 0;
         if (!chunk_holds(png, offset, length)) {
-            ret->broken = offset + CHUNK + length;
+            ret->broken = ret->next = offset + CHUNK + length;
             return carved_partial(ret, offset, "the chunk at byte %llu is cut or its CRC is wrong",
                                   (unsigned long long)offset);
         }
@@ -150,12 +151,9 @@ static enum carve_grade examine_png(struct reader *reader, struct carved *ret)
     return ret->grade;
 }
 
-/* Where the broken chunk would end the next one must begin; or, when it was the head itself that was none,
- * there. */
 static bool png_continues(struct reader *reader, const struct carved *carved, uint64_t split)
 {
-    uint64_t at = carved->broken - carved->good < CHUNK ? carved->good : carved->broken;
-    const uint8_t *head = reader_at(reader, at, 8);
+    const uint8_t *head = reader_at(reader, carved->next, 8);
 
     (void)split;
     return head != NULL && is_head(head);
