@@ -11,8 +11,10 @@
  *   entry    exhibit, path and all metadata, locator of its content
  *   stream   exhibit, path, locator, kind, deleted, size, status, read, unread, left-out plugins, runs
  *   record   plugin.type, version, exhibit, locator of its stream, place among that stream's records of this
- * type, the fields note     exhibit, locator, plugin, offset, text fault    exhibit, volume, path, stage,
- * plugin, offset, size, kind, effect, detail
+ *            type, the fields
+ *   note     exhibit, locator, plugin, offset, text
+ *   fault    exhibit, volume, path, stage, plugin, offset, size, kind, effect, detail ('' when the exhibit
+ * could not be opened)
  *
  * Not in it: times of processing, hosts, runs, workers, attempts, ids, folders of evidence.
  */
@@ -56,8 +58,11 @@ static const char *const last_sections[] = {
     "s.exhibit) "
     "ORDER BY exhibit, locator, plugin, offset, text",
 
-    "SELECT 'fault', exhibit, volume, path, stage, plugin, offset, size, kind, effect, detail FROM fault "
-    "ORDER BY exhibit, volume, path, stage, plugin, offset, size, kind, effect, detail",
+    /* Why an exhibit could not be opened names the folder in which it was looked for. */
+    "SELECT 'fault', exhibit, volume, path, stage, plugin, offset, size, kind, effect, CASE WHEN stage = "
+    "'open' AND "
+    "kind = 'unreadable' THEN '' ELSE detail END AS words FROM fault "
+    "ORDER BY exhibit, volume, path, stage, plugin, offset, size, kind, effect, words",
 };
 
 struct digesting {

@@ -396,24 +396,22 @@ static void put_json(struct buf *sql, const char *fields)
     free(copy);
 }
 
-static int make_finding(struct db *db)
+int views_finding(struct db *db, struct buf *sql)
 {
     struct db_statement *s;
-    struct buf sql = {0};
     bool any = false;
     int code = db_prepare(
         db, "SELECT plugin, name, version, fields, table_name FROM t_record_type ORDER BY plugin, name", &s);
     if (code)
         return code;
-    buf_text(&sql, "CREATE VIEW finding AS ");
     while ((code = db_step(s)) == 1) {
         buf_printf(
-            &sql,
+            sql,
             "%sSELECT x.label AS exhibit, s.path AS path, '%s' AS plugin, '%s' AS type, %lld AS version, "
             "r.ordinal AS ordinal, ",
             any ? " UNION ALL " : "", db_text(s, 0), db_text(s, 1), (long long)db_i64(s, 2));
-        put_json(&sql, db_text(s, 3));
-        buf_printf(&sql,
+        put_json(sql, db_text(s, 3));
+        buf_printf(sql,
                    " AS data, r.attempt AS attempt, r.stream AS stream FROM \"%s\" r JOIN t_stream s ON s.id "
                    "= r.stream "
                    "AND s.attempt = r.attempt JOIN t_exhibit x ON x.id = s.exhibit",
@@ -423,9 +421,17 @@ static int make_finding(struct db *db)
     db_finalize(s);
     if (!any)
         buf_text(
-            &sql,
+            sql,
             "SELECT NULL AS exhibit, NULL AS path, NULL AS plugin, NULL AS type, NULL AS version, NULL AS "
             "ordinal, NULL AS data, NULL AS attempt, NULL AS stream WHERE 0");
+    return code;
+}
+
+static int make_finding(struct db *db)
+{
+    struct buf sql = {0};
+    buf_text(&sql, "CREATE VIEW finding AS ");
+    int code = views_finding(db, &sql);
     int made = exec_buf(db, &sql);
     return code ? code : made;
 }

@@ -7,8 +7,13 @@
 #define KVALI_CASES_VIEWS_H
 
 #include "cases/db.h"
+#include "engine/base/buf.h"
 
 /* Drops and makes all views for the record tables that are there. Inside the caller's transaction. */
 int views_make(struct db *db);
+
+/* Appends the SELECT that the view `finding` is made of. We open cases with trusted_schema off, and then
+ * SQLite lets no view call json_object: a statement of ours says it in a WITH of its own. */
+int views_finding(struct db *db, struct buf *sql);
 
 #endif

@@ -329,7 +329,8 @@ int writer_child(struct writer *writer, uint64_t attempt, uint64_t parent, const
     db_bind_u64(s, 8, offset);
     db_bind_bytes(s, 9, name, name_size);
     code = db_run(s);
-    *ret_stream = (uint64_t)db_last_id(writer->db);
+    if (code == 0)
+        *ret_stream = (uint64_t)db_last_id(writer->db);
     return code;
 }
 
