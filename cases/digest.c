@@ -99,22 +99,29 @@ static void column(struct buf *line, struct db_statement *s, int index)
     }
 }
 
-static int section(struct digesting *d, struct db *db, const char *sql)
+enum { KEYS = 6, IDS = 3 };
+
+/* A line for each row of a statement, which is finalized; without `ids` columns behind the first KEYS. */
+static int rows(struct digesting *d, struct db_statement *s, int ids)
 {
-    struct db_statement *s;
-    int code = db_prepare(db, sql, &s);
-    if (code)
-        return code;
-    int columns = db_columns(s);
+    int code, columns = db_columns(s);
     while ((code = db_step(s)) == 1) {
         for (int i = 0; i < columns; i++)
-            column(&d->line, s, i);
+            if (i < KEYS || i >= KEYS + ids)
+                column(&d->line, s, i);
         code = end_line(d);
         if (code)
             break;
     }
     db_finalize(s);
     return code;
+}
+
+static int section(struct digesting *d, struct db *db, const char *sql)
+{
+    struct db_statement *s;
+    int code = db_prepare(db, sql, &s);
+    return code ? code : rows(d, s, 0);
 }
 
 /* Records of one type. A stream's records are numbered anew within their type: other plugins' do not count.
@@ -133,20 +140,7 @@ static int records(struct digesting *d, struct db *db, const char *plugin, const
     struct db_statement *s = NULL;
     int code = buf_failed(&sql) ? -ENOMEM : db_prepare(db, buf_cstr(&sql), &s);
     buf_finish(&sql);
-    if (code)
-        return code;
-    enum { KEYS = 6, IDS = 3 }; /* r.* begins with stream, attempt, ordinal: not findings */
-    int columns = db_columns(s);
-    while ((code = db_step(s)) == 1) {
-        for (int i = 0; i < columns; i++)
-            if (i < KEYS || i >= KEYS + IDS)
-                column(&d->line, s, i);
-        code = end_line(d);
-        if (code)
-            break;
-    }
-    db_finalize(s);
-    return code;
+    return code ? code : rows(d, s, IDS); /* r.* begins with stream, attempt, ordinal: not findings */
 }
 
 static int all_records(struct digesting *d, struct db *db)

@@ -66,7 +66,7 @@ static int check_record(const struct walk *walk, const char *path, json_t *recor
 }
 
 static int tell(int (*each)(void *, const struct ledger_record *), void *context, json_t *record,
-                const char *line, uint64_t number)
+                const char *line, const char *hash, uint64_t number)
 {
     const char *actor = json_string_value(json_object_get(record, "actor"));
     struct ledger_record told = {
@@ -75,6 +75,7 @@ static int tell(int (*each)(void *, const struct ledger_record *), void *context
         .time = json_string_value(json_object_get(record, "time")),
         .actor = actor ? actor : "",
         .json = line,
+        .hash = hash,
     };
     return each ? each(context, &told) : 0;
 }
@@ -100,7 +101,7 @@ static int walk_line(struct walk *walk, const char *path, int (*each)(void *, co
                       : why_set(why, -EUCLEAN, "%s: line %llu is not JSON", path,
                                 (unsigned long long)walk->count + 1);
     if (code == 0)
-        code = tell(each, context, record, walk->line, walk->count + 1);
+        code = tell(each, context, record, walk->line, hash, walk->count + 1);
     json_decref(record);
     if (code)
         return code;

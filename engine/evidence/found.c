@@ -11,6 +11,7 @@
 #include "engine/evidence/found.h"
 
 #include "engine/base/text.h"
+#include "engine/base/when.h"
 
 #include <errno.h>
 #include <string.h>
@@ -44,6 +45,30 @@ static const char *const fault_names[FAULT_KINDS] = {
     [FAULT_DENIED] = "denied",
     [FAULT_CHANGED] = "changed",
 };
+
+struct found_entry found_entry_blank(void)
+{
+    return (struct found_entry){
+        .volume = "",
+        .path = "",
+        .name = "",
+        .modified = WHEN_NONE,
+        .accessed = WHEN_NONE,
+        .changed = WHEN_NONE,
+        .born = WHEN_NONE,
+        .deleted = WHEN_NONE,
+        .name_modified = WHEN_NONE,
+        .name_accessed = WHEN_NONE,
+        .name_changed = WHEN_NONE,
+        .name_born = WHEN_NONE,
+        .raw_times = "",
+        .target = "",
+        .attribute = "",
+        .locator = "",
+        .kind = STREAM_FILE,
+        .disk = UINT64_MAX,
+    };
+}
 
 const char *entry_type_name(enum entry_type type)
 {

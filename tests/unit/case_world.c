@@ -173,27 +173,16 @@ struct found_entry world_entry_of(const char *path, const char *locator)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
-    return (struct found_entry){.volume = "p1",
-                                .path = path,
-                                .name = name,
-                                .name_size = strlen(name),
-                                .type = ENTRY_FILE,
-                                .size = 10,
-                                .modified = 1764000000000000000,
-                                .accessed = WHEN_NONE,
-                                .changed = WHEN_NONE,
-                                .born = WHEN_NONE,
-                                .deleted = WHEN_NONE,
-                                .name_modified = WHEN_NONE,
-                                .name_accessed = WHEN_NONE,
-                                .name_changed = WHEN_NONE,
-                                .name_born = WHEN_NONE,
-                                .raw_times = "",
-                                .target = "",
-                                .attribute = "",
-                                .locator = locator,
-                                .kind = STREAM_FILE,
-                                .disk = 4096};
+    struct found_entry entry = found_entry_blank();
+    entry.volume = "p1";
+    entry.path = path;
+    entry.name = name;
+    entry.name_size = strlen(name);
+    entry.size = 10;
+    entry.modified = 1764000000000000000;
+    entry.locator = locator;
+    entry.disk = 4096;
+    return entry;
 }
 
 uint64_t world_entry(struct case_world *world, uint64_t attempt, const char *path, const char *locator)

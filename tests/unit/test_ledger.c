@@ -2,6 +2,7 @@
  * named. */
 #include "cases/ledger.h"
 
+#include "engine/base/buf.h"
 #include "tests/unit/case_world.h"
 
 #include <criterion/criterion.h>
@@ -215,6 +216,12 @@ static int collect(void *context, const struct ledger_record *record)
     cr_assert(!ledger_member(record, "missing", none, sizeof none));
     cr_assert(!ledger_member(record, "prev", none, sizeof none), "what does not fit is not cut");
     cr_assert_eq((uint64_t)atoi(n) + 1, record->line);
+    char hash[SHA256_HEX_SIZE];
+    struct buf line = {0};
+    buf_printf(&line, "%s\n", record->json);
+    hash_sha256_hex(line.data, line.size, hash);
+    buf_finish(&line);
+    cr_assert_str_eq(record->hash, hash);
     *sum += record->line;
     return record->line == 4 ? -ECANCELED : 0;
 }
