@@ -8,6 +8,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/when.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -148,9 +149,10 @@ bool ledger_member(const struct ledger_record *record, const char *key, char *re
         text = strdup(json_string_value(value));
     else if (value)
         text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
-    bool fits = text && strlen(text) < ret_size;
+    size_t size = text ? strlen(text) + 1 : 0;
+    bool fits = text && size <= ret_size;
     if (fits)
-        strcpy(ret, text);
+        memcpy(ret, text, size);
     free(text);
     json_decref(object);
     return fits;
@@ -195,7 +197,7 @@ static char *compose(const struct ledger *ledger, const char *type, const char *
         free(text);
         return NULL;
     }
-    strcpy(line + size, "\n");
+    memcpy(line + size, "\n", 2);
     return line;
 }
 
@@ -230,6 +232,7 @@ static int recover(struct ledger *ledger, const struct walk *walk, struct why *w
 {
     char path[4096], sha256[SHA256_HEX_SIZE], fields[512];
     int fd = -1, number = 0;
+    assert(ledger->path);
     const char *slash = strrchr(ledger->path, '/');
     int folder = slash ? (int)(slash - ledger->path) + 1 : 0;
     while (fd < 0 && number < 1000) {
