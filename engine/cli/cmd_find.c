@@ -33,16 +33,16 @@ static void put_table(const struct file_row *row)
 {
     struct buf size = {0};
     safe_size(&size, row->size);
-    cli_print("%-8s %-7s %10s  %-20.20s  %-28.28s %s\n", row->exhibit, state_of(row), buf_cstr(&size), row->modified,
-              row->mime, row->path);
+    cli_print("%-8s %-7s %10s  %-20.20s  %-28.28s %s\n", row->exhibit, state_of(row), buf_cstr(&size),
+              row->modified, row->mime, row->path);
     buf_finish(&size);
 }
 
 static void put_tsv(const struct file_row *row)
 {
-    cli_print("%s\t%s\t%s\t%s\t%s\t%llu\t%s\t%s\t%s\t%s\t%s\t%s\n", row->exhibit, row->path, row->type, row->kind,
-              state_of(row), (unsigned long long)row->size, row->modified, row->mime, row->md5, row->sha1, row->sha256,
-              row->status);
+    cli_print("%s\t%s\t%s\t%s\t%s\t%llu\t%s\t%s\t%s\t%s\t%s\t%s\n", row->exhibit, row->path, row->type,
+              row->kind, state_of(row), (unsigned long long)row->size, row->modified, row->mime, row->md5,
+              row->sha1, row->sha256, row->status);
 }
 
 /* Strings made safe first, so that the line can go to a terminal as it is. */
@@ -109,7 +109,8 @@ static int put_row(void *context, const struct file_row *row)
 static void put_head(enum form form)
 {
     if (form == FORM_TABLE)
-        cli_print("%-8s %-7s %10s  %-20s  %-28s %s\n", "EXHIBIT", "STATE", "SIZE", "MODIFIED", "TYPE", "PATH");
+        cli_print("%-8s %-7s %10s  %-20s  %-28s %s\n", "EXHIBIT", "STATE", "SIZE", "MODIFIED", "TYPE",
+                  "PATH");
     else if (form == FORM_TSV)
         cli_print("exhibit\tpath\ttype\tkind\tstate\tsize\tmodified\tmime\tmd5\tsha1\tsha256\tstatus\n");
 }
@@ -144,9 +145,12 @@ const struct command command_find = {
     .name = "find",
     .summary = "list files and other contents by name, hash, type, rule, size, time, state",
     .usage = "CASE [options]",
-    .help = "Lists what fits all the filters, in order of exhibit and path. On a terminal a table, otherwise tab-separated\n"
-            "values with a head line; --json gives all fields. Control and invisible characters in names are shown as \\xNN.\n"
-            "In a GLOB, * stands for anything, ? for one character, [ab] for one of these; quote it for the shell.\n"
+    .help = "Lists what fits all the filters, in order of exhibit and path. On a terminal a table, otherwise "
+            "tab-separated\n"
+            "values with a head line; --json gives all fields. Control and invisible characters in names are "
+            "shown as \\xNN.\n"
+            "In a GLOB, * stands for anything, ? for one character, [ab] for one of these; quote it for the "
+            "shell.\n"
             "More can be asked with SQL: sqlite3 -readonly CASE/case.db 'SELECT … FROM file'.",
     .example = "  kvali find /srv/cases/2026-001 --deleted --mime 'image/*' --min-size 100K\n"
                "  kvali find /srv/cases/2026-001 --rule '*macro*' --json | jq -r .path",
