@@ -91,6 +91,9 @@ struct found_entry {
     bool runs_cut;             /* there were more */
 };
 
+/* A name of which nothing is known yet: texts "", times WHEN_NONE, the place on disk unknown; the rest is 0. */
+struct found_entry found_entry_blank(void);
+
 /* Something that could not be examined, or only in part. */
 enum fault_kind {
     FAULT_UNREADABLE,  /* bytes that the medium or container did not give */
