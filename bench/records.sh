@@ -16,19 +16,19 @@ for n in $(seq "$files"); do
   truncate -s $((records / files * 16)) "$work/evidence/$n"
 done
 
-milliseconds() { # command...
-  local begin end
-  begin=$(date +%s%N)
-  "$@" >"$work/out" 2>&1 || { [ $? -le 1 ] || { cat "$work/out" >&2; exit 1; }; }
-  end=$(date +%s%N)
-  echo $(((end - begin) / 1000000))
+seconds() { # command...: wall and CPU seconds (all its processes)
+  local TIMEFORMAT='%R %U %S' code=0
+  { time "$@" >"$work/out" 2>&1 || code=$?; } 2>"$work/time"
+  [ "$code" -le 1 ] || { cat "$work/out" >&2; exit 1; }
+  awk '{ print $1, $2 + $3 }' "$work/time"
 }
 
-without=$(milliseconds "$kvali" process "$work/evidence" --case "$work/without" --plugins digest --jobs "$jobs" --quiet)
-with=$(milliseconds "$kvali" process "$work/evidence" --case "$work/with" --plugins digest --plugin "$plugin" --jobs "$jobs" --quiet)
+without=$(seconds "$kvali" process "$work/evidence" --case "$work/without" --plugins digest --jobs "$jobs" --quiet)
+with=$(seconds "$kvali" process "$work/evidence" --case "$work/with" --plugins digest --plugin "$plugin" --jobs "$jobs" --quiet)
 count=$(sqlite3 -readonly "$work/with/case.db" "SELECT count(*) FROM rec_records")
 size=$(stat -c %s "$work/with/case.db")
 [ "$count" -eq $((records / files * files)) ] || { echo "$count records are in the case, $records were said"; exit 1; }
-awk -v n="$count" -v w="$with" -v o="$without" -v s="$size" -v j="$jobs" 'BEGIN {
-  printf "%d records, %d workers: %.1f s with, %.1f s without: %.0f records a second; case.db %.0f MiB\n", n, j, w / 1000, o / 1000,
-    n / ((w - o > 1 ? w - o : 1) / 1000), s / 1048576 }'
+echo "$with $without $count $size $jobs" | awk '{
+  wall = $1 - $3 > 0.01 ? $1 - $3 : 0.01; cpu = $2 - $4 > 0.01 ? $2 - $4 : 0.01
+  printf "%d records, %d workers: %.1f s with, %.1f s without: %.0f records a second\n", $5, $7, $1, $3, $5 / wall
+  printf "CPU: %.1f s with, %.1f s without: %.0f records a CPU second; case.db %.0f MiB\n", $2, $4, $5 / cpu, $6 / 1048576 }'
