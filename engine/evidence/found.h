@@ -166,6 +166,9 @@ struct found_sink {
     int (*account)(void *context, const struct found_account *account);
     void (*at)(void *context, uint64_t what);
     void *context;
+    /* May be NULL. Called before a folder is read, which gives no sign of life and may take time that grows with the square of
+     * `names`, the most that it can hold; and with 0 when that is over. */
+    void (*weigh)(void *context, uint64_t names);
 };
 
 #endif
