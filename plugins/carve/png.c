@@ -33,12 +33,16 @@ static bool is_letter(uint8_t c)
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
+static uint32_t be32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
 /* Bytes of all scan lines with their filter bytes; 0: interlaced, or not a legal header. */
 static uint64_t image_size(const uint8_t *header, uint64_t *ret_row)
 {
     static const uint8_t channels[] = {1, 0, 3, 1, 2, 0, 4};
-    uint64_t width = (uint64_t)header[0] << 24 | header[1] << 16 | header[2] << 8 | header[3];
-    uint64_t height = (uint64_t)header[4] << 24 | header[5] << 16 | header[6] << 8 | header[7];
+    uint64_t width = be32(header), height = be32(header + 4);
 
     if (header[12] != 0 || width > LENGTH_MAX || height > LENGTH_MAX)
         return 0;
@@ -161,7 +165,7 @@ static enum carve_grade walk(struct png *png, struct carved *ret)
 
         if (head == NULL)
             return carved_partial(ret, offset, "the data ends before the IEND chunk");
-        length = (uint32_t)head[0] << 24 | (uint32_t)head[1] << 16 | (uint32_t)head[2] << 8 | head[3];
+        length = be32(head);
         if (length > LENGTH_MAX || !is_letter(head[4]) || !is_letter(head[5]) || !is_letter(head[6]) ||
             !is_letter(head[7]))
             return carved_partial(ret, offset, "no chunk begins at byte %llu", (unsigned long long)offset);
