@@ -12,7 +12,8 @@
 #include <string.h>
 
 /* Each family's file has `const struct carve_format *const carve_<family>[]`, ended by NULL. */
-#define FAMILIES(F) F(png) F(zip) F(pdf) F(ole2) F(gzip) F(bzip2) F(xz) F(zstd) F(tar) F(rtf) F(cab) F(rar) F(sevenzip)
+#define FAMILIES(F)                                                                                          \
+    F(png) F(zip) F(pdf) F(ole2) F(gzip) F(bzip2) F(xz) F(zstd) F(tar) F(rtf) F(cab) F(rar) F(sevenzip)
 
 #define DECLARE(family) extern const struct carve_format *const carve_##family[];
 #define NAME(family)    carve_##family,
@@ -88,7 +89,8 @@ void carved_title(struct carved *carved, const void *text, size_t size, const ch
         size--;
     while (begin < size && utf8.data[begin] <= ' ')
         begin++;
-    text_escape(&escaped, utf8.data + begin, size - begin);
+    if (size > begin)
+        text_escape(&escaped, utf8.data + begin, size - begin);
     if (!buf_failed(&utf8) && !buf_failed(&escaped) && size > begin)
         take_title(carved, buf_cstr(&escaped));
     buf_finish(&utf8);
