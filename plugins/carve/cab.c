@@ -180,7 +180,7 @@ static enum carve_grade follow_folders(struct cab *cab, uint64_t files_end, stru
                                       i + 1);
             at = end;
         }
-        last = end > last ? end : last;
+        last = blocks > 0 && end > last ? end : last;
     }
     if (last != cab->size)
         return carved_partial(ret, last, "%llu bytes behind its data",
