@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Each family's file has `const struct carve_format *const carve_<family>[]`, ended by NULL. */
-/* clang-format off */
+/* clang-format off */ \
 #define FAMILIES(F) \
     F(png) \
     F(jpeg) \
@@ -76,8 +76,9 @@
     F(font) \
     F(keepass) \
     F(luks) \
-    F(bitlocker)
-/* clang-format on */
+    F(bitlocker) \
+/* clang-format on */ \
+    F(png) F(zip) F(pdf) F(ole2) F(gzip) F(bzip2) F(xz) F(zstd) F(tar) F(rtf) F(cab) F(rar) F(sevenzip) \
 
 #define DECLARE(family) extern const struct carve_format *const carve_##family[];
 #define NAME(family)    carve_##family,
@@ -154,6 +155,7 @@ void carved_title(struct carved *carved, const void *text, size_t size, const ch
     while (begin < size && utf8.data[begin] <= ' ')
         begin++;
     if (size > begin) /* else there may be no memory to point into */
+    if (size > begin)
         text_escape(&escaped, utf8.data + begin, size - begin);
     if (!buf_failed(&utf8) && !buf_failed(&escaped) && size > begin)
         take_title(carved, buf_cstr(&escaped));

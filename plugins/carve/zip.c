@@ -374,9 +374,12 @@ static bool read_directory(struct zip *zip, struct directory *directory, uint64_
     size_t size;
 
     *directory = (struct directory){.begin = at, .alone = true, .says_offset = UINT32_MAX};
-    for (; (size = read_entry(zip, at, &entry)) > 0; at += size)
+    *ret_good = at;
+    for (; (size = read_entry(zip, at, &entry)) > 0; at += size) {
         directory->count++;
-    *ret_good = directory->end = at;
+        *ret_good = at; /* the break may be in the last one that looks like an entry */
+    }
+    directory->end = at;
     if (reader_is(zip->reader, at, "PK\5\5", 4) && reader_le16(zip->reader, at + 4, &length))
         at += 6u + length; /* a signature over the directory */
     if (!read_end64(zip, directory, &at))
