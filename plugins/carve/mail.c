@@ -142,18 +142,16 @@ static bool take_head(struct mail *mail, struct head *head)
 
 static bool is_base64(const struct textline *line)
 {
+    /* a bit a character: + / 0-9 = A-Z a-z */
+    static const uint32_t set[8] = {0, 0x23ff8800, 0x07fffffe, 0x07fffffe};
     size_t size = line->size;
+    uint32_t all = 1;
 
     while (size > 0 && (line->data[size - 1] == ' ' || line->data[size - 1] == '\t'))
         size--;
-    for (size_t i = 0; i < size; i++) {
-        uint8_t c = line->data[i];
-
-        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
-              c == '/' || c == '='))
-            return false;
-    }
-    return true;
+    for (size_t i = 0; i < size; i++)
+        all &= set[line->data[i] >> 5] >> (line->data[i] & 31);
+    return (all & 1) != 0;
 }
 
 /* "From somebody Thu Jan  1 00:00:00 1970": what separates the messages of a mailbox. */
