@@ -397,6 +397,11 @@ static enum carve_grade judge_broken(struct database *db)
     uint32_t good = db->bad > 0 ? db->bad - 1 : 0;
     uint64_t at = (uint64_t)(db->bad - 1) * db->page_size;
 
+    /* where a page is not reached, what lies behind it may be at another place than it was */
+    for (uint32_t i = 1; i <= good; i++) {
+        if (db->role[i] == UNUSED)
+            good = i - 1;
+    }
     while (good > 0 && (db->role[good] & SOUND) == 0)
         good--;
     carved_partial(db->ret, (uint64_t)good * db->page_size, "page %u%s%.0u is not what it is used as%s",
