@@ -144,6 +144,8 @@ void carved_title(struct carved *carved, const void *text, size_t size, const ch
     struct buf utf8 = {0}, escaped = {0};
     size_t begin = 0;
 
+    if (size == 0 || (size == 1 && strcmp(encoding, "UTF-8") != 0))
+        return;
     size = size < 4 * sizeof carved->title ? size : 4 * sizeof carved->title;
     if (strcmp(encoding, "UTF-8") == 0)
         buf_append(&utf8, text, size);
