@@ -64,7 +64,10 @@
     F(font) \
     F(keepass) \
     F(luks) \
-    F(bitlocker)
+    F(bitlocker) \
+    F(woff) \
+    F(minidump) \
+    F(thumbcache)
 /* clang-format on */
 
 #define DECLARE(family) extern const struct carve_format *const carve_##family[];
