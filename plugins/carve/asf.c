@@ -136,9 +136,10 @@ static bool take_data(struct asf *asf, uint64_t size)
     uint64_t packets = 0, begin = asf->at + DATA_HEAD, end = u64_add_saturating(asf->at, size);
 
     asf->data = true;
-    asf->good = begin;
-    if (size < DATA_HEAD || !reader_le64(asf->reader, asf->at + 40, &packets))
+    if (size < DATA_HEAD || !reader_le64(asf->reader, asf->at + 40, &packets) ||
+        begin > reader_size(asf->reader))
         return false;
+    asf->good = begin;
     if (asf->packet_size > 0 && size != DATA_HEAD + u64_mul_saturating(packets, asf->packet_size))
         asf->odd = true;
     if (!asf->broadcast && packets != asf->packets)

@@ -19,6 +19,8 @@ static bool is_header(struct reader *reader, uint64_t at)
            (memcmp(p + 4, "1AY&SY", 6) == 0 || memcmp(p + 4, "\x17\x72\x45\x38\x50\x90", 6) == 0);
 }
 
+#define MADE_MAX (UINT64_C(64) << 30) /* out of one stream */
+
 struct progress {
     uint64_t block;  /* behind the last block that was unpacked */
     uint64_t before; /* and the one before, whose CRC is surely right */
@@ -38,6 +40,7 @@ static int unpack_some(struct reader *reader, bz_stream *bz, uint64_t begin, str
     char out[64 * 1024];
     const uint8_t *data = none;
     size_t span = reader_span(reader, progress->at, &data);
+    uint64_t made;
     int code;
 
     bz->next_in = (char *)(uintptr_t)data;
@@ -46,10 +49,13 @@ static int unpack_some(struct reader *reader, bz_stream *bz, uint64_t begin, str
     bz->avail_out = sizeof out;
     code = BZ2_bzDecompress(bz);
     progress->at = begin + total(bz->total_in_hi32, bz->total_in_lo32);
+    made = total(bz->total_out_hi32, bz->total_out_lo32);
     if (bz->avail_out < sizeof out && progress->at > progress->block) {
         progress->before = progress->block;
         progress->block = progress->at;
     }
+    if (made > MADE_MAX)
+        return BZ_MEM_ERROR;
     return code == BZ_OK && span == 0 && bz->avail_out == sizeof out ? BZ_UNEXPECTED_EOF : code;
 }
 

@@ -6,6 +6,7 @@
  * recovered becomes a child stream, in pieces of this stream, so that it is hashed, typed and scanned like
  * any file; a record says what it is and how sure that is.
  */
+#include "plugins/carve/reassemble.h"
 #include "plugins/carve/signatures.h"
 
 #include "engine/base/bytes.h"
@@ -18,6 +19,10 @@
 #include <string.h>
 
 enum { HITS_MAX = 1 << 22, NAME_SIZE = 48 };
+
+/* For a stream and an object: so that a range full of broken things costs seconds, not hours. */
+#define EFFORT_STREAM (UINT64_C(1) << 30)
+#define EFFORT_OBJECT (UINT64_C(128) << 20)
 
 /* A false hit is cheap; an object is read a few times at most. */
 #define BUDGET(max) (UINT64_C(1) << 20) + 6 * (max)
@@ -142,7 +147,7 @@ struct carving {
     struct scan *scan;
     const struct stream_info *info;
     struct reader *reader;
-    bool failed; /* the stream could not be read */
+    uint64_t effort; /* bytes that may still be read to put broken objects together */
 };
 
 static int64_t read_stream(void *context, uint64_t offset, void *data, size_t size)
@@ -166,6 +171,8 @@ static int compare_hits(const void *a, const void *b)
 struct verdict {
     const struct signature *row;
     struct carved carved;
+    struct scan_piece pieces[REASSEMBLE_PIECES];
+    size_t piece_count;
 };
 
 static void judge(struct carving *carving, const struct signature *row, uint64_t start, struct carved *ret)
@@ -208,7 +215,29 @@ static void judge_place(struct carving *carving, const struct carve_stream *stre
             ret->row = row;
         }
     }
+    ret->pieces[0] = (struct scan_piece){start, ret->carved.size};
+    ret->piece_count = 1;
     *ret_next = i;
+}
+
+/* A broken object may lie in two pieces. */
+static void mend(struct carving *carving, uint64_t start, struct verdict *verdict)
+{
+    uint64_t effort = carving->effort < EFFORT_OBJECT ? carving->effort : EFFORT_OBJECT, before = effort;
+    struct reassembly whole;
+    bool found = reassemble(carving->reader, verdict->row->format, &verdict->carved, start,
+                            scan_reach(carving->scan), verdict->row->max, &effort, &whole);
+
+    carving->effort -= before - effort;
+    if (effort == 0 && !found)
+        scan_limited(carving->scan, start, "a broken %s: its other piece was sought, and not everywhere",
+                     verdict->row->name);
+    if (!found)
+        return;
+    verdict->carved = whole.carved;
+    verdict->piece_count = REASSEMBLE_PIECES;
+    for (size_t i = 0; i < REASSEMBLE_PIECES; i++)
+        verdict->pieces[i] = (struct scan_piece){whole.pieces[i].offset, whole.pieces[i].size};
 }
 
 /* ------------------------------------------------------------------ recovering */
@@ -222,14 +251,13 @@ static void recover(struct carving *carving, uint64_t start, const struct verdic
 {
     const struct carved *carved = &verdict->carved;
     const char *extension = carved->extension != NULL ? carved->extension : verdict->row->extension;
-    const struct scan_piece piece = {start, carved->size};
     const struct value values[] = {
         value_text(carved->format != NULL ? carved->format : verdict->row->name),
         value_text(extension),
         value_text(grades[carved->grade]),
         carved->title[0] != '\0' ? value_text(carved->title) : value_none(),
         carved->lacks[0] != '\0' ? value_text(carved->lacks) : value_none(),
-        value_u64(1),
+        value_u64(verdict->piece_count),
         value_text(verdict->row->format->name),
     };
     char name[NAME_SIZE];
@@ -237,8 +265,8 @@ static void recover(struct carving *carving, uint64_t start, const struct verdic
                           .kind = STREAM_CARVED,
                           .offset = start,
                           .deleted = is_unallocated(carving->info),
-                          .pieces = &piece,
-                          .piece_count = 1,
+                          .pieces = verdict->pieces,
+                          .piece_count = verdict->piece_count,
                           .about = &carve_type,
                           .values = values};
 
@@ -294,8 +322,10 @@ static void carve_all(struct carving *carving, struct carve_stream *stream)
         if (start == 0 && verdict.carved.size == carving->info->size) {
             recover_parts(carving, &verdict); /* the stream itself is this object */
         } else if (!inside && is_wanted(carving, &verdict)) {
+            if (verdict.carved.grade <= CARVE_PARTIAL && verdict.carved.broken > 0)
+                mend(carving, start, &verdict);
             recover(carving, start, &verdict);
-            covered = start + verdict.carved.good;
+            covered = start + (verdict.piece_count > 1 ? verdict.pieces[0].size : verdict.carved.good);
         }
     }
 }
@@ -303,7 +333,7 @@ static void carve_all(struct carving *carving, struct carve_stream *stream)
 static int carve_finish(struct scan *scan, enum scan_status status)
 {
     struct carve_stream *stream = scan_state(scan);
-    struct carving carving = {.scan = scan, .info = scan_stream(scan)};
+    struct carving carving = {.scan = scan, .info = scan_stream(scan), .effort = EFFORT_STREAM};
 
     (void)status;
     if (stream->count > 0) {

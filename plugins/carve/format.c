@@ -59,6 +59,18 @@
     F(pem) \
     F(putty) \
     F(keystore) \
+    F(webp) \
+    F(heif) \
+    F(ico) \
+    F(psd) \
+    F(jp2) \
+    F(tar) \
+    F(rtf) \
+    F(cab) \
+    F(rar) \
+    F(sevenzip) \
+    F(vcard) \
+    F(bdb) \
     F(pcap) \
     F(pcapng) \
     F(font) \
@@ -144,7 +156,8 @@ void carved_title(struct carved *carved, const void *text, size_t size, const ch
         size--;
     while (begin < size && utf8.data[begin] <= ' ')
         begin++;
-    text_escape(&escaped, utf8.data + begin, size - begin);
+    if (size > begin) /* else there may be no memory to point into */
+        text_escape(&escaped, utf8.data + begin, size - begin);
     if (!buf_failed(&utf8) && !buf_failed(&escaped) && size > begin)
         take_title(carved, buf_cstr(&escaped));
     buf_finish(&utf8);

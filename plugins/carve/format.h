@@ -45,6 +45,9 @@ struct carved {
      * Where an object is in two pieces on the medium, the break is not before this. At most `size`; equal to
      * it unless PARTIAL. */
     uint64_t good;
+    /* PARTIAL, for a format that can be put together again: from here on it is certainly broken, so that the
+     * break lies in [good, broken]; 0: not told. */
+    uint64_t broken;
     const char *extension; /* "docx", static; NULL: the one in the signature table */
     const char *format;    /* "Office Open XML document", static, a few words for people; NULL: the table's */
     char title[CARVED_TITLE_SIZE]; /* the name or title that the object carries inside, escaped text (text.h);
@@ -59,6 +62,10 @@ struct carve_format {
     const char *name; /* [a-z][a-z0-9]*: what the signature table calls it */
     /* `ret` is all zero. Fills it and returns its grade. */
     enum carve_grade (*examine)(struct reader *reader, struct carved *ret);
+    /* NULL: fragments of this format are not sought. A quick look, for a few microseconds: may the bytes from
+     * `split` on, which were found elsewhere and put behind what `carved` holds, be how the object goes on?
+     * Not when they cannot; when in doubt, yes. `split` lies in [good, broken]. */
+    bool (*continues)(struct reader *reader, const struct carved *carved, uint64_t split);
 };
 
 /* NULL: unknown name; no format with this number (they count from 0). */

@@ -280,6 +280,10 @@ bool sample_check(struct reader *reader, const struct sample_kind *kind, uint64_
         return check_h263(reader, offset, size, trail);
     case SAMPLE_JPEG:
         return begins_with(reader, offset, size, "\xff\xd8\xff", 3, trail);
+    case SAMPLE_PNG:
+        return begins_with(reader, offset, size, "\x89PNG\r\n", 6, trail);
+    case SAMPLE_DV:
+        return begins_with(reader, offset, size, "\x1f\x07\0", 3, trail);
     case SAMPLE_PRORES:
         return check_prores(reader, offset, size, trail);
     case SAMPLE_AC3:

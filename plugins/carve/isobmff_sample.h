@@ -24,6 +24,8 @@ enum sample_codec {
     SAMPLE_MPEGVIDEO, /* begins with a start code */
     SAMPLE_H263,      /* picture start code [ITU-T H.263, 5.1.1] */
     SAMPLE_JPEG,
+    SAMPLE_PNG,
+    SAMPLE_DV,     /* header section, first block [SMPTE 314M, 2] */
     SAMPLE_PRORES, /* its size, then icpf [SMPTE RDD 36] */
     SAMPLE_AC3,    /* sync word 0B77 [ETSI TS 102 366] */
     SAMPLE_MP3,

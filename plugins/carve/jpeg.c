@@ -38,6 +38,8 @@ enum {
     APP13 = 0xed,
     COM = 0xfe,
     SEGMENTS_MAX = 100000,
+    EXTRA_MAX = 64,        /* bytes between the last block and the next marker that are let pass */
+    GAP_MAX = 1024 * 1024, /* bytes between the pictures of one file */
     BLOCKS_AFTER_MAX = 64 * 1024 * 1024,
     BLOCKS_MAX = 8 * 1024 * 1024, /* whose state is kept: 64 MiB, pictures of some 350 megapixels */
 };
@@ -51,6 +53,7 @@ struct jpeg {
     struct jpeg_frame frame;
     uint32_t interval;
     bool framed, decodable, scanned, shown, titled;
+    bool odd; /* coefficients larger than a picture's */
     uint64_t index, index_size; /* multi-picture: where the index is */
     struct jpeg_scan_result last;
 };
@@ -339,6 +342,21 @@ static enum carve_grade broken(struct jpeg *jpeg, struct carved *ret, uint64_t s
     return ret->grade;
 }
 
+/* Such coefficients show early that the data is not the picture's. But when all codes are right to the last block, an
+ * encoder made them. */
+static void read_leniently(struct jpeg *jpeg, const struct jpeg_scan *scan)
+{
+    struct jpeg_scan lenient = *scan;
+    struct jpeg_scan_result result;
+
+    lenient.lenient = true;
+    jpeg_scan_read(jpeg->reader, jpeg->offset, &jpeg->frame, &lenient, &result);
+    if (result.how != JPEG_WHOLE)
+        return;
+    jpeg->last = result;
+    jpeg->odd = true;
+}
+
 /* The scan behind an SOS segment. False: `ret` tells why. */
 static bool pass_scan(struct jpeg *jpeg, const struct jpeg_scan *scan, struct carved *ret)
 {
@@ -362,11 +380,23 @@ static bool pass_scan(struct jpeg *jpeg, const struct jpeg_scan *scan, struct ca
         return next != UINT64_MAX;
     }
     jpeg_scan_read(jpeg->reader, jpeg->offset, &jpeg->frame, scan, result);
+    if (result->too_large && !jpeg->frame.progressive)
+        read_leniently(jpeg, scan);
     jpeg->good = result->good;
     jpeg->offset = result->end;
     jpeg->shown |= result->mcus > 0;
+    if (result->how == JPEG_EXTRA) {
+        uint64_t next = jpeg_scan_skip(jpeg->reader, result->end);
+
+        jpeg->decodable = false;
+        if (next != UINT64_MAX && next - result->end <= EXTRA_MAX) {
+            jpeg->offset = next;
+            return true;
+        }
+    }
     if (result->how != JPEG_WHOLE) {
         broken(jpeg, ret, result->end, ends[result->how]);
+        ret->broken = result->how != JPEG_CUT ? result->end : 0;
         return false;
     }
     for (size_t i = 0; i < scan->count && (scan->first == 0 || jpeg->frame.lossless); i++)
@@ -382,7 +412,7 @@ static enum carve_grade finish(struct jpeg *jpeg, struct carved *ret)
         return ret->grade = CARVE_NONE; /* tables only, as in TIFF, or nothing */
     for (size_t i = 0; i < jpeg->frame.count && all; i++)
         all = jpeg->frame.components[i].seen;
-    return carved_whole(ret, all ? CARVE_VALIDATED : CARVE_COMPLETE, jpeg->offset);
+    return carved_whole(ret, all && !jpeg->odd ? CARVE_VALIDATED : CARVE_COMPLETE, jpeg->offset);
 }
 
 /* The marker at `offset`, behind what fills up: 0 when there is none. Moves behind it. */
@@ -524,7 +554,7 @@ static void take_further(struct jpeg *jpeg, struct carved *ret)
         if (!tiffdir_number(&dir, &word, 0, &at) || at == 0)
             return;
         at += jpeg->index;
-        end = at >= ret->size && at - ret->size <= READER_AT_MAX ? further(jpeg->reader, at, size) : 0;
+        end = at >= ret->size && at - ret->size <= GAP_MAX ? further(jpeg->reader, at, size) : 0;
         if (end == 0) {
             ret->grade = CARVE_COMPLETE; /* the main picture is; what else there was is not */
             return;
@@ -583,5 +613,31 @@ static enum carve_grade examine_jpeg(struct reader *reader, struct carved *ret)
     return ret->grade;
 }
 
-static const struct carve_format jpeg_format = {"jpeg", examine_jpeg};
+/* Entropy-coded data: 0xFF is followed by 0 or by one of a few markers, there is no long row of zeros, and the bytes are
+ * spread. */
+static bool jpeg_continues(struct reader *reader, const struct carved *carved, uint64_t split)
+{
+    enum { LOOK = 2048, SPREAD = 8, ZEROS = 48 };
+    static const uint8_t followers[] = {0, EOI, DHT, SOS, 0xff};
+    uint64_t left = reader_size(reader) - split;
+    size_t size = left < LOOK ? (size_t)left : LOOK, high = 0, zeros = 0;
+    const uint8_t *p = reader_at(reader, split, size > 0 ? size : 1);
+
+    (void)carved;
+    for (size_t i = 0; p != NULL && i < size; i++) {
+        high += p[i] >> 7;
+        zeros = p[i] == 0 ? zeros + 1 : 0;
+        if (zeros >= ZEROS)
+            return false;
+        if (p[i] != 0xff || i + 1 == size)
+            continue;
+        if (p[i + 1] == EOI)
+            return true;
+        if (memchr(followers, p[i + 1], sizeof followers) == NULL && (p[i + 1] & 0xf8) != RST0)
+            return false;
+    }
+    return p != NULL && high >= size / SPREAD;
+}
+
+static const struct carve_format jpeg_format = {"jpeg", examine_jpeg, jpeg_continues};
 const struct carve_format *const carve_jpeg[] = {&jpeg_format, NULL};

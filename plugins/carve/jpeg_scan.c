@@ -9,8 +9,10 @@
 #include <string.h>
 
 enum {
-    /* Data that is not the scan's rarely stays unnoticed for longer (measured: see README.md). */
-    DOUBT = 4096,
+    /* Data that is not the scan's rarely stays unnoticed for longer: measured on 963 splices each, the
+     * decoder went on over random bytes for at most 522 in 95 %, over data of another JPEG picture for at
+     * most 4147. */
+    DOUBT = 8192,
     ZEROS = 48, /* bytes: more than pictures that are not flat have in a row */
     NEED = 32,  /* bits: the longest code and the longest value behind it */
 };
@@ -33,6 +35,7 @@ struct decoder {
     uint64_t restart_at;                   /* behind the last restart marker */
     int32_t dc_most[JPEG_COMPONENTS_MAX];  /* the largest level */
     uint8_t most[JPEG_COMPONENTS_MAX][64]; /* bits of each AC coefficient */
+    bool too_large;
 };
 
 bool jpeg_huffman_build(struct jpeg_huffman *huffman, const uint8_t counts[16], const uint8_t *symbols)
@@ -170,7 +173,8 @@ static bool read_dc(struct decoder *d, size_t i)
     value = take(&d->bits, (unsigned)size);
     if (size > 0) {
         component->dc += (int32_t)value - (value < 1u << (size - 1) ? (1 << size) - 1 : 0);
-        return component->dc <= d->dc_most[i] && component->dc >= -d->dc_most[i];
+        d->too_large = component->dc > d->dc_most[i] || component->dc < -d->dc_most[i];
+        return !d->too_large;
     }
     return true;
 }
@@ -191,7 +195,8 @@ static bool read_sequential(struct decoder *d, size_t i)
         if (code < 0 || (size == 0 && run != 15))
             return false;
         k += run;
-        if (k > 63 || size > most[k])
+        d->too_large = k <= 63 && size > most[k];
+        if (k > 63 || d->too_large)
             return false;
         drop(&d->bits, size);
     }
@@ -408,7 +413,11 @@ static void bound(struct decoder *d)
             while (d->most[i][k] < d->frame->precision + 2 &&
                    (1u << d->most[i][k]) <= (most + most / 4) / quantum + 1)
                 d->most[i][k]++;
+            if (d->scan->lenient)
+                d->most[i][k] = 15;
         }
+        if (d->scan->lenient)
+            d->dc_most[i] = 1 << 30;
     }
 }
 
@@ -462,6 +471,7 @@ void jpeg_scan_read(struct reader *reader, uint64_t offset, struct jpeg_frame *f
     ret->mcus_wanted = (uint64_t)wide * high;
     ret->mcus = read_mcus(&d, wide, ret->mcus_wanted);
     ret->how = judge(&d, ret->mcus == ret->mcus_wanted);
+    ret->too_large = ret->how == JPEG_WRONG && d.too_large;
     ret->end = position(&d.bits);
     if (ret->how == JPEG_WRONG || ret->how == JPEG_EXTRA)
         ret->end -= d.bits.left > 0 ? (uint64_t)d.bits.left / 8 : 0;

@@ -46,6 +46,7 @@ struct jpeg_scan {
     const uint16_t *quanta[JPEG_COMPONENTS_MAX]; /* 64, in the order of the coefficients; 0: not known */
     uint8_t first, last, high, low;              /* Ss Se Ah Al */
     uint32_t interval;                           /* MCUs between restart markers; 0: none */
+    bool lenient; /* coefficients may be larger than any picture's: only the codes must be right */
 };
 
 enum jpeg_scan_end {
@@ -61,6 +62,7 @@ struct jpeg_scan_result {
     uint64_t end;  /* WHOLE, SHORT: of the marker; else: where it went wrong */
     uint64_t good; /* up to here the data surely belongs to this scan */
     uint64_t mcus, mcus_wanted;
+    bool too_large; /* WRONG by a coefficient that no picture has, not by a code */
 };
 
 /* False: these counts of codes by length are not those of a prefix code. `symbols` are as many as the counts'

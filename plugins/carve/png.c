@@ -24,6 +24,13 @@ static bool is_letter(uint8_t c)
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
+/* Length and type of a chunk. */
+static bool is_head(const uint8_t *head)
+{
+    return head[0] < 0x80 && is_letter(head[4]) && is_letter(head[5]) && is_letter(head[6]) &&
+           is_letter(head[7]);
+}
+
 /* Bytes of all scan lines with their filter bytes; 0: interlaced, or not a legal header. */
 static uint64_t image_size(const uint8_t *header)
 {
@@ -109,13 +116,16 @@ static enum carve_grade walk(struct png *png, struct carved *ret)
         if (head == NULL)
             return carved_partial(ret, offset, "the data ends before the IEND chunk");
         length = (uint32_t)head[0] << 24 | (uint32_t)head[1] << 16 | (uint32_t)head[2] << 8 | head[3];
-        if (length > LENGTH_MAX || !is_letter(head[4]) || !is_letter(head[5]) || !is_letter(head[6]) ||
-            !is_letter(head[7]))
+        if (!is_head(head)) {
+            ret->broken = offset + 8;
             return carved_partial(ret, offset, "no chunk begins at byte %llu", (unsigned long long)offset);
+        }
         last = memcmp(head + 4, "IEND", 4) == 0;
-        if (!chunk_holds(png, offset, length))
+        if (!chunk_holds(png, offset, length)) {
+            ret->broken = offset + CHUNK + length;
             return carved_partial(ret, offset, "the chunk at byte %llu is cut or its CRC is wrong",
                                   (unsigned long long)offset);
+        }
         offset += (uint64_t)CHUNK + length;
         if (last)
             return finish(png, ret, offset);
@@ -140,5 +150,16 @@ static enum carve_grade examine_png(struct reader *reader, struct carved *ret)
     return ret->grade;
 }
 
-static const struct carve_format png_format = {"png", examine_png};
+/* Where the broken chunk would end the next one must begin; or, when it was the head itself that was none,
+ * there. */
+static bool png_continues(struct reader *reader, const struct carved *carved, uint64_t split)
+{
+    uint64_t at = carved->broken - carved->good < CHUNK ? carved->good : carved->broken;
+    const uint8_t *head = reader_at(reader, at, 8);
+
+    (void)split;
+    return head != NULL && is_head(head);
+}
+
+static const struct carve_format png_format = {"png", examine_png, png_continues};
 const struct carve_format *const carve_png[] = {&png_format, NULL};

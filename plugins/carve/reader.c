@@ -12,7 +12,7 @@
 
 enum {
     WINDOW = 256 * 1024,
-    STEP_FIRST = 16 * 1024, /* most candidates are judged by their beginning */
+    STEP_FIRST = 512,  /* most candidates are judged by their beginning */
     CALL_COST = 16,         /* so that calls without progress end too */
 };
 
@@ -61,6 +61,11 @@ void reader_aim(struct reader *reader, const struct reader_piece *pieces, size_t
 uint64_t reader_size(const struct reader *reader)
 {
     return reader->size;
+}
+
+uint64_t reader_budget(const struct reader *reader)
+{
+    return reader->budget;
 }
 
 bool reader_spent(const struct reader *reader)

@@ -32,6 +32,9 @@ void reader_free(struct reader *reader);
 /* The candidate that consists of `pieces` (at most READER_PIECES_MAX, copied). `budget` in bytes. */
 void reader_aim(struct reader *reader, const struct reader_piece *pieces, size_t count, uint64_t budget);
 
+/* What is left of the budget. */
+uint64_t reader_budget(const struct reader *reader);
+
 /* ------------------------------------------------------------------ for examiners */
 
 /* Bytes from the object's first to the end of what can be read: an upper bound for any object. */

@@ -8,26 +8,22 @@
  * of every b-tree page add up to it; records are as long as their headers say; rows ascend; chains and free
  * list are as long as they should be; pointer maps agree. Contents have no checksum.
  *
- * The size is the header's when the header says that it is current, otherwise the last page that is used. An
- * encrypted database has no header and cannot be told from noise.
+ * The size is the header's when the header says that it is current, otherwise the last page that is used; and
+ * the zeros that an application lets a file grow by, where they end at a multiple of 512 KiB. An encrypted
+ * database has no header and cannot be told from noise.
  */
 #include "plugins/carve/sqlite_page.h"
+#include "plugins/carve/sqlite_queue.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { PAGES_MAX = 1 << 24, DEPTH_MAX = 20, HEADER = 100, PAYLOAD_MAX = 1024 };
-enum { LOCK_BYTE = 0x40000000 };
+enum { LOCK_BYTE = 0x40000000, GROWTH = 512 * 1024, GROWTH_MAX = 16 * 1024 * 1024 };
 
 /* What a page is used for; SOUND is added when it has been looked at and is that. */
 enum role { UNUSED, SCHEMA, ROOT, TABLE, INDEX, OVERFLOW_FIRST, OVERFLOW_MORE, TRUNK, FREE, MAP, LOCK };
 enum { SOUND = 0x80 };
-
-/* Pages to look at, each with what must be known of it: the least one first. */
-struct heap {
-    uint64_t *items; /* page << 32 | extra */
-    size_t count, room;
-};
 
 struct database {
     struct reader *reader;
@@ -37,48 +33,11 @@ struct database {
     bool counted, no_memory;
     uint8_t *role;
     uint32_t *parent;
-    struct heap now, later; /* in this sweep; in the next */
+    struct sqlite_queue queue;
     uint8_t title[CARVED_TITLE_SIZE];
     size_t title_size;
     uint8_t page[SQLITE_PAGE_MAX];
 };
-
-static bool heap_push(struct heap *heap, uint64_t item)
-{
-    size_t i = heap->count;
-
-    if (i == heap->room) {
-        size_t room = heap->room * 2 + 64;
-        uint64_t *items = realloc(heap->items, room * sizeof items[0]);
-
-        if (items == NULL)
-            return false;
-        heap->items = items;
-        heap->room = room;
-    }
-    for (; i > 0 && heap->items[(i - 1) / 2] > item; i = (i - 1) / 2)
-        heap->items[i] = heap->items[(i - 1) / 2];
-    heap->items[i] = item;
-    heap->count++;
-    return true;
-}
-
-static uint64_t heap_pop(struct heap *heap)
-{
-    uint64_t least = heap->items[0], last = heap->items[--heap->count];
-    size_t i = 0;
-
-    for (size_t child = 1; child < heap->count; child = 2 * i + 1) {
-        if (child + 1 < heap->count && heap->items[child + 1] < heap->items[child])
-            child++;
-        if (heap->items[child] >= last)
-            break;
-        heap->items[i] = heap->items[child];
-        i = child;
-    }
-    heap->items[i] = last;
-    return least;
-}
 
 static void set_bad(struct database *db, uint32_t number)
 {
@@ -113,7 +72,7 @@ static bool claim(struct database *db, uint32_t number, enum role role, uint32_t
     db->highest = number > db->highest ? number : db->highest;
     if (role == FREE)
         return true;
-    if (!heap_push(number > parent ? &db->now : &db->later, (uint64_t)number << 32 | extra))
+    if (!sqlite_queue_push(&db->queue, number, extra))
         db->no_memory = true;
     return true;
 }
@@ -263,9 +222,8 @@ static bool look_at_trunk(struct database *db, uint32_t number)
     return next == 0 || claim(db, next, TRUNK, 0, number);
 }
 
-static void look_at(struct database *db, uint64_t item)
+static void look_at(struct database *db, uint32_t number, uint32_t extra)
 {
-    uint32_t number = (uint32_t)(item >> 32), extra = (uint32_t)item;
     enum role role = (enum role)db->role[number];
     bool holds;
 
@@ -283,18 +241,13 @@ static void look_at(struct database *db, uint64_t item)
 
 static void walk(struct database *db)
 {
+    uint32_t number, extra;
+
     claim(db, 1, SCHEMA, 0, 0);
     if (db->free_first != 0)
         claim(db, db->free_first, TRUNK, 0, 1);
-    while (db->now.count > 0 && !db->no_memory && !reader_spent(db->reader)) {
-        look_at(db, heap_pop(&db->now));
-        if (db->now.count == 0) {
-            struct heap empty = db->now;
-
-            db->now = db->later;
-            db->later = empty;
-        }
-    }
+    while (!db->no_memory && !reader_spent(db->reader) && sqlite_queue_pop(&db->queue, &number, &extra))
+        look_at(db, number, extra);
     if (db->free_found != db->free_count)
         set_bad(db, 1);
 }
@@ -430,6 +383,17 @@ static enum carve_grade judge_broken(struct database *db)
     return db->ret->grade;
 }
 
+/* The end of the file: applications let it grow by so many bytes that zeros may lie behind the last page.
+ * They do when they end at a multiple of what is usual. */
+static uint64_t file_end(struct database *db, uint64_t size)
+{
+    uint64_t end = size, most = size + GROWTH_MAX;
+
+    while (end < most && reader_is_all(db->reader, end, GROWTH - end % GROWTH, 0))
+        end += GROWTH - end % GROWTH;
+    return end > size && end < most && !reader_is_all(db->reader, end, 1, 0) ? end : size;
+}
+
 static enum carve_grade judge(struct database *db)
 {
     uint32_t last = db->counted ? db->pages : db->highest;
@@ -445,7 +409,7 @@ static enum carve_grade judge(struct database *db)
         db->bad = last;
     if (db->bad != 0)
         return judge_broken(db);
-    return carved_whole(db->ret, db->used == last ? CARVE_VALIDATED : CARVE_COMPLETE, size);
+    return carved_whole(db->ret, db->used == last ? CARVE_VALIDATED : CARVE_COMPLETE, file_end(db, size));
 }
 
 static enum carve_grade examine_sqlite(struct reader *reader, struct carved *ret)
@@ -466,8 +430,7 @@ static enum carve_grade examine_sqlite(struct reader *reader, struct carved *ret
     }
     free(db->role);
     free(db->parent);
-    free(db->now.items);
-    free(db->later.items);
+    sqlite_queue_finish(&db->queue);
     free(db);
     return ret->grade;
 }

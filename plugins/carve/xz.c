@@ -13,6 +13,7 @@ enum {
     LAG = 128 * 1024, /* bytes that liblzma may take before it sees that they are not the stream's */
 };
 #define MEMORY_MAX (UINT64_C(256) << 20)
+#define MADE_MAX   (UINT64_C(64) << 30) /* out of one stream */
 
 static bool is_header(struct reader *reader, uint64_t at)
 {
@@ -56,6 +57,8 @@ static uint64_t follow_stream(struct reader *reader, uint64_t begin, lzma_ret *r
     while (*ret_code == LZMA_OK) {
         *ret_code = unpack_some(reader, &lzma, at, &used);
         at += used;
+        if (*ret_code == LZMA_OK && lzma.total_out > MADE_MAX)
+            *ret_code = LZMA_MEMLIMIT_ERROR;
     }
     lzma_end(&lzma);
     *ret_at = at;
@@ -85,10 +88,11 @@ static enum carve_grade examine_xz(struct reader *reader, struct carved *ret)
         if (end == 0) {
             uint64_t good = at - begin > LAG + HEADER ? at - LAG : begin + HEADER;
 
-            return carved_partial(ret, good,
-                                  code == LZMA_MEMLIMIT_ERROR
-                                      ? "nothing, perhaps: unpacking it takes too much memory"
-                                      : "the rest of the packed data, which is cut or damaged");
+            return carved_partial(
+                ret, good,
+                code == LZMA_MEMLIMIT_ERROR
+                    ? "what could not be checked: unpacking it takes too much memory or time"
+                    : "the rest of the packed data, which is cut or damaged");
         }
         begin = next_stream(reader, end);
     } while (begin != 0);

@@ -14,6 +14,8 @@ enum {
     FALSE_HIT = 64,
 };
 
+#define MADE_MAX (UINT64_C(64) << 30) /* out of one frame */
+
 /* The frame at `at`: is it one, is it skippable (then *ret_size is all of it), and does it say how to check
  * it? */
 static bool is_frame(struct reader *reader, uint64_t at, bool *ret_skippable, uint64_t *ret_size,
@@ -42,6 +44,7 @@ static uint64_t follow_frame(struct reader *reader, ZSTD_DCtx *zstd, uint64_t be
 {
     static const uint8_t none[1];
     uint8_t out[64 * 1024];
+    uint64_t all = 0;
     size_t code = 1;
 
     *ret_at = begin;
@@ -54,7 +57,8 @@ static uint64_t follow_frame(struct reader *reader, ZSTD_DCtx *zstd, uint64_t be
 
         code = ZSTD_decompressStream(zstd, &made, &in);
         *ret_at += in.pos;
-        if (ZSTD_isError(code) || (code != 0 && span == 0 && made.pos == 0))
+        all += made.pos;
+        if (ZSTD_isError(code) || (code != 0 && span == 0 && made.pos == 0) || all > MADE_MAX)
             return 0;
     }
     return *ret_at;

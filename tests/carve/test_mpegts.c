@@ -59,6 +59,7 @@ Test(mpegts, a_table_with_a_wrong_crc_is_no_table)
     lead = made_size = 0;
     stream(40);
     made[10] ^= 1;
+    made[2 * 188 + 10] ^= 1;
     cr_assert_eq(harness_examine("mpegts", made, made_size).grade, CARVE_NONE);
 }
 

@@ -127,3 +127,17 @@ Test(sqlite, two_back_to_back_are_the_first_alone)
     cr_assert_eq(harness_examine("sqlite", both, 2 * size).size, size);
     free(both);
 }
+
+Test(sqlite, zeros_that_end_where_a_file_grows_to_belong_to_it)
+{
+    enum { GROWN = 512 * 1024 };
+    uint8_t *grown = calloc(1, GROWN + 1);
+
+    make("PRAGMA page_size = 1024");
+    memcpy(grown, data, size);
+    grown[GROWN] = 1;
+    cr_assert_eq(harness_examine("sqlite", grown, GROWN + 1).size, GROWN);
+    grown[GROWN - 1] = 1;
+    cr_assert_eq(harness_examine("sqlite", grown, GROWN + 1).size, size);
+    free(grown);
+}
