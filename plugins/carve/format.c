@@ -79,6 +79,9 @@
     F(bitlocker) \
 /* clang-format on */ \
     F(png) F(zip) F(pdf) F(ole2) F(gzip) F(bzip2) F(xz) F(zstd) F(tar) F(rtf) F(cab) F(rar) F(sevenzip) \
+    F(woff) \
+    F(minidump) \
+    F(thumbcache) \
 
 #define DECLARE(family) extern const struct carve_format *const carve_##family[];
 #define NAME(family)    carve_##family,
