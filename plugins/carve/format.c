@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Each family's file has `const struct carve_format *const carve_<family>[]`, ended by NULL. */
-/* clang-format off */ \
+/* clang-format off */
 #define FAMILIES(F) \
     F(png) \
     F(jpeg) \
@@ -77,11 +77,10 @@
     F(keepass) \
     F(luks) \
     F(bitlocker) \
-/* clang-format on */ \
-    F(png) F(zip) F(pdf) F(ole2) F(gzip) F(bzip2) F(xz) F(zstd) F(tar) F(rtf) F(cab) F(rar) F(sevenzip) \
     F(woff) \
     F(minidump) \
-    F(thumbcache) \
+    F(thumbcache)
+/* clang-format on */
 
 #define DECLARE(family) extern const struct carve_format *const carve_##family[];
 #define NAME(family)    carve_##family,
