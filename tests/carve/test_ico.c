@@ -33,7 +33,7 @@ static void make(uint8_t kind)
         put_le(at + 8, 2 * side, 4);
         put_le(at + 12, 1, 2);
         put_le(at + 14, bits[i], 2);
-        size += 40 + (bits[i] == 8 ? 1024u : 0) + side * side * bits[i] / 8 + side * 4;
+        size += 40 + (bits[i] == 8 ? 1024u : 0) + (size_t)(side * side * bits[i] / 8 + side * 4);
         memset(image + entry, 0, 16);
         image[entry] = image[entry + 1] = (uint8_t)side;
         put_le(entry + 4, 1, 2);
