@@ -1,9 +1,9 @@
 /* kvali find: lists what a case holds. */
 #include "engine/cli/cli.h"
 
-#include "cases/query.h"
 #include "cases/report/safe.h"
 #include "engine/base/json.h"
+#include "engine/cli/file_options.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,22 +11,7 @@
 #include <unistd.h>
 
 static const struct option_spec specs[] = {
-    {"name", 'n', "GLOB", "Name like this: '*.doc', 'IMG_????.jpg'"},
-    {"path", 'p', "GLOB", "Whole address like this: '*/Users/*/Downloads/*'"},
-    {"hash", 0, "HEX", "MD5, SHA-1 or SHA-256 of the content, or xxh3:HEX"},
-    {"mime", 'm', "GLOB", "Type of the content: 'image/*'"},
-    {"rule", 'r', "GLOB", "A YARA rule with a name like this matched"},
-    {"min-size", 0, "SIZE", "At least this large: 4096, 512K, 10M, 2G"},
-    {"max-size", 0, "SIZE", "At most this large"},
-    {"after", 0, "TIME", "Modified at or after: 2026-01-31, 2026-01-31T12:00:00Z (UTC)"},
-    {"before", 0, "TIME", "Modified before"},
-    {"deleted", 'd', NULL, "Only what is deleted"},
-    {"live", 0, NULL, "Only what is not deleted"},
-    {"kind", 'k', "KIND", "image, raw, file, ads, meta, slack, free, child or carved"},
-    {"type", 't', "TYPE", "file, folder, link, virtual …"},
-    {"mismatch", 0, NULL, "Only where the extension does not match the content"},
-    {"exhibit", 'x', "LABEL", "Only in this exhibit"},
-    {"limit", 0, "N", "At most so many rows"},
+    FILE_OPTIONS,
     {"json", 'j', NULL, "One JSON object a line"},
     {NULL, 0, NULL, NULL},
 };
@@ -121,35 +106,6 @@ static int put_row(void *context, const struct file_row *row)
     return ferror(stdout) ? -EIO : 0;
 }
 
-static int read_filter(const struct options *options, struct file_filter *ret_filter, struct why *why)
-{
-    struct file_filter filter = FILE_FILTER_ALL;
-    filter.exhibit = options_text(options, "exhibit", NULL);
-    filter.name = options_text(options, "name", NULL);
-    filter.path = options_text(options, "path", NULL);
-    filter.hash = options_text(options, "hash", NULL);
-    filter.mime = options_text(options, "mime", NULL);
-    filter.rule = options_text(options, "rule", NULL);
-    filter.kind = options_text(options, "kind", NULL);
-    filter.type = options_text(options, "type", NULL);
-    filter.deleted = options_has(options, "deleted");
-    filter.live = options_has(options, "live");
-    filter.mismatch = options_has(options, "mismatch");
-    if (filter.deleted && filter.live)
-        return why_set(why, -EINVAL, "--deleted and --live: nothing is both; leave one out");
-    int error = options_size(options, "min-size", &filter.size_min, why);
-    if (error == 0)
-        error = options_size(options, "max-size", &filter.size_max, why);
-    if (error == 0)
-        error = options_when(options, "after", &filter.after, why);
-    if (error == 0)
-        error = options_when(options, "before", &filter.before, why);
-    if (error == 0)
-        error = options_number(options, "limit", &filter.limit, why);
-    *ret_filter = filter;
-    return error;
-}
-
 static void put_head(enum form form)
 {
     if (form == FORM_TABLE)
@@ -164,7 +120,7 @@ static int run(const struct options *options)
     struct file_filter filter;
     struct casefile *cf = NULL;
     int code = EXIT_DONE;
-    if (read_filter(options, &filter, &why) < 0)
+    if (file_options(options, &filter, &why) < 0)
         return fail_usage("find", &why);
     if (cli_open_case(options->args[0], CASEFILE_READ, &cf, &code) < 0)
         return code;
