@@ -151,6 +151,7 @@ void section_completeness(struct html *html, const struct report_model *model)
     html_raw(html, "<p class=\"small soft\">");
     html_label(html, LABEL_COLUMN_NOTE);
     html_raw(html, "</p>\n");
+    section_account(html, model);
 }
 
 /* ---- exhibits ---- */

@@ -207,6 +207,8 @@ void trace_settings(struct settings *settings, const char *source_root)
         asprintf(&carve, "%s/rules/carve", source_root) < 0 ||
         asprintf(&extensions, "%s/rules/filetype/extensions.tsv", source_root) < 0)
         abort();
+    if (settings_set(settings, "thumbnail.all", "true", NULL) < 0)
+        abort();
     set_path(settings, "yara.rules", rules);
     set_path(settings, "filetype.extensions", extensions);
     set_path(settings, "carve.signatures", carve);
