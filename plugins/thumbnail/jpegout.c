@@ -10,6 +10,8 @@
 
 #include <jpeglib.h>
 
+enum { TINY = 64 };
+
 struct writing {
     struct jpeg_compress_struct cinfo;
     struct jpeg_error_mgr errors;
@@ -32,6 +34,12 @@ static void on_message(j_common_ptr cinfo, int level)
     (void)level;
 }
 
+/* Colours at half the resolution are no harm to a photograph; of an icon they leave little. */
+static bool is_tiny(const struct shrink *shrink)
+{
+    return shrink->out_width <= TINY && shrink->out_height <= TINY;
+}
+
 static void compress(struct writing *writing, const struct shrink *shrink, int quality)
 {
     struct jpeg_compress_struct *cinfo = &writing->cinfo;
@@ -46,6 +54,8 @@ static void compress(struct writing *writing, const struct shrink *shrink, int q
     cinfo->input_components = SHRINK_CHANNELS;
     cinfo->in_color_space = JCS_RGB;
     jpeg_set_defaults(cinfo);
+    if (is_tiny(shrink))
+        cinfo->comp_info[0].h_samp_factor = cinfo->comp_info[0].v_samp_factor = 1;
     jpeg_set_quality(cinfo, quality, TRUE);
     cinfo->dct_method = JDCT_ISLOW;
     cinfo->optimize_coding = TRUE;
