@@ -24,7 +24,8 @@ static bool read_frame(struct walk *walk, const uint8_t *body, size_t size)
         return false;
     walk->height = be16(body + 1);
     walk->width = be16(body + 3);
-    return walk->width > 0 && walk->width <= JPEGSAFE_SIDE && walk->height > 0 && walk->height <= JPEGSAFE_SIDE;
+    return walk->width > 0 && walk->width <= JPEGSAFE_SIDE && walk->height > 0 &&
+           walk->height <= JPEGSAFE_SIDE;
 }
 
 static bool is_segment(struct walk *walk, uint8_t marker, const uint8_t *body, size_t size)

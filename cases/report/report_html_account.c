@@ -1,4 +1,5 @@
-/* report_html_account: what every byte of a medium is, part by part, in sums that add up or say by how much not. */
+/* report_html_account: what every byte of a medium is, part by part, in sums that add up or say by how much
+ * not. */
 #include "cases/report/report_sections.h"
 
 #include "cases/report/safe.h"
@@ -6,11 +7,11 @@
 #include <string.h>
 
 static const enum report_label kind_labels[ACCOUNT_KINDS] = {
-    [ACCOUNT_SHARE] = LABEL_ACCOUNT_SHARE,       [ACCOUNT_LIVE] = LABEL_ACCOUNT_LIVE,
-    [ACCOUNT_SLACK] = LABEL_ACCOUNT_SLACK,       [ACCOUNT_STRUCTURES] = LABEL_ACCOUNT_STRUCTURES,
-    [ACCOUNT_DELETED] = LABEL_ACCOUNT_DELETED,   [ACCOUNT_FREE] = LABEL_ACCOUNT_FREE,
-    [ACCOUNT_OUTSIDE] = LABEL_ACCOUNT_OUTSIDE,   [ACCOUNT_RAW] = LABEL_ACCOUNT_RAW,
-    [ACCOUNT_TABLE] = LABEL_ACCOUNT_TABLE,       [ACCOUNT_ALLOCATED] = LABEL_ACCOUNT_ALLOCATED,
+    [ACCOUNT_SHARE] = LABEL_ACCOUNT_SHARE,     [ACCOUNT_LIVE] = LABEL_ACCOUNT_LIVE,
+    [ACCOUNT_SLACK] = LABEL_ACCOUNT_SLACK,     [ACCOUNT_STRUCTURES] = LABEL_ACCOUNT_STRUCTURES,
+    [ACCOUNT_DELETED] = LABEL_ACCOUNT_DELETED, [ACCOUNT_FREE] = LABEL_ACCOUNT_FREE,
+    [ACCOUNT_OUTSIDE] = LABEL_ACCOUNT_OUTSIDE, [ACCOUNT_RAW] = LABEL_ACCOUNT_RAW,
+    [ACCOUNT_TABLE] = LABEL_ACCOUNT_TABLE,     [ACCOUNT_ALLOCATED] = LABEL_ACCOUNT_ALLOCATED,
 };
 
 enum { ACCOUNT_HEADS_MAX = ACCOUNT_KINDS + 4 };
@@ -94,7 +95,8 @@ static void put_row(struct html *html, const struct report_model *model, const s
 }
 
 /* Do the shares of an exhibit's parts add up to its medium? */
-static void put_medium(struct html *html, const struct model_exhibit *exhibit, const struct model_volume *medium)
+static void put_medium(struct html *html, const struct model_exhibit *exhibit,
+                       const struct model_volume *medium)
 {
     uint64_t share = medium->account.bytes[ACCOUNT_SHARE], sum = model_account_sum(&medium->account);
     struct buf size = {0}, rest = {0};
@@ -106,8 +108,8 @@ static void put_medium(struct html *html, const struct model_exhibit *exhibit, c
         uint64_t off = sum > exhibit->size ? sum - exhibit->size : exhibit->size - sum;
         safe_number(&rest, off);
         html_raw(html, "<p class=\"small warn\">▲ ");
-        html_say(html, sum > exhibit->size ? LABEL_ACCOUNT_OVER : LABEL_ACCOUNT_UNDER, exhibit->label, buf_cstr(&size),
-                 buf_cstr(&rest));
+        html_say(html, sum > exhibit->size ? LABEL_ACCOUNT_OVER : LABEL_ACCOUNT_UNDER, exhibit->label,
+                 buf_cstr(&size), buf_cstr(&rest));
     }
     html_raw(html, "</p>\n");
     buf_finish(&size);
@@ -155,7 +157,8 @@ void section_account(struct html *html, const struct report_model *model)
     section_table_close(html, NULL);
     for (size_t i = 0; i < model->volume_cut.count; i++) {
         const struct model_volume *volume = &model->volumes[i];
-        for (size_t e = 0; volume->part == PART_MEDIUM && volume->account.known && e < model->exhibit_cut.count; e++)
+        for (size_t e = 0;
+             volume->part == PART_MEDIUM && volume->account.known && e < model->exhibit_cut.count; e++)
             if (model->exhibits[e].id == volume->exhibit)
                 put_medium(html, &model->exhibits[e], volume);
     }

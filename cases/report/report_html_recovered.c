@@ -1,4 +1,5 @@
-/* report_html_recovered: what was recovered by its structure, what became of deleted files' blocks, and pictures of both. */
+/* report_html_recovered: what was recovered by its structure, what became of deleted files' blocks, and
+ * pictures of both. */
 #include "cases/report/report_sections.h"
 
 #include <string.h>
@@ -26,8 +27,9 @@ static void put_grade(struct html *html, const char *grade)
 
 static void put_grades(struct html *html, const struct report_model *model)
 {
-    static const enum report_label heads[] = {LABEL_GRADE, LABEL_MEANING,      LABEL_COUNT,        LABEL_BYTES,
-                                              LABEL_ALONE, LABEL_SAME_AS_FILE, LABEL_INSIDE_OTHER, LABEL_REASSEMBLED};
+    static const enum report_label heads[] = {LABEL_GRADE,        LABEL_MEANING,    LABEL_COUNT,
+                                              LABEL_BYTES,        LABEL_ALONE,      LABEL_SAME_AS_FILE,
+                                              LABEL_INSIDE_OTHER, LABEL_REASSEMBLED};
     section_table_open(html, heads, 8, 0xfc);
     for (size_t i = 0; i < model->grade_cut.count; i++) {
         const struct model_grade *grade = &model->grades[i];
@@ -141,8 +143,10 @@ static void put_twice(struct html *html, const struct report_model *model)
 
 /* ---- deleted files ---- */
 
-static const enum report_label block_labels[BLOCKS_STATES] = {
-    [BLOCKS_FREE] = LABEL_BLOCKS_FREE, [BLOCKS_PARTLY] = LABEL_BLOCKS_PARTLY, [BLOCKS_OVERWRITTEN] = LABEL_BLOCKS_OVERWRITTEN};
+static const enum report_label block_labels[BLOCKS_STATES] = {[BLOCKS_FREE] = LABEL_BLOCKS_FREE,
+                                                              [BLOCKS_PARTLY] = LABEL_BLOCKS_PARTLY,
+                                                              [BLOCKS_OVERWRITTEN] =
+                                                                  LABEL_BLOCKS_OVERWRITTEN};
 
 static void put_block_counts(struct html *html, const struct report_model *model)
 {

@@ -35,9 +35,12 @@ static int uniform_row(struct gather *gather, struct db_statement *s)
 
 static const char uniform_sql[] =
     PLACED "SELECT s.exhibit, p.volume, s.locator IN ('image', 'file'), sum(s.uniform IS NOT NULL), "
-           "sum(CASE WHEN s.uniform IS NOT NULL THEN " BYTES("s.size") " ELSE 0 END), sum(s.slack > 0), "
-           "sum(s.slack_uniform <> 0), sum(CASE WHEN s.slack_uniform <> 0 THEN " BYTES("s.slack") " ELSE 0 END) "
-           "FROM placed p JOIN t_stream s ON s.id = p.id WHERE s.status IN (1, 2) GROUP BY 1, 2, 3";
+           "sum(CASE WHEN s.uniform IS NOT NULL THEN " BYTES(
+               "s.size") " ELSE 0 END), sum(s.slack > 0), "
+                         "sum(s.slack_uniform <> 0), sum(CASE WHEN s.slack_uniform <> 0 THEN " BYTES(
+                             "s.slack") " ELSE 0 END) "
+                                        "FROM placed p JOIN t_stream s ON s.id = p.id WHERE s.status IN (1, "
+                                        "2) GROUP BY 1, 2, 3";
 
 static void add(struct model_account *to, const struct model_account *from)
 {
@@ -73,7 +76,8 @@ static void add_up(struct report_model *model)
 
 int gather_accounts(struct gather *gather)
 {
-    int error = gather_each(gather, "SELECT exhibit, volume, what, " BYTES("bytes") " FROM t_account", 0, account_row, NULL);
+    int error = gather_each(gather, "SELECT exhibit, volume, what, " BYTES("bytes") " FROM t_account", 0,
+                            account_row, NULL);
     if (error == 0)
         error = gather_each(gather, uniform_sql, 0, uniform_row, NULL);
     if (error == 0)

@@ -149,6 +149,7 @@ const struct command command_find = {
             "In a GLOB, * stands for anything, ? for one character, [ab] for one of these; quote it for the shell.\n"
             "More can be asked with SQL: sqlite3 -readonly CASE/case.db 'SELECT … FROM file'.",
     .example = "  kvali find /srv/cases/2026-001 --deleted --mime 'image/*' --min-size 100K\n"
+               "  kvali find /srv/cases/2026-001 --carved --grade validated --mime image/jpeg\n"
                "  kvali find /srv/cases/2026-001 --rule '*macro*' --json | jq -r .path",
     .options = specs,
     .min_args = 1,

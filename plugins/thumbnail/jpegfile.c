@@ -1,9 +1,9 @@
 /*
  * jpegfile: JPEG (ITU-T T.81) through libjpeg-turbo, which scales by eighths while it decodes.
  *
- * libjpeg-turbo's own guards: max_memory_to_use, beyond which it would want a temporary file and, built without them,
- * stops. Ours: the size before anything is allocated; and the passes over a progressive picture, which a few bytes
- * each can make endless.
+ * libjpeg-turbo's own guards: max_memory_to_use, beyond which it would want a temporary file and, built
+ * without them, stops. Ours: the size before anything is allocated; and the passes over a progressive
+ * picture, which a few bytes each can make endless.
  */
 #include "plugins/thumbnail/picture.h"
 
@@ -129,7 +129,8 @@ static void begin(struct decoding *decoding, const uint8_t *data, size_t size)
     cinfo->src = &decoding->source;
 }
 
-/* The largest reduction that leaves more than the box filter gives: it is fast, and the filter still has work. */
+/* The largest reduction that leaves more than the box filter gives: it is fast, and the filter still has
+ * work. */
 static unsigned reduction(const struct picture *picture)
 {
     uint32_t longer = picture->width > picture->height ? picture->width : picture->height;

@@ -1,6 +1,6 @@
 /*
- * jpegout: our own small picture as a baseline JPEG: what a report shows is written by this file, and holds not one byte
- * of the evidence's.
+ * jpegout: our own small picture as a baseline JPEG: what a report shows is written by this file, and holds
+ * not one byte of the evidence's.
  */
 #include "plugins/thumbnail/picture.h"
 
@@ -62,8 +62,8 @@ static void compress(struct writing *writing, const struct shrink *shrink, int q
     jpeg_start_compress(cinfo, TRUE);
     while (cinfo->next_scanline < cinfo->image_height) {
         /* libjpeg's rows are not const, and are not written to. */
-        JSAMPROW row = (JSAMPROW)(uintptr_t)(shrink->pixels + (size_t)cinfo->next_scanline * shrink->out_width *
-                                                                  SHRINK_CHANNELS);
+        JSAMPROW row = (JSAMPROW)(uintptr_t)(shrink->pixels + (size_t)cinfo->next_scanline *
+                                                                  shrink->out_width * SHRINK_CHANNELS);
 
         (void)jpeg_write_scanlines(cinfo, &row, 1);
     }

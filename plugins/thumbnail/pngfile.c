@@ -1,6 +1,6 @@
 /*
- * pngfile: PNG (ISO/IEC 15948) through libpng, row by row. Chunks that say something about a picture, and do not hold it,
- * are not decoded: profiles and texts are compressed, and a small one can become large.
+ * pngfile: PNG (ISO/IEC 15948) through libpng, row by row. Chunks that say something about a picture, and do
+ * not hold it, are not decoded: profiles and texts are compressed, and a small one can become large.
  */
 #include "plugins/thumbnail/picture.h"
 
@@ -111,7 +111,8 @@ static void shrink_held(struct decoding *decoding)
     }
 }
 
-/* Each pass writes over all rows, and fills the pixels between those that it has: what breaks off is coarse, not empty. */
+/* Each pass writes over all rows, and fills the pixels between those that it has: what breaks off is coarse,
+ * not empty. */
 static void read_interlaced(struct decoding *decoding, int passes)
 {
     const struct picture *picture = decoding->picture;

@@ -1,6 +1,7 @@
 /*
- * shrink: a picture that comes row by row, from the top, scaled down as it comes: each pixel of the small one is the mean
- * of the pixels that fall into it (a box filter). Only the small picture and one row of sums are held.
+ * shrink: a picture that comes row by row, from the top, scaled down as it comes: each pixel of the small one
+ * is the mean of the pixels that fall into it (a box filter). Only the small picture and one row of sums are
+ * held.
  */
 #ifndef KVALI_PLUGINS_THUMBNAIL_SHRINK_H
 #define KVALI_PLUGINS_THUMBNAIL_SHRINK_H
@@ -18,7 +19,7 @@ struct shrink {
     uint32_t out_width, out_height; /* 1 to SHRINK_SIDE; never larger than the picture itself */
     uint32_t row;                   /* the next one to come */
     uint64_t sums[SHRINK_SIDE * SHRINK_CHANNELS];
-    uint32_t counts[SHRINK_SIDE]; /* pixels in each sum */
+    uint32_t counts[SHRINK_SIDE];      /* pixels in each sum */
     uint32_t columns[SHRINK_SIDE + 1]; /* column i is made of [columns[i], columns[i + 1]) */
     uint8_t pixels[SHRINK_SIDE * SHRINK_SIDE * SHRINK_CHANNELS]; /* RGB; grey where no row came */
 };

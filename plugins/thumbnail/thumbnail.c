@@ -1,8 +1,8 @@
 /*
  * thumbnail: recovered and deleted pictures, small, so that a person sees at a glance what was there.
  *
- * The small picture is decoded and written anew inside the sandbox. Whoever looks at it in a report decodes nothing that
- * comes from the evidence.
+ * The small picture is decoded and written anew inside the sandbox. Whoever looks at it in a report decodes
+ * nothing that comes from the evidence.
  */
 #include "engine/base/text.h"
 #include "engine/plugin.h"
@@ -145,7 +145,8 @@ static void say_why(struct scan *scan, const struct picture *picture)
     if (picture->refused)
         scan_limited(scan, 0, "no thumbnail: too large: %s", buf_cstr(&words));
     else
-        scan_note(scan, 0, "no thumbnail: %s", words.size > 0 ? buf_cstr(&words) : "nothing of it can be decoded");
+        scan_note(scan, 0, "no thumbnail: %s",
+                  words.size > 0 ? buf_cstr(&words) : "nothing of it can be decoded");
     buf_finish(&words);
 }
 
