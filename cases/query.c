@@ -61,6 +61,12 @@ static int make_where(struct where *where, const struct file_filter *f, struct w
         buf_printf(&where->sql, " AND stream IN (SELECT stream FROM match WHERE rule GLOB ?%d)",
                    where->count);
     }
+    if (f->grade) {
+        where->texts[where->count++] = f->grade;
+        buf_printf(&where->sql, " AND stream IN (SELECT stream FROM carved WHERE grade = ?%d)", where->count);
+    }
+    if (f->carved)
+        buf_text(&where->sql, " AND kind = 'carved'");
     if (f->size_min)
         buf_printf(&where->sql, " AND size >= %llu", (unsigned long long)f->size_min);
     if (f->size_max)

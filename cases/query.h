@@ -25,6 +25,8 @@ struct file_filter {
     const char *rule;            /* glob on a YARA rule's name */
     const char *kind;            /* "file", "ads", "image" ... */
     const char *type;            /* "file", "folder" ... */
+    const char *grade;           /* recovered by its structure, with this grade: "validated" ... */
+    bool carved;                 /* only what was recovered by its structure */
     uint64_t size_min, size_max; /* size_max 0: any */
     int64_t after, before;       /* modified; WHEN_NONE: any */
     bool deleted, live;          /* only these */

@@ -1,7 +1,7 @@
 /*
  * views: the stable views file, match, fault, note, exhibit, image_hash, run, run_loaded, volume, stream,
- * account, overwritten, carved, finding (documented in README.md). Those that show records are remade when a record type becomes known; the
- * columns of a plugin that has never run are NULL.
+ * account, overwritten, carved, picture, finding (documented in README.md). Those that show records are remade when a
+ * record type becomes known; the columns of a plugin that has never run are NULL.
  */
 #ifndef KVALI_CASES_VIEWS_H
 #define KVALI_CASES_VIEWS_H

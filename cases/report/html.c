@@ -110,6 +110,18 @@ void html_when_both(struct html *html, int64_t when)
     html_raw(html, "</small>");
 }
 
+void html_base64(struct html *html, const uint8_t *data, size_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < size; i += 3) {
+        size_t left = size - i < 3 ? size - i : 3;
+        uint32_t bits = (uint32_t)data[i] << 16 | (left > 1 ? (uint32_t)data[i + 1] << 8 : 0) | (left > 2 ? data[i + 2] : 0);
+        const char four[] = {digits[bits >> 18], digits[bits >> 12 & 63], left > 1 ? digits[bits >> 6 & 63] : '=',
+                             left > 2 ? digits[bits & 63] : '='};
+        buf_append(html->buf, four, sizeof four);
+    }
+}
+
 void html_label(struct html *html, enum report_label label)
 {
     html_say(html, label, NULL, NULL, NULL);

@@ -28,6 +28,9 @@ void html_text(struct html *html, const char *text);
 void html_evidence(struct html *html, const char *text);
 enum { HTML_EVIDENCE_MAX = 360 }; /* bytes */
 
+/* Bytes as base64 [RFC 4648, section 4], for a data: URI. */
+void html_base64(struct html *html, const uint8_t *data, size_t size);
+
 void html_number(struct html *html, uint64_t number);
 /* "1.5 GiB"; `html_bytes` the exact number too: "1.5 GiB (1 610 612 736 bytes)". */
 void html_size(struct html *html, uint64_t size);

@@ -7,6 +7,18 @@
 
 #include "cases/report/report_model.h"
 
+/* A size that a sum of many cannot overflow with. */
+#define BYTES(x) "min(max(" x ", 0), 1125899906842624)"
+
+/* Contents with the volume that they belong to. */
+#define PLACED                                                                                               \
+    "WITH RECURSIVE placed(id, volume) AS ("                                                                 \
+    "SELECT s.id, coalesce(e.volume, v.key, '') FROM t_stream s "                                            \
+    "LEFT JOIN t_entry e ON e.exhibit = s.exhibit AND e.path = s.path AND e.stream = s.id "                  \
+    "LEFT JOIN t_volume v ON e.id IS NULL AND v.exhibit = s.exhibit AND v.raw <> '' AND v.raw = s.locator "  \
+    "WHERE s.parent IS NULL "                                                                                \
+    "UNION ALL SELECT c.id, p.volume FROM placed p JOIN t_stream c ON c.parent = p.id) "
+
 struct gather {
     struct casefile *cf;
     struct db *db;
@@ -31,6 +43,13 @@ uint64_t gather_known(struct db_statement *s, int column, uint64_t missing);
 /* report_model_media.c: exhibits, volumes, how completely they were read. */
 int gather_media(struct gather *gather);
 void media_free(struct report_model *model);
+/* The row of a volume, or the one for what lies elsewhere; with `whole` the medium's. NULL: it is not shown. */
+struct model_volume *media_volume(struct report_model *model, uint64_t exhibit, const char *volume, bool whole);
+/* report_model_account.c: what the bytes of each part are; before the rows are arranged. */
+int gather_accounts(struct gather *gather);
+/* report_model_recovered.c: what was recovered, what is deleted, and pictures of it. */
+int gather_recovered(struct gather *gather);
+void recovered_free(struct report_model *model);
 /* report_model_rows.c: everything else that is a table. */
 int gather_rows(struct gather *gather);
 void rows_free(struct report_model *model);

@@ -21,6 +21,8 @@ static const struct section {
     {"completeness", LABEL_COMPLETENESS, section_completeness},
     {"exhibits", LABEL_EXHIBITS, section_exhibits},
     {"findings", LABEL_FINDINGS, section_findings},
+    {"recovered", LABEL_RECOVERED, section_recovered},
+    {"gallery", LABEL_GALLERY, section_gallery},
     {"locked", LABEL_LOCKED, section_locked},
     {"mismatches", LABEL_MISMATCHES, section_mismatches},
     {"types", LABEL_TYPES, section_types},
@@ -282,6 +284,11 @@ void section_table_open(struct html *html, const enum report_label *heads, size_
 void section_table_close(struct html *html, const struct model_cut *cut)
 {
     html_raw(html, "</tbody></table></div>\n");
+    section_more(html, cut);
+}
+
+void section_more(struct html *html, const struct model_cut *cut)
+{
     if (!cut || cut->total <= cut->count)
         return;
     html_raw(html, "<p class=\"more\">▼ ");

@@ -115,6 +115,14 @@ static void put_sum(struct html *html, const struct model_exhibit *exhibit)
     buf_finish(&size);
 }
 
+static bool is_divided(const struct report_model *model, uint64_t exhibit)
+{
+    for (size_t i = 0; i < model->volume_cut.count; i++)
+        if (model->volumes[i].part == PART_MEDIUM && model->volumes[i].exhibit == exhibit)
+            return model->volumes[i].account.known;
+    return false;
+}
+
 void section_completeness(struct html *html, const struct report_model *model)
 {
     static const enum report_label heads[] = {
@@ -147,10 +155,12 @@ void section_completeness(struct html *html, const struct report_model *model)
     }
     section_table_close(html, &model->volume_cut);
     for (size_t i = 0; i < model->exhibit_cut.count; i++)
-        put_sum(html, &model->exhibits[i]);
+        if (!is_divided(model, model->exhibits[i].id)) /* then the division says it better */
+            put_sum(html, &model->exhibits[i]);
     html_raw(html, "<p class=\"small soft\">");
     html_label(html, LABEL_COLUMN_NOTE);
     html_raw(html, "</p>\n");
+    section_account(html, model);
 }
 
 /* ---- exhibits ---- */

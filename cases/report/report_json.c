@@ -83,6 +83,28 @@ static void put_summary(struct json *json, const struct report_model *model)
     json_object_close(json);
 }
 
+/* What the bytes of a part are, in bytes; `unaccounted` is negative where the parts are more than the share. */
+static void put_account(struct json *json, const struct model_account *account)
+{
+    static const char *const names[ACCOUNT_KINDS] = {
+        [ACCOUNT_SHARE] = "share",           [ACCOUNT_LIVE] = "live",       [ACCOUNT_SLACK] = "slack",
+        [ACCOUNT_STRUCTURES] = "structures", [ACCOUNT_DELETED] = "deleted", [ACCOUNT_FREE] = "free",
+        [ACCOUNT_OUTSIDE] = "outside",       [ACCOUNT_RAW] = "raw",         [ACCOUNT_TABLE] = "table",
+        [ACCOUNT_ALLOCATED] = "allocated",
+    };
+    json_object_open(json, "account");
+    for (enum account_kind kind = 0; account->known && kind < ACCOUNT_KINDS; kind++)
+        json_u64(json, names[kind], account->bytes[kind]);
+    if (account->known)
+        json_i64(json, "unaccounted", (int64_t)(account->bytes[ACCOUNT_SHARE] - model_account_sum(account)));
+    json_u64(json, "repeated_byte_ranges", account->uniform);
+    json_u64(json, "repeated_byte_bytes", account->uniform_bytes);
+    json_u64(json, "slacks", account->slacks);
+    json_u64(json, "repeated_byte_slacks", account->slack_uniform);
+    json_u64(json, "repeated_byte_slack_bytes", account->slack_bytes);
+    json_object_close(json);
+}
+
 static void put_volumes(struct json *json, const struct report_model *model)
 {
     static const char *const parts[] = {[PART_MEDIUM] = "medium",
@@ -112,6 +134,7 @@ static void put_volumes(struct json *json, const struct report_model *model)
         if (volume->part != PART_ELSEWHERE)
             json_u64(json, "size", volume->size);
         put_counts(json, &volume->counts);
+        put_account(json, &volume->account);
         json_object_close(json);
     }
     list_close(json);
@@ -178,6 +201,98 @@ static void put_findings(struct json *json, const struct report_model *model)
         json_object_close(json);
     }
     list_close(json);
+}
+
+static void put_text(struct json *json, const char *key, const char *text)
+{
+    json_text(json, key, *text ? text : NULL);
+}
+
+static void put_carved(struct json *json, const char *key, const struct model_carved *carved, const struct model_cut *cut)
+{
+    list_open(json, key, cut);
+    for (size_t i = 0; i < cut->count; i++) {
+        json_object_open(json, NULL);
+        json_text(json, "exhibit", carved[i].exhibit);
+        json_text(json, "path", carved[i].path);
+        json_text(json, "grade", carved[i].grade);
+        json_text(json, "format", carved[i].format);
+        put_text(json, "title", carved[i].title);
+        put_text(json, "lacks", carved[i].lacks);
+        put_known(json, "offset", carved[i].offset);
+        json_u64(json, "size", carved[i].size);
+        json_u64(json, "pieces", carved[i].pieces);
+        put_text(json, "sha256", carved[i].sha256);
+        put_text(json, "same_as", carved[i].same_as);
+        put_text(json, "inside", carved[i].inside);
+        json_object_close(json);
+    }
+    list_close(json);
+}
+
+static const char *const blocks_names[BLOCKS_STATES] = {
+    [BLOCKS_FREE] = "free", [BLOCKS_PARTLY] = "partly overwritten", [BLOCKS_OVERWRITTEN] = "overwritten"};
+
+static void put_deleted(struct json *json, const struct report_model *model)
+{
+    json_object_open(json, "deleted_blocks");
+    for (size_t i = 0; i < BLOCKS_STATES; i++)
+        json_u64(json, blocks_names[i], model->blocks[i]);
+    json_u64(json, "none", model->blocks_none);
+    json_object_close(json);
+    list_open(json, "deleted", &model->deleted_cut);
+    for (size_t i = 0; i < model->deleted_cut.count; i++) {
+        json_object_open(json, NULL);
+        json_text(json, "exhibit", model->deleted[i].exhibit);
+        json_text(json, "path", model->deleted[i].path);
+        json_text(json, "blocks", blocks_names[model->deleted[i].blocks]);
+        json_u64(json, "bytes", model->deleted[i].bytes);
+        json_u64(json, "overwritten_bytes", model->deleted[i].overwritten);
+        put_text(json, "owner", model->deleted[i].owner);
+        json_u64(json, "owners", model->deleted[i].owners);
+        json_object_close(json);
+    }
+    list_close(json);
+}
+
+/* The small pictures themselves are in the case and in the HTML report. */
+static void put_pictures(struct json *json, const struct report_model *model)
+{
+    list_open(json, "pictures", &model->picture_cut);
+    for (size_t i = 0; i < model->picture_cut.count; i++) {
+        json_object_open(json, NULL);
+        json_text(json, "exhibit", model->pictures[i].exhibit);
+        json_text(json, "path", model->pictures[i].path);
+        put_text(json, "grade", model->pictures[i].grade);
+        json_text(json, "mime", model->pictures[i].mime);
+        json_u64(json, "width", model->pictures[i].width);
+        json_u64(json, "height", model->pictures[i].height);
+        json_bool(json, "damaged", model->pictures[i].damaged);
+        put_known(json, "offset", model->pictures[i].offset);
+        put_text(json, "sha256", model->pictures[i].sha256);
+        json_object_close(json);
+    }
+    list_close(json);
+}
+
+static void put_recovered(struct json *json, const struct report_model *model)
+{
+    list_open(json, "recovered_grades", &model->grade_cut);
+    for (size_t i = 0; i < model->grade_cut.count; i++) {
+        json_object_open(json, NULL);
+        json_text(json, "grade", model->grades[i].grade);
+        json_u64(json, "count", model->grades[i].count);
+        json_u64(json, "bytes", model->grades[i].bytes);
+        json_u64(json, "reassembled", model->grades[i].reassembled);
+        json_u64(json, "same_as_file", model->grades[i].same);
+        json_u64(json, "inside_other", model->grades[i].inside);
+        json_object_close(json);
+    }
+    list_close(json);
+    put_carved(json, "recovered", model->carved, &model->carved_cut);
+    put_carved(json, "recovered_known", model->carved_twice, &model->carved_twice_cut);
+    put_deleted(json, model);
+    put_pictures(json, model);
 }
 
 static void put_mismatches(struct json *json, const struct report_model *model)
@@ -328,6 +443,7 @@ void report_json(struct buf *buf, const struct report_model *model, enum report_
         put_exhibit(&json, &model->exhibits[i]);
     list_close(&json);
     put_findings(&json, model);
+    put_recovered(&json, model);
     put_faults(&json, "encrypted_and_unsupported", model->locked, &model->locked_cut);
     put_mismatches(&json, model);
     put_types(&json, model);

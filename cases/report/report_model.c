@@ -141,6 +141,8 @@ static int gather_snapshot(struct gather *gather)
         error = gather_media(gather);
     if (error == 0)
         error = gather_rows(gather);
+    if (error == 0)
+        error = gather_recovered(gather);
     db_rollback(gather->db); /* nothing was written */
     return error;
 }
@@ -173,6 +175,7 @@ void report_model_free(struct report_model *model)
         return;
     media_free(model);
     rows_free(model);
+    recovered_free(model);
     free(model->folder);
     free(model->number);
     free(model->examiner);

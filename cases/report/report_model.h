@@ -8,6 +8,7 @@
 #define KVALI_CASES_REPORT_REPORT_MODEL_H
 
 #include "cases/casefile.h"
+#include "engine/evidence/found.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +26,9 @@ enum {
     MODEL_NOTES_MAX = 100,
     MODEL_RUNS_MAX = 100,
     MODEL_LOADED_MAX = 300,
+    MODEL_CARVED_MAX = 300,
+    MODEL_DELETED_MAX = 300,
+    MODEL_PICTURES_MAX = 500,
     MODEL_UNSTATED = -1,
     MODEL_TEXT_MAX = 2000, /* bytes of one text; a longer one is cut in the middle */
 };
@@ -74,6 +78,14 @@ struct model_counts {
     uint64_t faults;
 };
 
+/* What the bytes of a part are (found.h), and what of it was read and not searched because it is one repeated byte. */
+struct model_account {
+    bool known; /* the walk has divided it */
+    uint64_t bytes[ACCOUNT_KINDS];
+    uint64_t uniform, uniform_bytes;             /* free ranges and unread volumes of one byte */
+    uint64_t slacks, slack_uniform, slack_bytes; /* ends of blocks behind contents; of these, of one byte; their bytes */
+};
+
 enum model_part { PART_MEDIUM, PART_VOLUME, PART_ELSEWHERE, PART_TOTAL };
 
 struct model_volume {
@@ -82,6 +94,7 @@ struct model_volume {
     char *key, *parent, *table, *type, *label, *filesystem, *content, *use, *time_note;
     uint64_t offset, size;
     struct model_counts counts;
+    struct model_account account; /* of the medium and of all: sums */
 };
 
 struct model_rule {
@@ -116,6 +129,34 @@ struct model_mismatch {
 struct model_type {
     char *mime; /* "" not determined */
     uint64_t count, bytes;
+};
+
+/* Recovered objects of one grade. Counted once: alone, or else as the same as a file, or else as inside another one. */
+struct model_grade {
+    char *grade;
+    uint64_t count, bytes, reassembled, same, inside;
+};
+
+struct model_carved {
+    char *exhibit, *path, *format, *grade, *title, *lacks, *sha256, *same_as, *inside; /* "" none */
+    uint64_t offset, size, pieces; /* offset in the image; UINT64_MAX: not known */
+};
+
+enum model_blocks { BLOCKS_FREE, BLOCKS_PARTLY, BLOCKS_OVERWRITTEN, BLOCKS_STATES };
+
+struct model_deleted {
+    char *exhibit, *path, *owner; /* owner: the live content that has most of its blocks now, "" none */
+    enum model_blocks blocks;
+    uint64_t bytes, overwritten, owners;
+};
+
+/* A recovered or deleted picture. */
+struct model_picture {
+    char *exhibit, *path, *grade, *mime, *sha256; /* grade "": a deleted file */
+    uint64_t width, height, offset;
+    bool damaged;
+    uint8_t *jpeg; /* NULL: what the case holds is not what kvali writes (jpegsafe.h) */
+    size_t jpeg_size;
 };
 
 struct model_note {
@@ -159,19 +200,26 @@ struct report_model {
     struct model_type *types;
     struct model_fault *faults;
     struct model_kind *fault_kinds;
+    struct model_grade *grades;        /* best first */
+    struct model_carved *carved;       /* alone: neither the same as a file nor inside another object */
+    struct model_carved *carved_twice; /* the others */
+    struct model_deleted *deleted;
+    struct model_picture *pictures;
     struct model_note *notes;
     struct model_run *runs;
     struct model_loaded *loaded;
     size_t fault_kind_count;
     struct model_pairs settings, versions, host, sandbox; /* of the last run */
     struct model_cut exhibit_cut, volume_cut, rule_cut, match_cut, locked_cut, mismatch_cut, type_cut,
-        fault_cut, note_cut, run_cut, loaded_cut;
+        fault_cut, note_cut, run_cut, loaded_cut, grade_cut, carved_cut, carved_twice_cut, deleted_cut, picture_cut;
 
     struct model_counts total;
     uint64_t total_size; /* of all media */
     uint64_t encrypted_entries, opened, unopened, verified, mismatched;
     uint64_t type_rest_count, type_rest_bytes, type_rest; /* types that are not in the table */
-    bool has_yara;
+    uint64_t blocks[BLOCKS_STATES], blocks_none; /* deleted contents by their blocks; without any on the medium */
+    uint64_t pictures_same;                      /* not in the gallery: they equal a file */
+    bool has_yara, has_carve, has_thumbnails;
 
     char ledger_head[SHA256_HEX_SIZE];
     uint64_t ledger_count;
@@ -191,6 +239,9 @@ enum model_verdict {
 /* Reads everything in one snapshot. `now` is the report's time. */
 int report_model_new(struct casefile *cf, int64_t now, struct report_model **ret_model, struct why *why);
 void report_model_free(struct report_model *model);
+
+/* All that a part was divided into; equal to its share when nothing is left over. */
+uint64_t model_account_sum(const struct model_account *account);
 
 /* The one sentence that matters most. */
 enum model_verdict report_model_verdict(const struct report_model *model);

@@ -11,18 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A size that a sum of many cannot overflow with. */
-#define BYTES(x) "min(max(" x ", 0), 1125899906842624)"
-
-/* Contents with the volume that they belong to. */
-#define PLACED                                                                                               \
-    "WITH RECURSIVE placed(id, volume) AS ("                                                                 \
-    "SELECT s.id, coalesce(e.volume, v.key, '') FROM t_stream s "                                            \
-    "LEFT JOIN t_entry e ON e.exhibit = s.exhibit AND e.path = s.path AND e.stream = s.id "                  \
-    "LEFT JOIN t_volume v ON e.id IS NULL AND v.exhibit = s.exhibit AND v.raw <> '' AND v.raw = s.locator "  \
-    "WHERE s.parent IS NULL "                                                                                \
-    "UNION ALL SELECT c.id, p.volume FROM placed p JOIN t_stream c ON c.parent = p.id) "
-
 /* ---- exhibits ---- */
 
 static enum model_verification verification_of(const char *word)
@@ -196,9 +184,7 @@ static int gather_volumes(struct gather *gather)
 
 /* ---- counts ---- */
 
-/* Where something of this exhibit and volume counts: its volume's row, or the one for what lies elsewhere. */
-static struct model_counts *counts_of(struct report_model *model, uint64_t exhibit, const char *volume,
-                                      bool whole)
+struct model_volume *media_volume(struct report_model *model, uint64_t exhibit, const char *volume, bool whole)
 {
     struct model_volume *elsewhere = NULL;
     for (size_t i = 0; i < model->volume_cut.count; i++) {
@@ -206,11 +192,19 @@ static struct model_counts *counts_of(struct report_model *model, uint64_t exhib
         if (row->exhibit != exhibit)
             continue;
         if (row->part == PART_VOLUME && !whole && *volume && !strcmp(row->key, volume))
-            return &row->counts;
+            return row;
         if (row->part == (whole ? PART_MEDIUM : PART_ELSEWHERE))
             elsewhere = row;
     }
-    return elsewhere ? &elsewhere->counts : NULL;
+    return elsewhere;
+}
+
+/* Where something of this exhibit and volume counts. */
+static struct model_counts *counts_of(struct report_model *model, uint64_t exhibit, const char *volume,
+                                      bool whole)
+{
+    struct model_volume *row = media_volume(model, exhibit, volume, whole);
+    return row ? &row->counts : NULL;
 }
 
 static int entry_row(struct gather *gather, struct db_statement *s)
@@ -351,6 +345,8 @@ int gather_media(struct gather *gather)
         error = gather_each(gather, content_sql, 0, content_row, NULL);
     if (error == 0)
         error = gather_each(gather, fault_sql, 0, fault_row, NULL);
+    if (error == 0)
+        error = gather_accounts(gather);
     if (error == 0)
         arrange(gather->model);
     return error;

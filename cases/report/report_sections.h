@@ -9,6 +9,8 @@
 
 /* report_html_medium.c */
 void section_completeness(struct html *html, const struct report_model *model);
+/* report_html_account.c: the second half of completeness. */
+void section_account(struct html *html, const struct report_model *model);
 void section_exhibits(struct html *html, const struct report_model *model);
 
 /* report_html_findings.c */
@@ -16,6 +18,10 @@ void section_findings(struct html *html, const struct report_model *model);
 void section_locked(struct html *html, const struct report_model *model);
 void section_mismatches(struct html *html, const struct report_model *model);
 void section_types(struct html *html, const struct report_model *model);
+
+/* report_html_recovered.c */
+void section_recovered(struct html *html, const struct report_model *model);
+void section_gallery(struct html *html, const struct report_model *model);
 
 /* report_html_method.c */
 void section_faults(struct html *html, const struct report_model *model);
@@ -31,6 +37,7 @@ void section_text(struct html *html, enum report_label label);
 /* Opens a table with these heads; a head with the bit set in `numbers` is right-aligned. */
 void section_table_open(struct html *html, const enum report_label *heads, size_t count, unsigned numbers);
 /* Closes it, and says how many rows are not shown and how to see them. */
+void section_more(struct html *html, const struct model_cut *cut); /* how many rows are not shown; nothing when all are */
 void section_table_close(struct html *html, const struct model_cut *cut);
 /* <dt> and open <dd> … </dd> of a list of pairs. */
 void section_pair_open(struct html *html, enum report_label label);

@@ -513,6 +513,7 @@ const struct command command_export = {
             "exports/index-NNNN.jsonl says which addresses each one has; it is recorded in the ledger. What lies inside\n"
             "another content is found again in it as `show` does; all that lies in one content by one scan of it.",
     .example = "  kvali export /srv/cases/2026-001 --mime 'image/*' --deleted\n"
+               "  kvali export /srv/cases/2026-001 --carved --grade validated\n"
                "  kvali export /srv/cases/2026-001 --rule '*ransom*'",
     .exits = "  1  some contents could not be read or are not found again, or are not those that were hashed\n"
              "  5  the disk is full, or exports/ cannot be written",

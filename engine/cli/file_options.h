@@ -24,6 +24,8 @@
     {"deleted", 'd', NULL, "Only what is deleted"},                                                     \
     {"live", 0, NULL, "Only what is not deleted"},                                                      \
     {"mismatch", 0, NULL, "Only where the extension does not match the content"},                       \
+    {"carved", 0, NULL, "Only what was recovered by its structure"},                                     \
+    {"grade", 0, "GRADE", "The same, of this grade: validated, complete, partial or fragment"},         \
     {"limit", 'l', "N", "At most so many rows"}
 /* clang-format on */
 

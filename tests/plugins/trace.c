@@ -160,9 +160,25 @@ static const struct ranges *bad_memory(void *context)
     return source->bad.count > 0 ? &source->bad : NULL;
 }
 
+static int64_t read_memory_at(void *context, uint64_t offset, void *data, size_t size, struct ranges *bad)
+{
+    const struct trace_source *source = context;
+
+    (void)bad;
+    if (offset >= source->size)
+        return 0;
+    size = size < source->size - offset ? size : source->size - (size_t)offset;
+    memcpy(data, source->data + offset, size);
+    return (int64_t)size;
+}
+
 struct source trace_source(struct trace_source *source)
 {
-    return (struct source){.read = read_memory, .bad = bad_memory, .context = source};
+    return (struct source){.read = read_memory,
+                           .bad = bad_memory,
+                           .read_at = read_memory_at,
+                           .reach = source->size,
+                           .context = source};
 }
 
 int trace_scan(struct trace *trace, struct scanner *scanner, const struct stream_info *info,
@@ -188,6 +204,8 @@ const struct stream_info *trace_info(const char *name, uint64_t size)
     text_extension(name, extension, sizeof extension);
     info = (struct stream_info){
         .path = path, .name = path + 7, .extension = extension, .kind = STREAM_FILE, .size = size};
+    if (strncmp(name, "free@", 5) == 0)
+        info.kind = STREAM_FREE;
     return &info;
 }
 
@@ -206,6 +224,8 @@ void trace_settings(struct settings *settings, const char *source_root)
         asprintf(&rules, "%s/rules/yara:%s/tests/plugins/yara/rules", source_root, source_root) < 0 ||
         asprintf(&carve, "%s/rules/carve", source_root) < 0 ||
         asprintf(&extensions, "%s/rules/filetype/extensions.tsv", source_root) < 0)
+        abort();
+    if (settings_set(settings, "thumbnail.all", "true", NULL) < 0)
         abort();
     set_path(settings, "yara.rules", rules);
     set_path(settings, "filetype.extensions", extensions);

@@ -40,7 +40,8 @@ struct source trace_source(struct trace_source *source);
 int trace_scan(struct trace *trace, struct scanner *scanner, const struct stream_info *info,
                struct trace_source *source, uint64_t without);
 
-/* An info for a file of that name: "sample/<name>". Valid until the next call. */
+/* An info for a file of that name: "sample/<name>"; for free space where the name begins with "free@". Valid until the next
+ * call. */
 const struct stream_info *trace_info(const char *name, uint64_t size);
 
 /* Settings for the tests of plugins: the rules in the source tree. Aborts when they cannot be made. */

@@ -1,6 +1,7 @@
 /* report_case: see report_case.h. */
 #include "tests/unit/report_case.h"
 
+#include "cases/link.h"
 #include "cases/queue.h"
 #include "cases/writer.h"
 #include "engine/base/text.h"
@@ -28,7 +29,7 @@ const char *const report_hostile[] = {
     NULL,
 };
 
-enum { DIGEST, FILETYPE, YARA };
+enum { DIGEST, FILETYPE, YARA, CARVE, THUMBNAIL, PLUGINS };
 #define MIB (1024ULL * 1024)
 
 static const struct field digest_fields[] = {
@@ -44,9 +45,21 @@ static const struct field match_fields[] = {
     {"tags", FIELD_JSON, "", "a value"},    {"meta", FIELD_JSON, "", "a value"},
     {"strings", FIELD_JSON, "", "a value"}, {"string_count", FIELD_U64, "", "a value"},
     {"severity", FIELD_U64, "", "a value"}};
-static struct record_type types[] = {{"digest", 1, "a record", digest_fields, 6},
+static const struct field carve_fields[] = {
+    {"format", FIELD_TEXT, "", "a value"}, {"extension", FIELD_TEXT, "", "a value"},
+    {"grade", FIELD_TEXT, "", "a value"},  {"title", FIELD_TEXT, "", "a value"},
+    {"lacks", FIELD_TEXT, "", "a value"},  {"pieces", FIELD_U64, "", "a value"},
+    {"carver", FIELD_TEXT, "", "a value"}};
+static const struct field thumbnail_fields[] = {{"width", FIELD_U64, "", "a value"},
+                                                {"height", FIELD_U64, "", "a value"},
+                                                {"mime", FIELD_TEXT, "", "a value"},
+                                                {"damaged", FIELD_U64, "", "a value"},
+                                                {"jpeg", FIELD_BYTES, "", "a value"}};
+static struct record_type types[PLUGINS] = {{"digest", 1, "a record", digest_fields, 6},
                                      {"filetype", 1, "a record", filetype_fields, 4},
-                                     {"match", 1, "a record", match_fields, 7}};
+                                     {"match", 1, "a record", match_fields, 7},
+                                     {"carve", 1, "a record", carve_fields, 7},
+                                     {"thumbnail", 1, "a record", thumbnail_fields, 5}};
 
 struct making {
     const struct report_case *what;
@@ -83,7 +96,7 @@ static void begin(struct making *making, const char *folder)
 {
     struct why why = {{0}};
     struct record_type *one[1];
-    static const char *const names[] = {"digest", "filetype", "yara"};
+    static const char *const names[] = {"digest", "filetype", "yara", "carve", "thumbnail"};
     int error =
         casefile_create(folder, hostile(making, 0, "011120526"), hostile(making, 3, "N. Beridze"), &why);
     assert(error == 0);
@@ -103,7 +116,7 @@ static void begin(struct making *making, const char *folder)
         "{\"kvali\":\"0.1.0\",\"libtsk\":\"4.11.1\",\"libewf\":\"20140813\",\"libyara\":\"4.2.3\"}",
         "{\"os\":\"Linux 6.1\",\"cpus\":2}", &making->run);
     assert(error == 0);
-    for (uint32_t i = 0; i < 3; i++) {
+    for (uint32_t i = 0; i < PLUGINS; i++) {
         one[0] = &types[i];
         error = writer_plugin(making->writer, i, names[i], 1, one, 1);
         assert(error == 0);
@@ -139,6 +152,29 @@ static void add_volume(struct making *making, uint64_t attempt, const char *key,
     int error = writer_volume(making->writer, attempt, making->exhibit, &volume);
     assert(error == 0);
     (void)error;
+}
+
+static void add_account(struct making *making, uint64_t attempt, const char *volume, enum account_kind kind, uint64_t bytes)
+{
+    int error = writer_account(making->writer, attempt, making->exhibit, &(struct found_account){volume, kind, bytes});
+    assert(error == 0);
+    (void)error;
+}
+
+static void add_accounts(struct making *making, uint64_t attempt)
+{
+    add_account(making, attempt, "table@0", ACCOUNT_SHARE, MIB);
+    add_account(making, attempt, "table@0", ACCOUNT_TABLE, MIB);
+    add_account(making, attempt, "p2", ACCOUNT_SHARE, 69 * MIB);
+    add_account(making, attempt, "p2", ACCOUNT_LIVE, 40 * MIB);
+    add_account(making, attempt, "p2", ACCOUNT_SLACK, 2 * MIB);
+    add_account(making, attempt, "p2", ACCOUNT_STRUCTURES, MIB);
+    add_account(making, attempt, "p2", ACCOUNT_DELETED, 6 * MIB);
+    add_account(making, attempt, "p2", ACCOUNT_FREE, 20 * MIB - making->what->missing);
+    add_account(making, attempt, "p3", ACCOUNT_SHARE, 20 * MIB);
+    add_account(making, attempt, "p3", ACCOUNT_RAW, 20 * MIB);
+    add_account(making, attempt, "gap@0x5a00000", ACCOUNT_SHARE, 10 * MIB);
+    add_account(making, attempt, "gap@0x5a00000", ACCOUNT_RAW, 10 * MIB);
 }
 
 static void add_entry(struct making *making, uint64_t attempt, const char *volume, const char *name,
@@ -252,6 +288,7 @@ static void expand(struct making *making)
     add_volume(making, attempt, "gap@0x5a00000", "", "", "", 90 * MIB, 10 * MIB);
     add_entry(making, attempt, "", "disk.E01", 1, 0, 100 * MIB, STREAM_IMAGE);
     add_names(making, attempt);
+    add_accounts(making, attempt);
     add_fault(making, attempt, 0, FAULT_ENCRYPTED, "p3", "",
               hostile(making, 9, "LUKS version 2, aes-xts-plain64"), 20 * MIB);
     for (size_t i = 0; i < making->what->faults; i++)
@@ -285,6 +322,70 @@ static void emit_match(struct making *making, uint64_t attempt, uint64_t stream)
     (void)error;
 }
 
+size_t report_case_jpeg(uint8_t *data, uint32_t width, uint32_t height)
+{
+    static const uint8_t head[] = {0xff, 0xd8, 0xff, 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0};
+    const uint8_t frame[] = {0xff, 0xc0, 0, 17, 8, 0, (uint8_t)height, 0, (uint8_t)width, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1};
+    static const uint8_t codes[] = {0xff, 0xc4, 0, 20, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    static const uint8_t scan[] = {0xff, 0xda, 0, 12, 3, 1, 0, 2, 0x11, 3, 0x11, 0, 63, 0, 0x2a, 0xff, 0, 0x2a, 0xff, 0xd9};
+    uint8_t *at = data;
+    memcpy(at, head, sizeof head);
+    at += sizeof head;
+    memcpy(at, (const uint8_t[]){0xff, 0xdb, 0, 67, 0}, 5);
+    memset(at + 5, 16, 64);
+    at += 69;
+    memcpy(at, frame, sizeof frame);
+    at += sizeof frame;
+    memcpy(at, codes, sizeof codes);
+    at += sizeof codes;
+    memcpy(at, scan, sizeof scan);
+    return (size_t)(at - data) + sizeof scan;
+}
+
+/* The third byte that differs keeps it from being the same as a file. */
+static void add_recovered(struct making *making, uint64_t attempt, uint64_t parent, size_t n)
+{
+    static const char *const grades[] = {"validated", "complete", "partial", "fragment"};
+    struct writer *writer = making->writer;
+    const struct found_run run = {(90 + n % 10) * MIB + 512 * n, 1000 + n};
+    uint8_t jpeg[1024], bytes[32];
+    char path[96];
+    uint64_t child;
+    size_t size = report_case_jpeg(jpeg, 160, 120);
+    memset(bytes, 0xab, sizeof bytes);
+    if (n % 4 != 3)
+        memcpy(bytes, &n, sizeof n);
+    if (n % 5 == 4)
+        memcpy(jpeg + 20, "</style><script>alert(6)</script>", 33);
+    snprintf(path, sizeof path, "disk.E01/gap@0x5a00000/raw!/0x%08zx.jpg", n);
+    const struct writer_child object = {.path = path,
+                                        .name = "x.jpg",
+                                        .name_size = 5,
+                                        .kind = STREAM_CARVED,
+                                        .deleted = true,
+                                        .plugin = "carve",
+                                        .runs = &run,
+                                        .run_count = 1};
+    int error = writer_child(writer, attempt, parent, &object, &child);
+    assert(error == 0);
+    error = writer_record(writer, attempt, child, CARVE, 0, 0,
+                          (const struct value[]){value_text(hostile(making, n, "JPEG picture")), value_text("jpg"),
+                                                 value_text(grades[n % 4]), value_text(hostile(making, n + 1, "IMG_2041")),
+                                                 value_text(hostile(making, n + 2, "the last rows")), value_u64(1 + n % 2),
+                                                 value_text("jpeg")});
+    assert(error == 0);
+    error = writer_record(writer, attempt, child, DIGEST, 0, 0,
+                          (const struct value[]){value_bytes(bytes, 16), value_bytes(bytes, 20), value_bytes(bytes, 32),
+                                                 value_bytes(bytes, 16), value_u64(1000 + n), value_u64(0)});
+    assert(error == 0);
+    error = writer_record(writer, attempt, child, THUMBNAIL, 0, 0,
+                          (const struct value[]){value_u64(2048), value_u64(1536), value_text("image/jpeg"),
+                                                 value_u64(n % 4 == 2), value_bytes(jpeg, size)});
+    assert(error == 0);
+    writer_child_end(writer, attempt, child, 0, 1000 + n);
+    (void)error;
+}
+
 static void scan(struct making *making, const struct task_stream *task)
 {
     struct writer *writer = making->writer;
@@ -309,6 +410,8 @@ static void scan(struct making *making, const struct task_stream *task)
     if (!image && n % 4 == 2)
         writer_note(writer, attempt, task->id, "filetype", 12,
                     hostile(making, n, "two signatures begin here"));
+    for (size_t i = 0; n == 0 && i < making->what->recovered; i++)
+        add_recovered(making, attempt, task->id, i);
     if (!image && n % 6 == 2) {
         char path[64];
         snprintf(path, sizeof path, "disk.E01/p2/ntfs/child-%llu!/inner", (unsigned long long)n);
@@ -373,6 +476,8 @@ void report_case_make(const char *folder, const struct report_case *what)
     error = writer_flush(making.writer);
     assert(error == 0);
     writer_free(making.writer);
+    error = link_findings(making.cf, &why);
+    assert(error == 0);
     error = casefile_verify_image(making.cf, making.exhibit, &why);
     assert(error == 0);
     casefile_close(making.cf);

@@ -1,4 +1,5 @@
 /* What a report says is right, bounded, and harmless whatever stands in the evidence. */
+#include "cases/report/jpegsafe.h"
 #include "cases/report/report.h"
 #include "cases/report/report_formats.h"
 #include "cases/report/safe.h"
@@ -73,7 +74,8 @@ static size_t count_of(const char *text, const char *what)
 static const char *const known_tags[] = {
     "html", "head", "meta", "title", "style",  "body",  "header", "main", "footer", "nav", "section", "div",
     "p",    "h1",   "h2",   "h3",    "strong", "small", "span",   "bdi",  "code",   "br",  "a",       "ol",
-    "li",   "dl",   "dt",   "dd",    "table",  "thead", "tbody",  "tr",   "th",     "td",  NULL};
+    "li",   "dl",   "dt",   "dd",    "table",  "thead", "tbody",  "tr",   "th",     "td",  "img",
+    "figure", "figcaption", NULL};
 
 static bool is_known(const char *name, size_t size)
 {
@@ -105,7 +107,7 @@ static const char *check_tag(const char *at, struct nesting *open)
         end++;
     }
     cr_assert(*end == '>', "tag does not end: %.60s", at);
-    bool single = !strncmp(name, "meta", 4) || !strncmp(name, "br", 2);
+    bool single = !strncmp(name, "meta", 4) || !strncmp(name, "br", 2) || !strncmp(name, "img", 3);
     if (closing) {
         cr_assert(open->depth > 0);
         open->depth--;
@@ -154,20 +156,35 @@ static void check_harmless(const struct buf *buf, const char *text)
                                          "\xef\xbb\xbf", "\xe2\x80\x8b", "\x7f"};
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
         cr_assert_null(strstr(text, hidden[i]), "invisible character %zu", i);
-    static const char *const active[] = {"<img", "<script", "<iframe", "<object", "<svg", "<link",
-                                         "<!--", "http:",   "https:",  "src=\"",  "url("};
+    static const char *const active[] = {"<script", "<iframe", "<object", "<svg", "<link", "<!--", "http:", "https:", "url("};
     for (size_t i = 0; i < sizeof active / sizeof *active; i++)
         cr_assert_null(strstr(text, active[i]), "%s", active[i]);
 }
 
+/* Pictures are data inside, of one type, and nothing else has a source. Returns how many. */
+static size_t check_pictures(const char *html)
+{
+    static const char source[] = "<img alt=\"\" src=\"data:image/jpeg;base64,";
+    size_t count = 0;
+    for (const char *at = html; (at = strstr(at, "<img")); count++) {
+        cr_assert(!strncmp(at, source, strlen(source)), "%.60s", at);
+        at += strlen(source);
+        at += strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=");
+        cr_assert(!strncmp(at, "\">", 2), "%.60s", at);
+    }
+    cr_assert_eq(count_of(html, "src=\""), count);
+    return count;
+}
+
 Test(report, no_text_from_evidence_becomes_markup)
 {
-    make(&(struct report_case){.files = 40, .faults = 40, .name_size = 65536});
+    make(&(struct report_case){.files = 40, .faults = 40, .name_size = 65536, .recovered = 40});
     for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++) {
         struct buf buf = {0};
         render("html", lang, &buf);
         const char *html = buf_cstr(&buf);
         check_harmless(&buf, html);
+        cr_assert_eq(check_pictures(html), 24, "40, without the 10 that equal a file and the 6 others that are not ours");
         check_html(html);
         cr_assert_eq(count_of(html, "</style>"), 1);
         cr_assert_eq(count_of(html, "<title>"), 1);
@@ -186,6 +203,7 @@ Test(report, the_policy_comes_before_anything_that_it_governs)
     const char *policy = strstr(html, "Content-Security-Policy");
     cr_assert(policy);
     cr_assert(strstr(policy, "default-src 'none'"));
+    cr_assert(strstr(policy, "img-src data:;"));
     cr_assert(policy < strstr(html, "<title>") && policy < strstr(html, "<style>"));
     for (const char *at = html; (at = strstr(at, "href=\"")); at += 6)
         cr_assert(at[6] == '#', "links stay inside");
@@ -232,6 +250,119 @@ Test(report, numbers_add_up)
     report_model_free(model);
     casefile_close(cf);
     drop();
+}
+
+static const struct model_volume *row_of(const struct report_model *model, enum model_part part, const char *key)
+{
+    for (size_t i = 0; i < model->volume_cut.count; i++)
+        if (model->volumes[i].part == part && (!key || !strcmp(model->volumes[i].key, key)))
+            return &model->volumes[i];
+    return NULL;
+}
+
+Test(report, every_byte_of_the_medium_is_accounted_for)
+{
+    make(&(struct report_case){.files = 3, .plain = true});
+    struct casefile *cf = open_case(CASEFILE_READ);
+    struct report_model *model = model_of(cf);
+    const struct model_volume *medium = row_of(model, PART_MEDIUM, NULL), *volume = row_of(model, PART_VOLUME, "p2");
+    struct buf buf = {0};
+    cr_assert_eq(medium->account.bytes[ACCOUNT_SHARE], medium->size);
+    cr_assert_eq(model_account_sum(&medium->account), medium->size);
+    cr_assert_eq(model_account_sum(&volume->account), volume->size);
+    cr_assert_eq(volume->account.bytes[ACCOUNT_FREE], 20U << 20);
+    cr_assert_eq(row_of(model, PART_TOTAL, NULL)->account.bytes[ACCOUNT_RAW], 30U << 20);
+    report_model_free(model);
+    casefile_close(cf);
+    render("html", REPORT_EN, &buf);
+    cr_assert(strstr(buf_cstr(&buf), "Every byte of 2026-001/1 is accounted for"));
+    buf_finish(&buf);
+    drop();
+}
+
+Test(report, what_is_not_accounted_for_is_told)
+{
+    make(&(struct report_case){.files = 3, .missing = 4711, .plain = true});
+    struct buf buf = {0};
+    render("html", REPORT_EN, &buf);
+    cr_assert(strstr(buf_cstr(&buf), "4\u00a0711 bytes are not accounted for"));
+    cr_assert_null(strstr(buf_cstr(&buf), "Every byte of"));
+    buf_clear(&buf);
+    render("json", REPORT_EN, &buf);
+    cr_assert(strstr(buf_cstr(&buf), "\"unaccounted\":4711"));
+    buf_finish(&buf);
+    drop();
+}
+
+Test(report, what_was_recovered_is_counted_once)
+{
+    make(&(struct report_case){.files = 40, .recovered = 40, .plain = true});
+    struct casefile *cf = open_case(CASEFILE_READ);
+    struct report_model *model = model_of(cf);
+    uint64_t count = 0, same = 0, inside = 0, reassembled = 0;
+    cr_assert_eq(model->grade_cut.count, 4);
+    cr_assert_str_eq(model->grades[0].grade, "validated");
+    cr_assert_str_eq(model->grades[3].grade, "fragment");
+    for (size_t i = 0; i < model->grade_cut.count; i++) {
+        count += model->grades[i].count;
+        same += model->grades[i].same;
+        inside += model->grades[i].inside;
+        reassembled += model->grades[i].reassembled;
+    }
+    cr_assert_eq(count, 40);
+    cr_assert_eq(same, 10);
+    cr_assert_eq(reassembled, 20);
+    cr_assert_eq(model->carved_twice_cut.total, same + inside);
+    cr_assert_eq(model->carved_cut.total, count - same - inside);
+    cr_assert_eq(model->carved_cut.count, model->carved_cut.total);
+    for (size_t i = 0; i < model->carved_cut.count; i++) {
+        cr_assert(!*model->carved[i].same_as && !*model->carved[i].inside);
+        cr_assert_neq(model->carved[i].offset, UINT64_MAX);
+        for (size_t t = 0; t < model->carved_twice_cut.count; t++)
+            cr_assert_str_neq(model->carved[i].path, model->carved_twice[t].path);
+    }
+    cr_assert_eq(model->picture_cut.total, 30);
+    cr_assert_eq(model->pictures_same, 10);
+    report_model_free(model);
+    casefile_close(cf);
+    drop();
+}
+
+Test(report, the_gallery_is_bounded_and_says_so)
+{
+    make(&(struct report_case){.files = 3, .recovered = 800, .plain = true});
+    struct buf buf = {0};
+    render("html", REPORT_EN, &buf);
+    cr_assert_eq(check_pictures(buf_cstr(&buf)) + count_of(buf_cstr(&buf), "it is not shown."), 500);
+    cr_assert(strstr(buf_cstr(&buf), "500 of 600"));
+    cr_assert(strstr(buf_cstr(&buf), "FROM picture"));
+    buf_finish(&buf);
+    drop();
+}
+
+Test(report, only_a_picture_as_kvali_writes_them_is_shown)
+{
+    uint8_t data[1200] = {0};
+    uint32_t width = 0, height = 0;
+    size_t size = report_case_jpeg(data, 160, 120);
+    cr_assert(jpegsafe(data, size, &width, &height));
+    cr_assert_eq(width, 160);
+    cr_assert_eq(height, 120);
+    for (size_t cut = 0; cut < size; cut++)
+        cr_assert_not(jpegsafe(data, cut, &width, &height), "cut at %zu", cut);
+    cr_assert_not(jpegsafe(data, size + 1, &width, &height), "something behind the end");
+    for (size_t at = 0; at < size; at++) { /* what is no marker, length or size of a picture may be anything */
+        uint8_t kept = data[at];
+        data[at] = 0xfe;
+        (void)jpegsafe(data, size, &width, &height);
+        data[at] = kept;
+    }
+    data[20] = 0xff, data[21] = 0xfe; /* a comment where the table was */
+    cr_assert_not(jpegsafe(data, size, &width, &height));
+    size = report_case_jpeg(data, 161, 120);
+    cr_assert_not(jpegsafe(data, size, &width, &height));
+    size = report_case_jpeg(data, 160, 0);
+    cr_assert_not(jpegsafe(data, size, &width, &height));
 }
 
 Test(report, a_child_counts_with_its_volume)

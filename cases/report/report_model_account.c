@@ -1,0 +1,86 @@
+/* report_model_account: what the bytes of each part of a medium are, as the walk divided them. */
+#include "cases/report/report_gather.h"
+
+uint64_t model_account_sum(const struct model_account *account)
+{
+    uint64_t sum = 0;
+    for (enum account_kind kind = ACCOUNT_SHARE + 1; kind < ACCOUNT_KINDS; kind++)
+        sum += account->bytes[kind];
+    return sum;
+}
+
+static int account_row(struct gather *gather, struct db_statement *s)
+{
+    struct model_volume *row = media_volume(gather->model, db_u64(s, 0), db_text(s, 1), false);
+    uint64_t kind = db_u64(s, 2);
+    if (!row || row->part != PART_VOLUME || kind >= ACCOUNT_KINDS)
+        return 0;
+    row->account.known = true;
+    row->account.bytes[kind] += db_u64(s, 3);
+    return 0;
+}
+
+static int uniform_row(struct gather *gather, struct db_statement *s)
+{
+    struct model_volume *row = media_volume(gather->model, db_u64(s, 0), db_text(s, 1), db_i64(s, 2) != 0);
+    if (!row)
+        return 0;
+    row->account.uniform += db_u64(s, 3);
+    row->account.uniform_bytes += db_u64(s, 4);
+    row->account.slacks += db_u64(s, 5);
+    row->account.slack_uniform += db_u64(s, 6);
+    row->account.slack_bytes += db_u64(s, 7);
+    return 0;
+}
+
+static const char uniform_sql[] =
+    PLACED "SELECT s.exhibit, p.volume, s.locator IN ('image', 'file'), sum(s.uniform IS NOT NULL), "
+           "sum(CASE WHEN s.uniform IS NOT NULL THEN " BYTES(
+               "s.size") " ELSE 0 END), sum(s.slack > 0), "
+                         "sum(s.slack_uniform <> 0), sum(CASE WHEN s.slack_uniform <> 0 THEN " BYTES(
+                             "s.slack") " ELSE 0 END) "
+                                        "FROM placed p JOIN t_stream s ON s.id = p.id WHERE s.status IN (1, "
+                                        "2) GROUP BY 1, 2, 3";
+
+static void add(struct model_account *to, const struct model_account *from)
+{
+    to->known = to->known || from->known;
+    for (enum account_kind kind = 0; kind < ACCOUNT_KINDS; kind++)
+        to->bytes[kind] += from->bytes[kind];
+    to->uniform += from->uniform;
+    to->uniform_bytes += from->uniform_bytes;
+    to->slacks += from->slacks;
+    to->slack_uniform += from->slack_uniform;
+    to->slack_bytes += from->slack_bytes;
+}
+
+/* The medium's row and the total's are sums of what lies in them. */
+static void add_up(struct report_model *model)
+{
+    struct model_account total = {0};
+    for (size_t i = 0; i < model->volume_cut.count; i++) {
+        const struct model_volume *row = &model->volumes[i];
+        struct model_volume *medium = media_volume(model, row->exhibit, "", true);
+        if (row->part != PART_VOLUME && row->part != PART_ELSEWHERE)
+            continue;
+        if (medium)
+            add(&medium->account, &row->account);
+    }
+    for (size_t i = 0; i < model->volume_cut.count; i++)
+        if (model->volumes[i].part == PART_MEDIUM)
+            add(&total, &model->volumes[i].account);
+    for (size_t i = 0; i < model->volume_cut.count; i++)
+        if (model->volumes[i].part == PART_TOTAL)
+            model->volumes[i].account = total;
+}
+
+int gather_accounts(struct gather *gather)
+{
+    int error = gather_each(gather, "SELECT exhibit, volume, what, " BYTES("bytes") " FROM t_account", 0,
+                            account_row, NULL);
+    if (error == 0)
+        error = gather_each(gather, uniform_sql, 0, uniform_row, NULL);
+    if (error == 0)
+        add_up(gather->model);
+    return error;
+}
