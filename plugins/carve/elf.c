@@ -336,6 +336,14 @@ static uint64_t module_signature(struct elf *elf, uint64_t end)
     return size + 12 + sizeof magic - 1;
 }
 
+/* A partial object that would go on to `end`, were its tables right. */
+static enum carve_grade cut(struct elf *elf, struct carved *ret, uint64_t end)
+{
+    ret->size = end < reader_size(elf->reader) ? end : reader_size(elf->reader);
+    ret->good = ret->good < ret->size ? ret->good : ret->size;
+    return ret->grade;
+}
+
 static enum carve_grade finish(struct elf *elf, struct carved *ret)
 {
     uint64_t end = elf->debug ? elf->sections_end : furthest(elf->sections_end, elf->segments_end), signature;
@@ -343,8 +351,7 @@ static enum carve_grade finish(struct elf *elf, struct carved *ret)
     if (elf->bad < end) {
         carved_partial(ret, elf->bad, "the table at byte %llu is not what its header says",
                        (unsigned long long)elf->bad);
-        ret->size = end < reader_size(elf->reader) ? end : reader_size(elf->reader);
-        return ret->grade;
+        return cut(elf, ret, end);
     }
     if (end > reader_size(elf->reader))
         return carved_partial(ret, reader_size(elf->reader),
@@ -368,9 +375,7 @@ static enum carve_grade without_sections(struct elf *elf, struct carved *ret)
                               (unsigned long long)elf->section_at);
     carved_partial(ret, elf->program_at + (uint64_t)elf->program_count * elf->program_size,
                    "there is no section header table at byte %llu", (unsigned long long)elf->section_at);
-    ret->good = ret->good < end ? ret->good : end;
-    ret->size = end < size ? end : size;
-    return ret->grade;
+    return cut(elf, ret, end);
 }
 
 static enum carve_grade examine_elf(struct reader *reader, struct carved *ret)

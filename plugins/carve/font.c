@@ -226,8 +226,10 @@ static enum carve_grade examine_collection(struct reader *reader, struct carved 
         if (at < font.end && i == 0)
             return CARVE_NONE;
         if (!read_directory(&font, at, tables, &count))
-            return i == 0 ? CARVE_NONE
-                          : carved_partial(ret, font.end, "the directory of font %u of %u", i + 1, fonts);
+            return i == 0
+                       ? CARVE_NONE
+                       : carved_partial(ret, font.end < reader_size(reader) ? font.end : reader_size(reader),
+                                        "the directory of font %u of %u", i + 1, fonts);
         cut = !take_tables(&font, tables, count, ret);
     }
     p = offsets + 4 * (size_t)fonts;
