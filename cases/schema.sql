@@ -220,8 +220,8 @@ CREATE TABLE t_deleted (
 CREATE TABLE t_overwritten (
   stream INTEGER NOT NULL,             -- a deleted content
   offset INTEGER NOT NULL,             -- in the image
-  size   INTEGER NOT NULL,
   owner  INTEGER NOT NULL,             -- the live content that owns these blocks now
+  size   INTEGER NOT NULL,             -- the key comes first: SQLite 3.40's integrity_check takes what stands between for NULL
   PRIMARY KEY (stream, offset, owner)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE t_carved (

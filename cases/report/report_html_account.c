@@ -59,14 +59,6 @@ static void put_difference(struct html *html, uint64_t want, uint64_t have)
     html_raw(html, "</strong></td>");
 }
 
-/* Of one repeated byte: the bytes of ranges, and of ends of blocks. */
-static void put_uniform(struct html *html, const struct model_account *account)
-{
-    html_raw(html, "<td class=\"n\">");
-    html_number(html, account->uniform_bytes + account->slack_bytes);
-    html_raw(html, "</td>");
-}
-
 static void put_name(struct html *html, const struct report_model *model, const struct model_volume *volume)
 {
     if (volume->part == PART_VOLUME)
@@ -90,7 +82,7 @@ static void put_row(struct html *html, const struct report_model *model, const s
     for (size_t i = 0; i < columns->count; i++)
         html_cell_number(html, volume->account.bytes[columns->kinds[i]]);
     put_difference(html, volume->account.bytes[ACCOUNT_SHARE], model_account_sum(&volume->account));
-    put_uniform(html, &volume->account);
+    html_cell_number(html, volume->account.uniform_bytes + volume->account.slack_bytes);
     html_raw(html, "</tr>\n");
 }
 

@@ -173,10 +173,24 @@ static void print_column(void *context, const char *name, const char *value)
         cli_print("%-18s %s\n", name, value);
 }
 
+enum { FINDING_MAX = 4096 };
+
+/* At most `most` bytes, and not in the middle of a character. */
+static int cut_at(const char *text, int most)
+{
+    while (most > 0 && ((unsigned char)text[most] & 0xc0) == 0x80)
+        most--;
+    return most;
+}
+
 static void print_finding(void *context, const char *plugin, const char *type, const char *json)
 {
+    size_t size = strlen(json);
     (void)context;
-    cli_print("%s.%s: %s\n", plugin, type, json);
+    if (size <= FINDING_MAX)
+        cli_print("%s.%s: %s\n", plugin, type, json);
+    else /* a picture in hex, for one */
+        cli_print("%s.%s: %.*s… (%zu characters; --json shows all)\n", plugin, type, cut_at(json, FINDING_MAX), json, size);
 }
 
 static void json_column(void *context, const char *name, const char *value)

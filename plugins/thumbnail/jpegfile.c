@@ -14,6 +14,8 @@
 
 #include <jpeglib.h>
 
+#include <jerror.h>
+
 struct decoding {
     struct jpeg_decompress_struct cinfo;
     struct jpeg_error_mgr errors;
@@ -36,6 +38,9 @@ static void on_error(j_common_ptr cinfo)
     struct decoding *decoding = decoding_of(cinfo);
     char text[JMSG_LENGTH_MAX];
 
+    /* More memory than it may have would go into a temporary file. */
+    decoding->picture->refused =
+        cinfo->err->msg_code == JERR_NO_BACKING_STORE || cinfo->err->msg_code == JERR_OUT_OF_MEMORY;
     cinfo->err->format_message(cinfo, text);
     snprintf(decoding->picture->why, sizeof decoding->picture->why, "%s", text);
     longjmp(decoding->out, 1);

@@ -9,7 +9,6 @@
 #include "plugins/thumbnail/picture.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,17 +48,6 @@ static const struct field thumbnail_fields[] = {
 static const struct record_type thumbnail_type = {"thumbnail", 1, "a picture, small", thumbnail_fields,
                                                   sizeof thumbnail_fields / sizeof thumbnail_fields[0]};
 static const struct record_type *const thumbnail_emits[] = {&thumbnail_type, NULL};
-
-bool picture_fits(struct picture *picture)
-{
-    if (picture->width > 0 && picture->height > 0 && picture->width <= PICTURE_SIDE_MAX &&
-        picture->height <= PICTURE_SIDE_MAX &&
-        (uint64_t)picture->width * picture->height <= PICTURE_PIXELS_MAX)
-        return true;
-    picture->refused = true;
-    snprintf(picture->why, sizeof picture->why, "%u x %u pixels", picture->width, picture->height);
-    return false;
-}
 
 static int thumbnail_setup(void *worker, const struct settings *settings, struct why *why)
 {

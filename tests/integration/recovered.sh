@@ -41,6 +41,22 @@ promise "no small picture has metadata" bytes
 promise "every byte of the medium is accounted for" contains "$html" "Every byte of EX-1 is accounted for"
 promise "the division adds up" is "$(sql "$case" "SELECT size FROM exhibit")" "$(sql "$case" "SELECT sum(bytes) FROM account WHERE what <> 'share'")"
 
+overwritten() { # a deleted file whose blocks another one has
+  export PATH=$PATH:/sbin:/usr/sbin MTOOLS_SKIP_CHECK=1
+  truncate -s 4M "$WORK/fat.raw"
+  mkfs.fat -n DISK "$WORK/fat.raw" >/dev/null || return 1
+  seq 1 30000 >"$WORK/old.txt"
+  seq 1 50000 >"$WORK/new.txt"
+  seq 1 10 >"$WORK/slot.txt" # whose place in the folder the new file takes
+  mcopy -i "$WORK/fat.raw" "$WORK/slot.txt" "$WORK/old.txt" :: && mdel -i "$WORK/fat.raw" ::/slot.txt ::/old.txt &&
+    mcopy -i "$WORK/fat.raw" "$WORK/new.txt" :: || return 1
+  "$KVALI" process "$WORK/fat.raw" --case "$WORK/fat" --quiet
+  contains "$(sql "$WORK/fat" "SELECT blocks FROM file WHERE deleted AND blocks IS NOT NULL")" overwritten &&
+    contains "$(sql "$WORK/fat" "SELECT owner FROM overwritten")" new.txt &&
+    contains "$(cat "$WORK/fat/reports/report-0001.html")" "new.txt</bdi>" && "$KVALI" verify "$WORK/fat"
+}
+promise "who has a deleted file's blocks is told, and such a case verifies" overwritten
+
 inside() { # a picture inside of a live file is found when it is asked for, and not otherwise
   mkdir "$WORK/folder"
   { head -c 4096 /dev/zero | tr '\0' x; cat "$samples/halves.png.in"; head -c 4096 /dev/zero | tr '\0' y; } >"$WORK/folder/hull.bin"
