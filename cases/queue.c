@@ -26,7 +26,8 @@ int queue_count(struct db *db, struct queue_counts *ret_counts)
         "SELECT (SELECT count(*) FROM t_expand WHERE status = 0), count(*) FILTER (WHERE status = 0), "
         "count(*) FILTER (WHERE status BETWEEN 1 AND 3), "
         "total(size) FILTER (WHERE status = 0), total(size) FILTER (WHERE status BETWEEN 1 AND 3), "
-        "(SELECT count(*) FROM fault) FROM t_stream WHERE parent IS NULL";
+        "(SELECT count(*) FROM fault) + (SELECT count(*) FROM t_fault f JOIN t_attempt a ON a.id = f.attempt "
+        "WHERE a.status = 'open') FROM t_stream WHERE parent IS NULL";
     struct db_statement *s;
     int code = db_prepare(db, sql, &s);
     if (code)

@@ -1,15 +1,12 @@
 /*
- * worker: does the tasks that the supervisor sends: expand an exhibit, scan a batch of streams, give back bytes. It holds
- * one socket, the black box page, the spool and the evidence; it can neither open, nor connect, nor start anything.
+ * worker: does the tasks that the supervisor sends: expand an exhibit, scan a batch of streams, give back
+ * bytes. It holds one socket, the black box page, the spool and the evidence; it can neither open, nor
+ * connect, nor start anything.
  */
-#include "engine/job/worker.h"
+#include "engine/job/worker_private.h"
 
 #include "engine/base/text.h"
-#include "engine/evidence/expand.h"
 #include "engine/evidence/stream.h"
-#include "engine/job/blackbox.h"
-#include "engine/job/wire.h"
-#include "engine/job/worker_replay.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,28 +17,13 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-/* A stream without one block on the medium (NTFS $BadClus:$Bad) is not read when it is larger: every byte is zero. */
+/* A stream without one block on the medium (NTFS $BadClus:$Bad) is not read when it is larger: every byte is
+ * zero. */
 #define HOLE_READ_MAX (UINT64_C(1) << 30)
 /* What is found or recorded reaches the supervisor at least this often, so that little is lost by a crash. */
 enum { FLUSH_BYTES = 32 * 1024 };
 
-struct task_stream_in {
-    uint64_t id, exhibit, size, without;
-    char *locator, *path, *name, *extension;
-    uint32_t kind;
-    bool deleted;
-};
-
-struct worker {
-    struct zygote *zygote;
-    struct wire wire;
-    struct blackbox *box;
-    struct task_stream_in batch[WIRE_BATCH_MAX];
-    size_t batch_count;
-    struct replay replay;
-};
-
-static struct image *image_of(const struct worker *worker, uint64_t exhibit)
+struct image *worker_image(const struct worker *worker, uint64_t exhibit)
 {
     for (size_t i = 0; i < worker->zygote->exhibit_count; i++)
         if (worker->zygote->exhibits[i].id == exhibit)
@@ -49,7 +31,7 @@ static struct image *image_of(const struct worker *worker, uint64_t exhibit)
     return NULL;
 }
 
-static void beat(struct worker *worker, uint32_t stream, uint32_t plugin, uint64_t at)
+void worker_beat(struct worker *worker, uint32_t stream, uint32_t plugin, uint64_t at)
 {
     struct blackbox *box = worker->box;
     atomic_store_explicit(&box->stream, stream, memory_order_relaxed);
@@ -58,96 +40,21 @@ static void beat(struct worker *worker, uint32_t stream, uint32_t plugin, uint64
     atomic_fetch_add_explicit(&box->beat, 1, memory_order_release);
 }
 
-static int flush_when_full(struct worker *worker)
+int worker_flush_when_full(struct worker *worker)
 {
     return wire_pending(&worker->wire) > FLUSH_BYTES ? wire_flush(&worker->wire) : 0;
 }
 
-static void send_fault(struct worker *worker, const struct found_fault *fault)
+void worker_send_fault(struct worker *worker, const struct found_fault *fault)
 {
     found_fault_write(wire_begin(&worker->wire, WIRE_FAULT), fault);
     wire_end(&worker->wire);
 }
 
-/* ------------------------------------------------------------------ expand */
-
-static int found_volume(void *context, const struct found_volume *volume)
-{
-    struct worker *worker = context;
-    found_volume_write(wire_begin(&worker->wire, WIRE_VOLUME), volume);
-    wire_end(&worker->wire);
-    return flush_when_full(worker);
-}
-
-static int found_entry(void *context, const struct found_entry *entry)
-{
-    struct worker *worker = context;
-    found_entry_write(wire_begin(&worker->wire, WIRE_ENTRY), entry);
-    wire_end(&worker->wire);
-    return flush_when_full(worker);
-}
-
-static int found_fault(void *context, const struct found_fault *fault)
-{
-    struct worker *worker = context;
-    send_fault(worker, fault);
-    return flush_when_full(worker);
-}
-
-static int found_account(void *context, const struct found_account *account)
-{
-    struct worker *worker = context;
-    found_account_write(wire_begin(&worker->wire, WIRE_ACCOUNT), account);
-    wire_end(&worker->wire);
-    return flush_when_full(worker);
-}
-
-static void found_at(void *context, uint64_t what)
-{
-    beat(context, 0, BLACKBOX_ENGINE, what);
-}
-
-/* Stored before the beat when a folder begins, after it when it ends: who reads the weight first, and then the beat, never
- * holds the silence of a large folder against nothing. */
-static void found_weigh(void *context, uint64_t names)
-{
-    struct worker *worker = context;
-    if (names > 0)
-        atomic_store(&worker->box->weight, names);
-    atomic_fetch_add(&worker->box->beat, 1);
-    if (names == 0)
-        atomic_store(&worker->box->weight, 0);
-}
-
-static int do_expand(struct worker *worker, struct bytes *task)
-{
-    uint64_t exhibit = bytes_u64le(task);
-    const char *locator = bytes_string(task);
-    uint32_t count = bytes_u32le(task);
-    if (bytes_failed(task) || count > bytes_left(task) / 12)
-        return -EPROTO;
-    uint64_t *skip = calloc(count + 1, sizeof *skip);
-    if (!skip)
-        return -ENOMEM;
-    enum fault_kind kind = FAULT_CRASH;
-    for (uint32_t i = 0; i < count; i++) {
-        skip[i] = bytes_u64le(task);
-        kind = (enum fault_kind)bytes_u32le(task);
-    }
-    atomic_store(&worker->box->task, 0);
-    atomic_store(&worker->box->weight, 0);
-    struct image *image = image_of(worker, exhibit);
-    struct found_sink sink = {found_volume, found_entry, found_fault, found_account, found_at, worker, found_weigh};
-    int code = image ? expand(image, locator, &sink, skip, count, kind) : -ENODEV;
-    free(skip);
-    buf_u32le(wire_begin(&worker->wire, WIRE_EXPANDED), (uint32_t)-code);
-    wire_end(&worker->wire);
-    return wire_flush(&worker->wire);
-}
-
 /* ------------------------------------------------------------------ scan: the sink */
 
-static int on_record(void *context, uint32_t stream, uint32_t plugin, uint32_t type, const void *data, size_t size)
+static int on_record(void *context, uint32_t stream, uint32_t plugin, uint32_t type, const void *data,
+                     size_t size)
 {
     struct worker *worker = context;
     struct buf *out = wire_begin(&worker->wire, WIRE_RECORD);
@@ -156,11 +63,11 @@ static int on_record(void *context, uint32_t stream, uint32_t plugin, uint32_t t
     buf_u32le(out, type);
     buf_append(out, data, size);
     wire_end(&worker->wire);
-    return flush_when_full(worker);
+    return worker_flush_when_full(worker);
 }
 
-static int on_text(struct worker *worker, enum wire_type type, uint32_t stream, uint32_t plugin, uint64_t offset,
-                   const char *text)
+static int on_text(struct worker *worker, enum wire_type type, uint32_t stream, uint32_t plugin,
+                   uint64_t offset, const char *text)
 {
     struct buf *out = wire_begin(&worker->wire, type);
     buf_u32le(out, stream);
@@ -168,7 +75,7 @@ static int on_text(struct worker *worker, enum wire_type type, uint32_t stream, 
     buf_u64le(out, offset);
     buf_string(out, text);
     wire_end(&worker->wire);
-    return flush_when_full(worker);
+    return worker_flush_when_full(worker);
 }
 
 static int on_note(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, const char *text)
@@ -190,7 +97,7 @@ static int on_failed(void *context, uint32_t stream, uint32_t plugin, uint64_t o
     buf_u64le(out, offset);
     buf_u32le(out, (uint32_t)-code);
     wire_end(&worker->wire);
-    return flush_when_full(worker);
+    return worker_flush_when_full(worker);
 }
 
 static int on_child_begin(void *context, uint32_t parent, uint32_t stream, const struct stream_info *info,
@@ -213,7 +120,7 @@ static int on_child_begin(void *context, uint32_t parent, uint32_t stream, const
         buf_u64le(out, runs->items[i].size);
     }
     wire_end(&worker->wire);
-    return flush_when_full(worker);
+    return worker_flush_when_full(worker);
 }
 
 static int on_child_end(void *context, uint32_t stream, enum scan_status status, uint64_t size)
@@ -224,7 +131,7 @@ static int on_child_end(void *context, uint32_t stream, enum scan_status status,
     buf_u32le(out, status);
     buf_u64le(out, size);
     wire_end(&worker->wire);
-    return flush_when_full(worker);
+    return worker_flush_when_full(worker);
 }
 
 static void on_at(void *context, uint32_t stream, uint32_t plugin, uint64_t offset)
@@ -232,7 +139,7 @@ static void on_at(void *context, uint32_t stream, uint32_t plugin, uint64_t offs
     struct worker *worker = context;
     if (stream == 0 && plugin == BLACKBOX_ENGINE)
         atomic_store_explicit(&worker->box->done, offset, memory_order_relaxed);
-    beat(worker, stream, plugin, offset);
+    worker_beat(worker, stream, plugin, offset);
 }
 
 /* ------------------------------------------------------------------ scan: the source */
@@ -268,7 +175,8 @@ static struct source source_of(struct stream *stream)
 }
 
 /* The slack behind a content, which is to be closed before it; NULL: none. */
-static int add_slack(struct stream *stream, struct stream **ret_slack, struct source *source, struct source *behind)
+static int add_slack(struct stream *stream, struct stream **ret_slack, struct source *source,
+                     struct source *behind)
 {
     int code = stream_slack(stream, ret_slack);
     if (code == 0 && *ret_slack) {
@@ -290,23 +198,26 @@ static void send_unreadable(struct worker *worker, const struct task_stream_in *
         if (physical == UINT64_MAX)
             snprintf(detail, sizeof detail, "the medium or its container did not give these bytes");
         else
-            snprintf(detail, sizeof detail, "the medium or its container did not give these bytes (image offset %" PRIu64 ")",
+            snprintf(detail, sizeof detail,
+                     "the medium or its container did not give these bytes (image offset %" PRIu64 ")",
                      physical);
-        send_fault(worker, &(struct found_fault){
-                               .kind = FAULT_UNREADABLE,
-                               .volume = "",
-                               .path = task->path,
-                               .stage = "read",
-                               .plugin = "",
-                               .offset = bad->items[i].offset,
-                               .size = bad->items[i].size,
-                               .effect = "zeros stand for them; hashes of this content cover the zeros",
-                               .detail = detail,
-                           });
+        worker_send_fault(worker,
+                          &(struct found_fault){
+                              .kind = FAULT_UNREADABLE,
+                              .volume = "",
+                              .path = task->path,
+                              .stage = "read",
+                              .plugin = "",
+                              .offset = bad->items[i].offset,
+                              .size = bad->items[i].size,
+                              .effect = "zeros stand for them; hashes of this content cover the zeros",
+                              .detail = detail,
+                          });
     }
 }
 
-static void send_end(struct worker *worker, const struct task_stream_in *task, const struct scan_result *result)
+static void send_end(struct worker *worker, const struct task_stream_in *task,
+                     const struct scan_result *result)
 {
     struct buf *out = wire_begin(&worker->wire, WIRE_END);
     buf_u64le(out, task->id);
@@ -320,35 +231,37 @@ static void send_end(struct worker *worker, const struct task_stream_in *task, c
     wire_end(&worker->wire);
 }
 
-static void send_not_opened(struct worker *worker, const struct task_stream_in *task, int code, const struct why *why)
+static void send_not_opened(struct worker *worker, const struct task_stream_in *task, int code,
+                            const struct why *why)
 {
-    send_fault(worker, &(struct found_fault){
-                           .kind = code == -EACCES ? FAULT_DENIED : FAULT_DAMAGED,
-                           .volume = "",
-                           .path = task->path,
-                           .stage = "open",
-                           .plugin = "",
-                           .offset = UINT64_MAX,
-                           .size = task->size,
-                           .effect = "content not read",
-                           .detail = why->text[0] ? why->text : strerror(-code),
-                       });
+    worker_send_fault(worker, &(struct found_fault){
+                                  .kind = code == -EACCES ? FAULT_DENIED : FAULT_DAMAGED,
+                                  .volume = "",
+                                  .path = task->path,
+                                  .stage = "open",
+                                  .plugin = "",
+                                  .offset = UINT64_MAX,
+                                  .size = task->size,
+                                  .effect = "content not read",
+                                  .detail = why->text[0] ? why->text : strerror(-code),
+                              });
     send_end(worker, task, &(struct scan_result){.status = SCAN_CUT, .error = code});
 }
 
-static void send_read_error(struct worker *worker, const struct task_stream_in *task, const struct scan_result *result)
+static void send_read_error(struct worker *worker, const struct task_stream_in *task,
+                            const struct scan_result *result)
 {
-    send_fault(worker, &(struct found_fault){
-                           .kind = FAULT_DAMAGED,
-                           .volume = "",
-                           .path = task->path,
-                           .stage = "read",
-                           .plugin = "",
-                           .offset = result->read,
-                           .size = task->size > result->read ? task->size - result->read : 0,
-                           .effect = "the rest of the content was not read; hashes cover what was",
-                           .detail = "the file system's structures do not lead to these bytes",
-                       });
+    worker_send_fault(worker, &(struct found_fault){
+                                  .kind = FAULT_DAMAGED,
+                                  .volume = "",
+                                  .path = task->path,
+                                  .stage = "read",
+                                  .plugin = "",
+                                  .offset = result->read,
+                                  .size = task->size > result->read ? task->size - result->read : 0,
+                                  .effect = "the rest of the content was not read; hashes cover what was",
+                                  .detail = "the file system's structures do not lead to these bytes",
+                              });
 }
 
 static int scan_opened(struct worker *worker, const struct task_stream_in *task, struct stream *stream)
@@ -361,7 +274,8 @@ static int scan_opened(struct worker *worker, const struct task_stream_in *task,
         .deleted = task->deleted,
         .size = stream_size(stream),
     };
-    struct scan_sink sink = {on_record, on_note, on_limited, on_failed, on_child_begin, on_child_end, on_at, worker};
+    struct scan_sink sink = {on_record,      on_note,      on_limited, on_failed,
+                             on_child_begin, on_child_end, on_at,      worker};
     struct source source = source_of(stream), behind;
     struct stream *slack;
     struct scan_result result = {0};
@@ -370,7 +284,8 @@ static int scan_opened(struct worker *worker, const struct task_stream_in *task,
         return code;
     if (stream_is_hole(stream) && info.size > HOLE_READ_MAX) {
         char text[128];
-        snprintf(text, sizeof text, "no block of it lies on the medium: its %" PRIu64 " zero bytes were not read", info.size);
+        snprintf(text, sizeof text,
+                 "no block of it lies on the medium: its %" PRIu64 " zero bytes were not read", info.size);
         on_note(worker, 0, BLACKBOX_ENGINE, 0, text);
     } else {
         code = scanner_scan(worker->zygote->scanner, &info, &source, task->without, &sink, &result);
@@ -382,23 +297,24 @@ static int scan_opened(struct worker *worker, const struct task_stream_in *task,
     if (result.error)
         send_read_error(worker, task, &result);
     send_end(worker, task, &result);
-    return flush_when_full(worker);
+    return worker_flush_when_full(worker);
 }
 
 static int scan_one(struct worker *worker, const struct task_stream_in *task)
 {
     struct why why = {{0}};
     struct stream *stream;
-    struct image *image = image_of(worker, task->exhibit);
+    struct image *image = worker_image(worker, task->exhibit);
     atomic_store(&worker->box->done, 0);
     atomic_store(&worker->box->task, task->id);
-    beat(worker, 0, BLACKBOX_ENGINE, 0);
+    worker_beat(worker, 0, BLACKBOX_ENGINE, 0);
     buf_u64le(wire_begin(&worker->wire, WIRE_BEGIN), task->id);
     wire_end(&worker->wire);
-    int code = image ? stream_open(image, task->locator, &stream, &why) : why_set(&why, -ENODEV, "the evidence is not open");
+    int code = image ? stream_open(image, task->locator, &stream, &why)
+                     : why_set(&why, -ENODEV, "the evidence is not open");
     if (code) {
         send_not_opened(worker, task, code, &why);
-        return flush_when_full(worker);
+        return worker_flush_when_full(worker);
     }
     code = scan_opened(worker, task, stream);
     stream_close(stream);
@@ -465,7 +381,7 @@ static int send_bytes(struct worker *worker, struct stream *stream, uint64_t off
             return (int)got;
         uint64_t skip = position < offset ? offset - position : 0;
         uint64_t take = (uint64_t)got < end - position ? (uint64_t)got : end - position;
-        beat(worker, 0, BLACKBOX_ENGINE, position);
+        worker_beat(worker, 0, BLACKBOX_ENGINE, position);
         if (skip < take) {
             buf_blob(wire_begin(&worker->wire, WIRE_DATA), block + skip, (size_t)(take - skip));
             wire_end(&worker->wire);
@@ -483,13 +399,14 @@ static int do_read(struct worker *worker, struct bytes *task)
     uint64_t exhibit = bytes_u64le(task);
     const char *locator = bytes_string(task);
     uint64_t offset = bytes_u64le(task), size = bytes_u64le(task);
-    struct image *image = image_of(worker, exhibit);
+    struct image *image = worker_image(worker, exhibit);
     if (bytes_failed(task))
         return -EPROTO;
     struct why why = {{0}};
     struct stream *stream = NULL;
     uint64_t unread = 0;
-    int code = image ? stream_open(image, locator, &stream, &why) : why_set(&why, -ENODEV, "the evidence is not open");
+    int code = image ? stream_open(image, locator, &stream, &why)
+                     : why_set(&why, -ENODEV, "the evidence is not open");
     if (code == 0) {
         code = send_bytes(worker, stream, offset, size);
         unread = ranges_bytes(stream_bad(stream));
@@ -509,11 +426,12 @@ static int do_replay(struct worker *worker, struct bytes *task)
 {
     struct why why = {{0}};
     struct stream *stream = NULL;
-    struct image *image = image_of(worker, bytes_u64le(task));
+    struct image *image = worker_image(worker, bytes_u64le(task));
     const char *locator = bytes_string(task);
     if (bytes_failed(task) || !worker->zygote->scanner)
         return -EPROTO;
-    int code = image ? stream_open(image, locator, &stream, &why) : why_set(&why, -ENODEV, "the evidence is not open");
+    int code = image ? stream_open(image, locator, &stream, &why)
+                     : why_set(&why, -ENODEV, "the evidence is not open");
     struct stream *slack = NULL;
     struct source source, behind;
     if (code == 0) {
@@ -523,7 +441,8 @@ static int do_replay(struct worker *worker, struct bytes *task)
     worker->replay.wire = &worker->wire;
     worker->replay.at = on_at;
     worker->replay.context = worker;
-    int result = replay_run(&worker->replay, worker->zygote->scanner, task, code ? 0 : stream_size(stream), code ? NULL : &source);
+    int result = replay_run(&worker->replay, worker->zygote->scanner, task, code ? 0 : stream_size(stream),
+                            code ? NULL : &source);
     stream_close(slack);
     stream_close(stream);
     if (result == -EPROTO)
@@ -541,7 +460,7 @@ static int do_message(struct worker *worker, enum wire_type type, struct bytes *
 {
     switch ((int)type) {
     case WIRE_EXPAND:
-        return do_expand(worker, payload);
+        return worker_expand(worker, payload);
     case WIRE_STREAM:
         return add_stream(worker, payload);
     case WIRE_GO:

@@ -144,9 +144,34 @@ def rows_of(db):
     for row in db.execute("SELECT f.*, v.expand AS volume_expand, v.filesystem AS volume_filesystem FROM file f "
                           "JOIN volume v ON v.exhibit = f.exhibit AND v.key = f.volume"):
         where = volume_of(row["volume_expand"] or "")
-        if where and row["kind"] != "raw" and row["kind"] != "image":
+        if where and row["kind"] not in ("raw", "image", "free") and not (row["locator"] or "").startswith("runs@"):
             volumes[where].append(row)
     return volumes
+
+
+def compare_accounts(result, db, size):
+    """Every byte of the medium has one owner, and every byte of a volume too."""
+    shares = db.execute("SELECT sum(bytes) FROM account WHERE what = 'share'").fetchone()[0]
+    if shares is not None and shares != size:
+        result.fail(f"accounts: volumes, gaps and tables share {shares} of {size} bytes")
+    for key, present, division in db.execute(
+            "SELECT v.key, min(v.size, ? - v.offset), (SELECT sum(bytes) FROM account a WHERE a.volume = v.key AND a.what <> "
+            "'share') FROM volume v JOIN account s ON s.volume = v.key AND s.what = 'share' AND s.bytes > 0 WHERE v.use = "
+            "'allocated'", (size,)):
+        if division != present:
+            result.fail(f"accounts: {key}: {division} of {present} bytes are divided")
+
+
+def compare_free(result, image, db):
+    """Free space is what blkls gives of the same file system."""
+    for offset, total in db.execute(
+            "SELECT v.offset, (SELECT sum(size) FROM stream s WHERE s.kind = 'free' AND s.locator LIKE 'free@' || v.offset || ':%') "
+            "FROM volume v WHERE v.expand LIKE 'fs@%' AND v.parent = ''"):
+        if offset % 512 or total is None:
+            continue
+        run = subprocess.run(["blkls", "-o", str(offset // 512), image], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        if run.returncode == 0 and len(run.stdout) != total:
+            result.fail(f"free space at {offset}: {total} bytes, blkls gives {len(run.stdout)}")
 
 
 def inner_path(path):
@@ -292,10 +317,12 @@ def check(kvali, source, name, group, truth_path, keep, arguments):
             return result
         if db.execute("SELECT count(*) FROM fault WHERE kind IN ('crash','hang','memory','tamper')").fetchone()[0]:
             result.extra["parser died, contained"] += 1
+        size = db.execute("SELECT size FROM exhibit").fetchone()[0]
+        compare_accounts(result, db, size)
         if truth_path is None:
             return result
+        compare_free(result, image, db)
         truth = Truth(truth_path)
-        size = db.execute("SELECT size FROM exhibit").fetchone()[0]
         if truth.media_bytes and size != truth.media_bytes:
             result.fail(f"medium: {size} bytes, img_stat says {truth.media_bytes}")
         volumes = rows_of(db)

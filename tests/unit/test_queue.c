@@ -240,3 +240,23 @@ Test(queue, again_does_not_bring_back_what_a_tampered_worker_invented)
     cr_assert_eq(queue_counts(world.cf, &counts), 0);
     cr_assert_eq(counts.streams_pending, 0u);
 }
+
+Test(queue, faults_of_an_attempt_that_goes_on_while_a_worker_is_voided_are_not_lost)
+{
+    struct queue_counts before, after;
+    add("a", STREAM_FILE, 1, 10);
+    add("b", STREAM_FILE, 2, 10);
+    world_end(&world, walk, ATTEMPT_DONE);
+    uint64_t a = (uint64_t)world_number(&world, "SELECT id FROM t_stream WHERE path LIKE '%/a'");
+    uint64_t b = (uint64_t)world_number(&world, "SELECT id FROM t_stream WHERE path LIKE '%/b'");
+    uint64_t going_on = world_scan(&world, 2, a);
+    world_fault(&world, going_on, a, "damaged here");
+    world_scan(&world, 3, b);
+    cr_assert_eq(queue_counts(world.cf, &before), 0);
+    cr_assert_eq(writer_void_worker(world.writer, world.run, 3), 0);
+    cr_assert_eq(queue_counts(world.cf, &after), 0);
+    cr_assert_eq(after.faults, before.faults);
+    world_end(&world, going_on, ATTEMPT_CRASHED);
+    cr_assert_eq(queue_counts(world.cf, &after), 0);
+    cr_assert_eq(after.faults, before.faults - 1);
+}

@@ -183,6 +183,18 @@ static int find_key(struct tsk_task *task, const struct locator *locator, struct
     return buf_failed(key) ? -ENOMEM : 0;
 }
 
+/* A file system that opened when its volume was listed, and does not now: all of its volume is raw. */
+static int account_unread(struct tsk_task *task, const struct locator *locator, const char *key)
+{
+    const struct tsk_slot *slot = tsk_slots_at(task->keep, locator->offset);
+    int code = 0;
+
+    if (!slot || locator->kind == LOCATOR_APFS)
+        return 0;
+    code = tsk_task_account(task, key, ACCOUNT_OUTSIDE, 0);
+    return code < 0 ? code : tsk_task_account(task, key, ACCOUNT_RAW, slot->present);
+}
+
 static int walk_filesystem(struct tsk_task *task, const struct locator *locator, const char *key)
 {
     struct tsk_filesystem *filesystem = NULL;
@@ -190,16 +202,20 @@ static int walk_filesystem(struct tsk_task *task, const struct locator *locator,
     struct why why = {""};
     int code;
 
-    if (tsk_task_at(task, TSK_AT_OPEN))
-        return tsk_task_fault(
-            task, &(struct found_fault){.kind = task->skip->kind,
-                                        .volume = key,
-                                        .stage = "filesystem",
-                                        .offset = locator->offset,
-                                        .effect = "file system not listed",
-                                        .detail = "an earlier attempt did not survive opening it"});
+    if (tsk_task_at(task, TSK_AT_OPEN)) {
+        code = account_unread(task, locator, key);
+        return code < 0
+                   ? code
+                   : tsk_task_fault(task, &(struct found_fault){
+                                              .kind = task->skip->kind,
+                                              .volume = key,
+                                              .stage = "filesystem",
+                                              .offset = locator->offset,
+                                              .effect = "file system not listed",
+                                              .detail = "an earlier attempt did not survive opening it"});
+    }
     code = tsk_filesystem_acquire(task->image, locator, &filesystem, &why);
-    if (code == -EIO)
+    if (code == -EIO && account_unread(task, locator, key) == 0)
         return tsk_task_fault(task, &(struct found_fault){.kind = FAULT_DAMAGED,
                                                           .volume = key,
                                                           .stage = "filesystem",

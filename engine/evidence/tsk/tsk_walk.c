@@ -424,6 +424,22 @@ static int end_space(struct walk *walk)
     return tsk_space_close(walk->space, walk->task, walk->volume);
 }
 
+/* A file system in the place of another, or in front of the partitions: its bytes are accounted for already.
+ */
+static bool is_second(const struct walk *walk, const struct tsk_slot *slot)
+{
+    TSK_FS_INFO *first;
+
+    if (!slot || TSK_FS_TYPE_ISISO9660(walk->info->ftype))
+        return !slot;
+    first = tsk_fs_open_img(&walk->task->keep->medium.base, walk->info->offset, TSK_FS_TYPE_ISO9660);
+    tsk_error_reset();
+    if (!first)
+        return false;
+    tsk_fs_close(first);
+    return true;
+}
+
 /* The root folder is no name's, and its blocks are its own. */
 static int begin_space(struct walk *walk)
 {
@@ -432,7 +448,7 @@ static int begin_space(struct walk *walk)
     TSK_FS_FILE *root;
     int code;
 
-    if (walk->filesystem->pool)
+    if (walk->filesystem->pool || is_second(walk, slot))
         return 0;
     code = tsk_space_new(walk->filesystem, limit, &walk->space);
     if (code < 0)

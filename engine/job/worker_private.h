@@ -1,0 +1,40 @@
+/*
+ * worker_private: what the files of the worker share: worker.c (tasks, scanning, reading) and worker_expand.c
+ * (walking).
+ */
+#ifndef KVALI_JOB_WORKER_PRIVATE_H
+#define KVALI_JOB_WORKER_PRIVATE_H
+
+#include "engine/evidence/found.h"
+#include "engine/job/blackbox.h"
+#include "engine/job/wire.h"
+#include "engine/job/worker.h"
+#include "engine/job/worker_replay.h"
+
+struct task_stream_in {
+    uint64_t id, exhibit, size, without;
+    char *locator, *path, *name, *extension;
+    uint32_t kind;
+    bool deleted;
+};
+
+struct worker {
+    struct zygote *zygote;
+    struct wire wire;
+    struct blackbox *box;
+    struct task_stream_in batch[WIRE_BATCH_MAX];
+    size_t batch_count;
+    struct replay replay;
+};
+
+/* The opened image of an exhibit; NULL: it is not open. */
+struct image *worker_image(const struct worker *worker, uint64_t exhibit);
+/* Writes into the black box what is being worked on. */
+void worker_beat(struct worker *worker, uint32_t stream, uint32_t plugin, uint64_t at);
+int worker_flush_when_full(struct worker *worker);
+void worker_send_fault(struct worker *worker, const struct found_fault *fault);
+
+/* An EXPAND task: walks, reports what it finds, and EXPANDED. -EPROTO, -ENOMEM, or the socket's code. */
+int worker_expand(struct worker *worker, struct bytes *task);
+
+#endif
