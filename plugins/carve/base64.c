@@ -5,16 +5,20 @@
 
 #include <string.h>
 
-/* 0-63; 64: padding; 255: not of base64. */
-static uint8_t value(uint8_t c)
+enum { PADDING = 64, OTHER = 255 };
+
+/* What the characters from ' ' to DEL stand for. */
+static const uint8_t values[96] = {
+    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 62,  255, 255, 255, 63,  52, 53, 54, 55,
+    56,  57,  58,  59,  60,  61,  255, 255, 255, 64,  255, 255, 255, 0,   1,   2,   3,  4,  5,  6,
+    7,   8,   9,   10,  11,  12,  13,  14,  15,  16,  17,  18,  19,  20,  21,  22,  23, 24, 25, 255,
+    255, 255, 255, 255, 255, 26,  27,  28,  29,  30,  31,  32,  33,  34,  35,  36,  37, 38, 39, 40,
+    41,  42,  43,  44,  45,  46,  47,  48,  49,  50,  51,  255, 255, 255, 255, 255,
+};
+
+static inline uint8_t value(uint8_t c)
 {
-    if (c >= 'A' && c <= 'Z')
-        return (uint8_t)(c - 'A');
-    if (c >= 'a' && c <= 'z')
-        return (uint8_t)(c - 'a' + 26);
-    if (c >= '0' && c <= '9')
-        return (uint8_t)(c - '0' + 52);
-    return c == '+' ? 62 : c == '/' ? 63 : c == '=' ? 64 : 255;
+    return c >= 0x20 && c < 0x80 ? values[c - 0x20] : OTHER;
 }
 
 const uint8_t *text_line(struct reader *reader, uint64_t offset, size_t *ret_size, uint64_t *ret_next)
@@ -37,7 +41,7 @@ const uint8_t *text_line(struct reader *reader, uint64_t offset, size_t *ret_siz
 static bool is_base64(const uint8_t *line, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        if (value(line[i]) == 255)
+        if (value(line[i]) == OTHER)
             return false;
     }
     return size > 0;
@@ -47,12 +51,23 @@ static bool is_base64(const uint8_t *line, size_t size)
  * be. */
 static size_t decode(struct base64 *b, const uint8_t *line, size_t size, uint8_t *out)
 {
-    size_t made = 0;
+    size_t made = 0, i = 0;
 
-    for (size_t i = 0; i < size; i++) {
+    for (; b->held == 0 && b->padding == 0 && i + 4 <= size && line[i + 3] != '=' && line[i + 2] != '=';
+         i += 4) {
+        uint32_t n = (uint32_t)value(line[i]) << 18 | (uint32_t)value(line[i + 1]) << 12 |
+                     (uint32_t)value(line[i + 2]) << 6 | value(line[i + 3]);
+
+        if (line[i] == '=' || line[i + 1] == '=')
+            return SIZE_MAX;
+        out[made++] = (uint8_t)(n >> 16);
+        out[made++] = (uint8_t)(n >> 8);
+        out[made++] = (uint8_t)n;
+    }
+    for (; i < size; i++) {
         uint8_t v = value(line[i]);
 
-        if (v == 64 ? b->held < 2 || ++b->padding > 2 : b->padding > 0)
+        if (v == PADDING ? b->held < 2 || ++b->padding > 2 : b->padding > 0)
             return SIZE_MAX;
         b->bits = b->bits << 6 | (v & 63);
         if (++b->held < 4)

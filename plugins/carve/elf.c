@@ -12,7 +12,11 @@
 
 #include <string.h>
 
-enum { SECTIONS_MAX = 200000, CHECKED_MAX = 64 * 1024 * 1024 };
+enum {
+    SECTIONS_MAX = 200000,
+    CHECKED_MAX = 64 * 1024 * 1024,
+    INDEX_SLACK = 64 /* LLVM's BOLT drops sections, and leaves symbols that name them */
+};
 
 enum section_type {
     PROGBITS = 1,
@@ -214,7 +218,7 @@ static void check_symbols(struct elf *elf, const struct section *s)
         uint16_t index = p != NULL ? field_u16(p + (elf->wide ? 6 : 14), elf->big) : 0;
 
         if (p == NULL || field_u32(p, elf->big) >= furthest(strings, 1) ||
-            (index < 0xff00 && index >= elf->section_count)) {
+            (index < 0xff00 && index >= elf->section_count + INDEX_SLACK)) {
             contradicts(elf, s->offset + i);
             return;
         }

@@ -55,7 +55,7 @@ static enum carve_grade walk_keybox(struct reader *reader, struct hash_all *hash
         struct hash_set set;
         uint8_t type = 0;
 
-        if (!hash_range(reader, hash, at, size - 20, &set))
+        if (at + size > reader_size(reader) || !hash_range(reader, hash, at, size - 20, &set))
             return carved_partial(ret, at, "the data ends within the blob at byte %llu",
                                   (unsigned long long)at);
         (void)reader_u8(reader, at + 4, &type);

@@ -151,3 +151,17 @@ Test(elf, a_core_of_segments_alone_is_complete)
     pad(0x1300);
     cr_assert(harness_holds("elf", image.data, image.size, CARVE_COMPLETE, image.size));
 }
+
+Test(elf, what_is_good_is_never_more_than_what_there_is)
+{
+    struct carved carved;
+
+    wide = true;
+    make();
+    image.data[32 + 1] = 0x40; /* program headers, of which there are many, behind all */
+    image.data[56] = 200;
+    memset(image.data + 512, 0xA5, image.size - 512);
+    carved = harness_examine("elf", image.data, image.size);
+    cr_assert_leq(carved.good, carved.size);
+    cr_assert_leq(carved.size, image.size);
+}

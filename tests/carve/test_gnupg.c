@@ -64,3 +64,12 @@ Test(gnupg, a_newer_key_file_ends_with_its_last_field)
 
     cr_assert(harness_holds("agentkey", key, sizeof key - 1, CARVE_VALIDATED, sizeof key - 1));
 }
+
+Test(gnupg, an_empty_blob_that_is_cut_is_partial)
+{
+    keybox();
+    blob(0, 200);
+    cr_assert_eq(harness_examine("keybox", box.data, box.size).grade, CARVE_VALIDATED);
+    cr_assert_eq(harness_examine("keybox", box.data, box.size - 10).grade, CARVE_PARTIAL);
+    cr_assert_eq(harness_examine("keybox", box.data, box.size - 10).good, 1032);
+}
