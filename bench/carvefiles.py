@@ -8,6 +8,7 @@ import bz2
 import dataclasses
 import email.message
 import email.policy
+import functools
 import glob
 import gzip
 import io
@@ -47,7 +48,7 @@ class Task:
         return int(least * (most / least) ** self.rng.random())
 
     def run(self, *command, stdin=None):
-        env = dict(os.environ, TZ="UTC", LC_ALL="C", SOURCE_DATE_EPOCH=str(EPOCH))
+        env = dict(os.environ, TZ="UTC", LC_ALL="C", SOURCE_DATE_EPOCH=str(EPOCH), OMP_NUM_THREADS="1")
         done = subprocess.run(command, cwd=self.folder, env=env, input=stdin, capture_output=True)
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(command)[:300]}: {done.stderr[-500:]!r}")
@@ -130,7 +131,7 @@ def jpeg(task):
 
 
 def png(task):
-    options, kind = task.rng.choice([([], "rgb"), (["-interlace", "PNG"], "interlaced"), (["-colors", "64"], "palette"),
+    options, kind = task.rng.choice([([], "rgb"), (["-interlace", "PNG"], "interlaced"), (["-ordered-dither", "o4x4,4", "-type", "palette"], "palette"),
                                      (["-depth", "16"], "16 bit"), (["-colorspace", "Gray"], "grey"),
                                      (["-alpha", "set"], "alpha")])
     return Made(convert(task, "out.png", *options, "-define", "png:exclude-chunks=date,time", side=(64, 900)), kind)
@@ -139,17 +140,17 @@ def png(task):
 def gif(task):
     frames = task.rng.choice([1, 1, 3, 6])
     if frames == 1:
-        return Made(convert(task, "out.gif", *task.rng.choice([[], ["-interlace", "GIF"]]), side=(40, 700)), "still")
+        return Made(convert(task, "out.gif", "-ordered-dither", "o4x4,6", *task.rng.choice([[], ["-interlace", "GIF"]]), side=(40, 700)), "still")
     for i in range(frames):
-        convert(task, f"f{i}.png", side=(100, 101))
+        convert(task, f"f{i}.png", "-ordered-dither", "o4x4,6", side=(100, 101))
     task.run("convert", "-delay", "20", "-loop", "0", *(f"f{i}.png" for i in range(frames)), "out.gif")
     return Made(task.read("out.gif"), "animated")
 
 
 def bmp(task):
-    options, kind = task.rng.choice([([], "24 bit"), (["-colors", "200", "-type", "palette"], "palette"),
+    options, kind = task.rng.choice([([], "24 bit"), (["-ordered-dither", "o4x4,6", "-type", "palette"], "palette"),
                                      (["-monochrome"], "1 bit"),
-                                     (["-colors", "30", "-type", "palette", "-compress", "RLE"], "run-length")])
+                                     (["-ordered-dither", "o4x4,3", "-type", "palette", "-compress", "RLE"], "run-length")])
     name = task.rng.choice(["bmp3:out.bmp", "bmp:out.bmp"])
     return Made(convert(task, name, *options, side=(64, 600)), f"{kind} {name[:4]}")
 
@@ -501,8 +502,9 @@ def sqlite(task):
     return task.read("out.db")
 
 
+@functools.lru_cache
 def system_files(patterns, magic, least, most):
-    seen = set()
+    seen, found = set(), []
     for path in sorted(path for pattern in patterns for path in glob.glob(pattern, recursive=True)):
         real = os.path.realpath(path)
         if real in seen or not os.path.isfile(real) or not least <= os.path.getsize(real) <= most:
@@ -510,7 +512,8 @@ def system_files(patterns, magic, least, most):
         seen.add(real)
         with open(real, "rb") as file:
             if file.read(len(magic)) == magic:
-                yield real
+                found.append(real)
+    return found
 
 
 def choose(task, paths):
@@ -524,13 +527,13 @@ def choose(task, paths):
 
 def elf(task):
     most = 100000 if task.small else 600000
-    return choose(task, list(system_files(["/usr/bin/*", "/usr/lib/x86_64-linux-gnu/*.so.*"], b"\x7fELF", 8192, most)))
+    return choose(task, system_files(("/usr/bin/*", "/usr/lib/x86_64-linux-gnu/*.so.*"), b"\x7fELF", 8192, most))
 
 
 def pe(task):
     """Programs of the system, beside ones from an assembler and a linker."""
-    found = list(system_files(["/usr/lib/python3*/**/*.exe", "/usr/lib/systemd/boot/**/*.efi", "/usr/share/**/*.exe"],
-                              b"MZ", 2048, 600000))
+    found = system_files(("/usr/lib/python3*/**/*.exe", "/usr/lib/systemd/boot/**/*.efi", "/usr/share/python*/**/*.exe"),
+                         b"MZ", 2048, 600000)
     if task.number < len(found):
         return choose(task, found)
     rng = task.rng
@@ -552,7 +555,7 @@ ret
 
 def ttf(task):
     most = 120000 if task.small else 600000
-    return choose(task, list(system_files(["/usr/share/fonts/**/*.ttf"], b"\0\1\0\0", 8192, most)))
+    return choose(task, system_files(("/usr/share/fonts/**/*.ttf",), b"\0\1\0\0", 8192, most))
 
 
 def letter(task, attachments=True):
