@@ -15,12 +15,14 @@ import io
 import lzma
 import os
 import random
+import shutil
 import sqlite3
 import struct
 import subprocess
 import tarfile
 import zipfile
 
+CONVERT = shutil.which("convert-im6.q16") or "convert"
 EPOCH = 1600000000
 WORDS = ("case report river window letter market evening road stone account winter harbour number paper station teacher "
          "bridge morning family village engine garden office border copper silver customs invoice witness meeting "
@@ -88,7 +90,7 @@ def convert(task, out, *options, side=(64, 900), pattern=None):
     low, high = side
     width, height = task.size(low, high), task.size(low, high)
     what = pattern or rng.choice(["plasma:fractal", "plasma:red-blue", "plasma:tomato-steelblue", "gradient:white-navy"])
-    task.run("convert", "-seed", str(rng.randrange(1 << 30)), "-size", f"{width}x{height}", what, "-attenuate",
+    task.run(CONVERT, "-seed", str(rng.randrange(1 << 30)), "-size", f"{width}x{height}", what, "-attenuate",
              f"{rng.random() / 2:.2f}", "+noise", "Gaussian", "-depth", "8", *options, "-strip", out)
     return task.read(out.split(":")[-1])
 
@@ -125,7 +127,7 @@ def jpeg(task):
     data = convert(task, "out.jpg", *options, side=(64, 1600))
     if kind != "exif":
         return Made(data, kind)
-    thumbnail = task.run("convert", "out.jpg", "-thumbnail", "160x120", "-strip", "jpg:-")
+    thumbnail = task.run(CONVERT, "out.jpg", "-thumbnail", "160x120", "-strip", "jpg:-")
     segment, at = exif_segment(rng, thumbnail)
     return Made(data[:2] + segment + data[2:], kind, [("jpeg", 2 + at, len(thumbnail))])
 
@@ -143,7 +145,7 @@ def gif(task):
         return Made(convert(task, "out.gif", "-ordered-dither", "o4x4,6", *task.rng.choice([[], ["-interlace", "GIF"]]), side=(40, 700)), "still")
     for i in range(frames):
         convert(task, f"f{i}.png", "-ordered-dither", "o4x4,6", side=(100, 101))
-    task.run("convert", "-delay", "20", "-loop", "0", *(f"f{i}.png" for i in range(frames)), "out.gif")
+    task.run(CONVERT, "-delay", "20", "-loop", "0", *(f"f{i}.png" for i in range(frames)), "out.gif")
     return Made(task.read("out.gif"), "animated")
 
 
