@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SCHEMA_VERSION = 1, PATH_SIZE = 4096 };
+enum { SCHEMA_VERSION = 1, PATH_SIZE = 4096, FIRST_RECORD_MAX = 16 * 1024 };
 extern const char schema_sql[];
 
 struct casefile {
@@ -29,6 +29,7 @@ struct casefile {
     struct db *db;
     struct ledger *ledger;
     int lock;
+    bool ready; /* opened whole, for writing */
     bool counted;
     struct queue_counts counts;
 };
@@ -73,7 +74,7 @@ static const char *base_name(const char *folder)
 static int put(struct db *db, const char *key, const char *value)
 {
     struct db_statement *s;
-    int code = db_prepare(db, "INSERT INTO t_case VALUES (?1, ?2)", &s);
+    int code = db_prepare(db, "INSERT INTO t_case VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2", &s);
     if (code)
         return code;
     db_bind_text(s, 1, key);
@@ -83,7 +84,7 @@ static int put(struct db *db, const char *key, const char *value)
     return code;
 }
 
-static int make_database(const char *path, const char *number, const char *examiner, struct why *why)
+static int fill_database(const char *path, const char *number, const char *examiner, struct why *why)
 {
     struct db *db;
     char now[WHEN_TEXT_SIZE];
@@ -103,11 +104,32 @@ static int make_database(const char *path, const char *number, const char *exami
         code = put(db, "made_by", kvali_version());
     if (code == 0)
         code = views_make(db);
+    crash_point("create-database");
     if (code == 0)
         code = db_commit(db);
     if (code)
         why_set(why, code, "%s: %s", path, db_error(db));
     db_close(db);
+    return code;
+}
+
+/* Under another name until it is whole: what a kill leaves must not look like a case. */
+static int make_database(const char *folder, const char *number, const char *examiner, struct why *why)
+{
+    char made[PATH_SIZE], path[PATH_SIZE];
+    int code = path_in(folder, "case.db.new", made, why);
+    if (code == 0)
+        code = path_in(folder, "case.db", path, why);
+    if (code == 0)
+        code = fill_database(made, number, examiner, why);
+    crash_point("create-written");
+    if (code == 0 && rename(made, path))
+        code = why_set(why, -errno, "%s: %s", path, strerror(errno));
+    int fd = code ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd); /* not every file system can; then the folder is as durable as it makes it */
+        close(fd);
+    }
     return code;
 }
 
@@ -138,7 +160,8 @@ static int make_ledger(const char *path, const char *number, const char *examine
 
 static void remove_all(const char *folder, bool made)
 {
-    static const char *const files[] = {"case.db", "case.db-wal", "case.db-shm", "ledger.jsonl", "lock"};
+    static const char *const files[] = {"case.db.new", "case.db.new-wal", "case.db.new-shm", "case.db",
+                                        "case.db-wal", "case.db-shm",     "ledger.jsonl",    "lock"};
     char path[PATH_SIZE];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (path_in(folder, files[i], path, NULL) == 0)
@@ -169,21 +192,37 @@ static int make_inside(const char *folder, const char *number, const char *exami
     if (code == 0)
         code = make_ledger(path, number, examiner, why);
     crash_point("create-ledger");
-    if (code == 0)
-        code = path_in(folder, "case.db", path, why);
     return code ? code
-                : make_database(path, number, examiner, why); /* last: a folder with case.db is a case */
+                : make_database(folder, number, examiner, why); /* last: a folder with case.db is a case */
 }
 
-int casefile_create(const char *folder, const char *number, const char *examiner, struct why *why)
+/* Without a database a ledger of one record is what a kill left of an earlier try. One that tells of more is
+ * what is left of a case, and nothing of that is thrown away. */
+static int check_no_case(const char *folder, struct why *why)
 {
-    char path[PATH_SIZE];
+    char path[PATH_SIZE], head[SHA256_HEX_SIZE];
     struct stat st;
+    uint64_t count = 0;
     int code = path_in(folder, "case.db", path, why);
     if (code)
         return code;
     if (stat(path, &st) == 0)
         return why_set(why, -EEXIST, "%s: there is a case already", folder);
+    code = path_in(folder, "ledger.jsonl", path, why);
+    if (code || stat(path, &st))
+        return code;
+    code = ledger_walk(path, NULL, NULL, &count, head, NULL);
+    bool made_now = code == 0 ? count <= 1 : st.st_size < FIRST_RECORD_MAX;
+    return made_now
+               ? 0
+               : why_set(why, -EEXIST, "%s: there is the ledger of a case whose database is gone", folder);
+}
+
+int casefile_create(const char *folder, const char *number, const char *examiner, struct why *why)
+{
+    int code = check_no_case(folder, why);
+    if (code)
+        return code;
     bool made = mkdir(folder, 0700) == 0;
     if (!made && errno != EEXIST)
         return why_set(why, -errno, "%s: %s", folder, strerror(errno));
@@ -206,6 +245,8 @@ static int take_lock(struct casefile *cf, struct why *why)
     if (cf->lock < 0)
         return why_set(why, -errno, "%s: %s", path, strerror(errno));
     if (flock(cf->lock, LOCK_EX | LOCK_NB)) {
+        if (errno != EWOULDBLOCK)
+            return why_set(why, -errno, "%s: the file system gives no lock: %s", path, strerror(errno));
         ssize_t size = pread(cf->lock, holder, sizeof holder - 1, 0);
         holder[size > 0 ? size : 0] = 0;
         holder[strcspn(holder, "\n")] = 0;
@@ -256,9 +297,11 @@ static int load_number(struct casefile *cf, struct why *why)
     int code = db_prepare(cf->db, "SELECT value FROM t_case WHERE key = 'number'", &s);
     if (code == 0) {
         code = db_step(s);
-        cf->number = code == 1 ? strdup(db_text(s, 0)) : strdup("");
+        cf->number = strdup(code == 1 ? db_text(s, 0) : "");
         db_finalize(s);
     }
+    if (code >= 0 && !cf->number)
+        return why_set(why, -ENOMEM, "out of memory");
     return code < 0 ? why_set(why, code, "%s/case.db: %s", cf->folder, db_error(cf->db)) : 0;
 }
 
@@ -301,6 +344,7 @@ int casefile_open(const char *folder, enum casefile_mode mode, struct casefile *
         code = casefile_clear_open(cf);
         if (code)
             why_set(why, code, "%s/case.db: %s", folder, db_error(cf->db));
+        cf->ready = code == 0;
     }
     if (code) {
         casefile_close(cf);
@@ -310,10 +354,27 @@ int casefile_open(const char *folder, enum casefile_mode mode, struct casefile *
     return 0;
 }
 
+/* The chain does not show that its last records are gone: the database remembers how far it went. What a kill
+ * leaves remembers less than there is, which is no damage. */
+static void remember_ledger(struct casefile *cf)
+{
+    char count[24];
+    snprintf(count, sizeof count, "%llu", (unsigned long long)ledger_count(cf->ledger));
+    int code = db_begin(cf->db);
+    if (code == 0)
+        code = put(cf->db, CASE_LEDGER_COUNT, count);
+    if (code == 0)
+        code = put(cf->db, CASE_LEDGER_HEAD, ledger_head(cf->ledger));
+    if (code || db_commit(cf->db))
+        db_rollback(cf->db);
+}
+
 void casefile_close(struct casefile *cf)
 {
     if (!cf)
         return;
+    if (cf->ready)
+        remember_ledger(cf);
     ledger_close(cf->ledger);
     db_close(cf->db);
     if (cf->lock >= 0)

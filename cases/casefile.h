@@ -18,14 +18,21 @@ struct casefile;
 
 /* Makes the folder (parents must exist) with an empty database of the current schema and the ledger's first
  * record. `number` is the case number as the lab writes it, NULL for the folder's name; `examiner` NULL for
- * the login name. -EEXIST when there is a case already. Leaves nothing behind when it fails. */
+ * the login name. -EEXIST when there is a case already, or the ledger of one whose database is gone. Leaves
+ * nothing behind when it fails, and what a kill leaves is no case. */
 int casefile_create(const char *folder, const char *number, const char *examiner, struct why *why);
 
 /* CASEFILE_WRITE takes the lock (-EBUSY: another run holds it; `why` names its pid and host) and clears away
  * what an interrupted run left half done (attempts still open). -ENOENT: no case there; -EUCLEAN: damaged,
  * `why` says where; -EPROTO: schema of a newer kvali. */
 int casefile_open(const char *folder, enum casefile_mode mode, struct casefile **ret_case, struct why *why);
+/* After CASEFILE_WRITE the database remembers the ledger's length and head, so that verify can tell when its
+ * end is gone. */
 void casefile_close(struct casefile *cf);
+
+/* Keys of t_case under which it does. */
+#define CASE_LEDGER_COUNT "ledger_count"
+#define CASE_LEDGER_HEAD  "ledger_head"
 
 struct db *casefile_db(struct casefile *cf);
 struct ledger *casefile_ledger(struct casefile *cf); /* NULL in CASEFILE_READ */

@@ -3,7 +3,8 @@
  *
  * Opened with WAL, synchronous=FULL, foreign keys, DEFENSIVE, trusted_schema off, temp store in memory.
  * Values are only ever bound. Codes: 0 or negative errno: -ENOSPC disk full, -EIO, -EUCLEAN malformed,
- * -EBUSY, -EROFS, -EINVAL for our own mistakes; db_error gives SQLite's words for the last one.
+ * -EBUSY, -EROFS, -EEXIST a row with this key is there, -EINVAL for our own mistakes; db_error gives SQLite's
+ * words for the last one.
  */
 #ifndef KVALI_CASES_DB_H
 #define KVALI_CASES_DB_H
@@ -19,6 +20,9 @@ struct db_statement;
 
 enum db_mode { DB_READ, DB_WRITE, DB_CREATE };
 
+/* DB_READ also opens a database in a place where nothing can be written (a disc, a folder of somebody
+ * else's), as long as its write-ahead log is empty. A link is not followed. -ENOENT, -EUCLEAN: no database.
+ */
 int db_open(const char *path, enum db_mode mode, struct db **ret_db, struct why *why);
 void db_close(struct db *db);
 const char *db_error(struct db *db);

@@ -13,8 +13,10 @@
  *   stream   exhibit, path, locator, kind, deleted, size, status, read, unread, repeated byte, slack, left-out plugins,
  *            runs
  *   record   plugin.type, version, exhibit, locator of its stream, place among that stream's records of this
- * type, the fields note     exhibit, locator, plugin, offset, text fault    exhibit, volume, path, stage,
- * plugin, offset, size, kind, effect, detail
+ *            type, the fields
+ *   note     exhibit, locator, plugin, offset, text
+ *   fault    exhibit, volume, path, stage, plugin, offset, size, kind, effect, detail ('' when the exhibit
+ * could not be opened)
  *
  * Not in it: times of processing, hosts, runs, workers, attempts, ids, folders of evidence.
  */
@@ -61,8 +63,11 @@ static const char *const last_sections[] = {
     "s.exhibit) "
     "ORDER BY exhibit, locator, plugin, offset, text",
 
-    "SELECT 'fault', exhibit, volume, path, stage, plugin, offset, size, kind, effect, detail FROM fault "
-    "ORDER BY exhibit, volume, path, stage, plugin, offset, size, kind, effect, detail",
+    /* Why an exhibit could not be opened names the folder in which it was looked for. */
+    "SELECT 'fault', exhibit, volume, path, stage, plugin, offset, size, kind, effect, CASE WHEN stage = "
+    "'open' AND "
+    "kind = 'unreadable' THEN '' ELSE detail END AS words FROM fault "
+    "ORDER BY exhibit, volume, path, stage, plugin, offset, size, kind, effect, words",
 };
 
 struct digesting {
@@ -99,22 +104,29 @@ static void column(struct buf *line, struct db_statement *s, int index)
     }
 }
 
-static int section(struct digesting *d, struct db *db, const char *sql)
+enum { KEYS = 6, IDS = 3 };
+
+/* A line for each row of a statement, which is finalized; without `ids` columns behind the first KEYS. */
+static int rows(struct digesting *d, struct db_statement *s, int ids)
 {
-    struct db_statement *s;
-    int code = db_prepare(db, sql, &s);
-    if (code)
-        return code;
-    int columns = db_columns(s);
+    int code, columns = db_columns(s);
     while ((code = db_step(s)) == 1) {
         for (int i = 0; i < columns; i++)
-            column(&d->line, s, i);
+            if (i < KEYS || i >= KEYS + ids)
+                column(&d->line, s, i);
         code = end_line(d);
         if (code)
             break;
     }
     db_finalize(s);
     return code;
+}
+
+static int section(struct digesting *d, struct db *db, const char *sql)
+{
+    struct db_statement *s;
+    int code = db_prepare(db, sql, &s);
+    return code ? code : rows(d, s, 0);
 }
 
 /* Records of one type. A stream's records are numbered anew within their type: other plugins' do not count.
@@ -133,20 +145,7 @@ static int records(struct digesting *d, struct db *db, const char *plugin, const
     struct db_statement *s = NULL;
     int code = buf_failed(&sql) ? -ENOMEM : db_prepare(db, buf_cstr(&sql), &s);
     buf_finish(&sql);
-    if (code)
-        return code;
-    enum { KEYS = 6, IDS = 3 }; /* r.* begins with stream, attempt, ordinal: not findings */
-    int columns = db_columns(s);
-    while ((code = db_step(s)) == 1) {
-        for (int i = 0; i < columns; i++)
-            if (i < KEYS || i >= KEYS + IDS)
-                column(&d->line, s, i);
-        code = end_line(d);
-        if (code)
-            break;
-    }
-    db_finalize(s);
-    return code;
+    return code ? code : rows(d, s, IDS); /* r.* begins with stream, attempt, ordinal: not findings */
 }
 
 static int all_records(struct digesting *d, struct db *db)

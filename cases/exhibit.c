@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static int ledger_exhibit(struct casefile *cf, const char *label, const char *path, const char *type,
                           struct why *why)
@@ -183,6 +184,24 @@ static int load_sums(struct casefile *cf, uint64_t exhibit, struct image_sums *r
     return code < 0 ? code : 0;
 }
 
+/* The hash of the image as read by this algorithm; NULL for one that is not computed. */
+static const char *sum_of(const struct image_sums *sums, const char *algorithm)
+{
+    return strcmp(algorithm, "md5") == 0      ? sums->md5
+           : strcmp(algorithm, "sha1") == 0   ? sums->sha1
+           : strcmp(algorithm, "sha256") == 0 ? sums->sha256
+                                              : NULL;
+}
+
+/* Where bytes could not be read, a hash that differs says nothing. */
+static const char *compare_one(const struct image_sums *sums, const char *algorithm, const char *stored)
+{
+    const char *read = sum_of(sums, algorithm);
+    if (read && strcasecmp(read, stored) == 0)
+        return "match";
+    return read && sums->unread == 0 ? "mismatch" : "not-compared";
+}
+
 /* Compares the stored hashes; counts matches and mismatches. */
 static int compare(struct casefile *cf, uint64_t exhibit, const struct image_sums *sums, struct json *json,
                    int counts[2])
@@ -198,19 +217,16 @@ static int compare(struct casefile *cf, uint64_t exhibit, const struct image_sum
         "UPDATE t_image_hash SET result = ?1 WHERE exhibit = ?2 AND algorithm = ?3 AND source = ?4", &set);
     db_bind_u64(s, 1, exhibit);
     while (code == 0 && (code = db_step(s)) == 1) {
-        const char *algorithm = db_text(s, 0);
-        const char *read = strcmp(algorithm, "md5") == 0    ? sums->md5
-                           : strcmp(algorithm, "sha1") == 0 ? sums->sha1
-                                                            : sums->sha256;
-        bool same = strcmp(read, db_text(s, 1)) == 0;
-        counts[same]++;
+        const char *algorithm = db_text(s, 0), *result = compare_one(sums, algorithm, db_text(s, 1));
+        counts[0] += strcmp(result, "mismatch") == 0;
+        counts[1] += strcmp(result, "match") == 0;
         json_object_open(json, NULL);
         json_text(json, "algorithm", algorithm);
         json_text(json, "stored", db_text(s, 1));
         json_text(json, "source", db_text(s, 2));
-        json_text(json, "result", same ? "match" : "mismatch");
+        json_text(json, "result", result);
         json_object_close(json);
-        db_bind_text(set, 1, same ? "match" : "mismatch");
+        db_bind_text(set, 1, result);
         db_bind_u64(set, 2, exhibit);
         db_bind_text(set, 3, algorithm);
         db_bind_text(set, 4, db_text(s, 2));

@@ -8,6 +8,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/when.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -66,7 +67,7 @@ static int check_record(const struct walk *walk, const char *path, json_t *recor
 }
 
 static int tell(int (*each)(void *, const struct ledger_record *), void *context, json_t *record,
-                const char *line, uint64_t number)
+                const char *line, const char *hash, uint64_t number)
 {
     const char *actor = json_string_value(json_object_get(record, "actor"));
     struct ledger_record told = {
@@ -75,6 +76,7 @@ static int tell(int (*each)(void *, const struct ledger_record *), void *context
         .time = json_string_value(json_object_get(record, "time")),
         .actor = actor ? actor : "",
         .json = line,
+        .hash = hash,
     };
     return each ? each(context, &told) : 0;
 }
@@ -100,7 +102,7 @@ static int walk_line(struct walk *walk, const char *path, int (*each)(void *, co
                       : why_set(why, -EUCLEAN, "%s: line %llu is not JSON", path,
                                 (unsigned long long)walk->count + 1);
     if (code == 0)
-        code = tell(each, context, record, walk->line, walk->count + 1);
+        code = tell(each, context, record, walk->line, hash, walk->count + 1);
     json_decref(record);
     if (code)
         return code;
@@ -147,9 +149,10 @@ bool ledger_member(const struct ledger_record *record, const char *key, char *re
         text = strdup(json_string_value(value));
     else if (value)
         text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
-    bool fits = text && strlen(text) < ret_size;
+    size_t size = text ? strlen(text) + 1 : 0;
+    bool fits = text && size <= ret_size;
     if (fits)
-        strcpy(ret, text);
+        memcpy(ret, text, size);
     free(text);
     json_decref(object);
     return fits;
@@ -194,7 +197,7 @@ static char *compose(const struct ledger *ledger, const char *type, const char *
         free(text);
         return NULL;
     }
-    strcpy(line + size, "\n");
+    memcpy(line + size, "\n", 2);
     return line;
 }
 
@@ -229,6 +232,7 @@ static int recover(struct ledger *ledger, const struct walk *walk, struct why *w
 {
     char path[4096], sha256[SHA256_HEX_SIZE], fields[512];
     int fd = -1, number = 0;
+    assert(ledger->path);
     const char *slash = strrchr(ledger->path, '/');
     int folder = slash ? (int)(slash - ledger->path) + 1 : 0;
     while (fd < 0 && number < 1000) {

@@ -39,6 +39,7 @@ struct ledger_record {
     uint64_t line; /* from 1 */
     const char *type, *time, *actor;
     const char *json; /* the whole line without LF */
+    const char *hash; /* of the line with it, in hex: what the next record carries */
 };
 /* Walks a ledger read-only. `each` (may be NULL) is called for every good record in order, a negative return
  * ends. 0 when the whole chain holds; -EUCLEAN with `why` naming line and cause; -ENOENT, -EIO. */

@@ -5,7 +5,6 @@
 #include "cases/query.h"
 
 #include "cases/views.h"
-
 #include "engine/base/buf.h"
 
 #include <errno.h>
@@ -36,11 +35,11 @@ static int hash_condition(struct where *where, const char *hash, struct why *why
     bool xxh3 = strncmp(hash, "xxh3:", 5) == 0;
     const char *hex = xxh3 ? hash + 5 : hash;
     size_t size = strlen(hex);
-    const char *column = size == 32 && xxh3 ? "xxh3"
-                         : size == 32       ? "md5"
-                         : size == 40       ? "sha1"
-                         : size == 64       ? "sha256"
-                                            : NULL;
+    const char *column = xxh3         ? (size == 32 ? "xxh3" : NULL)
+                         : size == 32 ? "md5"
+                         : size == 40 ? "sha1"
+                         : size == 64 ? "sha256"
+                                      : NULL;
     if (!column || strspn(hex, "0123456789abcdefABCDEF") != size)
         return why_set(why, -EINVAL,
                        "%s: it is not an MD5, SHA-1 or SHA-256 in hex, nor xxh3:<32 hex digits>", hash);
@@ -52,7 +51,7 @@ static int hash_condition(struct where *where, const char *hash, struct why *why
 static int make_where(struct where *where, const struct file_filter *f, struct why *why)
 {
     both(where, "exhibit =", f->exhibit);
-    both(where, "replace(path, rtrim(path, replace(path, '/', '')), '') GLOB", f->name);
+    both(where, "name GLOB", f->name);
     both(where, "path GLOB", f->path);
     both(where, "mime GLOB", f->mime);
     both(where, "kind =", f->kind);
@@ -160,10 +159,34 @@ int file_query(struct casefile *cf, const struct file_filter *filter,
 
 /* ------------------------------------------------------------------ one address */
 
+/* Images of two exhibits may have the same name, and then the same addresses: none of them is guessed. */
+static int check_one(struct casefile *cf, const char *path, struct why *why)
+{
+    struct db_statement *s;
+    int code = db_prepare(
+        casefile_db(cf),
+        "SELECT count(DISTINCT exhibit), group_concat(DISTINCT exhibit) FROM file WHERE path = ?1", &s);
+    if (code)
+        return query_failed(cf, code, why);
+    db_bind_text(s, 1, path);
+    code = db_step(s);
+    if (code < 0)
+        query_failed(cf, code, why);
+    else
+        code = db_i64(s, 0) > 1 ? why_set(why, -ENOTUNIQ, "%s: several exhibits have this address: %s", path,
+                                          db_text(s, 1))
+                                : 0;
+    db_finalize(s);
+    return code;
+}
+
 static int prepare_path(struct casefile *cf, const char *sql, const char *path, struct db_statement **ret,
                         struct why *why)
 {
-    int code = db_prepare(casefile_db(cf), sql, ret);
+    int code = check_one(cf, path, why);
+    if (code)
+        return code;
+    code = db_prepare(casefile_db(cf), sql, ret);
     if (code)
         return query_failed(cf, code, why);
     db_bind_text(*ret, 1, path);
@@ -377,13 +400,14 @@ int file_findings(struct casefile *cf, const char *path,
 {
     struct db_statement *s;
     struct buf sql = {0};
-    buf_text(&sql, "SELECT g.plugin, g.type, g.data FROM file f JOIN (");
-    int code = views_findings(casefile_db(cf), &sql);
-    buf_text(&sql, ") g ON g.stream = f.stream WHERE f.path = ?1 ORDER BY g.plugin, g.type, g.ordinal");
-    if (code || buf_failed(&sql))
-        code = query_failed(cf, code ? code : -ENOMEM, why);
-    else
-        code = prepare_path(cf, buf_cstr(&sql), path, &s, why);
+    buf_text(&sql, "WITH found AS (");
+    int code = views_finding(casefile_db(cf), &sql);
+    buf_text(
+        &sql,
+        ") SELECT g.plugin, g.type, g.data FROM file f JOIN found g ON g.stream = f.stream WHERE f.path = ?1 "
+        "ORDER BY g.plugin, g.type, g.ordinal");
+    if (code == 0)
+        code = buf_failed(&sql) ? -ENOMEM : prepare_path(cf, buf_cstr(&sql), path, &s, why);
     buf_finish(&sql);
     if (code)
         return code;

@@ -51,6 +51,8 @@ struct file_row {
 int file_query(struct casefile *cf, const struct file_filter *filter,
                int (*each)(void *context, const struct file_row *row), void *context, struct why *why);
 
+/* Of one address. -ENOTUNIQ in all of these: several exhibits have it, `why` names them. */
+
 /* How an entry's content can be read. Strings are malloc'ed; file_source_finish frees. */
 struct file_source {
     char *exhibit_path, *exhibit_type, *locator, *path, *sha256, *extension;

@@ -247,11 +247,10 @@ void task_stream_finish(struct task_stream *task)
 /* The attempts stay as history; their rows go, and so does what was learned about who cannot read what. */
 static const char sql_reset[] =
     "UPDATE t_stream SET status = 0, attempt = NULL, read = 0, unread = 0, without = '', tries = 0, lost = 0 "
-    "WHERE parent IS NULL; "
+    "WHERE parent IS NULL AND status <> 4; "
     "DELETE FROM t_stream WHERE parent IS NOT NULL; "
     "DELETE FROM t_fault WHERE stream IS NOT NULL; "
     "DELETE FROM t_note; "
-    "DELETE FROM t_blame; "
     "UPDATE t_attempt SET status = 'replaced' WHERE stream IS NOT NULL; "
     "UPDATE t_image_hash SET result = 'not-compared'; "
     "UPDATE t_exhibit SET md5 = NULL, sha1 = NULL, sha256 = NULL, unread = NULL, verification = NULL, "

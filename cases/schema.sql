@@ -61,7 +61,8 @@ CREATE TABLE t_run_loaded (
 ) STRICT;
 CREATE INDEX i_run_loaded ON t_run_loaded(run);
 
--- One try of one worker at one stream, or at one expand task. Status as enum attempt_end, in words; 'open' while it lasts.
+-- One try of one worker at one stream, or at one expand task. Status as enum attempt_end, in words; 'open' while it
+-- lasts, 'void' while it lasts and what it stands on was taken away; 'replaced' once it was chosen and is not any more.
 CREATE TABLE t_attempt (
   id     INTEGER PRIMARY KEY,
   run    INTEGER NOT NULL,
@@ -70,7 +71,7 @@ CREATE TABLE t_attempt (
   worker INTEGER NOT NULL,
   status TEXT NOT NULL
 ) STRICT;
-CREATE INDEX i_attempt_open ON t_attempt(status) WHERE status = 'open';
+CREATE INDEX i_attempt_open ON t_attempt(status) WHERE status IN ('open', 'void');
 CREATE INDEX i_attempt_worker ON t_attempt(run, worker);
 
 CREATE TABLE t_volume (
@@ -154,17 +155,6 @@ CREATE TABLE t_account (
   bytes   INTEGER NOT NULL,
   found   INTEGER NOT NULL,
   PRIMARY KEY (exhibit, volume, what)
-) STRICT, WITHOUT ROWID;
-
--- What was learned about work that a voided worker had found: it is given back to the same work when it is found again.
-CREATE TABLE t_blame (
-  exhibit INTEGER NOT NULL,
-  locator TEXT NOT NULL,
-  without TEXT NOT NULL,
-  skip    TEXT NOT NULL,
-  tries   INTEGER NOT NULL,
-  lost    INTEGER NOT NULL,
-  PRIMARY KEY (exhibit, locator)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE t_entry (

@@ -15,6 +15,9 @@
 
 struct verifying {
     const char *folder;
+    uint64_t remembered; /* the ledger's length when the case was closed last, and its head then */
+    char remembered_head[SHA256_HEX_SIZE];
+    struct why bad_ledger;
     struct verify_result result;
     char expected[SHA256_HEX_SIZE], status[32]; /* of the last run-end */
     bool begun;                                 /* a run-begin stands after the last run-end */
@@ -34,28 +37,59 @@ static void check_artifact(struct verifying *v, const struct ledger_record *reco
 {
     char name[1024], size_text[32], sha256[SHA256_HEX_SIZE], got[SHA256_HEX_SIZE], path[8192];
     struct stat st;
-    if (!ledger_member(record, "path", name, sizeof name) ||
-        !ledger_member(record, "sha256", sha256, sizeof sha256) ||
-        !ledger_member(record, "size", size_text, sizeof size_text))
-        return;
+    unsigned long long line = record->line;
     v->result.artifacts++;
-    snprintf(path, sizeof path, "%s/%s", v->folder, name);
     if (v->bad_artifact.text[0])
         return;
+    if (!ledger_member(record, "path", name, sizeof name) ||
+        !ledger_member(record, "sha256", sha256, sizeof sha256) ||
+        !ledger_member(record, "size", size_text, sizeof size_text)) {
+        why_set(&v->bad_artifact, -EUCLEAN, "line %llu: it does not say which file it is about", line);
+        return;
+    }
+    snprintf(path, sizeof path, "%s/%s", v->folder, name);
     if (stat(path, &st))
-        why_set(&v->bad_artifact, -errno, "%s: %s", name, strerror(errno));
+        why_set(&v->bad_artifact, -errno, "line %llu: %s: %s", line, name, strerror(errno));
     else if ((unsigned long long)st.st_size != strtoull(size_text, NULL, 10))
-        why_set(&v->bad_artifact, -EUCLEAN, "%s: it has %llu bytes, the ledger says %s", name,
-                (unsigned long long)st.st_size, size_text);
+        why_set(&v->bad_artifact, -EUCLEAN, "line %llu: %s: it has %llu bytes, the ledger says %s", line,
+                name, (unsigned long long)st.st_size, size_text);
     else if (hash_sha256_file(path, got))
-        why_set(&v->bad_artifact, -EIO, "%s: it cannot be read", name);
+        why_set(&v->bad_artifact, -EIO, "line %llu: %s: it cannot be read", line, name);
     else if (strcmp(got, sha256) != 0)
-        why_set(&v->bad_artifact, -EUCLEAN, "%s: its SHA-256 is not the one in the ledger", name);
+        why_set(&v->bad_artifact, -EUCLEAN, "line %llu: %s: its SHA-256 is not the one in the ledger", line,
+                name);
+}
+
+static int load_remembered(struct verifying *v, struct db *db)
+{
+    struct db_statement *s;
+    int code = db_prepare(db,
+                          "SELECT a.value, b.value FROM t_case a, t_case b WHERE a.key = '" CASE_LEDGER_COUNT
+                          "' AND b.key = '" CASE_LEDGER_HEAD "'",
+                          &s);
+    if (code)
+        return code;
+    code = db_step(s);
+    if (code == 1) {
+        v->remembered = strtoull(db_text(s, 0), NULL, 10);
+        snprintf(v->remembered_head, sizeof v->remembered_head, "%s", db_text(s, 1));
+    }
+    db_finalize(s);
+    return code < 0 ? code : 0;
+}
+
+static void check_remembered(struct verifying *v, const struct ledger_record *record)
+{
+    if (record->line == v->remembered && strcmp(record->hash, v->remembered_head) != 0)
+        why_set(&v->bad_ledger, -EUCLEAN,
+                "line %llu is not the one that the database remembers: it was changed",
+                (unsigned long long)record->line);
 }
 
 static int each_record(void *context, const struct ledger_record *record)
 {
     struct verifying *v = context;
+    check_remembered(v, record);
     if (strcmp(record->type, "artifact") == 0)
         check_artifact(v, record);
     if (strcmp(record->type, "run-begin") == 0)
@@ -106,7 +140,12 @@ static bool check_attempts(struct db *db, char *words, size_t size)
         "WHERE s.attempt IS NOT NULL AND (a.status IS NULL OR a.status NOT IN ('done', 'partial', 'failed'))",
         "SELECT 'a fault is of an attempt that does not count: ' || f.id FROM t_fault f JOIN t_attempt a ON "
         "a.id = f.attempt "
-        "WHERE a.status NOT IN ('done', 'partial', 'failed', 'open')",
+        "WHERE a.status NOT IN ('done', 'partial', 'failed', 'open', 'void')",
+        "SELECT 'a note is of an attempt that does not count: ' || n.id FROM t_note n LEFT JOIN t_attempt a "
+        "ON a.id = "
+        "n.attempt LEFT JOIN t_stream t ON t.id = n.stream WHERE a.status IS NULL OR (a.status NOT IN "
+        "('open', 'void') "
+        "AND (t.attempt IS NULL OR t.attempt <> n.attempt))",
         "SELECT 'an entry names a content that is not there: ' || path FROM t_entry WHERE stream IS NOT NULL "
         "AND "
         "stream NOT IN (SELECT id FROM t_stream)",
@@ -115,21 +154,27 @@ static bool check_attempts(struct db *db, char *words, size_t size)
         if (!is_clean(db, checks[i], words, size))
             return false;
     struct db_statement *s;
-    if (db_prepare(db, "SELECT table_name FROM t_record_type", &s))
+    if (db_prepare(db, "SELECT table_name FROM t_record_type", &s)) {
+        snprintf(words, size, "%s", db_error(db));
         return false;
+    }
     bool clean = true;
-    while (clean && db_step(s) == 1) {
+    int code = 0;
+    while (clean && (code = db_step(s)) == 1) {
         char sql[512];
         snprintf(sql, sizeof sql,
                  "SELECT '%s has a row of an attempt that does not count: stream ' || r.stream FROM %s r "
                  "LEFT JOIN t_attempt a ON a.id = r.attempt "
-                 "LEFT JOIN t_stream t ON t.id = r.stream WHERE a.status IS NULL OR (a.status <> 'open' AND "
+                 "LEFT JOIN t_stream t ON t.id = r.stream WHERE a.status IS NULL OR (a.status NOT IN "
+                 "('open', 'void') AND "
                  "(t.attempt IS NULL OR t.attempt <> r.attempt)) LIMIT 1",
                  db_text(s, 0), db_text(s, 0));
         clean = is_clean(db, sql, words, size);
     }
+    if (code < 0)
+        snprintf(words, size, "%s", db_error(db));
     db_finalize(s);
-    return clean;
+    return clean && code == 0;
 }
 
 static int check_findings(struct verifying *v, struct casefile *cf, bool *ret_sound, char *words, size_t size,
@@ -150,30 +195,45 @@ static int check_findings(struct verifying *v, struct casefile *cf, bool *ret_so
     return 0;
 }
 
+static bool check_ledger(struct verifying *v, struct db *db)
+{
+    char path[4096];
+    struct why broken = {{0}};
+    if (load_remembered(v, db))
+        why_set(&v->bad_ledger, -EUCLEAN, "what the database remembers of it cannot be read: %s",
+                db_error(db));
+    snprintf(path, sizeof path, "%s/ledger.jsonl", v->folder);
+    int code = ledger_walk(path, each_record, v, &v->result.records, v->result.head, &broken);
+    if (code)
+        v->bad_ledger = broken;
+    else if (v->result.records < v->remembered)
+        why_set(&v->bad_ledger, -EUCLEAN,
+                "it has %llu records, the database remembers %llu: its end was cut off",
+                (unsigned long long)v->result.records, (unsigned long long)v->remembered);
+    return code == 0 && v->bad_ledger.text[0] == 0;
+}
+
 int case_verify(const char *folder,
                 void (*report)(void *context, enum verify_step step, bool sound, const char *words),
                 void *context, struct verify_result *ret_result, struct why *why)
 {
     struct verifying v = {.folder = folder};
     struct casefile *cf = NULL;
-    char path[4096], words[600] = "";
-    struct why broken = {{0}};
+    char words[600] = "";
     bool findings = false;
-    snprintf(path, sizeof path, "%s/ledger.jsonl", folder);
     int code = casefile_open(folder, CASEFILE_READ, &cf, why);
     if (code)
         return code;
-    code = ledger_walk(path, each_record, &v, &v.result.records, v.result.head, &broken);
-    bool ledger = code == 0;
-    report(context, VERIFY_LEDGER, ledger, broken.text);
+    bool ledger = check_ledger(&v, casefile_db(cf));
+    report(context, VERIFY_LEDGER, ledger, v.bad_ledger.text);
     bool artifacts = v.bad_artifact.text[0] == 0;
     report(context, VERIFY_ARTIFACTS, artifacts, v.bad_artifact.text);
     bool database = check_database(casefile_db(cf), words, sizeof words);
     report(context, VERIFY_DATABASE, database, words);
-    words[0] = 0;
+    snprintf(words, sizeof words, "%s", database ? "" : "not looked at: the database is not sound");
     bool attempts = database && check_attempts(casefile_db(cf), words, sizeof words);
     report(context, VERIFY_ATTEMPTS, attempts, words);
-    words[0] = 0;
+    snprintf(words, sizeof words, "%s", database ? "" : "not looked at: the database is not sound");
     code = database ? check_findings(&v, cf, &findings, words, sizeof words, why) : 0;
     if (code == 0)
         report(context, VERIFY_FINDINGS, findings, words);

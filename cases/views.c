@@ -469,13 +469,15 @@ static void put_json(struct buf *sql, const char *fields)
     free(copy);
 }
 
-int views_findings(struct db *db, struct buf *sql)
+int views_finding(struct db *db, struct buf *sql)
 {
     struct db_statement *s;
     bool any = false;
     int code = db_prepare(
         db, "SELECT plugin, name, version, fields, table_name FROM t_record_type ORDER BY plugin, name", &s);
-    while (code == 0 && (code = db_step(s)) == 1) {
+    if (code)
+        return code;
+    while ((code = db_step(s)) == 1) {
         buf_printf(
             sql,
             "%sSELECT x.label AS exhibit, s.path AS path, '%s' AS plugin, '%s' AS type, %lld AS version, "
@@ -496,18 +498,16 @@ int views_findings(struct db *db, struct buf *sql)
             sql,
             "SELECT NULL AS exhibit, NULL AS path, NULL AS plugin, NULL AS type, NULL AS version, NULL AS "
             "ordinal, NULL AS data, NULL AS attempt, NULL AS stream WHERE 0");
-    return code ? code : buf_failed(sql) ? -ENOMEM : 0;
+    return code;
 }
 
 static int make_finding(struct db *db)
 {
     struct buf sql = {0};
     buf_text(&sql, "CREATE VIEW finding AS ");
-    int code = views_findings(db, &sql);
-    if (code == 0)
-        return exec_buf(db, &sql);
-    buf_finish(&sql);
-    return code;
+    int code = views_finding(db, &sql);
+    int made = exec_buf(db, &sql);
+    return code ? code : made;
 }
 
 int views_make(struct db *db)

@@ -12,7 +12,8 @@
 /* Drops and makes all views for the record tables that are there. Inside the caller's transaction. */
 int views_make(struct db *db);
 
-/* Appends the SELECT behind the view `finding`, for a connection that does not trust a schema's functions. */
-int views_findings(struct db *db, struct buf *sql);
+/* Appends the SELECT that the view `finding` is made of. We open cases with trusted_schema off, and then
+ * SQLite lets no view call json_object: a statement of ours says it in a WITH of its own. */
+int views_finding(struct db *db, struct buf *sql);
 
 #endif

@@ -21,7 +21,8 @@ static const char *const sql[SQL_COUNT_ALL] = {
     [SQL_ATTEMPT_NEW] =
         "INSERT INTO t_attempt(run, stream, expand, worker, status) VALUES (?1, ?2, ?3, ?4, 'open')",
     [SQL_ATTEMPT_STATUS] = "UPDATE t_attempt SET status = ?2 WHERE id = ?1",
-    [SQL_ATTEMPT_OF] = "SELECT a.stream, a.expand, s.size FROM t_attempt a LEFT JOIN t_stream s ON s.id = "
+    [SQL_ATTEMPT_OF] = "SELECT a.stream, a.expand, s.size, a.status = 'void' FROM t_attempt a LEFT JOIN "
+                       "t_stream s ON s.id = "
                        "a.stream WHERE a.id = ?1",
     [SQL_STREAM_END] = "UPDATE t_stream SET status = ?2, attempt = ?3, read = ?4, unread = ?5, uniform = ?6, slack = ?7, "
                        "slack_uniform = ?8 WHERE id = ?1",
@@ -48,10 +49,15 @@ static const char *const sql[SQL_COUNT_ALL] = {
     [SQL_STREAM_ADD] = "INSERT INTO t_stream(exhibit, locator, path, extension, kind, deleted, size, disk, "
                        "runs, runs_cut, found) VALUES (?1, ?2, "
                        "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO UPDATE SET status = 0, "
-                       "found = excluded.found WHERE status = 4 RETURNING id",
+                       "path = excluded.path, extension = excluded.extension, kind = excluded.kind, "
+                       "deleted = excluded.deleted, size = excluded.size, disk = excluded.disk, "
+                       "runs = excluded.runs, runs_cut = excluded.runs_cut, found = excluded.found "
+                       "WHERE status = 4 RETURNING id",
     [SQL_STREAM_FIND] = "SELECT id FROM t_stream WHERE exhibit = ?1 AND locator = ?2",
-    [SQL_EXPAND_ADD] = "INSERT INTO t_expand(exhibit, locator, volume, found) VALUES (?1, ?2, ?3, ?4) ON "
-                       "CONFLICT DO UPDATE SET status = 0, found = excluded.found WHERE status = 4",
+    [SQL_EXPAND_ADD] =
+        "INSERT INTO t_expand(exhibit, locator, volume, found) VALUES (?1, ?2, ?3, ?4) ON "
+        "CONFLICT DO UPDATE SET status = 0, volume = excluded.volume, found = excluded.found WHERE "
+        "status = 4",
     [SQL_ACCOUNT] = "INSERT OR REPLACE INTO t_account(exhibit, volume, what, bytes, found) VALUES (?1, ?2, ?3, ?4, ?5)",
     [SQL_CHILD] = "INSERT INTO t_stream(exhibit, locator, path, extension, kind, deleted, size, disk, "
                   "status, parent, plugin, child_offset, name, runs, runs_cut, "
@@ -151,7 +157,8 @@ int writer_run_begin(struct writer *writer, const char *settings_json, const cha
     db_bind_text(s, 5, host_json);
     code = db_run(s);
     db_finalize(s);
-    *ret_run = (uint64_t)db_last_id(writer->db);
+    if (code == 0)
+        *ret_run = (uint64_t)db_last_id(writer->db);
     return code;
 }
 
@@ -179,7 +186,8 @@ int writer_run_end(struct writer *writer, uint64_t run, const char *status)
         code = clear_void(writer->db);
     if (code)
         return code;
-    return update_run(writer, "UPDATE t_run SET status = ?2, ended = ?3 WHERE id = ?1", run, status, when_now());
+    return update_run(writer, "UPDATE t_run SET status = ?2, ended = ?3 WHERE id = ?1", run, status,
+                      when_now());
 }
 
 int writer_run_sandbox(struct writer *writer, uint64_t run, const char *json)
@@ -319,7 +327,8 @@ int writer_attempt_begin(struct writer *writer, uint64_t run, uint64_t stream, u
         db_bind_null(s, 3);
     db_bind_u64(s, 4, worker);
     code = db_run(s);
-    *ret_attempt = (uint64_t)db_last_id(writer->db);
+    if (code == 0)
+        *ret_attempt = (uint64_t)db_last_id(writer->db);
     return code;
 }
 
@@ -376,15 +385,38 @@ static int choose(struct writer *writer, uint64_t attempt, uint64_t stream, uint
     return run_numbers(s, stream, work_of(end), attempt);
 }
 
+/* Its faults were counted when they came. */
+static int uncount_faults(struct writer *writer, uint64_t attempt)
+{
+    struct db_statement *s;
+    int code = db_prepare(writer->db, "SELECT count(*) FROM t_fault WHERE attempt = ?1", &s);
+    if (code)
+        return code;
+    db_bind_u64(s, 1, attempt);
+    code = db_step(s);
+    if (code == 1)
+        writer->counts->faults -= db_u64(s, 0);
+    db_finalize(s);
+    return code < 0 ? code : 0;
+}
+
 static int reject(struct writer *writer, uint64_t attempt, uint64_t stream, uint64_t expand,
                   enum attempt_end end)
 {
-    int code = clear_attempt(writer->db, attempt, stream);
+    int code = uncount_faults(writer, attempt);
+    if (code == 0)
+        code = clear_attempt(writer->db, attempt, stream);
     uint64_t lost = end == ATTEMPT_LOST;
     if (code)
         return code;
     return run_numbers(writer_sql(writer, expand ? SQL_EXPAND_TRY : SQL_STREAM_TRY), expand ? expand : stream,
                        !lost, lost);
+}
+
+static int end_void(struct writer *writer, uint64_t attempt, uint64_t stream)
+{
+    int code = clear_void_attempt(writer->db, attempt, stream);
+    return code ? code : casefile_counts_again(writer->cf);
 }
 
 int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end end,
@@ -399,6 +431,7 @@ int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end
     code = db_step(s);
     uint64_t stream = code == 1 ? db_u64(s, 0) : 0, expand = code == 1 ? db_u64(s, 1) : 0;
     uint64_t size = code == 1 ? db_u64(s, 2) : 0;
+    bool is_void = code == 1 && db_i64(s, 3);
     db_reset(s);
     if (code != 1)
         return code ? code : -EINVAL;
@@ -406,11 +439,13 @@ int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end
     if (!s)
         return -EINVAL;
     db_bind_u64(s, 1, attempt);
-    db_bind_text(s, 2, end_word(end));
+    db_bind_text(s, 2, end_word(is_void ? ATTEMPT_LOST : end));
     code = db_run(s);
     if (code)
         return code;
     crash_point("attempt-end");
+    if (is_void)
+        return end_void(writer, attempt, stream);
     return end <= ATTEMPT_FAILED ? choose(writer, attempt, stream, expand, end, size, read ? read : &nothing)
                                  : reject(writer, attempt, stream, expand, end);
 }

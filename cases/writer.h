@@ -81,8 +81,11 @@ int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end
 int writer_stream_without(struct writer *writer, uint64_t stream, const char *plugins);
 /* Adds a value of `at` to leave out of later attempts at this expand task. */
 int writer_expand_skip(struct writer *writer, uint64_t expand, uint64_t at, enum fault_kind kind);
-/* Voids everything that attempts [first, ...] of worker instance `worker` of this run produced, found volumes
- * and entries included, and makes its streams and expand tasks pending. */
+/* Voids everything that worker instance `worker` of this run produced, and makes its streams and expand tasks
+ * pending. What it said that it found is void with all that others did on the strength of it. Since what is
+ * there already is not written again, an invention of its may have stood in the way of what others found: all
+ * walks of that exhibit are done again. Attempts of others that lose their ground while they go on end as
+ * lost, whatever they end as. */
 int writer_void_worker(struct writer *writer, uint64_t run, uint32_t worker);
 
 /* Results. All idempotent by key where a task may be done again: a volume by (exhibit, key), an entry by
@@ -93,7 +96,8 @@ int writer_volume(struct writer *writer, uint64_t attempt, uint64_t exhibit,
 int writer_entry(struct writer *writer, uint64_t attempt, uint64_t exhibit, const struct found_entry *entry);
 /* Replaces what was said of this volume and kind before. */
 int writer_account(struct writer *writer, uint64_t attempt, uint64_t exhibit, const struct found_account *account);
-/* A child stream; `parent` is its parent stream's id. Its state follows its attempt. */
+/* A child stream; `parent` is its parent stream's id. Its state follows its attempt. -EEXIST: this address is
+ * taken, which no honest worker says. */
 struct writer_child {
     const char *path;
     const void *name; /* raw bytes */

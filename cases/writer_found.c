@@ -348,7 +348,8 @@ int writer_child(struct writer *writer, uint64_t attempt, uint64_t parent, const
     db_bind_u64(s, 11, child->runs_cut);
     code = buf_failed(&runs) ? -ENOMEM : db_run(s);
     buf_finish(&runs);
-    *ret_stream = (uint64_t)db_last_id(writer->db);
+    if (code == 0)
+        *ret_stream = (uint64_t)db_last_id(writer->db);
     return code;
 }
 

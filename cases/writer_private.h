@@ -55,6 +55,9 @@ struct db_statement *writer_sql(struct writer *writer, enum writer_sql which);
 /* writer_clear.c: deletes all that `attempt` wrote about `stream` and its descendants (records, notes,
  * faults, children). */
 int clear_attempt(struct db *db, uint64_t attempt, uint64_t stream);
+/* The end of an attempt that lost its ground (t_attempt.status 'void'): nothing that it wrote or found stays.
+ */
+int clear_void_attempt(struct db *db, uint64_t attempt, uint64_t stream);
 /* Deletes what was voided and not found again. */
 int clear_void(struct db *db);
 

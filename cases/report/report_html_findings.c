@@ -104,7 +104,8 @@ void section_locked(struct html *html, const struct report_model *model)
     if (model->encrypted_entries > 0) {
         html_raw(html, "<p>▲ ");
         html_say_numbers(html, LABEL_ENCRYPTED_ENTRIES, model->encrypted_entries, 0);
-        html_raw(html, "<br><code>sqlite3 -readonly case.db \"SELECT exhibit, path FROM file WHERE encrypted\"</code></p>\n");
+        html_raw(html, "<br><code>sqlite3 -readonly case.db \"SELECT exhibit, path FROM file WHERE "
+                       "encrypted\"</code></p>\n");
     }
     if (model->locked_cut.total == 0) {
         if (model->encrypted_entries == 0)

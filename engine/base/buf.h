@@ -1,7 +1,8 @@
 /*
  * buf: a growing byte buffer with a sticky error, the writer that mirrors bytes.h.
  *
- * When memory runs out the buffer is `failed`, keeps what it has, and ignores what follows; ask once at the end.
+ * When memory runs out the buffer is `failed`, keeps what it has, and ignores what follows; ask once at the
+ * end.
  */
 #ifndef KVALI_BASE_BUF_H
 #define KVALI_BASE_BUF_H

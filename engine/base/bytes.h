@@ -2,7 +2,8 @@
  * bytes: a bounded reader over memory that somebody else wrote.
  *
  * Every take moves forward; a take past the end makes the reader `failed`, returns zero (or NULL) and every
- * later take does the same. So a parser reads a whole structure and asks once, at the end, whether it was there.
+ * later take does the same. So a parser reads a whole structure and asks once, at the end, whether it was
+ * there.
  */
 #ifndef KVALI_BASE_BYTES_H
 #define KVALI_BASE_BYTES_H

@@ -1,7 +1,7 @@
 /*
- * json: a streaming writer (RFC 8259). Commas and nesting are kept by the writer; strings are escaped so that the
- * output is plain printable UTF-8 (what text_is_hidden says, and invalid bytes, as \uXXXX), safe inside HTML
- * too: '<', '>', '&' and '\'' are written \u003c and so on.
+ * json: a streaming writer (RFC 8259). Commas and nesting are kept by the writer; strings are escaped so that
+ * the output is plain printable UTF-8 (what text_is_hidden says, and invalid bytes, as \uXXXX), safe inside
+ * HTML too: '<', '>', '&' and '\'' are written \u003c and so on.
  *
  * Reading JSON is jansson's work (cases/ledger.c).
  */
@@ -26,7 +26,7 @@ void json_object_open(struct json *json, const char *key);
 void json_object_close(struct json *json);
 void json_array_open(struct json *json, const char *key);
 void json_array_close(struct json *json);
-void json_text(struct json *json, const char *key, const char *value); /* NULL value: null */
+void json_text(struct json *json, const char *key, const char *value);              /* NULL value: null */
 void json_bytes(struct json *json, const char *key, const void *data, size_t size); /* text of known size */
 void json_hex(struct json *json, const char *key, const void *data, size_t size);
 void json_u64(struct json *json, const char *key, uint64_t value);

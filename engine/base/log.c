@@ -81,7 +81,7 @@ static void write_line(const char *word, const char *format, va_list args)
     {                                                                                                        \
         va_list args;                                                                                        \
                                                                                                              \
-        if (level > most)                                                                                    \
+        if ((level) > most)                                                                                  \
             return;                                                                                          \
         va_start(args, format);                                                                              \
         write_line(word, format, args);                                                                      \

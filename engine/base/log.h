@@ -1,7 +1,7 @@
 /*
  * log: one line a message to standard error, for the two programs' main files and the layers just below them.
- * Library code is silent: it returns codes and fills a struct why. Arguments that come from evidence must be escaped (text.h)
- * by the caller; as a second line of defence log replaces control bytes.
+ * Library code is silent: it returns codes and fills a struct why. Arguments that come from evidence must be
+ * escaped (text.h) by the caller; as a second line of defence log replaces control bytes.
  */
 #ifndef KVALI_BASE_LOG_H
 #define KVALI_BASE_LOG_H

@@ -1,8 +1,8 @@
 /*
  * range: ordered, merged, bounded lists of byte ranges.
  *
- * A list that would pass RANGES_MAX lets a neighbour grow over what is added and over the gap between: it then says too
- * much rather than too little, and `coarse` tells.
+ * A list that would pass RANGES_MAX lets a neighbour grow over what is added and over the gap between: it
+ * then says too much rather than too little, and `coarse` tells.
  */
 #include "engine/base/range.h"
 

@@ -12,7 +12,8 @@ struct range {
     uint64_t offset, size;
 };
 
-/* Ordered, merged, bounded: past RANGES_MAX the last range grows to cover what follows and `coarse` says so. */
+/* Ordered, merged, bounded: past RANGES_MAX the last range grows to cover what follows and `coarse` says so.
+ */
 enum { RANGES_MAX = 4096 };
 struct ranges {
     struct range *items;

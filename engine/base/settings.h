@@ -2,8 +2,8 @@
  * settings: everything that a run can be told, as one list of key=value, sorted by key.
  *
  * The known keys with their defaults and meaning are in settings.c's table, which --help prints. Profiles
- * (rules/profiles/NAME.ini) and flags are both written into this list; the list goes into the ledger, with the SHA-256 of the part
- * that can change findings.
+ * (rules/profiles/NAME.ini) and flags are both written into this list; the list goes into the ledger, with
+ * the SHA-256 of the part that can change findings.
  */
 #ifndef KVALI_BASE_SETTINGS_H
 #define KVALI_BASE_SETTINGS_H
@@ -33,7 +33,7 @@ const struct setting_known *settings_table(size_t *ret_count);
 struct settings {
     struct setting {
         char *key, *value;
-    } *items;
+    } * items;
     size_t count;
 };
 
@@ -41,8 +41,9 @@ struct settings {
 int settings_init(struct settings *settings);
 void settings_finish(struct settings *settings);
 
-/* -ENOENT for an unknown key, -EINVAL for a value that does not fit the kind; `why` names both. Sizes take K, M, G, T
- * (powers of 1024); keys "plugin.<name>.<word>" are always accepted as text (for a lab's own plugins). */
+/* -ENOENT for an unknown key, -EINVAL for a value that does not fit the kind; `why` names both. Sizes take K,
+ * M, G, T (powers of 1024); keys "plugin.<name>.<word>" are always accepted as text (for a lab's own
+ * plugins). */
 int settings_set(struct settings *settings, const char *key, const char *value, struct why *why);
 
 /* Reads "key = value" lines (# and ; comment, [section] prefixes "section."). Errors name file and line. */

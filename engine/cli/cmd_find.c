@@ -1,9 +1,9 @@
 /* kvali find: lists what a case holds. */
 #include "engine/cli/cli.h"
 
-#include "cases/query.h"
 #include "cases/report/safe.h"
 #include "engine/base/json.h"
+#include "engine/cli/file_options.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,22 +11,7 @@
 #include <unistd.h>
 
 static const struct option_spec specs[] = {
-    {"name", 'n', "GLOB", "Name like this: '*.doc', 'IMG_????.jpg'"},
-    {"path", 'p', "GLOB", "Whole address like this: '*/Users/*/Downloads/*'"},
-    {"hash", 0, "HEX", "MD5, SHA-1 or SHA-256 of the content, or xxh3:HEX"},
-    {"mime", 'm', "GLOB", "Type of the content: 'image/*'"},
-    {"rule", 'r', "GLOB", "A YARA rule with a name like this matched"},
-    {"min-size", 0, "SIZE", "At least this large: 4096, 512K, 10M, 2G"},
-    {"max-size", 0, "SIZE", "At most this large"},
-    {"after", 0, "TIME", "Modified at or after: 2026-01-31, 2026-01-31T12:00:00Z (UTC)"},
-    {"before", 0, "TIME", "Modified before"},
-    {"deleted", 'd', NULL, "Only what is deleted"},
-    {"live", 0, NULL, "Only what is not deleted"},
-    {"kind", 'k', "KIND", "image, raw, file, ads, meta, slack, free, child or carved"},
-    {"type", 't', "TYPE", "file, folder, link, virtual …"},
-    {"mismatch", 0, NULL, "Only where the extension does not match the content"},
-    {"exhibit", 'x', "LABEL", "Only in this exhibit"},
-    {"limit", 0, "N", "At most so many rows"},
+    FILE_OPTIONS,
     {"json", 'j', NULL, "One JSON object a line"},
     {NULL, 0, NULL, NULL},
 };
@@ -48,16 +33,16 @@ static void put_table(const struct file_row *row)
 {
     struct buf size = {0};
     safe_size(&size, row->size);
-    cli_print("%-8s %-7s %10s  %-20.20s  %-28.28s %s\n", row->exhibit, state_of(row), buf_cstr(&size), row->modified,
-              row->mime, row->path);
+    cli_print("%-8s %-7s %10s  %-20.20s  %-28.28s %s\n", row->exhibit, state_of(row), buf_cstr(&size),
+              row->modified, row->mime, row->path);
     buf_finish(&size);
 }
 
 static void put_tsv(const struct file_row *row)
 {
-    cli_print("%s\t%s\t%s\t%s\t%s\t%llu\t%s\t%s\t%s\t%s\t%s\t%s\n", row->exhibit, row->path, row->type, row->kind,
-              state_of(row), (unsigned long long)row->size, row->modified, row->mime, row->md5, row->sha1, row->sha256,
-              row->status);
+    cli_print("%s\t%s\t%s\t%s\t%s\t%llu\t%s\t%s\t%s\t%s\t%s\t%s\n", row->exhibit, row->path, row->type,
+              row->kind, state_of(row), (unsigned long long)row->size, row->modified, row->mime, row->md5,
+              row->sha1, row->sha256, row->status);
 }
 
 /* Strings made safe first, so that the line can go to a terminal as it is. */
@@ -121,39 +106,11 @@ static int put_row(void *context, const struct file_row *row)
     return ferror(stdout) ? -EIO : 0;
 }
 
-static int read_filter(const struct options *options, struct file_filter *ret_filter, struct why *why)
-{
-    struct file_filter filter = FILE_FILTER_ALL;
-    filter.exhibit = options_text(options, "exhibit", NULL);
-    filter.name = options_text(options, "name", NULL);
-    filter.path = options_text(options, "path", NULL);
-    filter.hash = options_text(options, "hash", NULL);
-    filter.mime = options_text(options, "mime", NULL);
-    filter.rule = options_text(options, "rule", NULL);
-    filter.kind = options_text(options, "kind", NULL);
-    filter.type = options_text(options, "type", NULL);
-    filter.deleted = options_has(options, "deleted");
-    filter.live = options_has(options, "live");
-    filter.mismatch = options_has(options, "mismatch");
-    if (filter.deleted && filter.live)
-        return why_set(why, -EINVAL, "--deleted and --live: nothing is both; leave one out");
-    int error = options_size(options, "min-size", &filter.size_min, why);
-    if (error == 0)
-        error = options_size(options, "max-size", &filter.size_max, why);
-    if (error == 0)
-        error = options_when(options, "after", &filter.after, why);
-    if (error == 0)
-        error = options_when(options, "before", &filter.before, why);
-    if (error == 0)
-        error = options_number(options, "limit", &filter.limit, why);
-    *ret_filter = filter;
-    return error;
-}
-
 static void put_head(enum form form)
 {
     if (form == FORM_TABLE)
-        cli_print("%-8s %-7s %10s  %-20s  %-28s %s\n", "EXHIBIT", "STATE", "SIZE", "MODIFIED", "TYPE", "PATH");
+        cli_print("%-8s %-7s %10s  %-20s  %-28s %s\n", "EXHIBIT", "STATE", "SIZE", "MODIFIED", "TYPE",
+                  "PATH");
     else if (form == FORM_TSV)
         cli_print("exhibit\tpath\ttype\tkind\tstate\tsize\tmodified\tmime\tmd5\tsha1\tsha256\tstatus\n");
 }
@@ -164,7 +121,7 @@ static int run(const struct options *options)
     struct file_filter filter;
     struct casefile *cf = NULL;
     int code = EXIT_DONE;
-    if (read_filter(options, &filter, &why) < 0)
+    if (file_options(options, &filter, &why) < 0)
         return fail_usage("find", &why);
     if (cli_open_case(options->args[0], CASEFILE_READ, &cf, &code) < 0)
         return code;
@@ -188,9 +145,12 @@ const struct command command_find = {
     .name = "find",
     .summary = "list files and other contents by name, hash, type, rule, size, time, state",
     .usage = "CASE [options]",
-    .help = "Lists what fits all the filters, in order of exhibit and path. On a terminal a table, otherwise tab-separated\n"
-            "values with a head line; --json gives all fields. Control and invisible characters in names are shown as \\xNN.\n"
-            "In a GLOB, * stands for anything, ? for one character, [ab] for one of these; quote it for the shell.\n"
+    .help = "Lists what fits all the filters, in order of exhibit and path. On a terminal a table, otherwise "
+            "tab-separated\n"
+            "values with a head line; --json gives all fields. Control and invisible characters in names are "
+            "shown as \\xNN.\n"
+            "In a GLOB, * stands for anything, ? for one character, [ab] for one of these; quote it for the "
+            "shell.\n"
             "More can be asked with SQL: sqlite3 -readonly CASE/case.db 'SELECT … FROM file'.",
     .example = "  kvali find /srv/cases/2026-001 --deleted --mime 'image/*' --min-size 100K\n"
                "  kvali find /srv/cases/2026-001 --rule '*macro*' --json | jq -r .path",

@@ -26,7 +26,8 @@ static int run(const struct options *options)
     char *text = NULL;
     if (options_has(options, "settings"))
         return list_settings();
-    int code = job_ask(job_cli_worker(), options_has(options, "json") ? "--plugins-json" : "--plugins", &text, &why);
+    int code =
+        job_ask(job_cli_worker(), options_has(options, "json") ? "--plugins-json" : "--plugins", &text, &why);
     if (code)
         return fail(EXIT_ENVIRONMENT, NULL, code, &why, "the installation is incomplete");
     cli_print("%s", text);
@@ -38,8 +39,10 @@ const struct command command_plugins = {
     .name = "plugins",
     .summary = "list the plugins, what they record, and every setting",
     .usage = "[options]",
-    .help = "Lists the plugins that look at each stream of bytes, with the record types that they write and their\n"
-            "fields; each record type is a table of case.db. With --settings: what --set of `run` and `process` takes.",
+    .help = "Lists the plugins that look at each stream of bytes, with the record types that they write and "
+            "their\n"
+            "fields; each record type is a table of case.db. With --settings: what --set of `run` and "
+            "`process` takes.",
     .example = "  kvali plugins\n"
                "  kvali plugins --settings",
     .options = specs,

@@ -31,7 +31,8 @@ static int make_case(const struct options *options, const char *folder)
     struct why why = {{0}};
     if (is_case(folder))
         return EXIT_DONE;
-    int error = casefile_create(folder, options_text(options, "number", NULL), options_text(options, "examiner", NULL), &why);
+    int error = casefile_create(folder, options_text(options, "number", NULL),
+                                options_text(options, "examiner", NULL), &why);
     if (error < 0)
         return fail(error == -ENOENT ? EXIT_ENVIRONMENT : exit_code_of_case(error), folder, error, &why,
                     "choose a folder that can be made");
@@ -46,7 +47,8 @@ static int look(const struct options *options)
         if (stat(options->args[i], &st))
             return fail(EXIT_EVIDENCE, options->args[i], errno, NULL, "check the path of the evidence");
         if (S_ISREG(st.st_mode) && st.st_size == 0)
-            return fail_words(EXIT_EVIDENCE, options->args[i], "the file is empty", "give the image file; was the copy cut off?");
+            return fail_words(EXIT_EVIDENCE, options->args[i], "the file is empty",
+                              "give the image file; was the copy cut off?");
     }
     return EXIT_DONE;
 }
@@ -96,8 +98,10 @@ const struct command command_process = {
     .name = "process",
     .summary = "from image to case and report in one go: new + add + run + report",
     .usage = "IMAGE... --case FOLDER [options]",
-    .help = "Makes the case FOLDER (or goes on with it), adds each IMAGE as an exhibit, lists and examines everything in\n"
-            "it, and writes the report. IMAGE is a raw image, the first segment of a split or E01 image, AFF, VMDK, VHD,\n"
+    .help = "Makes the case FOLDER (or goes on with it), adds each IMAGE as an exhibit, lists and examines "
+            "everything in\n"
+            "it, and writes the report. IMAGE is a raw image, the first segment of a split or E01 image, "
+            "AFF, VMDK, VHD,\n"
             "a block device, or a folder. Without --case the folder is named after the first image.\n"
             "Calling it again after a stop goes on where it was.",
     .example = "  kvali process disk.E01 --case /srv/cases/2026-001\n"

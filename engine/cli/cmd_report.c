@@ -8,12 +8,14 @@
 #include <stdio.h>
 
 static const struct option_spec specs[] = {
-    {"format", 'f', "FORMAT", "html or json; may be given again (default: both)\n"
-                              "html: for people, one file that opens offline and prints on A4\n"
-                              "json: the same for programs"},
+    {"format", 'f', "FORMAT",
+     "html or json; may be given again (default: both)\n"
+     "html: for people, one file that opens offline and prints on A4\n"
+     "json: the same for programs"},
     {"lang", 'l', "LANG", "en or ka; what has no Georgian label yet stays English (default: en)"},
-    {"stdout", 0, NULL, "Write one format to standard output and record nothing: for a case\n"
-                        "that may only be read"},
+    {"stdout", 0, NULL,
+     "Write one format to standard output and record nothing: for a case\n"
+     "that may only be read"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -105,8 +107,10 @@ const struct command command_report = {
     .name = "report",
     .summary = "write the reports of a case",
     .usage = "CASE [options]",
-    .help = "Writes CASE/reports/report-0001.html and .json, with the next number each time: a report is never overwritten,\n"
-            "and its SHA-256 goes into the ledger. A report can be written at any time; while processing is not complete it\n"
+    .help = "Writes CASE/reports/report-0001.html and .json, with the next number each time: a report is "
+            "never overwritten,\n"
+            "and its SHA-256 goes into the ledger. A report can be written at any time; while processing is "
+            "not complete it\n"
             "says so on its first screen.",
     .example = "  kvali report /srv/cases/2026-001\n"
                "  kvali report /srv/cases/2026-001 --format html --lang ka\n"

@@ -21,8 +21,10 @@ const struct command command_run = {
     .name = "run",
     .summary = "do what is pending in a case: also after a stop, a crash or a power cut",
     .usage = "CASE [options]",
-    .help = "Lists and examines everything in the case's exhibits that is not done yet. The case itself is the queue:\n"
-            "after Ctrl-C, kill -9 or a power cut, `run` goes on with what is pending; nothing is lost and nothing is\n"
+    .help = "Lists and examines everything in the case's exhibits that is not done yet. The case itself is "
+            "the queue:\n"
+            "after Ctrl-C, kill -9 or a power cut, `run` goes on with what is pending; nothing is lost and "
+            "nothing is\n"
             "there twice. Evidence is read by sandboxed workers only.",
     .example = "  kvali run /srv/cases/2026-001\n"
                "  kvali run /srv/cases/2026-001 --jobs 8 --rules /srv/rules/lab",

@@ -12,7 +12,8 @@ static const struct option_spec specs[] = {
 };
 
 /* Every row of a statement, to `each`. */
-static int rows(struct casefile *cf, const char *sql, void (*each)(void *context, struct db_statement *s), void *context)
+static int rows(struct casefile *cf, const char *sql, void (*each)(void *context, struct db_statement *s),
+                void *context)
 {
     struct db_statement *s;
     int code = db_prepare(casefile_db(cf), sql, &s);
@@ -24,7 +25,8 @@ static int rows(struct casefile *cf, const char *sql, void (*each)(void *context
     return code;
 }
 
-static const char sql_exhibits[] = "SELECT exhibit, path, type, size, verification, failed FROM exhibit ORDER BY id";
+static const char sql_exhibits[] =
+    "SELECT exhibit, path, type, size, verification, failed FROM exhibit ORDER BY id";
 static const char sql_faults[] = "SELECT kind, count(*) FROM fault GROUP BY kind ORDER BY 2 DESC, 1";
 static const char sql_runs[] = "SELECT id, started, ended, status FROM run ORDER BY id DESC LIMIT 5";
 
@@ -40,7 +42,8 @@ static void print_exhibit(void *context, struct db_statement *s)
     else if (db_is_null(s, 2))
         cli_print("             not opened yet\n");
     else
-        cli_print("             %s, %s, stored hashes: %s\n", db_text(s, 2), progress_bytes((double)db_u64(s, 3), size, sizeof size),
+        cli_print("             %s, %s, stored hashes: %s\n", db_text(s, 2),
+                  progress_bytes((double)db_u64(s, 3), size, sizeof size),
                   db_is_null(s, 4) ? "not compared yet" : db_text(s, 4));
 }
 
@@ -53,7 +56,8 @@ static void print_fault(void *context, struct db_statement *s)
 static void print_run(void *context, struct db_statement *s)
 {
     (void)context;
-    cli_print("  %-4lld %s to %s  %s\n", (long long)db_i64(s, 0), db_text(s, 1), db_is_null(s, 2) ? "…" : db_text(s, 2), db_text(s, 3));
+    cli_print("  %-4lld %s to %s  %s\n", (long long)db_i64(s, 0), db_text(s, 1),
+              db_is_null(s, 2) ? "…" : db_text(s, 2), db_text(s, 3));
 }
 
 static int print_words(struct casefile *cf, const struct queue_counts *counts)
@@ -63,7 +67,8 @@ static int print_words(struct casefile *cf, const struct queue_counts *counts)
     cli_print("Case %s (%s)\n\nExhibits:\n", casefile_number(cf), casefile_folder(cf));
     int code = rows(cf, sql_exhibits, print_exhibit, &unopened);
     cli_print("\nContents: %llu done (%s), %llu pending (%s)%s\n", (unsigned long long)counts->streams_done,
-              progress_bytes((double)counts->bytes_done, done, sizeof done), (unsigned long long)counts->streams_pending,
+              progress_bytes((double)counts->bytes_done, done, sizeof done),
+              (unsigned long long)counts->streams_pending,
               progress_bytes((double)counts->bytes_pending, pending, sizeof pending),
               counts->expands_pending ? "; the listing is not complete" : "");
     cli_print("\nFaults: %llu\n", (unsigned long long)counts->faults);
@@ -110,7 +115,8 @@ static int print_json(struct casefile *cf, const struct queue_counts *counts)
     json_array_close(&json);
     json_array_open(&json, "faults_by_kind");
     if (code == 0)
-        code = rows(cf, "SELECT kind, count(*) AS count FROM fault GROUP BY kind ORDER BY kind", json_row, &json);
+        code = rows(cf, "SELECT kind, count(*) AS count FROM fault GROUP BY kind ORDER BY kind", json_row,
+                    &json);
     json_array_close(&json);
     json_array_open(&json, "runs");
     if (code == 0)
@@ -133,7 +139,8 @@ static int run(const struct options *options)
     int code = queue_counts(cf, &counts);
     if (code == 0)
         code = options_has(options, "json") ? print_json(cf, &counts) : print_words(cf, &counts);
-    exit_code = code ? fail(exit_code_of_case(code), options->args[0], code, NULL, "`kvali verify` says more") : EXIT_DONE;
+    exit_code = code ? fail(exit_code_of_case(code), options->args[0], code, NULL, "`kvali verify` says more")
+                     : EXIT_DONE;
     casefile_close(cf);
     return exit_code;
 }
@@ -142,7 +149,8 @@ const struct command command_status = {
     .name = "status",
     .summary = "how far a case is, what went wrong, and what to do next",
     .usage = "CASE [options]",
-    .help = "Shows exhibits, what is done and pending, faults by kind and the latest runs. Reads only: it may be called\n"
+    .help = "Shows exhibits, what is done and pending, faults by kind and the latest runs. Reads only: it "
+            "may be called\n"
             "while a run is going on.",
     .example = "  kvali status /srv/cases/2026-001\n"
                "  kvali status /srv/cases/2026-001 --json",

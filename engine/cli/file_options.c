@@ -18,7 +18,7 @@ int file_options(const struct options *options, struct file_filter *ret_filter, 
     filter.live = options_has(options, "live");
     filter.mismatch = options_has(options, "mismatch");
     if (filter.deleted && filter.live)
-        return why_set(why, -EINVAL, "--deleted and --live exclude each other");
+        return why_set(why, -EINVAL, "--deleted and --live: nothing is both; leave one out");
     int code = options_size(options, "min-size", &filter.size_min, why);
     if (code == 0)
         code = options_size(options, "max-size", &filter.size_max, why);

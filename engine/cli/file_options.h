@@ -8,22 +8,22 @@
 #include "engine/cli/options.h"
 
 /* clang-format off */
-#define FILE_OPTIONS                                                                                                   \
-    {"exhibit", 'x', "LABEL", "Of this exhibit only"},                                                                 \
-    {"name", 'n', "GLOB", "The last component fits, like '*.docx'"},                                                   \
-    {"path", 'p', "GLOB", "The whole address fits, like '*/Users/*'"},                                                 \
-    {"hash", 0, "HEX", "This MD5, SHA-1 or SHA-256, or xxh3:HEX"},                                                     \
-    {"mime", 'm', "GLOB", "The type fits, like 'image/*'"},                                                            \
-    {"rule", 'r', "GLOB", "A YARA rule of this name matches"},                                                         \
-    {"kind", 'k', "KIND", "image, raw, file, ads, meta, slack, free, child or carved"},                                \
-    {"type", 't', "TYPE", "file, folder, link, fifo, chardev, blockdev, socket or virtual"},                           \
-    {"min-size", 0, "SIZE", "At least so many bytes (K, M, G, T: powers of 1024)"},                                    \
-    {"max-size", 0, "SIZE", "At most so many bytes"},                                                                  \
-    {"after", 0, "TIME", "Modified at or after: 2026-01-31 or RFC 3339, UTC"},                                         \
-    {"before", 0, "TIME", "Modified before"},                                                                          \
-    {"deleted", 0, NULL, "Deleted names only"},                                                                        \
-    {"live", 0, NULL, "Live names only"},                                                                              \
-    {"mismatch", 0, NULL, "The extension does not fit the content"},                                                   \
+#define FILE_OPTIONS                                                                                    \
+    {"exhibit", 'x', "LABEL", "Only in this exhibit"},                                                  \
+    {"name", 'n', "GLOB", "Name like this: '*.doc', 'IMG_????.jpg'"},                                   \
+    {"path", 'p', "GLOB", "Whole address like this: '*/Users/*/Downloads/*'"},                          \
+    {"hash", 0, "HEX", "MD5, SHA-1 or SHA-256 of the content, or xxh3:HEX"},                            \
+    {"mime", 'm', "GLOB", "Type of the content: 'image/*'"},                                            \
+    {"rule", 'r', "GLOB", "A YARA rule with a name like this matched"},                                 \
+    {"kind", 'k', "KIND", "image, raw, file, ads, meta, slack, free, child or carved"},                 \
+    {"type", 't', "TYPE", "file, folder, link, fifo, chardev, blockdev, socket or virtual"},            \
+    {"min-size", 0, "SIZE", "At least this large: 4096, 512K, 10M, 2G"},                                \
+    {"max-size", 0, "SIZE", "At most this large"},                                                      \
+    {"after", 0, "TIME", "Modified at or after: 2026-01-31, 2026-01-31T12:00:00Z (UTC)"},               \
+    {"before", 0, "TIME", "Modified before"},                                                           \
+    {"deleted", 'd', NULL, "Only what is deleted"},                                                     \
+    {"live", 0, NULL, "Only what is not deleted"},                                                      \
+    {"mismatch", 0, NULL, "Only where the extension does not match the content"},                       \
     {"limit", 'l', "N", "At most so many rows"}
 /* clang-format on */
 

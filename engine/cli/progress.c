@@ -1,5 +1,6 @@
 /*
- * progress: what a waiting examiner wants to know: how much is done, how fast, how long still, and did anything go wrong.
+ * progress: what a waiting examiner wants to know: how much is done, how fast, how long still, and did
+ * anything go wrong.
  */
 #include "engine/cli/progress.h"
 
@@ -71,10 +72,10 @@ static void write_event(struct progress *progress, const struct job_progress *no
     char time[WHEN_TEXT_SIZE];
     fprintf(progress->events,
             "{\"time\":\"%s\",\"event\":\"progress\",\"phase\":\"%s\",\"streams_done\":%" PRIu64
-            ",\"streams_known\":%" PRIu64 ",\"bytes_done\":%" PRIu64 ",\"bytes_known\":%" PRIu64 ",\"faults\":%" PRIu64
-            ",\"bytes_per_second\":%.0f,\"eta_seconds\":%" PRId64 ",\"workers\":%u}\n",
-            when_format_ms(when_now(), time), now->phase, now->streams_done, now->streams_known, now->bytes_done,
-            now->bytes_known, now->faults, now->rate, now->eta, now->workers);
+            ",\"streams_known\":%" PRIu64 ",\"bytes_done\":%" PRIu64 ",\"bytes_known\":%" PRIu64
+            ",\"faults\":%" PRIu64 ",\"bytes_per_second\":%.0f,\"eta_seconds\":%" PRId64 ",\"workers\":%u}\n",
+            when_format_ms(when_now(), time), now->phase, now->streams_done, now->streams_known,
+            now->bytes_done, now->bytes_known, now->faults, now->rate, now->eta, now->workers);
     fflush(progress->events);
 }
 
@@ -97,10 +98,12 @@ void progress_show(void *context, const struct job_progress *now)
         return;
     char done[32], known[32], rate[32], left[32], line[256];
     int percent = now->bytes_known ? (int)(100.0 * (double)now->bytes_done / (double)now->bytes_known) : 0;
-    snprintf(line, sizeof line, "%s: %d%%  %s of %s  %" PRIu64 " of %" PRIu64 " contents  %s/s  %s  %" PRIu64 " faults",
+    snprintf(line, sizeof line,
+             "%s: %d%%  %s of %s  %" PRIu64 " of %" PRIu64 " contents  %s/s  %s  %" PRIu64 " faults",
              now->phase, percent, progress_bytes((double)now->bytes_done, done, sizeof done),
-             progress_bytes((double)now->bytes_known, known, sizeof known), now->streams_done, now->streams_known,
-             progress_bytes(now->rate, rate, sizeof rate), duration(now->eta, left, sizeof left), now->faults);
+             progress_bytes((double)now->bytes_known, known, sizeof known), now->streams_done,
+             now->streams_known, progress_bytes(now->rate, rate, sizeof rate),
+             duration(now->eta, left, sizeof left), now->faults);
     if (!progress->terminal) {
         fprintf(stderr, "%s\n", line);
         return;

@@ -1,6 +1,6 @@
 /*
- * progress: a run on the terminal: one line that renews itself; a plain line now and then when standard error is not a
- * terminal; and the events file.
+ * progress: a run on the terminal: one line that renews itself; a plain line now and then when standard error
+ * is not a terminal; and the events file.
  */
 #ifndef KVALI_CLI_PROGRESS_H
 #define KVALI_CLI_PROGRESS_H
@@ -11,9 +11,9 @@
 #include <stdio.h>
 
 struct progress {
-    FILE *events;    /* NULL: none */
+    FILE *events; /* NULL: none */
     bool quiet, terminal;
-    int64_t shown;   /* when the last line was written */
+    int64_t shown; /* when the last line was written */
 };
 
 int progress_init(struct progress *progress, const char *events_path, bool quiet, struct why *why);

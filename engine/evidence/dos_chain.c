@@ -1,7 +1,7 @@
 /*
- * dos_chain: the master boot record and the extended boot records behind it: four 16-byte entries at offset 446, type in
- * byte 4, first sector (relative) in bytes 8 to 11, 0x55AA at 510. A link to the next record is relative to the first
- * extended partition [Carrier, File System Forensic Analysis, chapter 5].
+ * dos_chain: the master boot record and the extended boot records behind it: four 16-byte entries at offset
+ * 446, type in byte 4, first sector (relative) in bytes 8 to 11, 0x55AA at 510. A link to the next record is
+ * relative to the first extended partition [Carrier, File System Forensic Analysis, chapter 5].
  */
 #include "engine/evidence/dos_chain.h"
 
@@ -42,8 +42,8 @@ static bool seen_before(const uint64_t *seen, size_t count, uint64_t sector)
     return false;
 }
 
-bool dos_chain_is_broken(uint64_t size, uint32_t sector_size, signature_read *read, void *context, uint64_t *ret_sector,
-                         const char **ret_what)
+bool dos_chain_is_broken(uint64_t size, uint32_t sector_size, signature_read *read, void *context,
+                         uint64_t *ret_sector, const char **ret_what)
 {
     uint8_t record[RECORD_SIZE];
     uint64_t seen[CHAIN_MAX], sector = 0, base = 0;
@@ -63,7 +63,8 @@ bool dos_chain_is_broken(uint64_t size, uint32_t sector_size, signature_read *re
             return sector != 0;
         if (link == 0 && sector == 0)
             return false;
-        if (link == 0 && base != 0) { /* a last record has no link; one that points to the first partition itself has 0 as well */
+        if (link == 0 && base != 0) { /* a last record has no link; one that points to the first partition
+                                         itself has 0 as well */
             bool to_first = false;
             for (size_t i = 0; i < ENTRIES; i++)
                 to_first = to_first || is_extended(record[TABLE_AT + i * ENTRY_SIZE + 4]);

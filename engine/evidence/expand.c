@@ -30,33 +30,19 @@ static int report_image(struct image *image, const struct found_sink *sink)
     const struct image_info *info = image_info(image);
     const struct found_run run = {0, info->size};
     const char *name = image_name(image);
-    const struct found_entry entry = {
-        .volume = "",
-        .path = name,
-        .name = name,
-        .name_size = strlen(name),
-        .type = ENTRY_VIRTUAL,
-        .size = info->size,
-        .allocated_size = info->size,
-        .modified = WHEN_NONE,
-        .accessed = WHEN_NONE,
-        .changed = WHEN_NONE,
-        .born = WHEN_NONE,
-        .deleted = WHEN_NONE,
-        .name_modified = WHEN_NONE,
-        .name_accessed = WHEN_NONE,
-        .name_changed = WHEN_NONE,
-        .name_born = WHEN_NONE,
-        .raw_times = "",
-        .target = "",
-        .attribute = "",
-        .locator = "image",
-        .kind = STREAM_IMAGE,
-        .disk = 0,
-        .runs = &run,
-        .run_count = 1,
-    };
+    struct found_entry entry = found_entry_blank();
 
+    entry.path = name;
+    entry.name = name;
+    entry.name_size = strlen(name);
+    entry.type = ENTRY_VIRTUAL;
+    entry.size = info->size;
+    entry.allocated_size = info->size;
+    entry.locator = "image";
+    entry.kind = STREAM_IMAGE;
+    entry.disk = 0;
+    entry.runs = &run;
+    entry.run_count = 1;
     return sink->entry(sink->context, &entry);
 }
 

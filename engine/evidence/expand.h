@@ -1,9 +1,9 @@
 /*
  * expand: image -> volumes, and file system -> entries.
  *
- * The walk is our own: libtsk's stops unsaid at 128 levels. It keeps an explicit stack and a visited set, limits depth at
- * EXPAND_DEPTH_MAX and says so, lists every name that libtsk gives (live, deleted, orphaned, virtual) and then every
- * allocated inode that no name reached.
+ * The walk is our own: libtsk's stops unsaid at 128 levels. It keeps an explicit stack and a visited set,
+ * limits depth at EXPAND_DEPTH_MAX and says so, lists every name that libtsk gives (live, deleted, orphaned,
+ * virtual) and then every allocated inode that no name reached.
  *
  * Locators, all ASCII (grammar in expand.c's head, parsed by locator.c):
  *   "volumes"                          expand the image's partition tables
@@ -20,10 +20,10 @@
 
 enum { EXPAND_DEPTH_MAX = 4096 };
 
-/* Does one expand task. `root` is the first locator of every exhibit (expand_root). `skip` lists `skip_count` values of `at` that an
- * earlier attempt did not survive: each is left out and reported as a fault of kind `skip_kind`.
- * What is broken in the evidence is reported through sink->fault; negative errno only for -ENOMEM, -EINVAL (no such
- * locator), or the sink's own code. */
+/* Does one expand task. `root` is the first locator of every exhibit (expand_root). `skip` lists `skip_count`
+ * values of `at` that an earlier attempt did not survive: each is left out and reported as a fault of kind
+ * `skip_kind`. What is broken in the evidence is reported through sink->fault; negative errno only for
+ * -ENOMEM, -EINVAL (no such locator), or the sink's own code. */
 int expand(struct image *image, const char *locator, const struct found_sink *sink, const uint64_t *skip,
            size_t skip_count, enum fault_kind skip_kind);
 

@@ -267,26 +267,6 @@ static void take_status(const struct statx *status, struct found_entry *entry, s
     entry->raw_times = buf_cstr(raw_times);
 }
 
-static struct found_entry empty_entry(void)
-{
-    return (struct found_entry){
-        .volume = "",
-        .path = "",
-        .raw_times = "",
-        .target = "",
-        .attribute = "",
-        .locator = "",
-        .kind = STREAM_FILE,
-        .disk = UINT64_MAX,
-        .born = WHEN_NONE,
-        .deleted = WHEN_NONE,
-        .name_modified = WHEN_NONE,
-        .name_accessed = WHEN_NONE,
-        .name_changed = WHEN_NONE,
-        .name_born = WHEN_NONE,
-    };
-}
-
 /* The locator of the content: that of the first name that reached it. NULL: no memory. */
 static const char *content_locator(struct walk *walk, const struct statx *status)
 {
@@ -327,7 +307,7 @@ static const char *link_target(struct walk *walk, int fd)
 static int report_entry(struct walk *walk, int fd, const struct statx *status, const char *name,
                         uint64_t parent)
 {
-    struct found_entry entry = empty_entry();
+    struct found_entry entry = found_entry_blank();
     char mount[64];
     take_status(status, &entry, &walk->times);
     entry.path = buf_cstr(&walk->shown);
@@ -592,7 +572,7 @@ int folder_expand_file(struct image *image, const struct found_sink *sink)
     if (image->info.type != IMAGE_FILE)
         return -EINVAL;
     struct buf name = {0}, raw_times = {0};
-    struct found_entry entry = empty_entry();
+    struct found_entry entry = found_entry_blank();
     take_status(&image->status, &entry, &raw_times);
     int code = text_unescape(&name, image->name);
     entry.type = ENTRY_FILE;

@@ -11,6 +11,7 @@
 #include "engine/evidence/found.h"
 
 #include "engine/base/text.h"
+#include "engine/base/when.h"
 
 #include <errno.h>
 #include <string.h>
@@ -55,6 +56,30 @@ static const char *const account_names[ACCOUNT_KINDS] = {
 const char *account_kind_name(enum account_kind kind)
 {
     return (size_t)kind < ACCOUNT_KINDS ? account_names[kind] : "unknown";
+}
+
+struct found_entry found_entry_blank(void)
+{
+    return (struct found_entry){
+        .volume = "",
+        .path = "",
+        .name = "",
+        .modified = WHEN_NONE,
+        .accessed = WHEN_NONE,
+        .changed = WHEN_NONE,
+        .born = WHEN_NONE,
+        .deleted = WHEN_NONE,
+        .name_modified = WHEN_NONE,
+        .name_accessed = WHEN_NONE,
+        .name_changed = WHEN_NONE,
+        .name_born = WHEN_NONE,
+        .raw_times = "",
+        .target = "",
+        .attribute = "",
+        .locator = "",
+        .kind = STREAM_FILE,
+        .disk = UINT64_MAX,
+    };
 }
 
 const char *entry_type_name(enum entry_type type)

@@ -91,6 +91,9 @@ struct found_entry {
     bool runs_cut;             /* there were more */
 };
 
+/* A name of which nothing is known yet: texts "", times WHEN_NONE, the place on disk unknown; the rest is 0. */
+struct found_entry found_entry_blank(void);
+
 /* Something that could not be examined, or only in part. */
 enum fault_kind {
     FAULT_UNREADABLE,  /* bytes that the medium or container did not give */
@@ -163,6 +166,9 @@ struct found_sink {
     int (*account)(void *context, const struct found_account *account);
     void (*at)(void *context, uint64_t what);
     void *context;
+    /* May be NULL. Called before a folder is read, which gives no sign of life and may take time that grows with the square of
+     * `names`, the most that it can hold; and with 0 when that is over. */
+    void (*weigh)(void *context, uint64_t names);
 };
 
 #endif

@@ -15,7 +15,7 @@ struct blackbox {
     _Atomic uint64_t beat;   /* changes whenever something moves on */
     _Atomic uint64_t task;   /* stream id of a scan; 0 in an expand task */
     _Atomic uint64_t at;     /* scan: offset in the stream; expand: inode or block */
-    _Atomic uint64_t weight; /* expand: bytes of the folder being read (0 unknown): its time may grow with the square */
+    _Atomic uint64_t weight; /* expand: names that the folder being read can hold, 0 outside of that: its time may grow with the square */
     _Atomic uint32_t stream; /* scan: 0 the stream itself, else a descendant */
     _Atomic uint32_t plugin; /* index, or BLACKBOX_ENGINE */
     _Atomic uint64_t done;   /* bytes of the stream read so far, for progress */

@@ -282,6 +282,8 @@ static int take_child(struct supervisor *s, struct worker_slot *worker, struct b
     child.runs = runs;
     uint64_t id = 0;
     int code = writer_child(s->writer, worker->attempt, sub->id, &child, &id);
+    if (code == -EEXIST)
+        return alarm_set(worker, "a child stream at an address that is taken");
     return supervisor_written(s, code ? code : add_substream(worker, id));
 }
 

@@ -10,6 +10,7 @@
 #include "engine/base/log.h"
 #include "engine/base/version.h"
 #include "engine/base/when.h"
+#include "engine/job/allowance.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -26,10 +27,6 @@
 enum { TICK_MS = 100, PACKETS_A_TURN = 64, DRAIN_MAX = 4096 };
 /* The slowest that a parser may be without being taken for hung, beyond the fixed times. */
 #define SLOW_BYTES_A_SECOND (UINT64_C(2) << 20)
-/* A walk in all may take a tenth of an hour for each GiB of medium, and never less than an hour. */
-#define WALK_SECONDS_MIN 3600
-/* libtsk's folder reading is quadratic: 27 s for 200,000 entries (measured); five times that is allowed. An entry is taken as 32 bytes. */
-#define FOLDER_SECONDS(entries) ((entries) / 200000.0 * ((entries) / 200000.0) * 27.0 * 5.0)
 
 int supervisor_fail(struct supervisor *s, int code, const char *format, ...)
 {
@@ -117,10 +114,11 @@ static void kill_worker(struct worker_slot *worker, enum worker_kill reason)
 static int64_t allowed_pause(const struct supervisor *s, const struct worker_slot *worker)
 {
     const struct blackbox *box = worker->process.box;
-    double seconds = (double)settings_number(s->options->settings, "limit.hang");
+    uint64_t hang = settings_number(s->options->settings, "limit.hang");
+    double seconds = (double)hang;
     if (worker->state == WORKER_EXPANDING)
-        seconds += FOLDER_SECONDS((double)atomic_load(&box->weight) / 32.0);
-    else if (atomic_load(&box->plugin) != BLACKBOX_ENGINE && worker->batch_next < worker->batch_count)
+        return allowance_silence(hang, worker->weight);
+    if (atomic_load(&box->plugin) != BLACKBOX_ENGINE && worker->batch_next < worker->batch_count)
         seconds += (double)(worker->batch[worker->batch_next].size / SLOW_BYTES_A_SECOND);
     return seconds < 86400 ? (int64_t)(seconds * (double)SECOND) : 86400 * SECOND;
 }
@@ -129,10 +127,19 @@ static int64_t allowed_time(const struct supervisor *s, const struct worker_slot
 {
     uint64_t seconds = settings_number(s->options->settings, "limit.stream_seconds");
     if (worker->state == WORKER_EXPANDING)
-        seconds = seconds > WALK_SECONDS_MIN ? seconds * 4 : WALK_SECONDS_MIN * 4;
-    else if (worker->batch_next < worker->batch_count)
+        return allowance_walk(seconds, worker->folder_seconds);
+    if (worker->batch_next < worker->batch_count)
         seconds += (worker->batch[worker->batch_next].size + worker->child_bytes) / SLOW_BYTES_A_SECOND;
     return seconds < 864000 ? (int64_t)seconds * SECOND : 864000 * SECOND;
+}
+
+/* Folders that are read between two looks are not seen; they took no time either. */
+static void weigh(struct worker_slot *worker, uint64_t weight)
+{
+    if (weight == worker->weight)
+        return;
+    worker->weight = weight;
+    worker->folder_seconds += allowance_folder(weight);
 }
 
 static void watch(struct supervisor *s, int64_t now)
@@ -141,6 +148,7 @@ static void watch(struct supervisor *s, int64_t now)
         struct worker_slot *worker = &s->workers[i];
         if (worker->state == WORKER_NONE || worker->state == WORKER_IDLE)
             continue;
+        weigh(worker, atomic_load(&worker->process.box->weight)); /* before the beat: see found_weigh in worker.c */
         uint64_t beat = atomic_load(&worker->process.box->beat);
         if (beat != worker->beat) {
             worker->beat = beat;

@@ -38,7 +38,8 @@ struct worker_slot {
     struct substream *subs;
     size_t sub_count, sub_capacity;
 
-    uint64_t beat;       /* the last value seen */
+    uint64_t beat, weight; /* the last values seen */
+    double folder_seconds; /* allowance_folder of the folders of this walk */
     int64_t beat_time, task_time;
     uint64_t child_bytes;
 };

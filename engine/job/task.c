@@ -64,6 +64,8 @@ static void begin(struct worker_slot *worker, enum worker_state state)
     worker->state = state;
     worker->beat = atomic_load(&worker->process.box->beat);
     worker->beat_time = worker->task_time = when_monotonic();
+    worker->weight = 0;
+    worker->folder_seconds = 0;
 }
 
 static int give_expand(struct supervisor *s, struct worker_slot *worker)

@@ -107,6 +107,18 @@ static void found_at(void *context, uint64_t what)
     beat(context, 0, BLACKBOX_ENGINE, what);
 }
 
+/* Stored before the beat when a folder begins, after it when it ends: who reads the weight first, and then the beat, never
+ * holds the silence of a large folder against nothing. */
+static void found_weigh(void *context, uint64_t names)
+{
+    struct worker *worker = context;
+    if (names > 0)
+        atomic_store(&worker->box->weight, names);
+    atomic_fetch_add(&worker->box->beat, 1);
+    if (names == 0)
+        atomic_store(&worker->box->weight, 0);
+}
+
 static int do_expand(struct worker *worker, struct bytes *task)
 {
     uint64_t exhibit = bytes_u64le(task);
@@ -123,8 +135,9 @@ static int do_expand(struct worker *worker, struct bytes *task)
         kind = (enum fault_kind)bytes_u32le(task);
     }
     atomic_store(&worker->box->task, 0);
+    atomic_store(&worker->box->weight, 0);
     struct image *image = image_of(worker, exhibit);
-    struct found_sink sink = {found_volume, found_entry, found_fault, found_account, found_at, worker};
+    struct found_sink sink = {found_volume, found_entry, found_fault, found_account, found_at, worker, found_weigh};
     int code = image ? expand(image, locator, &sink, skip, count, kind) : -ENODEV;
     free(skip);
     buf_u32le(wire_begin(&worker->wire, WIRE_EXPANDED), (uint32_t)-code);

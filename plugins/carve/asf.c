@@ -106,7 +106,7 @@ static bool packet_mark(struct asf *asf, uint64_t at, uint16_t *ret)
     if (p == NULL)
         return false;
     if ((p[0] & 0x80) == 0)
-        *ret = (uint16_t)(p[0] & 0x80) << 8 | p[1];
+        *ret = p[1];
     else
         *ret = (uint16_t)(p[0] << 8 | ((p[0] & 15) <= 4 ? p[2 + (p[0] & 15)] : 0));
     return (p[0] & 0x60) == 0;

@@ -152,7 +152,7 @@ static uint32_t walk(struct database *db, uint32_t *ret_good)
             continue;
         if (!page_holds(db, page, number))
             return number;
-        *ret_good = number + 1;
+        *ret_good = number; /* what it holds may be another's */
     }
     return 0;
 }
@@ -194,7 +194,7 @@ static enum carve_grade judge(struct database *db)
     if (bad != 0) {
         carved_partial(db->ret, (uint64_t)good * db->page_size, "page %u of %u is cut or none of a database",
                        bad, db->last);
-        if (good == 1)
+        if (good <= 1)
             db->ret->grade = CARVE_FRAGMENT;
         return db->ret->grade;
     }

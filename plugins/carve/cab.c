@@ -180,7 +180,7 @@ static enum carve_grade follow_folders(struct cab *cab, uint64_t files_end, stru
                                       i + 1);
             at = end;
         }
-        last = end > last ? end : last;
+        last = blocks > 0 && end > last ? end : last;
     }
     if (last != cab->size)
         return carved_partial(ret, last, "%llu bytes behind its data",
@@ -198,7 +198,7 @@ static enum carve_grade examine_cab(struct reader *reader, struct carved *ret)
 
     if (!read_header(&cab))
         return CARVE_NONE;
-    if (!read_files(&cab, &files_end)) {
+    if (!read_files(&cab, &files_end) || files_end > reader_size(reader)) {
         carved_partial(ret, HEADER, "its list of files");
         return ret->grade = CARVE_FRAGMENT;
     }

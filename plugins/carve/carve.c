@@ -322,7 +322,7 @@ static void carve_all(struct carving *carving, struct carve_stream *stream)
         if (start == 0 && verdict.carved.size == carving->info->size) {
             recover_parts(carving, &verdict); /* the stream itself is this object */
         } else if (!inside && is_wanted(carving, &verdict)) {
-            if (verdict.carved.grade <= CARVE_PARTIAL && verdict.carved.broken > 0)
+            if (verdict.carved.grade < CARVE_VALIDATED && verdict.carved.broken > 0)
                 mend(carving, start, &verdict);
             recover(carving, start, &verdict);
             covered = start + (verdict.piece_count > 1 ? verdict.pieces[0].size : verdict.carved.good);

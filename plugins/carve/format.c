@@ -76,7 +76,10 @@
     F(font) \
     F(keepass) \
     F(luks) \
-    F(bitlocker)
+    F(bitlocker) \
+    F(woff) \
+    F(minidump) \
+    F(thumbcache)
 /* clang-format on */
 
 #define DECLARE(family) extern const struct carve_format *const carve_##family[];
@@ -143,6 +146,8 @@ void carved_title(struct carved *carved, const void *text, size_t size, const ch
     struct buf utf8 = {0}, escaped = {0};
     size_t begin = 0;
 
+    if (size == 0 || (size == 1 && strcmp(encoding, "UTF-8") != 0))
+        return;
     size = size < 4 * sizeof carved->title ? size : 4 * sizeof carved->title;
     if (strcmp(encoding, "UTF-8") == 0)
         buf_append(&utf8, text, size);
@@ -154,6 +159,7 @@ void carved_title(struct carved *carved, const void *text, size_t size, const ch
     while (begin < size && utf8.data[begin] <= ' ')
         begin++;
     if (size > begin) /* else there may be no memory to point into */
+    if (size > begin)
         text_escape(&escaped, utf8.data + begin, size - begin);
     if (!buf_failed(&utf8) && !buf_failed(&escaped) && size > begin)
         take_title(carved, buf_cstr(&escaped));

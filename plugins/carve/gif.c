@@ -180,6 +180,8 @@ static enum carve_grade walk(struct gif *gif, struct carved *ret)
         if (there && kind == IMAGE)
             holds = pass_image(gif);
         if (!holds) {
+            if (gif->offset > reader_size(gif->reader)) /* in a colour table */
+                gif->offset = reader_size(gif->reader);
             carved_partial(ret, gif->offset, "%s at byte %llu",
                            !there          ? "the data ends"
                            : kind == IMAGE ? "the pixels of an image are cut or wrong"

@@ -57,7 +57,7 @@ static uint64_t header_end(struct reader *reader, uint64_t begin, uint64_t *ret_
             return 0;
         at += 2;
     }
-    return at;
+    return at < reader_size(reader) ? at : 0;
 }
 
 /* RFC 1952: names are ISO 8859-1; most are UTF-8 today, which then is what they are taken for. */

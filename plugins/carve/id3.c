@@ -96,7 +96,7 @@ uint64_t id3_tag(struct reader *reader, uint64_t offset, struct carved *carved)
 {
     const uint8_t *p = reader_at(reader, offset, TAG_HEAD);
     unsigned version, flags;
-    uint64_t begin, size;
+    uint64_t begin, size, whole;
 
     if (p == NULL || memcmp(p, "ID3", 3) != 0 || p[3] < 2 || p[3] > 4 || p[4] != 0 || (p[5] & 0x0f) != 0 ||
         !is_syncsafe(p + 6))
@@ -104,7 +104,8 @@ uint64_t id3_tag(struct reader *reader, uint64_t offset, struct carved *carved)
     version = p[3];
     flags = p[5];
     size = syncsafe(p + 6);
-    if (!u64_range_fits(offset + TAG_HEAD, size, reader_size(reader)))
+    whole = TAG_HEAD + size + (version == 4 && (flags & 0x10) != 0 ? TAG_HEAD : 0);
+    if (!u64_range_fits(offset, whole, reader_size(reader)))
         return 0;
     begin = offset + TAG_HEAD;
     if (version > 2 && (flags & 0x40) != 0) { /* an extended head */
@@ -113,7 +114,7 @@ uint64_t id3_tag(struct reader *reader, uint64_t offset, struct carved *carved)
     }
     if (carved != NULL && begin < offset + TAG_HEAD + size)
         take_frames(reader, begin, offset + TAG_HEAD + size, version, carved);
-    return TAG_HEAD + size + (version == 4 && (flags & 0x10) != 0 ? TAG_HEAD : 0);
+    return whole;
 }
 
 /* An APEv2 tag with a head: what it takes, 0: none. Without one it cannot be found from its front. */

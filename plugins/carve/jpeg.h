@@ -12,4 +12,8 @@
 enum carve_grade jpeg_check(struct reader *reader, uint64_t at, uint64_t tables, uint64_t tables_size,
                             struct carved *ret);
 
+/* Lets `ret`, a whole picture, end behind what its cameras put behind it. `index_size` bytes at `index` are
+ * its multi-picture index; 0: none. A further picture that is not there makes it COMPLETE. */
+void jpeg_after(struct reader *reader, uint64_t index, uint64_t index_size, struct carved *ret);
+
 #endif

@@ -37,6 +37,8 @@ struct mail {
     struct reader *reader;
     struct carved *ret;
     uint64_t at;
+    size_t base64_size; /* of the lines of a part in base64, when the first has come */
+    uint64_t odd_at;    /* the first of them that is longer or shorter; UINT64_MAX */
     bool is_mailbox, unclosed;
     struct boundary stack[PARTS_DEPTH_MAX];
     size_t depth;
@@ -142,18 +144,16 @@ static bool take_head(struct mail *mail, struct head *head)
 
 static bool is_base64(const struct textline *line)
 {
+    /* a bit a character: + / 0-9 = A-Z a-z */
+    static const uint32_t set[8] = {0, 0x23ff8800, 0x07fffffe, 0x07fffffe};
     size_t size = line->size;
+    uint32_t all = 1;
 
     while (size > 0 && (line->data[size - 1] == ' ' || line->data[size - 1] == '\t'))
         size--;
-    for (size_t i = 0; i < size; i++) {
-        uint8_t c = line->data[i];
-
-        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
-              c == '/' || c == '='))
-            return false;
-    }
-    return true;
+    for (size_t i = 0; i < size; i++)
+        all &= set[line->data[i] >> 5] >> (line->data[i] & 31);
+    return (all & 1) != 0;
 }
 
 /* "From somebody Thu Jan  1 00:00:00 1970": what separates the messages of a mailbox. */
@@ -223,6 +223,8 @@ static bool begin_part(struct mail *mail, size_t level, enum coding *ret_coding)
         if (!take_head(mail, &head) || !push(mail, &head))
             return false;
     } while (head.is_message && head.coding != BASE64);
+    mail->base64_size = 0;
+    mail->odd_at = UINT64_MAX;
     *ret_coding = head.coding;
     return true;
 }
@@ -270,6 +272,13 @@ static enum end take_base64(struct mail *mail)
     return ended ? END_BASE64 : END_TEXT;
 }
 
+/* What is not base64 may have begun within the line of another size before it. */
+static enum end cut_base64(struct mail *mail)
+{
+    mail->at = mail->odd_at < mail->at ? mail->odd_at : mail->at;
+    return END_CUT;
+}
+
 /* A boundary that closes a body. */
 static bool close_parts(struct mail *mail, size_t level)
 {
@@ -278,6 +287,18 @@ static bool close_parts(struct mail *mail, size_t level)
     if (level == 0)
         skip_blank(mail);
     return level == 0;
+}
+
+/* A line of a part in base64: all are of one size, but for the last. False: it is none, or not the next. */
+static bool take_base64_line(struct mail *mail, const struct textline *line)
+{
+    if (!is_base64(line))
+        return false;
+    if (mail->base64_size == 0)
+        mail->base64_size = line->size;
+    else if (line->size > 0 && line->size != mail->base64_size && mail->odd_at == UINT64_MAX)
+        mail->odd_at = mail->at;
+    return true;
 }
 
 /* A mailbox's next mail; where the one before has not closed its parts, something is missing. */
@@ -304,9 +325,11 @@ static enum end take_body(struct mail *mail, enum coding coding)
         if (line.open && kind == LAST_PART && level == 0)
             line.open = !line.open_at_nul;
         if (line.open || (!line.is_utf8 && coding != EIGHT_BIT))
-            return mail->at == closed_at ? END_CLOSED : stop(mail, mail->depth > 0 ? NULL : &line);
-        if (kind == NO_DELIMITER && coding == BASE64 && !is_base64(&line))
-            return END_CUT;
+            return mail->at == closed_at ? END_CLOSED
+                   : coding == BASE64    ? cut_base64(mail)
+                                         : stop(mail, mail->depth > 0 ? NULL : &line);
+        if (kind == NO_DELIMITER && coding == BASE64 && !take_base64_line(mail, &line))
+            return cut_base64(mail);
         mail->at += line.whole;
         if (kind == NEXT_PART && !begin_part(mail, level, &coding))
             return END_CUT;

@@ -277,7 +277,8 @@ static bool load_directory(struct ole2 *ole2, const struct header *header)
         bool right = ole2_read(&stream, i * ENTRY, raw, ENTRY) &&
                      read_entry(raw, ole2->shift, &ole2->entries[i]) && (i == 0) == (raw[66] == 5);
 
-        ole2_prove(&stream, i * ENTRY, right);
+        if (!right || raw[66] != 0) /* an unused entry may be zeros of anything */
+            ole2_prove(&stream, i * ENTRY, right);
         holds &= right;
         ole2->entry_count += right;
         if (!right)
@@ -300,7 +301,8 @@ static bool load_mini_fat(struct ole2 *ole2, const struct header *header)
         holds = ole2_read(&stream, 4 * (uint64_t)i, raw, 4);
         ole2->mini_fat[i] = holds ? le32(raw) : SECTOR_FREE;
         holds &= ole2->mini_fat[i] < ole2->mini_count || ole2->mini_fat[i] >= SECTOR_END;
-        ole2_prove(&stream, 4 * (uint64_t)i, holds);
+        if (!holds || ole2->mini_fat[i] != 0)
+            ole2_prove(&stream, 4 * (uint64_t)i, holds);
     }
     ole2_close(&stream);
     return holds && ole2->mini_fat != NULL;

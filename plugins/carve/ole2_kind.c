@@ -204,7 +204,7 @@ static void summary_title(const uint8_t *set, size_t size, struct carved *ret)
     uint32_t section = size >= 48 ? le32(set + 44) : UINT32_MAX, count, page = 1252;
     const uint8_t *p;
 
-    if (section > size - 8 || section < 48)
+    if (size < 48 || section > size - 8 || section < 48)
         return;
     count = le32(set + section + 4);
     for (uint32_t i = 0; i < count && i < 64 && section + 16 + 8 * (size_t)i <= size; i++) {

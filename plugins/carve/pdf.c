@@ -4,7 +4,8 @@
  * when it names a cross-reference section that was met, whose chain of previous sections was met too (the
  * first one of a linearized file names none), and, for a later revision, when that lies behind the revision
  * before and leads back to it. Validated: every entry of the sections points to its object, every stream ends
- * where its length says, and those of FlateDecode inflate unless they are encrypted.
+ * where its length says, those of FlateDecode inflate, those of DCTDecode are JPEG. Encrypted ones are
+ * complete.
  */
 #include "plugins/carve/pdf.h"
 
@@ -12,12 +13,15 @@
 
 #include "engine/base/bytes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     HEADER = 8,
     SECTOR = 512,
+    EOL = 2,
+    MISCOUNT_MAX = 1024, /* bytes */
     OBJECTS_MAX = 1 << 22,
     SECTIONS_MAX = 1 << 16,
     SEARCH = 1 << 20,         /* for the end of a stream beyond where its length says */
@@ -104,15 +108,47 @@ static bool take_endstream(struct pdf *pdf, uint64_t offset)
 }
 
 /* A stream that does not end where it should, if it does not end well at all: the first one is where the
- * object may be broken in two. */
-static bool search_endstream(struct pdf *pdf, uint64_t doubt, uint64_t data, uint64_t reach)
+ * object may be broken in two. A length that is off by a few bytes is a writer's mistake. */
+static bool search_endstream(struct pdf *pdf, uint64_t doubt, uint64_t data, uint64_t length)
 {
-    uint64_t at = reader_find(pdf->reader, data, u64_add_saturating(data, reach), "endstream", 9);
+    uint64_t should = u64_add_saturating(data, length);
+    uint64_t at = reader_find(pdf->reader, data, u64_add_saturating(should, SEARCH), "endstream", 9);
+    uint64_t off = at > should ? at - should : should - at;
 
-    pdf->doubt = pdf->doubt == 0 ? doubt : pdf->doubt;
-    if (at == UINT64_MAX)
+    if (at != UINT64_MAX && off < MISCOUNT_MAX && (off + EOL) % SECTOR > 2 * EOL)
+        pdf->loose = true;
+    else if (pdf->doubt == 0)
+        pdf->doubt = doubt;
+    if (at != UINT64_MAX)
+        pdf_seek(&pdf->lex, at + 9);
+    return at != UINT64_MAX;
+}
+
+/* From its first marker to its last, with nothing behind 0xFF that JPEG [ITU-T T.81, B.1.1] does not have:
+ * enough to see that something else was written over it. */
+static bool jpeg_holds(struct reader *reader, uint64_t at, uint64_t end)
+{
+    uint16_t length;
+
+    if (end - at < 4 || !reader_is(reader, at, "\xff\xd8\xff", 3))
         return false;
-    pdf_seek(&pdf->lex, at + 9);
+    for (at += 2; at + 4 <= end && !reader_is(reader, at, "\xff\xda", 2); at += 2u + length) {
+        if (!reader_is(reader, at, "\xff", 1) || !reader_be16(reader, at + 2, &length))
+            return false;
+    }
+    while (at < end) {
+        const uint8_t *data, *found;
+        size_t span = reader_span(reader, at, &data);
+        uint8_t next;
+
+        span = span < end - at ? span : (size_t)(end - at);
+        found = span > 0 ? memchr(data, 0xff, span) : NULL;
+        at += found != NULL ? (size_t)(found - data) + 1 : span;
+        if (span == 0)
+            return false;
+        if (found != NULL && at < end && reader_u8(reader, at, &next) && next > 0 && next < 0xc0)
+            return false;
+    }
     return true;
 }
 
@@ -130,6 +166,8 @@ static bool stream_data(struct pdf *pdf, uint64_t data)
         ends = reader_inflate(pdf->reader, READER_ZLIB, data,
                               known ? data + length : reader_size(pdf->reader), MADE_MAX, &end, &size, &crc);
     pdf->broken_stream |= flate && !ends;
+    if (known && pdf_find_name(&pdf->dict, "/Filter", "/DCTDecode"))
+        pdf->broken_stream |= !jpeg_holds(pdf->reader, data, data + length);
     if (known && take_endstream(pdf, data + length))
         return true;
     if (ends && take_endstream(pdf, end)) {
@@ -145,7 +183,7 @@ static bool stream_data(struct pdf *pdf, uint64_t data)
             pdf->doubt = pdf->doubt == 0 ? doubt : pdf->doubt;
         return at != UINT64_MAX;
     }
-    return search_endstream(pdf, doubt, data, u64_add_saturating(length, SEARCH));
+    return search_endstream(pdf, doubt, data, length);
 }
 
 /* Behind `stream`: its data, `endstream` and `endobj`. */
@@ -209,8 +247,10 @@ static bool chain_holds(const struct pdf *pdf, const struct pdf_section *section
 static bool is_miscounted(const struct pdf *pdf, uint64_t offset)
 {
     uint64_t last = pdf->section_count > 0 ? pdf->sections[pdf->section_count - 1].offset : 0;
+    uint64_t off = last > offset ? last - offset : offset - last;
 
-    return last > 0 && last == pdf->item && pdf->end == 0 && offset != 0 && (last - offset) % SECTOR != 0;
+    return last > 0 && offset > 0 && last == pdf->item && pdf->end == 0 && pdf->doubt == 0 &&
+           off < MISCOUNT_MAX && off % SECTOR != 0;
 }
 
 /* At `startxref`, up to and with the end of line behind `%%EOF`. */
@@ -235,15 +275,21 @@ static bool follow_end(struct pdf *pdf)
         pdf_next(lex);
     end = lex->at;
     section = offset == 0 ? NULL : pdf_section_at(pdf, offset);
-    if (section == NULL || !chain_holds(pdf, section, &newest)) {
-        if (!is_miscounted(pdf, offset))
+    if (section != NULL && !chain_holds(pdf, section, &newest))
+        return true;
+    if (section == NULL) {
+        if (!is_miscounted(pdf, offset)) {
+            pdf->foreign |= pdf->end > 0;
             return true;
+        }
         pdf->loose = true;
         section = &pdf->sections[pdf->section_count - 1];
     }
     if (pdf->end > 0 &&
-        (section->offset < pdf->end || !newest || !pdf_check(pdf, section, &used, &wrong) || wrong > 0))
+        (section->offset < pdf->end || !newest || !pdf_check(pdf, section, &used, &wrong) || wrong > 0)) {
+        pdf->foreign = true;
         return false;
+    }
     pdf->newest = (size_t)(section - pdf->sections);
     pdf->end = end;
     pdf_seek(lex, end);
@@ -388,6 +434,14 @@ static void take_title(struct pdf *pdf, struct carved *ret)
         latin_title(ret, title, size);
 }
 
+/* Objects follow right behind the last end, and break off before they come to one of their own. */
+static bool is_cut_later(const struct pdf *pdf)
+{
+    const struct pdf_object *last = &pdf->objects[pdf->object_count - 1];
+
+    return last->offset >= pdf->end && !pdf->foreign;
+}
+
 static enum carve_grade judge(struct pdf *pdf, struct carved *ret)
 {
     uint64_t good = pdf->doubt > 0 && pdf->doubt < pdf->good ? pdf->doubt : pdf->good;
@@ -403,8 +457,14 @@ static enum carve_grade judge(struct pdf *pdf, struct carved *ret)
         return ret->grade;
     }
     encrypted = pdf->sections[pdf->newest].encrypted;
-    holds = !pdf->loose && pdf->doubt == 0 && (encrypted || !pdf->broken_stream) && entries_hold(pdf);
-    carved_whole(ret, holds ? CARVE_VALIDATED : CARVE_COMPLETE, pdf->end);
+    holds = !pdf->loose && pdf->doubt == 0 && !encrypted && !pdf->broken_stream && entries_hold(pdf);
+    if (is_cut_later(pdf))
+        carved_partial(ret, good, "the end of a later revision, which begins at byte %llu",
+                       (unsigned long long)pdf->end);
+    else
+        carved_whole(ret, holds ? CARVE_VALIDATED : CARVE_COMPLETE, pdf->end);
+    if (ret->grade == CARVE_COMPLETE && !encrypted && pdf->broken_stream)
+        (void)snprintf(ret->lacks, sizeof ret->lacks, "nothing, but a compressed stream in it is damaged");
     take_title(pdf, ret);
     return ret->grade;
 }

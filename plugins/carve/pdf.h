@@ -33,6 +33,7 @@ struct pdf {
     size_t newest;      /* the section that this one names */
     uint64_t doubt;     /* where the first stream begins whose end is not where its length says; 0: none */
     bool loose;         /* something was missing that readers forgive */
+    bool foreign;          /* behind the last end, one of another document was met */
     bool broken_stream; /* one does not inflate */
 };
 

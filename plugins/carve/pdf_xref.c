@@ -116,7 +116,7 @@ static bool undo_filters(struct rows *rows)
             if (filter == 1 && i > 0)
                 row[i] = (uint8_t)(row[i] + row[i - 1]);
             if (filter == 2 && out > 0)
-                row[i] = (uint8_t)(row[i] + row[i - rows->width]);
+                row[i] = (uint8_t)(row[i] + (row - rows->width)[i]);
         }
         out += rows->width;
     }

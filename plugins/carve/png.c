@@ -9,13 +9,22 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { SIGNATURE = 8, CHUNK = 12, HEADER = 13, LENGTH_MAX = 0x7fffffff };
+enum {
+    SIGNATURE = 8,
+    CHUNK = 12,
+    HEADER = 13,
+    LENGTH_MAX = 0x7fffffff,
+    FILTER_LAST = 4,
+    DOUBT = 16 * 1024, /* foreign data in a deflate stream rarely stays unnoticed for longer */
+};
 
 struct png {
     struct reader *reader;
     z_stream z;
     int code;            /* of inflate, so far */
     uint64_t made, want; /* want: 0 when it cannot be told */
+    uint64_t row;        /* bytes of a scan line with its filter byte; 0: interlaced */
+    uint64_t stop;       /* how far the data of IDAT chunks made sense */
     bool image;          /* an IDAT came */
 };
 
@@ -31,16 +40,21 @@ static bool is_head(const uint8_t *head)
            is_letter(head[7]);
 }
 
+static uint32_t be32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
 /* Bytes of all scan lines with their filter bytes; 0: interlaced, or not a legal header. */
-static uint64_t image_size(const uint8_t *header)
+static uint64_t image_size(const uint8_t *header, uint64_t *ret_row)
 {
     static const uint8_t channels[] = {1, 0, 3, 1, 2, 0, 4};
-    uint64_t width = (uint64_t)header[0] << 24 | header[1] << 16 | header[2] << 8 | header[3];
-    uint64_t height = (uint64_t)header[4] << 24 | header[5] << 16 | header[6] << 8 | header[7];
+    uint64_t width = be32(header), height = be32(header + 4);
 
     if (header[12] != 0 || width > LENGTH_MAX || height > LENGTH_MAX)
         return 0;
-    return ((width * header[8] * channels[header[9]] + 7) / 8 + 1) * height;
+    *ret_row = (width * header[8] * channels[header[9]] + 7) / 8 + 1;
+    return *ret_row * height;
 }
 
 static bool header_is_legal(const uint8_t *header)
@@ -55,11 +69,43 @@ static bool header_is_legal(const uint8_t *header)
            (depths[type] & bit) != 0 && header[10] == 0 && header[11] == 0 && header[12] <= 1;
 }
 
-/* Feeds one IDAT chunk's data to inflate; what comes out is counted. */
-static void inflate_chunk(struct png *png, uint64_t offset, uint64_t size)
+/* Each scan line begins with one of five filters. `size` bytes at `out` are what came behind `made`. */
+static bool filters_hold(const struct png *png, const uint8_t *out, size_t size)
+{
+    uint64_t at = png->row > 0 ? (png->row - png->made % png->row) % png->row : size;
+
+    for (; at < size; at += png->row) {
+        if (out[at] > FILTER_LAST)
+            return false;
+    }
+    return true;
+}
+
+/* Inflates what is at hand; what comes out is counted and looked at. */
+static void inflate_span(struct png *png, const uint8_t *data, size_t size)
 {
     uint8_t out[16 * 1024];
 
+    png->z.next_in = (Bytef *)data;
+    png->z.avail_in = (uInt)size;
+    do {
+        size_t made;
+
+        png->z.next_out = out;
+        png->z.avail_out = sizeof out;
+        png->code = inflate(&png->z, Z_NO_FLUSH);
+        made = sizeof out - png->z.avail_out;
+        if (!filters_hold(png, out, made))
+            png->code = Z_DATA_ERROR;
+        png->made += made;
+    } while (png->code == Z_OK && png->z.avail_out == 0);
+    if (png->code == Z_BUF_ERROR)
+        png->code = Z_OK; /* it wants more */
+}
+
+/* Feeds one IDAT chunk's data to inflate, as far as it is there. */
+static void inflate_chunk(struct png *png, uint64_t offset, uint64_t size)
+{
     while (size > 0 && png->code == Z_OK) {
         const uint8_t *data;
         size_t span = reader_span(png->reader, offset, &data);
@@ -67,16 +113,8 @@ static void inflate_chunk(struct png *png, uint64_t offset, uint64_t size)
         if (span == 0)
             return;
         span = span < size ? span : (size_t)size;
-        png->z.next_in = (Bytef *)data;
-        png->z.avail_in = (uInt)span;
-        do {
-            png->z.next_out = out;
-            png->z.avail_out = sizeof out;
-            png->code = inflate(&png->z, Z_NO_FLUSH);
-            png->made += sizeof out - png->z.avail_out;
-        } while (png->code == Z_OK && png->z.avail_out == 0);
-        if (png->code == Z_BUF_ERROR)
-            png->code = Z_OK; /* it wants more */
+        inflate_span(png, data, span);
+        png->stop = offset + span - png->z.avail_in;
         offset += span;
         size -= span;
     }
@@ -104,6 +142,27 @@ static enum carve_grade finish(struct png *png, struct carved *ret, uint64_t end
     return carved_whole(ret, whole ? CARVE_VALIDATED : CARVE_COMPLETE, end);
 }
 
+/* The chunk at `offset` is cut or its CRC is wrong: the pixels in it may show where. */
+static enum carve_grade broken_chunk(struct png *png, struct carved *ret, uint64_t offset, uint32_t length)
+{
+    static const uint8_t zeros[64];
+    uint64_t stop = offset, run = UINT64_MAX;
+
+    if (reader_is(png->reader, offset + 4, "IDAT", 4)) {
+        inflate_chunk(png, offset + 8, length);
+        stop = png->stop > offset ? png->stop : offset;
+        png->image |= stop > offset + 8 + DOUBT;
+        run = reader_find(png->reader, offset, stop, zeros, sizeof zeros);
+    }
+    carved_partial(ret, stop, "the chunk at byte %llu is cut or its CRC is wrong",
+                   (unsigned long long)offset);
+    ret->good = stop > offset + DOUBT ? stop - DOUBT : offset;
+    ret->good = run < ret->good ? run : ret->good;
+    ret->next = offset + CHUNK + length;
+    ret->broken = stop > offset ? stop : ret->next;
+    return ret->grade;
+}
+
 static enum carve_grade walk(struct png *png, struct carved *ret)
 {
     uint64_t offset = SIGNATURE;
@@ -115,17 +174,15 @@ static enum carve_grade walk(struct png *png, struct carved *ret)
 
         if (head == NULL)
             return carved_partial(ret, offset, "the data ends before the IEND chunk");
-        length = (uint32_t)head[0] << 24 | (uint32_t)head[1] << 16 | (uint32_t)head[2] << 8 | head[3];
+        length = be32(head);
         if (!is_head(head)) {
             ret->broken = offset + 8;
+            ret->next = offset;
             return carved_partial(ret, offset, "no chunk begins at byte %llu", (unsigned long long)offset);
         }
         last = memcmp(head + 4, "IEND", 4) == 0;
-        if (!chunk_holds(png, offset, length)) {
-            ret->broken = offset + CHUNK + length;
-            return carved_partial(ret, offset, "the chunk at byte %llu is cut or its CRC is wrong",
-                                  (unsigned long long)offset);
-        }
+        if (!chunk_holds(png, offset, length))
+            return broken_chunk(png, ret, offset, length);
         offset += (uint64_t)CHUNK + length;
         if (last)
             return finish(png, ret, offset);
@@ -140,7 +197,7 @@ static enum carve_grade examine_png(struct reader *reader, struct carved *ret)
     if (head == NULL || memcmp(head, "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", SIGNATURE + 8) != 0 ||
         !header_is_legal(head + SIGNATURE + 8))
         return CARVE_NONE;
-    png.want = image_size(head + SIGNATURE + 8);
+    png.want = image_size(head + SIGNATURE + 8, &png.row);
     if (inflateInit(&png.z) != Z_OK)
         return CARVE_NONE;
     walk(&png, ret);
@@ -150,12 +207,9 @@ static enum carve_grade examine_png(struct reader *reader, struct carved *ret)
     return ret->grade;
 }
 
-/* Where the broken chunk would end the next one must begin; or, when it was the head itself that was none,
- * there. */
 static bool png_continues(struct reader *reader, const struct carved *carved, uint64_t split)
 {
-    uint64_t at = carved->broken - carved->good < CHUNK ? carved->good : carved->broken;
-    const uint8_t *head = reader_at(reader, at, 8);
+    const uint8_t *head = reader_at(reader, carved->next, 8);
 
     (void)split;
     return head != NULL && is_head(head);

@@ -76,6 +76,65 @@ static bool names_hold(const struct sections *s, const uint8_t *data)
 
         if ((at > 0 && (at < 2 || !is_nul(data, s, at - 2))) || !is_nul(data, s, at + 2 * length))
             return false;
+        for (uint64_t k = at; k < at + 2 * length; k += 2) {
+            if (is_nul(data, s, k))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* A text of `length` characters that begins with a backslash and ends with NUL, at `at` of the volumes. */
+static bool path_holds(const struct sections *s, const uint8_t *data, uint64_t at, uint64_t length)
+{
+    const uint8_t *path;
+
+    if (at > s->volumes_size || 2 * (length + 1) > s->volumes_size - at)
+        return false;
+    path = data + s->volumes + at;
+    for (uint64_t i = 0; i < length; i++) {
+        if (path[2 * i] == 0 && path[2 * i + 1] == 0)
+            return false;
+    }
+    return length > 0 && path[0] == '\\' && path[1] == 0 && path[2 * length] == 0 &&
+           path[2 * length + 1] == 0;
+}
+
+/* Every volume has a path, and the paths of folders behind each other, each with its length. */
+static bool volumes_hold(const struct sections *s, const uint8_t *data)
+{
+    size_t entry = s->version == 17 ? 40 : s->version < 30 ? 104 : 96;
+
+    for (uint32_t i = 0; i < s->volume_count; i++) {
+        const uint8_t *volume = data + s->volumes + i * entry;
+        uint64_t at;
+
+        if ((i + 1) * (uint64_t)entry > s->volumes_size ||
+            !path_holds(s, data, le32(volume), le32(volume + 4)))
+            return false;
+        at = le32(volume + 28);
+        for (uint32_t k = le32(volume + 32); k > 0; k--) {
+            uint64_t length;
+
+            if (at + 2 > s->volumes_size)
+                return false;
+            length = data[s->volumes + at] | (uint64_t)data[s->volumes + at + 1] << 8;
+            if (!path_holds(s, data, at + 2, length))
+                return false;
+            at += 2 + 2 * (length + 1);
+        }
+    }
+    return true;
+}
+
+/* Every trace goes on with another one, or ends; version 30 has no chains. */
+static bool chains_hold(const struct sections *s, const uint8_t *data)
+{
+    for (uint32_t i = 0; i < s->chain_count && s->version < 30; i++) {
+        uint32_t next = le32(data + s->chains + (size_t)i * 12);
+
+        if (next != UINT32_MAX && next >= s->chain_count)
+            return false;
     }
     return true;
 }
@@ -87,7 +146,8 @@ static bool inside_holds(const uint8_t *data, size_t size)
     if (size < HEADER + INFORMATION || !is_header(data) || le32(data + 12) != size)
         return false;
     read_sections(&sections, data);
-    return sections_fit(&sections, size) && names_hold(&sections, data);
+    return sections_fit(&sections, size) && names_hold(&sections, data) && chains_hold(&sections, data) &&
+           volumes_hold(&sections, data);
 }
 
 static void take_title(struct carved *ret, const uint8_t *data, size_t size)
@@ -144,7 +204,7 @@ static enum carve_grade examine_prefetch(struct reader *reader, struct carved *r
     else if (inside_holds(data, size))
         carved_whole(ret, CARVE_VALIDATED, size);
     else
-        carved_partial(ret, HEADER + INFORMATION, "a file's name is not where it should be");
+        carved_partial(ret, HEADER + INFORMATION, "a name, trace or volume is not where it should be");
     free(data);
     return ret->grade;
 }
@@ -192,8 +252,11 @@ static enum carve_grade judge(struct carved *ret, enum xpress state, const uint8
     if (state == XPRESS_WHOLE)
         return carved_whole(
             ret, summed && (!is_prefetch || inside_holds(out, size)) ? CARVE_VALIDATED : CARVE_COMPLETE, end);
-    return carved_partial(ret, end, "%zu of %zu bytes come out: %s", made, size,
-                          state == XPRESS_CUT ? "the data ends here" : "then the stream is not well-formed");
+    carved_partial(ret, end, "%zu of %zu bytes come out: %s", made, size,
+                   state == XPRESS_CUT ? "the data ends here" : "then the stream is not well-formed");
+    if (state != XPRESS_CUT) /* almost any bytes come out as something */
+        ret->good = PACKED_HEADER;
+    return ret->grade;
 }
 
 static enum carve_grade examine_mam(struct reader *reader, struct carved *ret)

@@ -19,7 +19,7 @@ struct psd {
     struct carved *carved;
     bool big;
     uint32_t channels, high, wide, depth;
-    uint64_t offset, good, layers;
+    uint64_t offset, good, resources, layers;
 };
 
 static uint64_t row_size(const struct psd *psd)
@@ -177,10 +177,13 @@ static enum carve_grade walk(struct psd *psd, struct carved *ret)
     if (!pass_section(psd, false, &at, &size) || !resources_hold(psd, at, at + size))
         return broken(psd, ret, psd->good, "the resources are cut or wrong");
     psd->good = psd->offset;
+    psd->resources = size;
     if (!pass_section(psd, psd->big, &at, &psd->layers))
         return broken(psd, ret, reader_size(psd->reader), "the layers are cut");
     if (!reader_be16(psd->reader, psd->offset, &compression) || compression > ZIP_PREDICTED)
         return broken(psd, ret, psd->offset, "no picture");
+    if (compression == RAW && psd->resources == 0 && psd->layers == 0)
+        return broken(psd, ret, psd->offset, "all sections are empty"); /* as a head before zeros would be */
     if (!picture_holds(psd, compression, &end))
         return broken(psd, ret, end, "the picture is cut or wrong");
     return carved_whole(

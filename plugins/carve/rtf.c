@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 100000, WORD = 32, TAIL = 2 };
+enum { DEPTH_MAX = 100000, WORD = 32, TAIL = 2, SECTOR = 512 };
 
 struct rtf {
     struct reader *reader;
@@ -197,12 +197,15 @@ static uint64_t behind_line(struct rtf *rtf)
 
 static enum carve_grade judge(struct rtf *rtf, struct carved *ret)
 {
+    uint64_t good;
+
     if (rtf->title_size > 0)
         carved_title(ret, rtf->title, rtf->title_size, "UTF-8");
     if (!rtf->broken)
         return carved_whole(ret, rtf->shaped ? CARVE_VALIDATED : CARVE_COMPLETE, behind_line(rtf));
-    carved_partial(ret, rtf->at > 0 ? rtf->at - 1 : 0, "the end of %u open groups: no RTF follows",
-                   rtf->depth);
+    /* What was written over it is text for a while, perhaps; but it began with a sector. */
+    good = rtf->at > SECTOR ? (rtf->at - 1) / SECTOR * SECTOR : rtf->at - 1;
+    carved_partial(ret, good, "the end of %u open groups: no RTF follows", rtf->depth);
     if (rtf->group == 0)
         ret->grade = CARVE_FRAGMENT;
     return ret->grade;

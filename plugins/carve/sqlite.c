@@ -5,8 +5,9 @@
  *
  * All of them are walked. The walk goes through the file upwards as often as it takes, so that a large
  * database is read in order. Validated: every page is used exactly once; the cells, free blocks and fragments
- * of every b-tree page add up to it; records are as long as their headers say; rows ascend; chains and free
- * list are as long as they should be; pointer maps agree. Contents have no checksum.
+ * of every b-tree page add up to it; records are as long as their headers say; rows ascend and are within
+ * what the page above says; chains and free list are as long as they should be; pointer maps agree. Contents
+ * have no checksum.
  *
  * The size is the header's when the header says that it is current, otherwise the last page that is used; and
  * the zeros that an application lets a file grow by, where they end at a multiple of 512 KiB. An encrypted
@@ -25,6 +26,11 @@ enum { LOCK_BYTE = 0x40000000, GROWTH = 512 * 1024, GROWTH_MAX = 16 * 1024 * 102
 enum role { UNUSED, SCHEMA, ROOT, TABLE, INDEX, OVERFLOW_FIRST, OVERFLOW_MORE, TRUNK, FREE, MAP, LOCK };
 enum { SOUND = 0x80 };
 
+/* Rows that a page may have: above `low` up to `high`. */
+struct range {
+    int64_t low, high;
+};
+
 struct database {
     struct reader *reader;
     struct carved *ret;
@@ -33,6 +39,7 @@ struct database {
     bool counted, no_memory;
     uint8_t *role;
     uint32_t *parent;
+    struct range *range; /* of pages of tables */
     struct sqlite_queue queue;
     uint8_t title[CARVED_TITLE_SIZE];
     size_t title_size;
@@ -68,6 +75,7 @@ static bool claim(struct database *db, uint32_t number, enum role role, uint32_t
     }
     db->role[number] = (uint8_t)role;
     db->parent[number] = parent;
+    db->range[number] = (struct range){INT64_MIN, INT64_MAX};
     db->used++;
     db->highest = number > db->highest ? number : db->highest;
     if (role == FREE)
@@ -158,21 +166,35 @@ static void claim_children(struct database *db, const struct sqlite_page *page, 
                            enum role role, uint32_t depth)
 {
     enum role child = role == SCHEMA ? SCHEMA : page->is_index ? INDEX : TABLE;
+    struct range range = db->range[number];
     struct sqlite_cell cell;
 
     for (uint32_t i = 0; i < page->cells; i++) {
         sqlite_page_cell(page, i, &cell);
-        if (!page->is_leaf)
-            claim(db, cell.child, child, depth + 1, number);
+        if (!page->is_leaf && claim(db, cell.child, child, depth + 1, number))
+            db->range[cell.child] = (struct range){range.low, cell.row};
+        range.low = cell.row;
         if (cell.overflow != 0)
             claim(db, cell.overflow, OVERFLOW_FIRST, (uint32_t)(cell.payload - cell.local), number);
     }
-    if (!page->is_leaf)
-        claim(db, page->right_child, child, depth + 1, number);
+    if (!page->is_leaf && claim(db, page->right_child, child, depth + 1, number))
+        db->range[page->right_child] = range;
     for (uint32_t i = 0; i < page->cells && role == SCHEMA && page->is_leaf; i++) {
         sqlite_page_cell(page, i, &cell);
         take_schema_row(db, &cell, number);
     }
+}
+
+/* Are the rows of a table's page those that its parent says? A root has none above it. */
+static bool rows_fit(const struct sqlite_page *page, const struct range *range, bool has_parent)
+{
+    struct sqlite_cell first, last;
+
+    if (!has_parent || page->cells == 0)
+        return true;
+    sqlite_page_cell(page, 0, &first);
+    sqlite_page_cell(page, page->cells - 1, &last);
+    return first.row > range->low && last.row <= range->high;
 }
 
 static bool look_at_tree(struct database *db, uint32_t number, enum role role, uint32_t depth)
@@ -187,6 +209,8 @@ static bool look_at_tree(struct database *db, uint32_t number, enum role role, u
     if (!sqlite_page_read(&page, data, db->usable, number == 1 ? HEADER : 0) || !sqlite_page_holds(&page))
         return false;
     if (page.is_index ? role == SCHEMA || role == TABLE : role == INDEX)
+        return false;
+    if (!page.is_index && !rows_fit(&page, &db->range[number], role == TABLE))
         return false;
     claim_children(db, &page, number, role, depth);
     return true;
@@ -248,7 +272,7 @@ static void walk(struct database *db)
         claim(db, db->free_first, TRUNK, 0, 1);
     while (!db->no_memory && !reader_spent(db->reader) && sqlite_queue_pop(&db->queue, &number, &extra))
         look_at(db, number, extra);
-    if (db->free_found != db->free_count)
+    if (db->bad == 0 && db->free_found != db->free_count)
         set_bad(db, 1);
 }
 
@@ -373,6 +397,11 @@ static enum carve_grade judge_broken(struct database *db)
     uint32_t good = db->bad > 0 ? db->bad - 1 : 0;
     uint64_t at = (uint64_t)(db->bad - 1) * db->page_size;
 
+    /* where a page is not reached, what lies behind it may be at another place than it was */
+    for (uint32_t i = 1; i <= good; i++) {
+        if (db->role[i] == UNUSED)
+            good = i - 1;
+    }
     while (good > 0 && (db->role[good] & SOUND) == 0)
         good--;
     carved_partial(db->ret, (uint64_t)good * db->page_size, "page %u%s%.0u is not what it is used as%s",
@@ -380,6 +409,8 @@ static enum carve_grade judge_broken(struct database *db)
                    at >= reader_size(db->reader) ? ": the data ends before it" : "");
     if (good <= 1)
         db->ret->grade = good == 0 ? CARVE_NONE : CARVE_FRAGMENT;
+    if (good == 0)
+        db->ret->title[0] = '\0';
     return db->ret->grade;
 }
 
@@ -423,13 +454,15 @@ static enum carve_grade examine_sqlite(struct reader *reader, struct carved *ret
     if (read_header(db)) {
         db->role = calloc((size_t)db->pages + 1, sizeof db->role[0]);
         db->parent = calloc((size_t)db->pages + 1, sizeof db->parent[0]);
+        db->range = calloc((size_t)db->pages + 1, sizeof db->range[0]);
     }
-    if (db->role != NULL && db->parent != NULL) {
+    if (db->role != NULL && db->parent != NULL && db->range != NULL) {
         walk(db);
         judge(db);
     }
     free(db->role);
     free(db->parent);
+    free(db->range);
     sqlite_queue_finish(&db->queue);
     free(db);
     return ret->grade;

@@ -169,8 +169,8 @@ struct journal {
 
 static const uint8_t journal_magic[8] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
 
-/* The header of a segment. Those after the first repeat the sizes; magic number and count of the last are zero
- * until its pages are safely on the disk. */
+/* The header of a segment. Those after the first repeat the sizes; magic number and count of the last are
+ * zero until its pages are safely on the disk. */
 static bool read_journal_header(struct journal *journal, uint64_t at)
 {
     static const uint8_t zero[12];

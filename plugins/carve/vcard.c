@@ -182,8 +182,10 @@ static enum carve_grade judge(struct object *object, bool whole, uint64_t object
 {
     uint64_t size = object->at < reader_size(object->reader) ? object->at : reader_size(object->reader);
 
-    if (!whole && objects == 0 && !object->has_version)
+    if (!whole && objects == 0 && !object->has_version) {
+        object->ret->title[0] = '\0';
         return CARVE_NONE;
+    }
     if (!whole)
         return carved_partial(object->ret, size, "the line at byte %llu is cut or none of a %s",
                               (unsigned long long)size, object->kind);

@@ -1,8 +1,8 @@
 /*
  * woff: fonts of the web [W3C, WOFF File Format 1.0 and 2.0]. The header has the length of all. Validated: of
  * version 1, every table inflates to what the directory says (those that are stored have their checksum), the
- * metadata too, and nothing lies outside; of version 2, the directory's sizes add up, and the Brotli streams decode
- * to what it says.
+ * metadata too, and nothing lies outside; of version 2, the directory's sizes add up, and the Brotli streams
+ * decode to what it says.
  */
 #include "plugins/carve/format.h"
 
@@ -34,11 +34,12 @@ static bool read_header(struct woff *woff, const char *signature)
     woff->flavor = field_be32(p + 4);
     woff->length = field_be32(p + 8);
     woff->tables = field_be16(p + 12);
-    return flavor_is_known(woff->flavor) && woff->length > HEADER && woff->tables > 0 && woff->tables <= TABLES_MAX &&
-           field_be16(p + 14) == 0;
+    return flavor_is_known(woff->flavor) && woff->length > HEADER && woff->tables > 0 &&
+           woff->tables <= TABLES_MAX && field_be16(p + 14) == 0;
 }
 
-/* The range [offset, offset + size), padded to four bytes but at the end; false when it is not in the file. */
+/* The range [offset, offset + size), padded to four bytes but at the end; false when it is not in the file.
+ */
 static bool place(struct woff *woff, uint64_t offset, uint64_t size)
 {
     uint64_t end = offset + size;
@@ -73,8 +74,8 @@ static bool inflates(struct woff *woff, uint64_t offset, uint64_t packed, uint64
     uint32_t crc;
 
     return size <= SIZE_MAX_MADE &&
-           reader_inflate(woff->reader, READER_ZLIB, offset, offset + packed, size, &end, &made, &crc) && made == size &&
-           end == offset + packed;
+           reader_inflate(woff->reader, READER_ZLIB, offset, offset + packed, size, &end, &made, &crc) &&
+           made == size && end == offset + packed;
 }
 
 /* One table; *ret_bad: its content is not right. False when its place is not. */
@@ -96,7 +97,8 @@ static bool take_table(struct woff *woff, uint32_t index, bool *ret_bad)
         return false;
     if (offset + packed > reader_size(woff->reader))
         return true;
-    *ret_bad = packed < size ? !inflates(woff, offset, packed, size) : !sum_is_right(woff, offset, size, head, sum);
+    *ret_bad =
+        packed < size ? !inflates(woff, offset, packed, size) : !sum_is_right(woff, offset, size, head, sum);
     return true;
 }
 
@@ -122,10 +124,12 @@ static enum carve_grade examine_woff(struct reader *reader, struct carved *ret)
         wrong += is_bad;
         bad = is_bad && offset < bad ? offset : bad;
     }
-    if ((meta[1] > 0 && !place(&woff, meta[0], meta[1])) || (private[1] > 0 && !place(&woff, private[0], private[1])))
+    if ((meta[1] > 0 && !place(&woff, meta[0], meta[1])) ||
+        (private[1] > 0 && !place(&woff, private[0], private[1])))
         return CARVE_NONE;
     if (woff.length > reader_size(reader))
-        return carved_partial(ret, bad < reader_size(reader) ? bad : reader_size(reader), "the data ends here");
+        return carved_partial(ret, bad < reader_size(reader) ? bad : reader_size(reader),
+                              "the data ends here");
     if (wrong > 0) {
         carved_partial(ret, bad, "%u tables of %u do not hold", wrong, woff.tables);
         ret->size = woff.length;
@@ -133,8 +137,8 @@ static enum carve_grade examine_woff(struct reader *reader, struct carved *ret)
     }
     if (meta[1] > 0 && !inflates(&woff, meta[0], meta[1], meta[2]))
         return carved_whole(ret, CARVE_COMPLETE, woff.length);
-    return carved_whole(ret, ((woff.end + 3) & ~(uint64_t)3) >= woff.length ? CARVE_VALIDATED : CARVE_COMPLETE,
-                        woff.length);
+    return carved_whole(
+        ret, ((woff.end + 3) & ~(uint64_t)3) >= woff.length ? CARVE_VALIDATED : CARVE_COMPLETE, woff.length);
 }
 
 /* UIntBase128: at most five bytes, no leading zero; how many it took, 0: it is none. */
@@ -173,7 +177,8 @@ static bool read_directory(struct woff *woff, uint64_t *at, uint64_t *ret_size)
             return false;
         done += n;
         packed = size;
-        if (tag == 10 || tag == 11 ? transform != 3 : transform != 0) { /* glyf and loca have theirs by default */
+        if (tag == 10 || tag == 11 ? transform != 3
+                                   : transform != 0) { /* glyf and loca have theirs by default */
             if (done >= have || (n = base128(p + done, have - done, &packed)) == 0)
                 return false;
             done += n;

@@ -43,6 +43,7 @@ struct zip {
     uint64_t at;    /* behind the last member */
     uint64_t gap;   /* where the first gap between members begins; 0: none */
     uint64_t made;  /* bytes inflated */
+    uint64_t broken, next; /* as in struct carved */
     bool unchecked; /* the data of a member could not be checked */
     uint16_t flags; /* of the member at hand */
     struct zip_kind kind;
@@ -215,12 +216,15 @@ static bool follow_data(struct zip *zip, uint64_t data, struct member *member, u
     size_t behind = 0;
 
     *ret_good = data;
+    zip->next = zip->broken = unknown ? 0 : u64_add_saturating(data, member->packed);
     if (unknown && (!plain || member->method != DEFLATED) && find_descriptor(zip, data, member) == UINT64_MAX)
         return false;
     if (plain && member->method == DEFLATED)
         verdict = inflate_data(zip, data, unknown, member, ret_good);
     else if (plain && member->method == STORED)
         verdict = stored_data(zip, data, member);
+    if (unknown && verdict == DATA_BAD)
+        zip->broken = *ret_good + INFLATE_LAG;
     if (verdict == DATA_BAD || !u64_range_fits(data, member->packed, reader_size(zip->reader)))
         return false;
     zip->unchecked |= verdict == DATA_UNCHECKED;
@@ -370,9 +374,12 @@ static bool read_directory(struct zip *zip, struct directory *directory, uint64_
     size_t size;
 
     *directory = (struct directory){.begin = at, .alone = true, .says_offset = UINT32_MAX};
-    for (; (size = read_entry(zip, at, &entry)) > 0; at += size)
+    *ret_good = at;
+    for (; (size = read_entry(zip, at, &entry)) > 0; at += size) {
         directory->count++;
-    *ret_good = directory->end = at;
+        *ret_good = at; /* the break may be in the last one that looks like an entry */
+    }
+    directory->end = at;
     if (reader_is(zip->reader, at, "PK\5\5", 4) && reader_le16(zip->reader, at + 4, &length))
         at += 6u + length; /* a signature over the directory */
     if (!read_end64(zip, directory, &at))
@@ -460,6 +467,8 @@ static enum carve_grade broken(struct zip *zip, uint64_t good, struct carved *re
     good = zip->gap > 0 && zip->gap < good ? zip->gap : good;
     carved_partial(ret, good, "what follows its first %zu members: the data is cut or damaged there",
                    zip->count);
+    ret->broken = zip->broken;
+    ret->next = zip->next;
     if (zip->count == 0 && good < INFLATE_LAG)
         ret->grade = CARVE_FRAGMENT;
     return ret->grade;
@@ -475,7 +484,12 @@ static enum carve_grade walk(struct zip *zip, struct carved *ret)
         if (reader_is(zip->reader, zip->at, "PK\1\2", 4)) {
             if (!read_directory(zip, &directory, &good))
                 return carved_partial(ret, zip->gap > 0 ? zip->gap : good, "the end of its directory");
-            return judge(zip, &directory, ret);
+            judge(zip, &directory, ret);
+            if (zip->gap > 0 && ret->grade < CARVE_VALIDATED) {
+                ret->good = ret->next = zip->gap;
+                ret->broken = zip->gap + 4;
+            }
+            return ret->grade;
         }
         if (follow_member(zip, &good, &is_header))
             continue;
@@ -486,6 +500,8 @@ static enum carve_grade walk(struct zip *zip, struct carved *ret)
             next = behind_gap(zip);
             if (zip->gap == 0)
                 zip->gap = zip->at;
+            zip->next = zip->gap;
+            zip->broken = zip->gap + 4;
         }
         if (next == UINT64_MAX)
             return broken(zip, good, ret);
@@ -511,5 +527,11 @@ static enum carve_grade examine_zip(struct reader *reader, struct carved *ret)
     return ret->grade;
 }
 
-static const struct carve_format zip_format = {"zip", examine_zip};
+static bool zip_continues(struct reader *reader, const struct carved *carved, uint64_t split)
+{
+    (void)split;
+    return carved->next == 0 || reader_is(reader, carved->next, "PK", 2);
+}
+
+static const struct carve_format zip_format = {"zip", examine_zip, zip_continues};
 const struct carve_format *const carve_zip[] = {&zip_format, NULL};

@@ -44,7 +44,10 @@ static void put_flat(unsigned high)
 
     put("\x2c\0\0\0\0\x2d\x01", 7);
     put(&(uint8_t[]){(uint8_t)high}, 1);
-    put("\0\0\x07", 3);
+    put("\0\x87", 2);
+    memset(image + size, 0x44, 768);
+    size += 768;
+    put("\x07", 1);
     put_code(data, &bit, 128, width);
     put_code(data, &bit, 0, width);
     for (unsigned code = 130; code < 130 + CODES - 1; code++) {

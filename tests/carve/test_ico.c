@@ -25,7 +25,7 @@ static void make(uint8_t kind)
     put_le(4, 2, 2);
     size = 6 + 2 * 16;
     for (unsigned i = 0; i < 2; i++) {
-        size_t entry = 6 + (size_t)i * 16, at = size, side = sides[i];
+        size_t entry = 6 + 16 * (size_t)i, at = size, side = sides[i];
 
         memset(image + at, 0, 40);
         put_le(at, 40, 4);
@@ -33,7 +33,7 @@ static void make(uint8_t kind)
         put_le(at + 8, 2 * side, 4);
         put_le(at + 12, 1, 2);
         put_le(at + 14, bits[i], 2);
-        size += 40 + (bits[i] == 8 ? 1024 : 0) + side * side * bits[i] / 8 + side * 4;
+        size += 40 + (bits[i] == 8 ? 1024u : 0) + (size_t)(side * side * bits[i] / 8 + side * 4);
         memset(image + entry, 0, 16);
         image[entry] = image[entry + 1] = (uint8_t)side;
         put_le(entry + 4, 1, 2);

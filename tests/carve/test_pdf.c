@@ -125,6 +125,19 @@ Test(pdf, the_tail_of_an_older_file_behind_it_does_not_belong_to_it)
     cr_assert_eq(harness_examine("pdf", file, size).size, whole);
 }
 
+Test(pdf, a_later_revision_that_is_cut_leaves_it_partial)
+{
+    struct carved carved;
+    size_t first;
+
+    make();
+    first = size;
+    make_updated();
+    carved = harness_examine("pdf", file, first + 60);
+    cr_assert_eq(carved.grade, CARVE_PARTIAL);
+    cr_assert(carved.good >= first && carved.good <= first + 60);
+}
+
 Test(pdf, two_back_to_back_are_two)
 {
     size_t whole;
@@ -216,7 +229,7 @@ Test(pdf, an_end_that_is_off_by_sectors_is_a_gap_and_by_bytes_a_mistake)
 {
     struct carved carved;
     static char gap[20000];
-    size_t cut;
+    size_t cut, at;
 
     make();
     cut = offsets[4] + 300;
@@ -229,9 +242,9 @@ Test(pdf, an_end_that_is_off_by_sectors_is_a_gap_and_by_bytes_a_mistake)
     carved = harness_examine_split("pdf", file, size, cut, 1024);
     cr_assert_eq(carved.grade, CARVE_VALIDATED);
 
-    make();
+    at = make();
     size -= sizeof "startxref\n0000\n%%EOF\n" - 1;
-    end(7);
+    end(at - 7);
     carved = harness_examine("pdf", file, size);
     cr_assert_eq(carved.grade, CARVE_COMPLETE);
     cr_assert_eq(carved.size, size);

@@ -2,6 +2,7 @@
 #include "tests/carve/harness.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -78,4 +79,39 @@ Test(png, two_pieces_read_as_one)
     carved = harness_examine_split("png", image, size, 64, 4096);
     cr_assert_eq(carved.grade, CARVE_VALIDATED);
     cr_assert_eq(carved.size, size);
+}
+
+/* Many encoders write all pixels in one chunk; its CRC does not tell where it breaks off. */
+Test(png, in_one_long_chunk_pixels_tell_how_far_it_is_good)
+{
+    enum { ROWS = 900, ROW = 101, SIZE = ROWS * ROW };
+    uint8_t *file = malloc(2 * SIZE), *pixels = malloc(SIZE);
+    uint32_t x = 7;
+    uLongf packed_size = SIZE + SIZE / 2;
+    struct carved carved;
+
+    cr_assert(file != NULL && pixels != NULL);
+    for (size_t i = 0; i < SIZE; i++) {
+        x = x * 1664525 + 1013904223;
+        pixels[i] = i % ROW == 0 ? (uint8_t)(i / ROW % 5) : (uint8_t)(x >> 26);
+    }
+    size = 0;
+    put("\x89PNG\r\n\x1a\n", 8);
+    chunk("IHDR", "\0\0\0\x64\0\0\x03\x84\x08\0\0\0\0", 13);
+    memcpy(file, image, size);
+    cr_assert(compress(file + size + 8, &packed_size, pixels, SIZE) == Z_OK);
+    for (unsigned i = 0; i < 4; i++)
+        file[size + i] = (uint8_t)(packed_size >> (24 - 8 * i));
+    memcpy(file + size + 4, "IDAT", 4);
+    cr_assert_gt(packed_size, 56 * 1024);
+    for (size_t i = 50000; i < size + 8 + packed_size + 12; i++) {
+        x = x * 1664525 + 1013904223;
+        file[i] = (uint8_t)(x >> 24);
+    }
+    carved = harness_examine("png", file, size + 8 + packed_size + 12);
+    free(file);
+    free(pixels);
+    cr_assert_eq(carved.grade, CARVE_PARTIAL);
+    cr_assert_leq(carved.good, 50000);
+    cr_assert_gt(carved.good, 30000);
 }

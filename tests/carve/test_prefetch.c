@@ -4,7 +4,13 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-enum { FILES = 304, CHAINS = FILES + 2 * 32, NAMES = CHAINS + 3 * 8, VOLUMES_SIZE = 96 };
+enum {
+    FILES = 304,
+    CHAINS = FILES + 2 * 32,
+    NAMES = CHAINS + 3 * 8,
+    VOLUMES_SIZE = 96,
+    VOLUMES_END = VOLUMES_SIZE + 12 + 10
+};
 
 static uint8_t inside[200 * 1024], file[300 * 1024];
 static size_t inside_size, size;
@@ -25,10 +31,10 @@ static void wide(uint8_t *to, const char *text)
 static void make(uint32_t length)
 {
     const uint32_t names_size = 2 * (6 + 1 + length + 1), volumes = NAMES + names_size + 2;
-    const uint32_t fields[] = {FILES, 2, CHAINS, 3, NAMES, names_size, volumes, 1, VOLUMES_SIZE};
+    const uint32_t fields[] = {FILES, 2, CHAINS, 3, NAMES, names_size, volumes, 1, VOLUMES_END};
 
     memset(inside, 0, sizeof inside);
-    inside_size = volumes + VOLUMES_SIZE;
+    inside_size = volumes + VOLUMES_END;
     put_le32(inside, 30);
     memcpy(inside + 4, "SCCA", 4);
     put_le32(inside + 12, (uint32_t)inside_size);
@@ -39,6 +45,13 @@ static void make(uint32_t length)
     put_le32(inside + FILES + 32 + 12, 14);
     put_le32(inside + FILES + 32 + 16, length);
     wide(inside + NAMES, "\\A.DLL");
+    put_le32(inside + volumes, VOLUMES_SIZE);
+    put_le32(inside + volumes + 4, 5);
+    put_le32(inside + volumes + 28, VOLUMES_SIZE + 12);
+    put_le32(inside + volumes + 32, 1);
+    wide(inside + volumes + VOLUMES_SIZE, "\\DISK");
+    inside[volumes + VOLUMES_SIZE + 12] = 3;
+    wide(inside + volumes + VOLUMES_SIZE + 14, "\\AB");
     for (size_t i = 0; i < length; i++)
         inside[NAMES + 14 + 2 * i] = (uint8_t)('a' + i * i % 26);
 }
@@ -111,6 +124,9 @@ Test(prefetch, a_name_that_is_elsewhere_is_not_validated)
 {
     make(40);
     inside[FILES + 32 + 16] ^= 1;
+    cr_assert_lt(harness_examine("prefetch", inside, inside_size).grade, CARVE_COMPLETE);
+    make(40);
+    inside[inside_size - 10] = 2; /* a folder's length */
     cr_assert_lt(harness_examine("prefetch", inside, inside_size).grade, CARVE_COMPLETE);
     make(40);
     inside[12] ^= 1;

@@ -1,8 +1,10 @@
 /*
- * fuzz_intake: the supervisor's decoder of what workers say, fed with packets made by somebody else. The case's writer is
- * replaced by doubles that only look at what they are given: every text must be escaped UTF-8, every index in range.
+ * fuzz_intake: the supervisor's decoder of what workers say, fed with packets made by somebody else. The
+ * case's writer is replaced by doubles that only look at what they are given: every text must be escaped
+ * UTF-8, every index in range.
  *
- * The first byte of the input chooses the state the worker is in; then come packets, each with a two-byte length.
+ * The first byte of the input chooses the state the worker is in; then come packets, each with a two-byte
+ * length.
  */
 #include "engine/job/supervisor.h"
 
@@ -22,8 +24,8 @@ static void clean(const char *text)
     assert(text_is_utf8(text, strlen(text)));
 }
 
-int writer_attempt_begin(struct writer *writer, uint64_t run, uint64_t stream, uint64_t expand, uint32_t worker,
-                         uint64_t *ret_attempt)
+int writer_attempt_begin(struct writer *writer, uint64_t run, uint64_t stream, uint64_t expand,
+                         uint32_t worker, uint64_t *ret_attempt)
 {
     (void)writer, (void)run, (void)stream, (void)expand, (void)worker;
     *ret_attempt = 1;
@@ -36,7 +38,8 @@ int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end
     return 0;
 }
 
-int writer_volume(struct writer *writer, uint64_t attempt, uint64_t exhibit, const struct found_volume *volume)
+int writer_volume(struct writer *writer, uint64_t attempt, uint64_t exhibit,
+                  const struct found_volume *volume)
 {
     (void)writer, (void)attempt, (void)exhibit;
     clean(volume->key);
@@ -72,7 +75,8 @@ int writer_child(struct writer *writer, uint64_t attempt, uint64_t parent, const
     return 0;
 }
 
-int writer_child_end(struct writer *writer, uint64_t attempt, uint64_t stream, uint32_t scan_status, uint64_t size)
+int writer_child_end(struct writer *writer, uint64_t attempt, uint64_t stream, uint32_t scan_status,
+                     uint64_t size)
 {
     (void)writer, (void)attempt, (void)stream, (void)size;
     assert(scan_status <= SCAN_CUT);
@@ -123,14 +127,16 @@ int supervisor_fail(struct supervisor *s, int code, const char *format, ...)
     return code;
 }
 
-void supervisor_event(struct supervisor *s, const char *event, const char *key, const char *value, const char *key2,
-                      uint64_t number)
+void supervisor_event(struct supervisor *s, const char *event, const char *key, const char *value,
+                      const char *key2, uint64_t number)
 {
     (void)s, (void)event, (void)key, (void)value, (void)key2, (void)number;
 }
 
-static const struct field fields[] = {
-    {"number", FIELD_U64, "", ""}, {"text", FIELD_TEXT, "", ""}, {"bytes", FIELD_BYTES, "", ""}, {"json", FIELD_JSON, "", ""}};
+static const struct field fields[] = {{"number", FIELD_U64, "", ""},
+                                      {"text", FIELD_TEXT, "", ""},
+                                      {"bytes", FIELD_BYTES, "", ""},
+                                      {"json", FIELD_JSON, "", ""}};
 static struct record_type type = {"fuzzed", 1, "", fields, 4};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

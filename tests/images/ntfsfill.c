@@ -1,6 +1,6 @@
 /*
- * ntfsfill: puts folders, files and streams into an NTFS image and takes some out again, through libntfs-3g: without
- * a mount, without root. For the test images only; make-sample.sh compiles it.
+ * ntfsfill: puts folders, files and streams into an NTFS image and takes some out again, through libntfs-3g:
+ * without a mount, without root. For the test images only; make-sample.sh compiles it.
  *
  *     ntfsfill IMAGE < script
  *
@@ -99,7 +99,8 @@ static ntfs_inode *create(ntfs_volume *volume, const char *path, mode_t type)
     return inode;
 }
 
-/* Writes the whole of `source` at `offset` into the unnamed or a named data attribute, and lets `inode` go. */
+/* Writes the whole of `source` at `offset` into the unnamed or a named data attribute, and lets `inode` go.
+ */
 static void fill(ntfs_inode *inode, ntfschar *name, u32 name_size, s64 offset, const char *source)
 {
     static uint8_t block[65536];
@@ -171,7 +172,8 @@ static void do_link(ntfs_volume *volume, const char *path, const char *new_path)
 static void do_rm(ntfs_volume *volume, const char *path)
 {
     struct place place = place_open(volume, path);
-    /* Looked up in the open folder: opening the folder a second time would leave a stale copy of it in the library. */
+    /* Looked up in the open folder: opening the folder a second time would leave a stale copy of it in the
+     * library. */
     ntfs_inode *inode = ntfs_pathname_to_inode(volume, place.folder, strrchr(path, '/') + 1);
     if (!inode || ntfs_delete(volume, path, inode, place.folder, place.name, place.size)) /* closes both */
         die("%s", path);

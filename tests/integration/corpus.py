@@ -109,8 +109,9 @@ def unescape(text):
 
 
 def plain(path):
-    """fls prints a control character as ^ (and so does kvali's comparison)."""
-    return re.sub(rb"[\x00-\x1f\x7f]|\xc2[\x80-\x9f]", b"^", path)
+    """A path as the truth files have it: fls prints a control character as ^, and they hold its bytes that are no UTF-8 as \\xNN."""
+    path = re.sub(rb"[\x00-\x1f\x7f]|\xc2[\x80-\x9f]", b"^", path)
+    return path.decode("utf-8", "backslashreplace").encode()
 
 
 def address(row):
@@ -148,20 +149,34 @@ def rows_of(db):
     return volumes
 
 
-def inner_path(row):
+def inner_path(path):
     # image/volume/filesystem/...
-    parts = row["path"].split("/", 3)
+    parts = path.split("/", 3)
     return plain(unescape(parts[3])) if len(parts) == 4 else b""
 
 
-def compare_listing(result, where, rows, truth):
+def folders_in_part(db):
+    """By volume: folders at which libtsk broke off, and of which kvali kept what had been read, and says so in a fault. fls shows
+    nothing at all of such a folder. That of the orphans is one as soon as the search for them meets one damaged inode."""
+    folders = collections.defaultdict(set)
+    for row in db.execute("SELECT f.path, v.expand FROM fault f JOIN volume v ON v.exhibit = f.exhibit AND v.key = f.volume "
+                          "WHERE f.stage = 'walk' AND f.kind = 'damaged' AND f.effect = 'only a part of this folder is listed'"):
+        folders[volume_of(row["expand"] or "")].add(inner_path(row["path"]))
+    return folders
+
+
+def is_below(path, folders):
+    return any(path.startswith(folder + b"/" if folder else b"") for folder in folders)
+
+
+def compare_listing(result, where, rows, truth, in_part):
     want = collections.Counter((a, d, plain(p)) for a, d, p in truth)
     have = collections.Counter()
     for row in rows:
         if row["unnamed"]:
             result.extra["allocated inode that no name reaches"] += 1
             continue
-        have[(address(row), bool(row["deleted"]), inner_path(row))] += 1
+        have[(address(row), bool(row["deleted"]), inner_path(row["path"]))] += 1
     result.entries += sum(have.values())
     result.deleted += sum(n for (a, d, p), n in have.items() if d)
     addresses = {a for a, d, p in have}
@@ -170,11 +185,14 @@ def compare_listing(result, where, rows, truth):
             result.extra["alternate stream of a folder that fls lists under its '.' as well"] += n
             continue
         result.fail(f"{where}: fls has {n} x {a} {'deleted ' if d else ''}{p!r}, kvali has not")
-    attributes = {(address(row), bool(row["deleted"]), inner_path(row)) for row in rows
+    attributes = {(address(row), bool(row["deleted"]), inner_path(row["path"])) for row in rows
                   if row["kind"] == "ads" and row["volume_filesystem"] in ("hfs+", "apfs")}
+    fls_knows = {folder for folder in in_part for a, d, p in want if is_below(p, {folder})}
     for (a, d, p), n in (have - want).items():
         if (a, d, p) in attributes:
             result.extra["extended attribute or resource fork, which fls does not list"] += n
+        elif is_below(p, in_part - fls_knows):
+            result.extra["entry of a folder of which fls shows nothing, because libtsk could read only a part of it"] += n
         elif p.count(b"/") >= 127:
             result.extra["deeper than libtsk's 128 levels"] += n
         else:
@@ -186,7 +204,7 @@ def compare_contents(result, where, rows, truth):
     for row in rows:
         if row["md5"]:
             by_address.setdefault(address(row), row)
-    by_path = {inner_path(row): row for row in rows if row["md5"]}
+    by_path = {inner_path(row["path"]): row for row in rows if row["md5"]}
     for (addr, path), (md5, size) in truth.items():
         row = by_address.get(addr) if addr else by_path.get(plain(path))
         if row is None and addr:
@@ -281,11 +299,12 @@ def check(kvali, source, name, group, truth_path, keep, arguments):
         if truth.media_bytes and size != truth.media_bytes:
             result.fail(f"medium: {size} bytes, img_stat says {truth.media_bytes}")
         volumes = rows_of(db)
+        in_part = folders_in_part(db)
         for where, rows in truth.listing.items():
             if where in truth.incomplete:
                 result.extra["no whole listing in the truth (its tool did not end)"] += 1
             else:
-                compare_listing(result, where, volumes.get(where, []), rows)
+                compare_listing(result, where, volumes.get(where, []), rows, in_part.get(where, set()))
         for where, contents in truth.icat.items():
             compare_contents(result, where, volumes.get(where, []), contents)
         if not truth.icat:

@@ -152,29 +152,18 @@ static void add_entry(struct making *making, uint64_t attempt, const char *volum
     if (*volume)
         buf_text(&path, name);
     snprintf(locator, sizeof locator, kind == STREAM_IMAGE ? "image" : "fs@1048576:ntfs/%zu-128-1", number);
-    struct found_entry entry = {.volume = volume,
-                                .path = buf_cstr(&path),
-                                .name = name,
-                                .name_size = strlen(name),
-                                .type = ENTRY_FILE,
-                                .flags = flags,
-                                .inode = number,
-                                .size = size,
-                                .modified = 1764000000000000000,
-                                .accessed = WHEN_NONE,
-                                .changed = WHEN_NONE,
-                                .born = WHEN_NONE,
-                                .deleted = WHEN_NONE,
-                                .name_modified = WHEN_NONE,
-                                .name_accessed = WHEN_NONE,
-                                .name_changed = WHEN_NONE,
-                                .name_born = WHEN_NONE,
-                                .raw_times = "",
-                                .target = "",
-                                .attribute = "",
-                                .locator = locator,
-                                .kind = kind,
-                                .disk = number};
+    struct found_entry entry = found_entry_blank();
+    entry.volume = volume;
+    entry.path = buf_cstr(&path);
+    entry.name = name;
+    entry.name_size = strlen(name);
+    entry.flags = flags;
+    entry.inode = number;
+    entry.size = size;
+    entry.modified = 1764000000000000000;
+    entry.locator = locator;
+    entry.kind = kind;
+    entry.disk = number;
     int error = writer_entry(making->writer, attempt, making->exhibit, &entry);
     assert(error == 0);
     (void)error;

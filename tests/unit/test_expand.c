@@ -79,6 +79,7 @@ struct found {
     int stop;        /* what the sink answers to an entry */
     enum fault_kind kind;
     uint64_t accounts[ACCOUNT_KINDS];
+    uint64_t weight, heaviest; /* the last one; the last one but 0 */
 };
 
 static int on_volume(void *context, const struct found_volume *volume)
@@ -126,10 +127,19 @@ static void on_at(void *context, uint64_t what)
     (void)what;
 }
 
+static void on_weigh(void *context, uint64_t names)
+{
+    struct found *found = context;
+
+    found->weight = names;
+    if (names > 0)
+        found->heaviest = names;
+}
+
 static int run(struct image *image, const char *locator, struct found *found, const uint64_t *skip,
                size_t skips)
 {
-    const struct found_sink sink = {on_volume, on_entry, on_fault, on_account, on_at, found};
+    const struct found_sink sink = {on_volume, on_entry, on_fault, on_account, on_at, found, on_weigh};
 
     return expand(image, locator, &sink, skip, skips, FAULT_CRASH);
 }
@@ -154,6 +164,8 @@ Test(expand, names_live_and_deleted_are_listed_with_what_libtsk_adds)
 
     cr_assert_eq(run(image, "fs@0:fat12", &found, NULL, 0), 0);
     cr_assert_eq(found.faults, 0);
+    cr_assert_eq(found.heaviest, 16, "the root folder is one sector");
+    cr_assert_eq(found.weight, 0, "no folder is being read any more");
     cr_assert_not_null(strstr(found.list, "\n/image/fat12/$FAT1 "));
     cr_assert_not_null(strstr(found.list, "/image/fat12/LIVE.TXT fs@0:fat12/3-1-0 700\n"));
     cr_assert_not_null(strstr(found.list, "*/image/fat12/_EAD.TXT fs@0:fat12/4-1-0 10\n"));

@@ -97,6 +97,8 @@ int tsk_task_begin(struct tsk_task *task, struct image *image, const struct foun
 void tsk_task_end(struct tsk_task *task);
 /* Tells the sink; true when an earlier attempt did not survive this and it is to be left out. */
 bool tsk_task_at(struct tsk_task *task, uint64_t what);
+/* Tells the sink how many names the folder can hold that is read next; 0 when it has been read. */
+void tsk_task_weigh(struct tsk_task *task, uint64_t names);
 /* Members of `fault` that are NULL become "". */
 int tsk_task_fault(struct tsk_task *task, const struct found_fault *fault);
 /* An entry with every string "", every time WHEN_NONE, type VIRTUAL. */
@@ -157,6 +159,12 @@ uint64_t tsk_filesystem_size(const TSK_FS_INFO *info);
 /* ------------------------------------------------------------------ tsk_walk.c */
 
 int tsk_walk(struct tsk_task *task, struct tsk_filesystem *filesystem, const char *volume, const char *root);
+
+/* ------------------------------------------------------------------ tsk_weight.c */
+
+/* The most names that this folder can hold by its size, which is cut to what the medium has. 0 when its
+ * size does not tell: folders of HFS+ and APFS lie in a common tree, and what libtsk makes itself. */
+uint64_t tsk_weight(TSK_FS_INFO *info, uint64_t inode);
 
 /* ------------------------------------------------------------------ tsk_entry.c: libtsk's structures as an
  * entry */

@@ -40,6 +40,12 @@ bool tsk_task_at(struct tsk_task *task, uint64_t what)
     return task->skip->count > 0 && expand_skips(task->skip, what);
 }
 
+void tsk_task_weigh(struct tsk_task *task, uint64_t names)
+{
+    if (task->sink->weigh)
+        task->sink->weigh(task->sink->context, names);
+}
+
 static const char *or_empty(const char *text)
 {
     return text ? text : "";

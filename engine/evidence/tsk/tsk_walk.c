@@ -316,8 +316,10 @@ static int do_folder(struct walk *walk, uint32_t here)
                           "what is in this folder is not listed",
                           "the root folder has the number that libtsk keeps for orphans");
     /* Not tsk_fs_dir_open_meta, which throws away what it has read of a damaged folder. */
+    tsk_task_weigh(walk->task, walk_is_orphans(walk, inode) ? 0 : tsk_weight(walk->info, inode));
     tsk_error_reset();
     status = walk->info->dir_open_meta(walk->info, &dir, inode, 0);
+    tsk_task_weigh(walk->task, 0);
     if (status != TSK_OK)
         code = walk_fault(walk, FAULT_DAMAGED, buf_cstr(&walk->path), inode,
                           dir && dir->names_used > 0 ? "only a part of this folder is listed"

@@ -1,0 +1,34 @@
+#include "engine/job/allowance.h"
+
+#define SECOND      INT64_C(1000000000)
+#define DAY_SECONDS 86400
+
+/* libtsk reads a folder in quadratic time: 27 s for 200,000 names (measured). A slow machine gets five times
+ * that. */
+#define MEASURED_NAMES   200000.0
+#define MEASURED_SECONDS 27.0
+#define MARGIN           5.0
+/* A walk without large folders; limit.stream_seconds may raise it. */
+enum { WALK_SECONDS_MIN = 4 * 3600, WALK_STREAMS = 4, WALK_SECONDS_MAX = 10 * DAY_SECONDS };
+
+double allowance_folder(uint64_t names)
+{
+    double share = (double)names / MEASURED_NAMES, seconds = share * share * MEASURED_SECONDS * MARGIN;
+    return seconds < DAY_SECONDS ? seconds : DAY_SECONDS;
+}
+
+int64_t allowance_silence(uint64_t hang, uint64_t names)
+{
+    double seconds = (double)hang + allowance_folder(names);
+    return seconds < DAY_SECONDS ? (int64_t)(seconds * (double)SECOND) : DAY_SECONDS * SECOND;
+}
+
+int64_t allowance_walk(uint64_t stream, double folders)
+{
+    uint64_t longest = WALK_SECONDS_MAX - DAY_SECONDS;
+    uint64_t seconds = stream > longest / WALK_STREAMS ? longest : stream * WALK_STREAMS;
+    if (seconds < WALK_SECONDS_MIN)
+        seconds = WALK_SECONDS_MIN;
+    seconds += folders < DAY_SECONDS ? (uint64_t)folders : DAY_SECONDS;
+    return (int64_t)seconds * SECOND;
+}

@@ -1,0 +1,22 @@
+/*
+ * allowance: how long a worker may walk, and how long it may be silent meanwhile.
+ *
+ * Both grow with the folders that it reads. What a folder is said to hold is a hostile witness's word, so
+ * both have an end.
+ */
+#ifndef KVALI_JOB_ALLOWANCE_H
+#define KVALI_JOB_ALLOWANCE_H
+
+#include <stdint.h>
+
+/* Seconds for reading one folder of up to so many names, from 0 to 86400. */
+double allowance_folder(uint64_t names);
+/* Nanoseconds without a sign of life: `hang` is the setting limit.hang in seconds, `names` the folder being
+ * read, or 0. At most a day. */
+int64_t allowance_silence(uint64_t hang, uint64_t names);
+/* Nanoseconds for a whole walk: `stream` is the setting limit.stream_seconds, `folders` the sum of
+ * allowance_folder over the folders read so far. At least four hours, at most ten days, of which folders give
+ * at most one. */
+int64_t allowance_walk(uint64_t stream, double folders);
+
+#endif
