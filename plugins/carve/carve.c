@@ -102,9 +102,12 @@ static int on_found(void *context, size_t index, size_t place)
     struct carve_stream *stream = scan_state(scan);
     const struct carve_worker *mine = scan_worker(scan);
     const struct signature *row = signatures_at(mine->signatures, index);
-    uint64_t at = stream->block + place;
+    uint64_t at = stream->block + place, start;
 
-    if (at < row->offset || (at - row->offset) % row->align != 0)
+    if (row->offset > 0 && at < (uint64_t)row->offset)
+        return 0;
+    start = at - (uint64_t)(int64_t)row->offset;
+    if (start % row->align != 0)
         return 0;
     if (stream->count == stream->capacity) {
         size_t capacity = stream->capacity > 0 ? stream->capacity * 2 : 256;
@@ -117,7 +120,7 @@ static int on_found(void *context, size_t index, size_t place)
         stream->hits = hits;
         stream->capacity = capacity;
     }
-    stream->hits[stream->count++] = (struct hit){at - row->offset, (uint32_t)index};
+    stream->hits[stream->count++] = (struct hit){start, (uint32_t)index};
     return 0;
 }
 
@@ -286,6 +289,8 @@ static void recover_parts(struct carving *carving, const struct verdict *verdict
         inner.carved =
             (struct carved){.grade = CARVE_COMPLETE, .size = part->size, .extension = part->extension};
         inner.carved.format = "picture inside another one";
+        inner.pieces[0] = (struct scan_piece){part->offset, part->size};
+        inner.piece_count = 1;
         recover(carving, part->offset, &inner);
     }
 }
