@@ -660,6 +660,38 @@ MAKERS = {"jpeg": jpeg, "png": png, "gif": gif, "bmp": bmp, "tiff": tiff, "webp"
           "sqlite": sqlite, "elf": elf, "pe": pe, "eml": eml, "mbox": mbox, "vcf": vcf, "pem": pem, "ttf": ttf}
 
 
+def frames(data):
+    """The pictures of a film in Motion JPEG: each is a JPEG file of its own."""
+    at = data.find(b"\xff\xd8\xff")
+    while at >= 0:
+        end = data.find(b"\xff\xd9", at) + 2
+        if end < 2:
+            return
+        yield "jpeg", at, end - at
+        at = data.find(b"\xff\xd8\xff", end)
+
+
+def packages(data):
+    """ZIP packages in an OLE2 file, such as a document's theme."""
+    at = data.find(b"PK\3\4")
+    while at >= 0:
+        end = data.find(b"PK\5\6", at) + 22
+        if end < 22:
+            return
+        if zipfile.is_zipfile(io.BytesIO(data[at:end])):
+            yield "zip", at, end - at
+        at = data.find(b"PK\3\4", end)
+
+
 def make(task):
     made = MAKERS[task.format](task)
-    return made if made is None or isinstance(made, Made) else Made(made)
+    made = made if made is None or isinstance(made, Made) else Made(made)
+    if made is not None:
+        made.parts += inside(task.format, made.variant, made.data)
+    return made
+
+
+def inside(kind, variant, data):
+    if variant == "mjpeg":
+        return list(frames(data))
+    return list(packages(data)) if kind == "ole2" else []

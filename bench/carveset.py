@@ -15,7 +15,8 @@ random bytes between them. Writes OUT.raw and OUT.truth.tsv, one file a line:
   braided      A1 B1 A2 B2 of two files of one format
   truncated    only its beginning is there
   overwritten  clusters in its middle are another's
-  nested       inside another file, stored as it is: in a tar or zip, as a thumbnail, a picture in a document
+  nested       inside another file, stored as it is: in a tar or zip, or as the thumbnail of a picture
+  part         what a file of another kind consists of, and is a file itself: a film's frames, a document's pictures
 
 The set is the same for the same seed, tools and system (programs and fonts are the system's own; half of the OLE2 files
 are variants of samples under FOLDER/document, left out without it). Needs: imagemagick libjpeg-turbo-progs ghostscript
@@ -92,7 +93,8 @@ class Image:
                       for place, start, length in pieces if max(offset, start) < min(offset + size, start + length)]
             if sum(size for _, size in inside) == size:
                 digest = hashlib.sha256(item.data[offset:offset + size]).hexdigest()
-                self.row(kind, "nested", size, digest, ",".join(f"{a}:{b}" for a, b in inside), f"inside {item.format}")
+                layout = "nested" if item.format == kind else "part"
+                self.row(kind, layout, size, digest, ",".join(f"{a}:{b}" for a, b in inside), f"inside {item.format}")
 
     def row(self, *columns):
         self.truth.write("\t".join(str(column) for column in columns) + "\n")

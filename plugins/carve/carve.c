@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HITS_MAX = 1 << 22, NAME_SIZE = 48 };
+enum { HITS_MAX = 1 << 22, NAME_SIZE = 48, SECTOR = 512 };
 
 /* For a stream and an object: so that a range full of broken things costs seconds, not hours. */
 #define EFFORT_STREAM (UINT64_C(1) << 30)
@@ -307,22 +307,43 @@ static bool is_wanted(const struct carving *carving, const struct verdict *verdi
     return verdict->carved.grade >= least;
 }
 
+/* Inside of what was recovered already? `checked` says whether every byte of that is known to be its own:
+ * where it is not, what begins at a sector may be another file between two pieces of it, if it is surely one.
+ */
+struct covered {
+    uint64_t end;
+    bool checked;
+};
+
+static bool is_hidden(const struct covered *covered, uint64_t start)
+{
+    return start < covered->end && (covered->checked || start % SECTOR != 0);
+}
+
+static void cover(struct covered *covered, uint64_t start, const struct verdict *verdict)
+{
+    uint64_t end = start + (verdict->piece_count > 1 ? verdict->pieces[0].size : verdict->carved.good);
+
+    if (end > covered->end)
+        *covered = (struct covered){end, verdict->carved.grade != CARVE_COMPLETE};
+}
+
 static void carve_all(struct carving *carving, struct carve_stream *stream)
 {
     bool inside = carving->info->kind == STREAM_CARVED;
-    uint64_t covered = 0;
+    struct covered covered = {.end = 0};
     size_t next;
 
     for (size_t i = 0; i < stream->count; i = next) {
         uint64_t start = stream->hits[i].start;
         struct verdict verdict;
 
-        if (start < covered || start >= carving->info->size || (inside && start > 0)) {
+        if (is_hidden(&covered, start) || start >= carving->info->size || (inside && start > 0)) {
             next = i + 1;
             continue;
         }
         judge_place(carving, stream, i, &verdict, &next);
-        if (verdict.row == NULL)
+        if (verdict.row == NULL || (start < covered.end && verdict.carved.grade < CARVE_VALIDATED))
             continue;
         if (start == 0 && verdict.carved.size == carving->info->size) {
             recover_parts(carving, &verdict); /* the stream itself is this object */
@@ -330,7 +351,7 @@ static void carve_all(struct carving *carving, struct carve_stream *stream)
             if (verdict.carved.grade < CARVE_VALIDATED && verdict.carved.broken > 0)
                 mend(carving, start, &verdict);
             recover(carving, start, &verdict);
-            covered = start + (verdict.piece_count > 1 ? verdict.pieces[0].size : verdict.carved.good);
+            cover(&covered, start, &verdict);
         }
     }
 }

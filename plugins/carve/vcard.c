@@ -21,7 +21,7 @@ struct object {
     struct carved *ret;
     uint64_t at;
     const char *kind, *title; /* "VCARD", "FN:" */
-    bool has_version, has_title, has_producer, quoted, base64, name_alone;
+    bool has_version, version_here, has_title, has_producer, quoted, base64, name_alone;
 };
 
 /* The length of a property's name and parameters, with the colon; 0: the line is none. */
@@ -108,8 +108,9 @@ static bool take_line(struct object *object, const struct textline *line)
         object->has_producer |= textline_equals(line, "PRODID");
         return true;
     }
-    if (name == 0)
+    if (name == 0 || (object->version_here && is_named(line, "VERSION"))) /* another object's: cut here */
         return false;
+    object->version_here |= is_named(line, "VERSION");
     take_property(object, line, name);
     return true;
 }
@@ -140,6 +141,7 @@ static bool take_object(struct object *object)
     struct names names = {.depth = 0};
     struct textline line;
 
+    object->version_here = false;
     while (textline_at(object->reader, object->at, &line)) {
         bool begins = textline_begins(&line, "BEGIN:"), ends = textline_begins(&line, "END:");
 

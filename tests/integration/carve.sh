@@ -12,8 +12,8 @@ small = base64.b64decode(
     "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIsIxwcKDcpLDAxNDQ0Hyc5PTgyPC"
     "4zNDL/wAALCAAIAAgBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAAP/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AP//Z")
 entry = lambda tag, value: struct.pack("<HHII", tag, 4, 1, value)
-tiff = b"II*\0" + struct.pack("<IHI", 8, 0, 14) + struct.pack("<H", 3)
-tiff += struct.pack("<HHIHH", 0x103, 3, 1, 6, 0) + entry(0x201, 56) + entry(0x202, len(small)) + bytes(4)
+tiff = b"II*\0" + struct.pack("<IH", 8, 1) + struct.pack("<HHIHH", 0x112, 3, 1, 1, 0) + struct.pack("<IH", 26, 3)
+tiff += struct.pack("<HHIHH", 0x103, 3, 1, 6, 0) + entry(0x201, 68) + entry(0x202, len(small)) + bytes(4)
 body = b"Exif\0\0" + tiff + small
 picture = small[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + small[2:]
 fields = b"Received: from a by b\nFrom: a@example.org\nDate: Thu, 1 Jan 2026 10:00:00 +0400\nTo: b@example.org\n"
