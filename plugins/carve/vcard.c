@@ -211,6 +211,16 @@ static enum carve_grade examine_vcard(struct reader *reader, struct carved *ret)
     return judge(&object, whole, objects);
 }
 
+/* Cards behind a line of text: well-formed, but what comes before them may belong to the same file. */
+static enum carve_grade examine_rest(struct reader *reader, struct carved *ret)
+{
+    enum carve_grade grade = examine_vcard(reader, ret);
+
+    if (grade < CARVE_COMPLETE)
+        return grade;
+    return carved_partial(ret, ret->size, "what is before it, perhaps: a line of text ends there");
+}
+
 static enum carve_grade examine_calendar(struct reader *reader, struct carved *ret)
 {
     struct object object = {.reader = reader, .ret = ret, .kind = "VCALENDAR", .title = "X-WR-CALNAME"};
@@ -229,5 +239,6 @@ static enum carve_grade examine_calendar(struct reader *reader, struct carved *r
 }
 
 static const struct carve_format vcard_format = {"vcard", examine_vcard};
+static const struct carve_format rest_format = {"vcardrest", examine_rest};
 static const struct carve_format calendar_format = {"icalendar", examine_calendar};
-const struct carve_format *const carve_vcard[] = {&vcard_format, &calendar_format, NULL};
+const struct carve_format *const carve_vcard[] = {&vcard_format, &rest_format, &calendar_format, NULL};
