@@ -48,7 +48,8 @@ static uint64_t rle_code(struct reader *reader, const struct dib *dib, uint64_t 
         if (reader_at(reader, at, (size_t)used) == NULL)
             return 0;
     }
-    return rle->x <= dib->wide + 1u && rle->y <= dib->high ? used : 0;
+    /* ImageMagick codes what fills up a row to a multiple of four bytes too. */
+    return rle->x <= dib->wide + (dib->bits == 4 ? 7u : 3u) && rle->y <= dib->high ? used : 0;
 }
 
 /* False: a code is wrong or cut, at *ret_end. */

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HITS_MAX = 1 << 22, NAME_SIZE = 48 };
+enum { HITS_MAX = 1 << 22, NAME_SIZE = 48, SECTOR = 512 };
 
 /* For a stream and an object: so that a range full of broken things costs seconds, not hours. */
 #define EFFORT_STREAM (UINT64_C(1) << 30)
@@ -102,9 +102,12 @@ static int on_found(void *context, size_t index, size_t place)
     struct carve_stream *stream = scan_state(scan);
     const struct carve_worker *mine = scan_worker(scan);
     const struct signature *row = signatures_at(mine->signatures, index);
-    uint64_t at = stream->block + place;
+    uint64_t at = stream->block + place, start;
 
-    if (at < row->offset || (at - row->offset) % row->align != 0)
+    if (row->offset > 0 && at < (uint64_t)row->offset)
+        return 0;
+    start = at - (uint64_t)(int64_t)row->offset;
+    if (start % row->align != 0)
         return 0;
     if (stream->count == stream->capacity) {
         size_t capacity = stream->capacity > 0 ? stream->capacity * 2 : 256;
@@ -117,7 +120,7 @@ static int on_found(void *context, size_t index, size_t place)
         stream->hits = hits;
         stream->capacity = capacity;
     }
-    stream->hits[stream->count++] = (struct hit){at - row->offset, (uint32_t)index};
+    stream->hits[stream->count++] = (struct hit){start, (uint32_t)index};
     return 0;
 }
 
@@ -286,6 +289,8 @@ static void recover_parts(struct carving *carving, const struct verdict *verdict
         inner.carved =
             (struct carved){.grade = CARVE_COMPLETE, .size = part->size, .extension = part->extension};
         inner.carved.format = "picture inside another one";
+        inner.pieces[0] = (struct scan_piece){part->offset, part->size};
+        inner.piece_count = 1;
         recover(carving, part->offset, &inner);
     }
 }
@@ -302,22 +307,43 @@ static bool is_wanted(const struct carving *carving, const struct verdict *verdi
     return verdict->carved.grade >= least;
 }
 
+/* Inside of what was recovered already? `checked` says whether every byte of that is known to be its own:
+ * where it is not, what begins at a sector may be another file between two pieces of it, if it is surely one.
+ */
+struct covered {
+    uint64_t end;
+    bool checked;
+};
+
+static bool is_hidden(const struct covered *covered, uint64_t start)
+{
+    return start < covered->end && (covered->checked || start % SECTOR != 0);
+}
+
+static void cover(struct covered *covered, uint64_t start, const struct verdict *verdict)
+{
+    uint64_t end = start + (verdict->piece_count > 1 ? verdict->pieces[0].size : verdict->carved.good);
+
+    if (end > covered->end)
+        *covered = (struct covered){end, verdict->carved.grade != CARVE_COMPLETE};
+}
+
 static void carve_all(struct carving *carving, struct carve_stream *stream)
 {
     bool inside = carving->info->kind == STREAM_CARVED;
-    uint64_t covered = 0;
+    struct covered covered = {.end = 0};
     size_t next;
 
     for (size_t i = 0; i < stream->count; i = next) {
         uint64_t start = stream->hits[i].start;
         struct verdict verdict;
 
-        if (start < covered || start >= carving->info->size || (inside && start > 0)) {
+        if (is_hidden(&covered, start) || start >= carving->info->size || (inside && start > 0)) {
             next = i + 1;
             continue;
         }
         judge_place(carving, stream, i, &verdict, &next);
-        if (verdict.row == NULL)
+        if (verdict.row == NULL || (start < covered.end && verdict.carved.grade < CARVE_VALIDATED))
             continue;
         if (start == 0 && verdict.carved.size == carving->info->size) {
             recover_parts(carving, &verdict); /* the stream itself is this object */
@@ -325,7 +351,7 @@ static void carve_all(struct carving *carving, struct carve_stream *stream)
             if (verdict.carved.grade < CARVE_VALIDATED && verdict.carved.broken > 0)
                 mend(carving, start, &verdict);
             recover(carving, start, &verdict);
-            covered = start + (verdict.piece_count > 1 ? verdict.pieces[0].size : verdict.carved.good);
+            cover(&covered, start, &verdict);
         }
     }
 }

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { PAGE_HEAD = 27, STREAMS_MAX = 16, CONTINUED = 1, BOS = 2, EOS = 4 };
+enum { PAGE_HEAD = 27, PAGE_MAX = 27 + 255 + 255 * 255, STREAMS_MAX = 16, CONTINUED = 1, BOS = 2, EOS = 4 };
 
 enum codec { OTHER, VORBIS, OPUS, SPEEX, THEORA, FLAC_IN_OGG, SKELETON };
 
@@ -230,8 +230,21 @@ static enum carve_grade examine_ogg(struct reader *reader, struct carved *ret)
         return carved_whole(ret, CARVE_VALIDATED, ogg.at);
     carved_partial(ret, ogg.at, "the pages behind number %llu: the streams have not come to their end",
                    (unsigned long long)ogg.pages);
+    ret->broken = ogg.at + (page_at(reader, ogg.at, &page) ? page.size : PAGE_MAX);
     return ret->grade = ogg.started ? CARVE_PARTIAL : CARVE_FRAGMENT;
 }
 
-static const struct carve_format ogg_format = {"ogg", examine_ogg};
+/* The page over the break must be whole. */
+static bool ogg_continues(struct reader *reader, const struct carved *carved, uint64_t split)
+{
+    struct ogg ogg = {.reader = reader};
+    struct page page;
+
+    if (!page_at(reader, carved->good, &page) || page.offset + page.size <= split)
+        return false;
+    crc_init(&ogg.crc, 32, 0x04c11db7);
+    return crc_holds(&ogg, &page);
+}
+
+static const struct carve_format ogg_format = {"ogg", examine_ogg, ogg_continues};
 const struct carve_format *const carve_ogg[] = {&ogg_format, NULL};

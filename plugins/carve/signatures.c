@@ -54,6 +54,18 @@ static bool number(const char *text, uint64_t least, uint64_t most, uint64_t *re
     return size_parse(text, ret) && *ret >= least && *ret <= most;
 }
 
+/* Before the object's first byte where it is negative. */
+static bool offset_number(const char *text, int32_t *ret)
+{
+    bool before = text[0] == '-';
+    uint64_t offset;
+
+    if (!number(text + before, 0, before ? SIGNATURE_WIDTH_MAX : 1 << 20, &offset))
+        return false;
+    *ret = before ? -(int32_t)offset : (int32_t)offset;
+    return true;
+}
+
 /* The pattern must compile alone and have one width. */
 static const char *check_pattern(const char *pattern, uint32_t *ret_width)
 {
@@ -77,7 +89,7 @@ static const char *take_row(struct signatures *signatures, char *line)
 {
     char *columns[COLUMNS], *save = NULL;
     struct signature row = {0};
-    uint64_t offset, align;
+    uint64_t align;
     size_t count = 0;
     const char *problem;
 
@@ -89,13 +101,12 @@ static const char *take_row(struct signatures *signatures, char *line)
     row.format = carve_format_find(columns[0]);
     if (row.format == NULL)
         return "no such format";
-    if (!number(columns[2], 0, 1 << 20, &offset) || !number(columns[3], 1, 4096, &align) ||
+    if (!offset_number(columns[2], &row.offset) || !number(columns[3], 1, 4096, &align) ||
         !number(columns[4], 1, UINT64_C(1) << 50, &row.max))
         return "offset, align or max is not a number, or out of range";
     problem = check_pattern(columns[5], &row.width);
     if (problem != NULL)
         return problem;
-    row.offset = (uint32_t)offset;
     row.align = (uint32_t)align;
     row.extension = strdup(columns[1]);
     row.name = strdup(columns[6]);

@@ -16,7 +16,8 @@ enum { SIGNATURE_WIDTH_MAX = 64 };
 struct signature {
     const struct carve_format *format;
     char *extension, *name; /* where the examiner does not say better */
-    uint32_t offset;        /* of the pattern, from the object's first byte */
+    int32_t offset;         /* of the pattern, from the object's first byte; negative: it begins with what stands
+                               before the object */
     uint32_t align;         /* the object begins at a multiple of this */
     uint32_t width;         /* of the pattern */
     uint64_t max;           /* bytes that an object may have */

@@ -21,7 +21,7 @@ struct object {
     struct carved *ret;
     uint64_t at;
     const char *kind, *title; /* "VCARD", "FN:" */
-    bool has_version, has_title, has_producer, quoted, base64, name_alone;
+    bool has_version, version_here, has_title, has_producer, quoted, base64, name_alone;
 };
 
 /* The length of a property's name and parameters, with the colon; 0: the line is none. */
@@ -108,8 +108,9 @@ static bool take_line(struct object *object, const struct textline *line)
         object->has_producer |= textline_equals(line, "PRODID");
         return true;
     }
-    if (name == 0)
+    if (name == 0 || (object->version_here && is_named(line, "VERSION"))) /* another object's: cut here */
         return false;
+    object->version_here |= is_named(line, "VERSION");
     take_property(object, line, name);
     return true;
 }
@@ -140,6 +141,7 @@ static bool take_object(struct object *object)
     struct names names = {.depth = 0};
     struct textline line;
 
+    object->version_here = false;
     while (textline_at(object->reader, object->at, &line)) {
         bool begins = textline_begins(&line, "BEGIN:"), ends = textline_begins(&line, "END:");
 
@@ -209,6 +211,16 @@ static enum carve_grade examine_vcard(struct reader *reader, struct carved *ret)
     return judge(&object, whole, objects);
 }
 
+/* Cards behind a line of text: well-formed, but what comes before them may belong to the same file. */
+static enum carve_grade examine_rest(struct reader *reader, struct carved *ret)
+{
+    enum carve_grade grade = examine_vcard(reader, ret);
+
+    if (grade < CARVE_COMPLETE)
+        return grade;
+    return carved_partial(ret, ret->size, "what is before it, perhaps: a line of text ends there");
+}
+
 static enum carve_grade examine_calendar(struct reader *reader, struct carved *ret)
 {
     struct object object = {.reader = reader, .ret = ret, .kind = "VCALENDAR", .title = "X-WR-CALNAME"};
@@ -227,5 +239,6 @@ static enum carve_grade examine_calendar(struct reader *reader, struct carved *r
 }
 
 static const struct carve_format vcard_format = {"vcard", examine_vcard};
+static const struct carve_format rest_format = {"vcardrest", examine_rest};
 static const struct carve_format calendar_format = {"icalendar", examine_calendar};
-const struct carve_format *const carve_vcard[] = {&vcard_format, &calendar_format, NULL};
+const struct carve_format *const carve_vcard[] = {&vcard_format, &rest_format, &calendar_format, NULL};

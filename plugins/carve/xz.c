@@ -1,5 +1,6 @@
 /*
- * xz: .xz files [The .xz File Format 1.2.0], of one stream or several with padding between them. Validated:
+ * xz: .xz files [The .xz File Format 1.2.0], of one stream or several with padding between them; what begins
+ * at a sector behind padding is taken for another file, and the padding for its neighbour's slack. Validated:
  * liblzma unpacks every block to its check, and index and footer agree.
  */
 #include "plugins/carve/format.h"
@@ -10,6 +11,7 @@
 enum {
     HEADER = 12,
     PADDING_MAX = 64 * 1024,
+    SECTOR = 512,
     LAG = 128 * 1024, /* bytes that liblzma may take before it sees that they are not the stream's */
 };
 #define MEMORY_MAX (UINT64_C(256) << 20)
@@ -73,7 +75,7 @@ static uint64_t next_stream(struct reader *reader, uint64_t end)
 
     while (at - end < PADDING_MAX && reader_u8(reader, at, &byte) && byte == 0)
         at++;
-    return (at - end) % 4 == 0 && is_header(reader, at) ? at : 0;
+    return (at - end) % 4 == 0 && (at == end || at % SECTOR != 0) && is_header(reader, at) ? at : 0;
 }
 
 static enum carve_grade examine_xz(struct reader *reader, struct carved *ret)

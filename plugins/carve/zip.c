@@ -40,12 +40,12 @@ struct zip {
     struct reader *reader;
     struct member *members; /* by offset */
     size_t count, room, listed;
-    uint64_t at;    /* behind the last member */
-    uint64_t gap;   /* where the first gap between members begins; 0: none */
-    uint64_t made;  /* bytes inflated */
+    uint64_t at;           /* behind the last member */
+    uint64_t gap;          /* where the first gap between members begins; 0: none */
+    uint64_t made;         /* bytes inflated */
     uint64_t broken, next; /* as in struct carved */
-    bool unchecked; /* the data of a member could not be checked */
-    uint16_t flags; /* of the member at hand */
+    bool unchecked;        /* the data of a member could not be checked */
+    uint16_t flags;        /* of the member at hand */
     struct zip_kind kind;
 };
 
@@ -311,7 +311,7 @@ struct directory {
     uint64_t begin, end; /* of its entries */
     uint64_t count;
     uint64_t says_offset, says_size, says_count;
-    uint64_t object_end;
+    uint64_t object_end, comment;
     bool alone; /* one volume */
 };
 
@@ -393,7 +393,8 @@ static bool read_directory(struct zip *zip, struct directory *directory, uint64_
         directory->says_size = le32(p + 12);
         directory->says_offset = le32(p + 16);
     }
-    directory->object_end = at + END + le16(p + 20);
+    directory->comment = at + END;
+    directory->object_end = directory->comment + le16(p + 20);
     return directory->object_end <= reader_size(zip->reader);
 }
 
@@ -437,6 +438,18 @@ static uint64_t compare_entries(struct zip *zip, const struct directory *directo
     return wrong;
 }
 
+/* An end that is cut in its last bytes may have any length of comment. */
+static bool is_text(struct reader *reader, uint64_t at, uint64_t end)
+{
+    uint8_t byte = ' ';
+
+    for (; at < end && reader_u8(reader, at, &byte); at++) {
+        if (byte < ' ' && (byte == 0 || strchr("\t\n\r\x1a\x1b", byte) == NULL))
+            return false;
+    }
+    return at == end;
+}
+
 static enum carve_grade judge(struct zip *zip, const struct directory *directory, struct carved *ret)
 {
     uint64_t shift = directory->begin - directory->says_offset;
@@ -457,9 +470,12 @@ static enum carve_grade judge(struct zip *zip, const struct directory *directory
         return carved_partial(ret, zip->gap > 0 ? zip->gap : directory->begin,
                               "the directory at byte %llu is not this archive's",
                               (unsigned long long)directory->begin);
-    return carved_whole(
-        ret, zip->unchecked || zip->gap > 0 || zip->listed < zip->count ? CARVE_COMPLETE : CARVE_VALIDATED,
-        directory->object_end);
+    return carved_whole(ret,
+                        zip->unchecked || zip->gap > 0 || zip->listed < zip->count ||
+                                !is_text(zip->reader, directory->comment, directory->object_end)
+                            ? CARVE_COMPLETE
+                            : CARVE_VALIDATED,
+                        directory->object_end);
 }
 
 static enum carve_grade broken(struct zip *zip, uint64_t good, struct carved *ret)

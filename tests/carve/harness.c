@@ -3,6 +3,8 @@
  */
 #include "tests/carve/harness.h"
 
+#include "plugins/carve/reassemble.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +72,42 @@ struct carved harness_examine_split(const char *format, const void *data, size_t
     carved = examine(format, &memory, pieces, 2);
     free(bytes);
     return carved;
+}
+
+static void noise(uint8_t *to, size_t size)
+{
+    uint32_t x = 12345;
+
+    for (size_t i = 0; i < size; i++) {
+        x = x * 1664525 + 1013904223;
+        to[i] = (uint8_t)(x >> 24);
+    }
+}
+
+bool harness_mends(const char *format, const void *data, size_t size, size_t split, size_t gap)
+{
+    size_t all = size + gap * 4096 + BEHIND;
+    uint8_t *bytes = malloc(all);
+    struct memory memory = {bytes, all};
+    const struct reader_piece piece = {0, all};
+    struct reader *reader = reader_new(memory_read, &memory);
+    uint64_t effort = UINT64_C(1) << 27;
+    struct reassembly whole = {.carved = {.grade = CARVE_NONE}};
+    struct carved broken;
+    bool found;
+
+    if (bytes == NULL || reader == NULL)
+        abort();
+    noise(bytes, all);
+    memcpy(bytes, data, split);
+    memcpy(bytes + split + gap * 4096, (const uint8_t *)data + split, size - split);
+    broken = examine(format, &memory, &piece, 1);
+    found = reassemble(reader, carve_format_find(format), &broken, 0, all, all, &effort, &whole);
+    found = found && whole.carved.grade == CARVE_VALIDATED && whole.carved.size == size &&
+            whole.pieces[0].size == split;
+    reader_free(reader);
+    free(bytes);
+    return found;
 }
 
 const char *harness_grade(enum carve_grade grade)

@@ -12,6 +12,10 @@ struct carved harness_examine(const char *format, const void *data, size_t size)
 struct carved harness_examine_split(const char *format, const void *data, size_t size, size_t split,
                                     size_t gap);
 
+/* Is the object put together again from two pieces, the first `split` bytes long (a multiple of 4096), with
+ * `gap` such blocks of pseudo-random bytes between them? Its grade must be VALIDATED and its size `size`. */
+bool harness_mends(const char *format, const void *data, size_t size, size_t split, size_t gap);
+
 /* What every format owes for a whole object of `size` bytes that is followed by `behind` bytes of junk: the
  * grade is `grade` and the size `size`, with junk of zeros, of 0xFF and of pseudo-random bytes behind it; no
  * prefix of it is VALIDATED (a prefix from `complete_from` on may be: pass `size` when none may), none claims

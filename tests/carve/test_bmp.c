@@ -71,6 +71,20 @@ Test(bmp, run_length_codes_are_followed_to_their_end)
     cr_assert_eq(harness_examine("bmp", image, size).grade, CARVE_PARTIAL);
 }
 
+Test(bmp, run_length_codes_may_fill_up_the_row)
+{
+    static const uint8_t row[] = {33, 1, 3, 0, 0, 0};
+
+    make(40, 33, 40, 8, 1);
+    for (unsigned y = 0; y < 40; y++, size += sizeof row)
+        memcpy(image + size, row, sizeof row);
+    memcpy(image + size, "\0\1", 2);
+    size += 2;
+    put_le32(34, 40 * sizeof row + 2);
+    put_le32(2, size);
+    cr_assert(harness_holds("bmp", image, size, CARVE_VALIDATED, size));
+}
+
 Test(bmp, a_colour_profile_behind_the_pixels_belongs_to_it)
 {
     make(124, 33, 40, 24, 0);

@@ -89,3 +89,16 @@ Test(ogg, a_flipped_bit_cuts_it_before_the_page)
     cr_assert_eq(carved.grade, CARVE_PARTIAL);
     cr_assert_eq(carved.good, made_size - 228);
 }
+
+Test(ogg, two_pieces_are_put_together_where_a_page_is_whole_again)
+{
+    made_size = 0;
+    page(2, 77, 0, "\1vorbis                      ", 30);
+    for (unsigned i = 1; i < 60; i++)
+        noise_page(i == 59 ? 4 : 0, 77, i);
+    cr_assert_gt(made_size, 3 * 4096);
+    for (size_t split = 4096; split < made_size; split += 4096)
+        cr_assert(harness_mends("ogg", made, made_size, split, 5));
+    made[made_size - 5] ^= 1;
+    cr_assert_not(harness_mends("ogg", made, made_size, 4096, 5));
+}

@@ -124,6 +124,17 @@ Test(packed, xz_streams_behind_each_other_are_one_file)
     cr_assert_eq(carved.size, 2 * size + 8);
 }
 
+Test(packed, an_xz_file_at_the_next_sector_is_another_one)
+{
+    size_t size = make_xz(file), next = (size + 511) / 512 * 512;
+
+    memset(file + size, 0, next - size);
+    memcpy(file + next, file, size);
+    cr_assert_eq(size % 4, 0);
+    cr_assert_gt(next, size);
+    cr_assert_eq(harness_examine("xz", file, next + size).size, size);
+}
+
 Test(packed, zstd_ends_behind_its_checksum)
 {
     check("zstd", make_zstd(file, 1));

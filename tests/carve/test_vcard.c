@@ -60,6 +60,24 @@ Test(vcard, what_is_not_closed_in_order_is_cut_there)
     cr_assert_eq(examine("icalendar", text).good, strlen(begin));
 }
 
+Test(vcard, behind_a_line_of_text_more_may_be_missing)
+{
+    struct carved carved = examine("vcardrest", CARD CARD);
+
+    cr_assert_eq(carved.grade, CARVE_PARTIAL);
+    cr_assert_eq(carved.size, 2 * strlen(CARD));
+    cr_assert_str_eq(carved.title, "B A");
+}
+
+Test(vcard, a_second_version_is_another_card)
+{
+    struct carved carved =
+        examine("vcard", CARD "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:C\r\nTEL;TYPE=CELL:+99" CARD);
+
+    cr_assert_eq(carved.grade, CARVE_PARTIAL);
+    cr_assert_eq(examine("vcard", CARD CARD CARD).grade, CARVE_VALIDATED);
+}
+
 Test(vcard, without_a_name_it_is_complete_only)
 {
     cr_assert_eq(examine("vcard", "BEGIN:VCARD\nVERSION:4.0\nEMAIL:a\nEND:VCARD\n").grade, CARVE_COMPLETE);

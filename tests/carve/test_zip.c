@@ -209,6 +209,18 @@ Test(zip, encrypted_members_leave_it_complete)
     cr_assert(harness_holds("zip", file, size, CARVE_COMPLETE, size));
 }
 
+Test(zip, a_comment_that_is_no_text_leaves_it_complete)
+{
+    begin();
+    add("a.txt", poem, sizeof poem, DEFLATE);
+    end("text\001\002", false);
+    cr_assert_eq(harness_examine("zip", file, size).grade, CARVE_COMPLETE);
+    begin();
+    add("a.txt", poem, sizeof poem, DEFLATE);
+    end("text\r\n\xe1\x83\x90", false);
+    cr_assert_eq(harness_examine("zip", file, size).grade, CARVE_VALIDATED);
+}
+
 Test(zip, the_end_of_a_larger_archive_is_partial)
 {
     struct carved carved;
