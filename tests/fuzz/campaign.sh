@@ -17,18 +17,21 @@ base="engine/base/bytes.c engine/base/buf.c engine/base/text.c engine/base/hash.
 # shellcheck disable=SC2086
 clang $flags $sources $base -o "$work/fuzz_carve" -lz -lbz2 -llzma -lzstd -lbrotlidec -lcrypto -lxxhash -lm
 
-formats=${*:-$(grep -hoE '\{"[a-z0-9]+", *examine|\{"[a-z0-9]+", [a-z0-9_]+[,}]' plugins/carve/*.c | cut -d'"' -f2 | sort -u)}
+formats=${*:-$(grep -hoE '\{"[a-z0-9]+", *examine|\{"[a-z0-9]+", [a-z0-9_]+[,}]' plugins/carve/*.c plugins/carve/*/*.c 2>/dev/null | cut -d'"' -f2 | sort -u)}
 probe=build/tests/carve/probe
+
+# What each format makes something of, at most 40 files each.
+if [ -x $probe ] && [ -d "$corpus/files" ] && [ ! -e "$work/seeds/known" ]; then
+  find "$corpus/files" "$corpus/hostile" -type f -size -300k ! -name '*.zst' -print0 |
+    xargs -0 -n 50 timeout 60 $probe any 2>/dev/null | awk -F'\t' '$2 !~ /part/ && ++n[$2] <= 40 { print $2 "\t" $1 }' >"$work/seeds/known" || true
+fi
+
 broken=0 count=0
 for format in $formats; do
   KVALI_FORMAT=$format "$work/fuzz_carve" -runs=0 </dev/null >/dev/null 2>&1 || continue # a word that is no format
   mkdir -p "$work/seeds/$format" "$work/grown/$format"
-  if [ -x $probe ] && [ -d "$corpus/files" ] && [ -z "$(ls "$work/seeds/$format")" ]; then
-    find "$corpus/files" "$corpus/hostile" -type f -size -400k ! -name '*.zst' -print0 |
-      xargs -0 -n 200 timeout 120 $probe "$format" 2>/dev/null |
-      awk -F'\t' '$3 != "none" && $2 !~ /part/ { print $1 }' | sort -u | head -n 40 |
-      while read -r file; do cp -n "$file" "$work/seeds/$format/" 2>/dev/null || true; done
-  fi
+  awk -F'\t' -v f="$format" '$1 == f { print $2 }' "$work/seeds/known" 2>/dev/null |
+    while read -r file; do cp -n "$file" "$work/seeds/$format/" 2>/dev/null || true; done
   count=$((count + 1))
   if KVALI_FORMAT=$format "$work/fuzz_carve" -max_total_time="$seconds" -max_len=300000 -timeout=20 -rss_limit_mb=2048 \
     -artifact_prefix="$work/crashes/$format-" -print_final_stats=1 "$work/grown/$format" "$work/seeds/$format" >"$work/log.$format" 2>&1; then
