@@ -102,7 +102,7 @@ def main():
                 times[words[0]] = (float(words[1]), float(words[2]) + float(words[3]), int(words[4]) // 1024)
 
     table(["tool", "wall s", "CPU s", "peak MiB", "outputs", "equal a true file", "intact, contiguous and unaligned"],
-          [[tool, *times.get(tool, ("-",) * 3), len(hashes), share(sum(h in known for h in hashes), len(hashes)),
+          [[tool, *(f"{number:.1f}" for number in times.get(tool, (0, 0, 0))), len(hashes), share(sum(h in known for h in hashes), len(hashes)),
             recall(truth, have[tool], lambda row: row["layout"] in WHOLE[:2])] for tool, hashes in found.items()])
     table(["recovered whole", *found],
           [[layout, *(recall(truth, have[tool], lambda row: row["layout"] == layout) for tool in found)]

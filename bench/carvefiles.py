@@ -661,7 +661,7 @@ MAKERS = {"jpeg": jpeg, "png": png, "gif": gif, "bmp": bmp, "tiff": tiff, "webp"
 
 
 def frames(data):
-    """The pictures of a film in Motion JPEG: each is a JPEG file of its own."""
+    """The pictures of a film in Motion JPEG, or of a PDF: each is a JPEG file of its own."""
     at = data.find(b"\xff\xd8\xff")
     while at >= 0:
         end = data.find(b"\xff\xd9", at) + 2
@@ -692,6 +692,6 @@ def make(task):
 
 
 def inside(kind, variant, data):
-    if variant == "mjpeg":
+    if variant == "mjpeg" or kind == "pdf":
         return list(frames(data))
     return list(packages(data)) if kind == "ole2" else []

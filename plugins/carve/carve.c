@@ -307,12 +307,13 @@ static bool is_wanted(const struct carving *carving, const struct verdict *verdi
     return verdict->carved.grade >= least;
 }
 
-/* Inside of what was recovered already? `checked` says whether every byte of that is known to be its own:
- * where it is not, what begins at a sector may be another file between two pieces of it, if it is surely one.
- */
+/* What was recovered last, and whether every byte of that is known to be its own. Where it is not, what
+ * begins at a sector inside of it may be another file between two pieces of it, if it is whole; of the same
+ * format only if it is sure, for a part of an archive or of sound looks like one that is whole. */
 struct covered {
     uint64_t end;
     bool checked;
+    const struct carve_format *format;
 };
 
 static bool is_hidden(const struct covered *covered, uint64_t start)
@@ -320,12 +321,19 @@ static bool is_hidden(const struct covered *covered, uint64_t start)
     return start < covered->end && (covered->checked || start % SECTOR != 0);
 }
 
+static bool is_part(const struct covered *covered, uint64_t start, const struct verdict *verdict)
+{
+    enum carve_grade least = verdict->row->format == covered->format ? CARVE_VALIDATED : CARVE_COMPLETE;
+
+    return start < covered->end && verdict->carved.grade < least;
+}
+
 static void cover(struct covered *covered, uint64_t start, const struct verdict *verdict)
 {
     uint64_t end = start + (verdict->piece_count > 1 ? verdict->pieces[0].size : verdict->carved.good);
 
     if (end > covered->end)
-        *covered = (struct covered){end, verdict->carved.grade != CARVE_COMPLETE};
+        *covered = (struct covered){end, verdict->carved.grade == CARVE_VALIDATED, verdict->row->format};
 }
 
 static void carve_all(struct carving *carving, struct carve_stream *stream)
@@ -343,7 +351,7 @@ static void carve_all(struct carving *carving, struct carve_stream *stream)
             continue;
         }
         judge_place(carving, stream, i, &verdict, &next);
-        if (verdict.row == NULL || (start < covered.end && verdict.carved.grade < CARVE_VALIDATED))
+        if (verdict.row == NULL || is_part(&covered, start, &verdict))
             continue;
         if (start == 0 && verdict.carved.size == carving->info->size) {
             recover_parts(carving, &verdict); /* the stream itself is this object */

@@ -78,6 +78,18 @@ Test(mail, parts_that_are_not_closed_are_not_validated)
                  CARVE_COMPLETE);
 }
 
+Test(mail, text_behind_the_parts_of_the_last_mail_is_not_the_mailbox_s)
+{
+    static const char text[] = "From b@example.org Fri Jan  2 10:00:00 2026\r\n" PARTS "\r\n";
+    struct carved carved;
+    char longer[2048];
+
+    strcat(strcpy(longer, text), "other text\r\n");
+    carved = harness_examine("mailbox", longer, strlen(longer));
+    cr_assert_eq(carved.grade, CARVE_VALIDATED);
+    cr_assert_eq(carved.size, strlen(text));
+}
+
 Test(mail, mailbox_goes_on_to_its_last_mail)
 {
     static const char text[] =

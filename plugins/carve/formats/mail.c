@@ -308,6 +308,15 @@ static enum end next_mail(struct mail *mail)
     return END_NEXT;
 }
 
+/* No more mail follows. Text behind parts that are closed may be anybody's: it is not taken. */
+static enum end end_text(struct mail *mail, uint64_t closed_at, const struct textline *line)
+{
+    if (closed_at == UINT64_MAX)
+        return stop(mail, line);
+    mail->at = closed_at;
+    return END_CLOSED;
+}
+
 /* The body from mail->at on. In a mailbox more text may follow the line that closes its parts. */
 static enum end take_body(struct mail *mail, enum coding coding)
 {
@@ -325,9 +334,8 @@ static enum end take_body(struct mail *mail, enum coding coding)
         if (line.open && kind == LAST_PART && level == 0)
             line.open = !line.open_at_nul;
         if (line.open || (!line.is_utf8 && coding != EIGHT_BIT))
-            return mail->at == closed_at ? END_CLOSED
-                   : coding == BASE64    ? cut_base64(mail)
-                                         : stop(mail, mail->depth > 0 ? NULL : &line);
+            return coding == BASE64 ? cut_base64(mail)
+                                    : end_text(mail, closed_at, mail->depth > 0 ? NULL : &line);
         if (kind == NO_DELIMITER && coding == BASE64 && !take_base64_line(mail, &line))
             return cut_base64(mail);
         mail->at += line.whole;
@@ -343,7 +351,7 @@ static enum end take_body(struct mail *mail, enum coding coding)
             blank = true;
         }
     }
-    return mail->at == closed_at ? END_CLOSED : stop(mail, NULL);
+    return end_text(mail, closed_at, NULL);
 }
 
 /* ------------------------------------------------------------------ a message, a mailbox */

@@ -7,8 +7,8 @@
  * something else does, it ends behind the two blocks (as Go and BusyBox write it). Those, with zeros of
  * somebody else behind them, come out up to 9 KiB longer than they were.
  *
- * Validated: there is no checksum over data, so it is that every header is right and stands where the one
- * before says.
+ * Complete at best: headers have checksums, data has none, and a part of an archive that begins with a header
+ * is an archive. Of those whose headers all agreed, one in four was no true file in measurement.
  */
 #include "plugins/carve/format.h"
 
@@ -115,7 +115,7 @@ static enum carve_grade finish(struct reader *reader, uint64_t at, struct carved
 {
     uint64_t end = at + 2 * BLOCK, left = (RECORD - end % RECORD) % RECORD;
 
-    return carved_whole(ret, CARVE_VALIDATED,
+    return carved_whole(ret, CARVE_COMPLETE,
                         left > 0 && reader_is_all(reader, end, left, 0) ? end + left : end);
 }
 
