@@ -195,6 +195,19 @@ static int account_unread(struct tsk_task *task, const struct locator *locator, 
     return code < 0 ? code : tsk_task_account(task, key, ACCOUNT_RAW, slot->present);
 }
 
+/* The free space of an APFS container is listed with the first of its volumes that can be read. */
+static int close_container(struct tsk_task *task, struct tsk_filesystem *filesystem)
+{
+    const struct tsk_slot *slot = tsk_slots_at(task->keep, filesystem->offset);
+    const TSK_POOL_VOLUME_INFO *volume = filesystem->pool->vol_list;
+
+    while (volume && (volume->flags & TSK_POOL_VOLUME_FLAG_ENCRYPTED))
+        volume = volume->next;
+    if (!slot || !volume || volume->block != filesystem->block || tsk_task_at(task, TSK_AT_SPACE))
+        return 0;
+    return tsk_space_close_pool(filesystem, task, slot);
+}
+
 static int walk_filesystem(struct tsk_task *task, const struct locator *locator, const char *key)
 {
     struct tsk_filesystem *filesystem = NULL;
@@ -226,6 +239,8 @@ static int walk_filesystem(struct tsk_task *task, const struct locator *locator,
         return code;
     buf_printf(&root, "%s/%s/%s", image_name(task->image), key, filesystem->type);
     code = buf_failed(&root) ? -ENOMEM : tsk_walk(task, filesystem, key, buf_cstr(&root));
+    if (code == 0 && locator->kind == LOCATOR_APFS)
+        code = close_container(task, filesystem);
     buf_finish(&root);
     tsk_filesystem_release(filesystem);
     return code;

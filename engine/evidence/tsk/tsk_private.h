@@ -135,6 +135,8 @@ void tsk_space_take(struct tsk_space *space, TSK_FS_FILE *file);
 void tsk_space_take_run(struct tsk_space *space, const struct found_run *run, bool live);
 /* Reports free space and structures as streams, and the accounts. */
 int tsk_space_close(struct tsk_space *space, struct tsk_task *task, const char *volume);
+/* The same of an APFS container, by any one of its volumes: free space, and the rest undivided. */
+int tsk_space_close_pool(struct tsk_filesystem *filesystem, struct tsk_task *task, const struct tsk_slot *slot);
 
 /* ------------------------------------------------------------------ tsk_slots.c */
 

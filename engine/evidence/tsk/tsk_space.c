@@ -28,6 +28,7 @@ struct tsk_space {
     uint64_t blocks, size;    /* whole blocks within the volume and the image; bytes in a block */
     uint64_t *live, *deleted; /* a bit a block */
     uint64_t slack;
+    uint64_t limit; /* of a container: where its volume ends */
 };
 
 /* ------------------------------------------------------------------ sets of blocks */
@@ -362,7 +363,24 @@ static int close_space(struct closing *closing)
     return code == 0 ? account(closing, ACCOUNT_FREE, freed) : code;
 }
 
-int tsk_space_close(struct tsk_space *space, struct tsk_task *task, const char *volume)
+/* The volumes of an APFS container share its blocks: only free and not free is told. */
+static int close_pool(struct closing *closing)
+{
+    const struct tsk_filesystem *filesystem = closing->space->filesystem;
+    uint64_t size = u64_mul_saturating(filesystem->pool->num_blocks, filesystem->pool->block_size);
+    uint64_t limit =
+        closing->space->limit > filesystem->offset ? closing->space->limit - filesystem->offset : 0;
+    uint64_t freed = tsk_free_size(closing->free_space);
+    int code = emit_free(closing);
+
+    size = size < limit ? size : limit;
+    if (code == 0)
+        code = account(closing, ACCOUNT_FREE, freed < size ? freed : size);
+    return code == 0 ? account(closing, ACCOUNT_ALLOCATED, freed < size ? size - freed : 0) : code;
+}
+
+static int close_any(struct tsk_space *space, struct tsk_task *task, const char *volume,
+                     int (*work)(struct closing *closing))
 {
     struct closing *closing = calloc(1, sizeof *closing);
     struct buf place = {0};
@@ -370,10 +388,6 @@ int tsk_space_close(struct tsk_space *space, struct tsk_task *task, const char *
 
     if (!closing)
         return -ENOMEM;
-    if (space->blocks == 0) {
-        free(closing);
-        return 0;
-    }
     buf_printf(&place, "%s/%s", image_name(task->image), volume);
     *closing = (struct closing){.task = task, .space = space, .volume = volume, .place = buf_cstr(&place)};
     code = buf_failed(&place) ? -ENOMEM : tsk_free_of(space->filesystem, &closing->free_space);
@@ -387,10 +401,23 @@ int tsk_space_close(struct tsk_space *space, struct tsk_task *task, const char *
                                                           .detail = tsk_words(words, sizeof words)});
     }
     if (code == 0)
-        code = close_space(closing);
+        code = work(closing);
     buf_finish(&closing->path);
     buf_finish(&closing->locator);
     buf_finish(&place);
     free(closing);
     return code;
+}
+
+int tsk_space_close(struct tsk_space *space, struct tsk_task *task, const char *volume)
+{
+    return space->blocks > 0 ? close_any(space, task, volume, close_space) : 0;
+}
+
+int tsk_space_close_pool(struct tsk_filesystem *filesystem, struct tsk_task *task,
+                         const struct tsk_slot *slot)
+{
+    struct tsk_space space = {.filesystem = filesystem, .limit = slot->offset + slot->present};
+
+    return close_any(&space, task, slot->key, close_pool);
 }
