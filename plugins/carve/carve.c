@@ -21,8 +21,8 @@
 enum { HITS_MAX = 1 << 22, NAME_SIZE = 48, SECTOR = 512 };
 
 /* For a stream and an object: so that a range full of broken things costs seconds, not hours. */
-#define EFFORT_STREAM (UINT64_C(1) << 30)
-#define EFFORT_OBJECT (UINT64_C(128) << 20)
+#define EFFORT_STREAM(size) ((UINT64_C(512) << 20) + 8 * (size))
+#define EFFORT_OBJECT       (UINT64_C(128) << 20)
 
 /* A false hit is cheap; an object is read a few times at most. */
 #define BUDGET(max) (UINT64_C(1) << 20) + 6 * (max)
@@ -367,7 +367,7 @@ static void carve_all(struct carving *carving, struct carve_stream *stream)
 static int carve_finish(struct scan *scan, enum scan_status status)
 {
     struct carve_stream *stream = scan_state(scan);
-    struct carving carving = {.scan = scan, .info = scan_stream(scan), .effort = EFFORT_STREAM};
+    struct carving carving = {.scan = scan, .info = scan_stream(scan), .effort = EFFORT_STREAM(scan_stream(scan)->size)};
 
     (void)status;
     if (stream->count > 0) {
