@@ -15,7 +15,7 @@ measure() { # name command...
   shift
   sync
   /usr/bin/time -f '%e %U %S %M' -o "$work/time" "$@" >"$work/out" 2>&1 || [ $? -eq 1 ]
-  awk -v n="$name" '{ printf "%s\t%.2f\t%.2f\t%.0f\n", n, $1, $2 + $3, $4 / 1024 }' "$work/time" | tee -a "$work/table"
+  tail -n 1 "$work/time" | awk -v n="$name" '{ printf "%s\t%.2f\t%.2f\t%.0f\n", n, $1, $2 + $3, $4 / 1024 }' | tee -a "$work/table"
 }
 
 tsk() { # every file system of the image: extract, then hash what came out

@@ -21,7 +21,7 @@
 enum { HITS_MAX = 1 << 22, NAME_SIZE = 48, SECTOR = 512 };
 
 /* For a stream and an object: so that a range full of broken things costs seconds, not hours. */
-#define EFFORT_STREAM(size) ((UINT64_C(512) << 20) + 8 * (size))
+#define EFFORT_STREAM(size) ((UINT64_C(512) << 20) + 16 * (size))
 #define EFFORT_OBJECT       (UINT64_C(128) << 20)
 
 /* A false hit is cheap; an object is read a few times at most. */

@@ -407,6 +407,7 @@ static enum carve_grade judge_broken(struct database *db)
     carved_partial(db->ret, (uint64_t)good * db->page_size, "page %u%s%.0u is not what it is used as%s",
                    db->bad, db->counted ? " of " : "", db->counted ? db->pages : 0,
                    at >= reader_size(db->reader) ? ": the data ends before it" : "");
+    db->ret->broken = at < reader_size(db->reader) ? at + db->page_size : 0;
     if (good <= 1)
         db->ret->grade = good == 0 ? CARVE_NONE : CARVE_FRAGMENT;
     if (good == 0)
@@ -468,5 +469,36 @@ static enum carve_grade examine_sqlite(struct reader *reader, struct carved *ret
     return ret->grade;
 }
 
-static const struct carve_format sqlite_format = {"sqlite", examine_sqlite};
+/* A page begins with the header of a b-tree page: kind, first free block, cells, where their content begins; or, on overflow
+ * and freelist pages, with the number of the next [SQLite, Database File Format, 1.5 to 1.7]. */
+static bool page_begins(const uint8_t *page, uint32_t page_size, uint32_t pages)
+{
+    static const uint8_t kinds[] = {2, 5, 10, 13};
+    uint32_t next = (uint32_t)page[0] << 24 | (uint32_t)page[1] << 16 | (uint32_t)page[2] << 8 | page[3];
+    uint32_t free_block = (uint32_t)page[1] << 8 | page[2], cells = (uint32_t)page[3] << 8 | page[4];
+    uint32_t content = (uint32_t)page[5] << 8 | page[6];
+
+    if (memchr(kinds, page[0], sizeof kinds) == NULL)
+        return next > 0 && next <= pages;
+    content = content > 0 ? content : 65536;
+    return free_block < page_size && content <= page_size && content >= 8 + 2 * cells;
+}
+
+static bool sqlite_continues(struct reader *reader, const struct carved *carved, uint64_t split)
+{
+    uint16_t stored = 0;
+    uint32_t pages = 0, page_size;
+    const uint8_t *page;
+
+    (void)carved;
+    if (!reader_be16(reader, 16, &stored) || !reader_be32(reader, 28, &pages))
+        return false;
+    page_size = stored == 1 ? 65536 : stored;
+    if (split % page_size != 0)
+        return true;
+    page = reader_at(reader, split, 8);
+    return page != NULL && page_begins(page, page_size, pages);
+}
+
+static const struct carve_format sqlite_format = {"sqlite", examine_sqlite, sqlite_continues};
 const struct carve_format *const carve_sqlite[] = {&sqlite_format, NULL};
