@@ -30,6 +30,10 @@ enum { HITS_MAX = 1 << 22, NAME_SIZE = 48, SECTOR = 512 };
 struct carve_worker {
     struct signatures *signatures;
     bool files; /* look inside of live files too */
+    /* What is being handed over as a child at this moment: the child's own stream begins before that returns,
+     * and takes the parts inside of it from here, so that it need not be examined twice. NULL at all other
+     * times. */
+    const struct verdict *handed;
 };
 
 struct hit {
@@ -41,7 +45,10 @@ struct carve_stream {
     struct hit *hits;
     size_t count, capacity;
     bool full, no_memory;
-    uint64_t block; /* offset of the block being searched */
+    uint64_t block;                             /* offset of the block being searched */
+    struct carved_part parts[CARVED_PARTS_MAX]; /* of a carved stream */
+    size_t part_count;
+    const struct signature *row; /* that it was found by */
 };
 
 static const struct field carve_fields[] = {
@@ -76,6 +83,23 @@ static void carve_teardown(void *worker)
 
 /* ------------------------------------------------------------------ searching */
 
+struct verdict {
+    const struct signature *row;
+    struct carved carved;
+    struct scan_piece pieces[REASSEMBLE_PIECES];
+    size_t piece_count;
+};
+
+static bool take_parts(struct carve_stream *stream, const struct verdict *handed)
+{
+    if (handed == NULL || handed->carved.part_count == 0)
+        return false;
+    memcpy(stream->parts, handed->carved.parts, sizeof stream->parts);
+    stream->part_count = handed->carved.part_count;
+    stream->row = handed->row;
+    return true;
+}
+
 static enum plugin_want carve_start(struct scan *scan)
 {
     const struct carve_worker *mine = scan_worker(scan);
@@ -84,8 +108,9 @@ static enum plugin_want carve_start(struct scan *scan)
     case STREAM_FREE:
     case STREAM_RAW:
     case STREAM_SLACK:
-    case STREAM_CARVED: /* for the thumbnails inside */
         return PLUGIN_FEED;
+    case STREAM_CARVED:
+        return take_parts(scan_state(scan), mine->handed) ? PLUGIN_FEED : PLUGIN_SKIP;
     case STREAM_FILE:
     case STREAM_ADS:
     case STREAM_META:
@@ -130,8 +155,7 @@ static int carve_feed(struct scan *scan, const struct block *block)
     struct carve_stream *stream = scan_state(scan);
     int code;
 
-    /* Of a carved object only the beginning counts: what it is. */
-    if (stream->full || (scan_stream(scan)->kind == STREAM_CARVED && block->offset > 0))
+    if (stream->full || scan_stream(scan)->kind == STREAM_CARVED)
         return 0;
     stream->block = block->offset;
     code = signatures_search(mine->signatures, block->data, block->size, block->size + block->ahead, on_found,
@@ -170,13 +194,6 @@ static int compare_hits(const void *a, const void *b)
         return left->start < right->start ? -1 : 1;
     return left->row < right->row ? -1 : left->row > right->row;
 }
-
-struct verdict {
-    const struct signature *row;
-    struct carved carved;
-    struct scan_piece pieces[REASSEMBLE_PIECES];
-    size_t piece_count;
-};
 
 static void judge(struct carving *carving, const struct signature *row, uint64_t start, struct carved *ret)
 {
@@ -252,6 +269,7 @@ static bool is_unallocated(const struct stream_info *info)
 
 static void recover(struct carving *carving, uint64_t start, const struct verdict *verdict)
 {
+    struct carve_worker *mine = scan_worker(carving->scan);
     const struct carved *carved = &verdict->carved;
     const char *extension = carved->extension != NULL ? carved->extension : verdict->row->extension;
     const struct value values[] = {
@@ -274,15 +292,18 @@ static void recover(struct carving *carving, uint64_t start, const struct verdic
                           .values = values};
 
     child.name_size = (size_t)snprintf(name, sizeof name, "0x%08" PRIx64 ".%.16s", start, extension);
+    mine->handed = verdict;
     sink_close(scan_child(carving->scan, &child), SCAN_WHOLE);
+    mine->handed = NULL;
 }
 
 /* What lies inside of an object that this stream consists of. */
-static void recover_parts(struct carving *carving, const struct verdict *verdict)
+static void recover_parts(struct carving *carving, const struct carved_part *parts, size_t count,
+                          const struct signature *row)
 {
-    for (size_t i = 0; i < verdict->carved.part_count; i++) {
-        const struct carved_part *part = &verdict->carved.parts[i];
-        struct verdict inner = {.row = verdict->row};
+    for (size_t i = 0; i < count; i++) {
+        const struct carved_part *part = &parts[i];
+        struct verdict inner = {.row = row};
 
         if (!u64_range_fits(part->offset, part->size, carving->info->size) || part->offset == 0)
             continue;
@@ -338,7 +359,6 @@ static void cover(struct covered *covered, uint64_t start, const struct verdict 
 
 static void carve_all(struct carving *carving, struct carve_stream *stream)
 {
-    bool inside = carving->info->kind == STREAM_CARVED;
     struct covered covered = {.end = 0};
     size_t next;
 
@@ -346,7 +366,7 @@ static void carve_all(struct carving *carving, struct carve_stream *stream)
         uint64_t start = stream->hits[i].start;
         struct verdict verdict;
 
-        if (is_hidden(&covered, start) || start >= carving->info->size || (inside && start > 0)) {
+        if (is_hidden(&covered, start) || start >= carving->info->size) {
             next = i + 1;
             continue;
         }
@@ -354,8 +374,9 @@ static void carve_all(struct carving *carving, struct carve_stream *stream)
         if (verdict.row == NULL || is_part(&covered, start, &verdict))
             continue;
         if (start == 0 && verdict.carved.size == carving->info->size) {
-            recover_parts(carving, &verdict); /* the stream itself is this object */
-        } else if (!inside && is_wanted(carving, &verdict)) {
+            /* the stream itself is this object */
+            recover_parts(carving, verdict.carved.parts, verdict.carved.part_count, verdict.row);
+        } else if (is_wanted(carving, &verdict)) {
             if (verdict.carved.grade < CARVE_VALIDATED && verdict.carved.broken > 0)
                 mend(carving, start, &verdict);
             recover(carving, start, &verdict);
@@ -367,9 +388,11 @@ static void carve_all(struct carving *carving, struct carve_stream *stream)
 static int carve_finish(struct scan *scan, enum scan_status status)
 {
     struct carve_stream *stream = scan_state(scan);
-    struct carving carving = {.scan = scan, .info = scan_stream(scan), .effort = EFFORT_STREAM(scan_stream(scan)->size)};
+    struct carving carving = {
+        .scan = scan, .info = scan_stream(scan), .effort = EFFORT_STREAM(scan_stream(scan)->size)};
 
     (void)status;
+    recover_parts(&carving, stream->parts, stream->part_count, stream->row);
     if (stream->count > 0) {
         qsort(stream->hits, stream->count, sizeof stream->hits[0], compare_hits);
         carving.reader = reader_new(read_stream, &carving);
