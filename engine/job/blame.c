@@ -251,6 +251,8 @@ int blame(struct supervisor *s, struct worker_slot *worker, int status, long pea
         code = blame_expand(s, worker, &death);
     else if (worker->state == WORKER_SCANNING)
         code = blame_stream(s, worker, &death);
+    if (death.end == ATTEMPT_TAMPERED)
+        supervisor_stop_scans(s, worker);
     if (code == 0 && death.end == ATTEMPT_TAMPERED)
         code = writer_void_worker(s->writer, s->run, worker->number);
     task_drop(worker);

@@ -142,6 +142,13 @@ static void weigh(struct worker_slot *worker, uint64_t weight)
     worker->folder_seconds += allowance_folder(weight);
 }
 
+void supervisor_stop_scans(struct supervisor *s, const struct worker_slot *but)
+{
+    for (size_t i = 0; i < s->worker_count; i++)
+        if (&s->workers[i] != but && s->workers[i].state == WORKER_SCANNING)
+            kill_worker(&s->workers[i], KILL_STOP);
+}
+
 static void watch(struct supervisor *s, int64_t now)
 {
     for (size_t i = 0; i < s->worker_count; i++) {

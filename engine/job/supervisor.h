@@ -98,6 +98,9 @@ struct supervisor {
 int supervisor_fail(struct supervisor *s, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Turns a writer's code into supervisor_fail. Returns the code. */
 int supervisor_written(struct supervisor *s, int code);
+/* Ends all other workers that scan, as lost: what they were given may be void now, and be found and given again while
+ * they are still at it. */
+void supervisor_stop_scans(struct supervisor *s, const struct worker_slot *but);
 void supervisor_event(struct supervisor *s, const char *event, const char *key, const char *value, const char *key2,
                       uint64_t number);
 

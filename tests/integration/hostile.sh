@@ -24,7 +24,7 @@ plugin() {
   local so
   so=$(ls "$HOSTILE"/*"$1".so | head -n 1)
   exits 1 "$KVALI" process "$WORK/disk.raw" --case "$WORK/$1" --plugins digest,filetype,entropy --plugin "$so" \
-    --set limit.hang=2 --set limit.memory=256M --set limit.records=20000 --jobs 2 --quiet
+    --set limit.hang=5 --set limit.memory=256M --set limit.records=20000 --jobs 2 --quiet
 }
 
 # Every content has the hash that it has without the plugin, and all are done.
