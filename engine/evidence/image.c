@@ -456,6 +456,18 @@ void image_watch(struct image *image, struct ranges *ranges)
     image->watch = ranges;
 }
 
+void image_set_alive(struct image *image, void (*alive)(void *context), void *context)
+{
+    image->alive = alive;
+    image->alive_context = context;
+}
+
+void image_alive(const struct image *image)
+{
+    if (image->alive)
+        image->alive(image->alive_context);
+}
+
 const struct ranges *image_bad(const struct image *image)
 {
     return &image->bad;

@@ -87,6 +87,10 @@ int image_read(struct image *image, uint64_t offset, void *data, size_t size);
  * reported again when it is read again. */
 void image_watch(struct image *image, struct ranges *ranges);
 
+/* `alive` is called by work on this image that is long and says nothing else (image_alive). NULL: nobody wants to know. */
+void image_set_alive(struct image *image, void (*alive)(void *context), void *context);
+void image_alive(const struct image *image);
+
 /* All bad ranges met since the image was opened. */
 const struct ranges *image_bad(const struct image *image);
 

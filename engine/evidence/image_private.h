@@ -39,6 +39,8 @@ struct image {
     struct statx status; /* FILE: of the file, taken when it was opened: a worker may not ask */
     struct ranges bad;
     struct ranges *watch; /* borrowed */
+    void (*alive)(void *context);
+    void *alive_context;
     void *keep;
     void (*drop)(void *keep);
 };

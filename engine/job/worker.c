@@ -40,6 +40,12 @@ void worker_beat(struct worker *worker, uint32_t stream, uint32_t plugin, uint64
     atomic_fetch_add_explicit(&box->beat, 1, memory_order_release);
 }
 
+static void on_alive(void *context)
+{
+    struct worker *worker = context;
+    atomic_fetch_add_explicit(&worker->box->beat, 1, memory_order_release);
+}
+
 int worker_flush_when_full(struct worker *worker)
 {
     return wire_pending(&worker->wire) > FLUSH_BYTES ? wire_flush(&worker->wire) : 0;
@@ -189,7 +195,7 @@ static int add_slack(struct stream *stream, struct stream **ret_slack, struct so
 /* ------------------------------------------------------------------ scan: one stream */
 
 /* One fault row for every range that could not be read. */
-static void send_unreadable(struct worker *worker, const struct task_stream_in *task, struct stream *stream)
+static void send_unreadable(struct worker *worker, const char *path, const struct stream *stream)
 {
     const struct ranges *bad = stream_bad(stream);
     for (size_t i = 0; bad && i < bad->count; i++) {
@@ -205,7 +211,7 @@ static void send_unreadable(struct worker *worker, const struct task_stream_in *
                           &(struct found_fault){
                               .kind = FAULT_UNREADABLE,
                               .volume = "",
-                              .path = task->path,
+                              .path = path,
                               .stage = "read",
                               .plugin = "",
                               .offset = bad->items[i].offset,
@@ -214,6 +220,18 @@ static void send_unreadable(struct worker *worker, const struct task_stream_in *
                               .detail = detail,
                           });
     }
+}
+
+/* The slack behind a content is a child with an address of its own. */
+static int send_unreadable_slack(struct worker *worker, const char *path, const struct stream *slack)
+{
+    struct buf address = {0};
+    buf_printf(&address, "%s!/slack", path);
+    int code = buf_failed(&address) ? -ENOMEM : 0;
+    if (code == 0)
+        send_unreadable(worker, buf_cstr(&address), slack);
+    buf_finish(&address);
+    return code;
 }
 
 static void send_end(struct worker *worker, const struct task_stream_in *task,
@@ -290,10 +308,14 @@ static int scan_opened(struct worker *worker, const struct task_stream_in *task,
     } else {
         code = scanner_scan(worker->zygote->scanner, &info, &source, task->without, &sink, &result);
     }
+    if (code == 0) {
+        send_unreadable(worker, task->path, stream);
+        if (slack)
+            code = send_unreadable_slack(worker, task->path, slack);
+    }
     stream_close(slack);
     if (code)
         return code;
-    send_unreadable(worker, task, stream);
     if (result.error)
         send_read_error(worker, task, &result);
     send_end(worker, task, &result);
@@ -507,6 +529,7 @@ static int close_in(struct worker *worker, struct why *why)
             continue;
         if (image_info(image)->type == IMAGE_FOLDER)
             folders[count++] = zygote->exhibits[i].path;
+        image_set_alive(image, on_alive, worker);
         int code = image_reopen(image, why);
         if (code) {
             free(folders);

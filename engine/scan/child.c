@@ -24,8 +24,9 @@ struct sink {
     uint8_t *name;      /* child.name points here */
     char *path, *shown; /* shown: its last component, without "\\#2" */
     struct store store;
-    bool lies_in_parent; /* in `pieces`; else in `store` */
-    struct pieces pieces;
+    const struct source *source; /* where it lies; NULL: in `store` */
+    struct pieces pieces;        /* that `from_pieces` reads */
+    struct source from_pieces;
     enum scan_status status;
     bool full;
 };
@@ -187,7 +188,25 @@ static void sink_free(struct sink *sink)
     free(sink);
 }
 
-static void sink_full(struct sink *sink, int rc);
+static void sink_full(struct sink *sink, int rc)
+{
+    struct pass *pass = sink->scan->pass;
+    struct scanner *scanner = pass->scanner;
+
+    if (rc < 0) {
+        pass_limited(pass, sink->scan->index, sink->child.offset,
+                     "limit.spool: no more than %llu bytes of %s could be kept: %s",
+                     (unsigned long long)sink->store.size, sink->path,
+                     rc != -ENOSPC ? strerror(-rc) : "the limit or the disk is reached");
+    } else if (!scanner->child_bytes_said) {
+        pass_limited(pass, sink->scan->index, sink->child.offset,
+                     "limit.child_bytes: no more than %llu bytes were unpacked from one stream; %s is cut",
+                     (unsigned long long)scanner->limit_child_bytes, sink->path);
+        scanner->child_bytes_said = true;
+    }
+    sink->full = true;
+    sink->status = SCAN_CUT;
+}
 
 /* The child's bytes lie in this stream: they count like bytes that are unpacked, for they are scanned like
  * these. */
@@ -203,7 +222,8 @@ static int take_pieces(struct sink *sink)
         return code;
     for (size_t i = 0; i < child->piece_count; i++)
         wanted += child->pieces[i].size;
-    sink->lies_in_parent = true;
+    sink->from_pieces = pieces_source(&sink->pieces);
+    sink->source = &sink->from_pieces;
     scanner->child_bytes += sink->pieces.size;
     if (sink->pieces.size < wanted)
         sink_full(sink, 0);
@@ -265,26 +285,6 @@ fail:
     return NULL;
 }
 
-static void sink_full(struct sink *sink, int rc)
-{
-    struct pass *pass = sink->scan->pass;
-    struct scanner *scanner = pass->scanner;
-
-    if (rc < 0) {
-        pass_limited(pass, sink->scan->index, sink->child.offset,
-                     "limit.spool: no more than %llu bytes of %s could be kept: %s",
-                     (unsigned long long)sink->store.size, sink->path,
-                     rc != -ENOSPC ? strerror(-rc) : "the limit or the disk is reached");
-    } else if (!scanner->child_bytes_said) {
-        pass_limited(pass, sink->scan->index, sink->child.offset,
-                     "limit.child_bytes: no more than %llu bytes were unpacked from one stream; %s is cut",
-                     (unsigned long long)scanner->limit_child_bytes, sink->path);
-        scanner->child_bytes_said = true;
-    }
-    sink->full = true;
-    sink->status = SCAN_CUT;
-}
-
 int sink_write(struct sink *sink, const void *data, size_t size)
 {
     struct scanner *scanner = sink->scan->pass->scanner;
@@ -325,8 +325,8 @@ static void begin_child(const struct sink *sink, const struct pass *pass)
     const struct scan_sink *out = scanner->sink;
     struct child_runs runs = {.items = room};
 
-    if (sink->lies_in_parent)
-        runs = source_runs(pass->source, room);
+    if (sink->source != NULL)
+        runs = source_runs(sink->source, room);
     scanner_answer(scanner, out->child_begin(out->context, pass->parent->stream, pass->stream, pass->info,
                                              sink->scan->index, &sink->child, &runs));
     if (scanner->stop == 0 && sink->child.about != NULL) {
@@ -337,46 +337,32 @@ static void begin_child(const struct sink *sink, const struct pass *pass)
     }
 }
 
-void sink_close(struct sink *sink, enum scan_status status)
+/* Scans what the sink holds, or what its source gives, with all plugins. */
+static void scan_sink_whole(struct sink *sink, enum scan_status status)
 {
-    struct pass *parent;
-    struct scanner *scanner;
+    struct pass *parent = sink->scan->pass;
+    struct scanner *scanner = parent->scanner;
+    const struct scan_sink *out = scanner->sink;
     char extension[EXTENSION_MAX];
-    struct stream_info info;
-    struct source source;
-    struct pass pass;
+    const struct stream_info info = {.path = sink->path,
+                                     .name = sink->shown,
+                                     .extension = extension,
+                                     .kind = sink->child.kind,
+                                     .deleted = sink->child.deleted || parent->info->deleted,
+                                     .depth = parent->info->depth + 1,
+                                     .size = sink->source != NULL ? sink->source->reach : sink->store.size};
+    struct pass pass = {.scanner = scanner,
+                        .parent = parent,
+                        .info = &info,
+                        .nesting = parent->nesting + 1,
+                        .without = parent->without,
+                        .source = sink->source,
+                        .store = sink->store,
+                        .status = sink->status > status ? sink->status : status};
 
-    if (sink == NULL)
-        return;
-    parent = sink->scan->pass;
-    scanner = parent->scanner;
-    unlink_sink(sink);
-    info = (struct stream_info){.path = sink->path,
-                                .name = sink->shown,
-                                .extension = extension,
-                                .kind = sink->child.kind,
-                                .deleted = sink->child.deleted || parent->info->deleted,
-                                .depth = parent->info->depth + 1,
-                                .size = sink->lies_in_parent ? sink->pieces.size : sink->store.size};
-    text_extension(info.name, extension, sizeof extension);
-    pass = (struct pass){.scanner = scanner,
-                         .parent = parent,
-                         .info = &info,
-                         .nesting = parent->nesting + 1,
-                         .without = parent->without,
-                         .store = sink->store};
-    source = pieces_source(&sink->pieces);
-    if (sink->lies_in_parent) {
-        pass.source = &source;
-        store_init(&pass.store, &scanner->spool);
-    }
     sink->store = (struct store){.spool = NULL};
-    pass.status = (unsigned)status > SCAN_CUT ? SCAN_CUT : status;
-    if (sink->status > pass.status)
-        pass.status = sink->status;
+    text_extension(info.name, extension, sizeof extension);
     if (scanner->stop == 0) {
-        const struct scan_sink *out = scanner->sink;
-
         pass.stream = ++scanner->next_stream;
         begin_child(sink, &pass);
         if (scanner->stop == 0)
@@ -386,55 +372,40 @@ void sink_close(struct sink *sink, enum scan_status status)
     }
     store_finish(&pass.store);
     pass_at(parent, sink->scan->index);
+}
+
+void sink_close(struct sink *sink, enum scan_status status)
+{
+    if (sink == NULL)
+        return;
+    unlink_sink(sink);
+    scan_sink_whole(sink, (unsigned)status > SCAN_CUT ? SCAN_CUT : status);
     sink_free(sink);
 }
 
 void child_slack(struct pass *parent)
 {
-    static struct found_run room[FOUND_RUNS_MAX];
-    const struct source *source = parent->source->slack;
-    struct scanner *scanner = parent->scanner;
-    const struct scan_sink *out = scanner->sink;
-    struct child child = {
-        .name = "slack", .name_size = 5, .kind = STREAM_SLACK, .offset = parent->info->size};
-    struct scan scan = {.pass = parent, .index = ENGINE};
-    struct sink sink = {.scan = &scan, .child = child};
-    struct stream_info info = {
-        .extension = "", .kind = STREAM_SLACK, .depth = parent->info->depth + 1, .size = source->reach};
-    struct pass pass = {.scanner = scanner,
-                        .parent = parent,
-                        .info = &info,
-                        .nesting = parent->nesting + 1,
-                        .without = parent->without,
-                        .source = source};
-    struct child_runs runs;
+    const struct source *slack = parent->source->slack;
+    struct scan engine = {.pass = parent, .index = ENGINE};
+    struct sink sink = {
+        .scan = &engine,
+        .child = {.name = "slack", .name_size = 5, .kind = STREAM_SLACK, .offset = parent->info->size},
+        .source = slack};
     uint8_t byte;
 
-    parent->slack_uniform = source_is_uniform(scanner, source, &byte);
+    parent->slack_uniform = source_is_uniform(parent->scanner, slack, &byte);
     if (parent->slack_uniform)
         return;
-    if (pass.nesting > scanner->limit_depth) {
-        pass_limited(parent, ENGINE, info.size,
+    if (parent->nesting >= parent->scanner->limit_depth) {
+        pass_limited(parent, ENGINE, sink.child.offset,
                      "limit.depth: the slack behind this content was not looked at");
         return;
     }
-    if (make_path(parent, &sink) < 0) {
-        scanner_answer(scanner, -ENOMEM);
-        goto out;
-    }
-    info.path = sink.path;
-    info.name = sink.shown;
-    pass.stream = ++scanner->next_stream;
-    store_init(&pass.store, &scanner->spool);
-    runs = source_runs(source, room);
-    scanner_answer(scanner,
-                   out->child_begin(out->context, parent->stream, pass.stream, &info, ENGINE, &child, &runs));
-    if (scanner->stop == 0)
-        pass_run(&pass);
-    if (scanner->stop == 0)
-        scanner_answer(scanner, out->child_end(out->context, pass.stream, pass.status, info.size));
-    store_finish(&pass.store);
-out:
+    store_init(&sink.store, &parent->scanner->spool);
+    if (make_path(parent, &sink) < 0)
+        scanner_answer(parent->scanner, -ENOMEM);
+    else
+        scan_sink_whole(&sink, SCAN_WHOLE);
     free(sink.path);
     free(sink.shown);
 }

@@ -20,8 +20,6 @@ struct making {
     struct tsk_free *free_space;
     const TSK_FS_INFO *info;
     uint64_t limit; /* bytes that the image has */
-    struct tsk_medium *medium;
-    uint64_t blocks;
     int code;
 };
 
@@ -53,8 +51,6 @@ static TSK_WALK_RET_ENUM on_block(const TSK_FS_BLOCK *block, void *context)
     uint64_t physical =
         u64_add_saturating((uint64_t)making->info->offset, u64_mul_saturating(block->addr, size));
 
-    if (making->medium->sink && making->medium->sink->at && making->blocks++ % 65536 == 0)
-        making->medium->sink->at(making->medium->sink->context, making->medium->what);
     if (physical >= making->limit)
         return TSK_WALK_STOP;
     if (size > making->limit - physical)
@@ -63,16 +59,26 @@ static TSK_WALK_RET_ENUM on_block(const TSK_FS_BLOCK *block, void *context)
     return making->code < 0 ? TSK_WALK_STOP : TSK_WALK_CONT;
 }
 
+static void on_read(void *context, uint64_t what)
+{
+    (void)what;
+    image_alive(context);
+}
+
 int tsk_free_of(struct tsk_filesystem *filesystem, const struct tsk_free **ret_free)
 {
     TSK_FS_INFO *info = filesystem->info;
-    struct making making = {
-        .info = info, .medium = filesystem->medium, .limit = (uint64_t)filesystem->medium->base.size};
+    struct tsk_medium *medium = filesystem->medium;
+    struct making making = {.info = info, .limit = (uint64_t)medium->base.size};
+    const struct found_sink reading = {.at = on_read, .context = medium->image}, *sink = medium->sink;
 
     if (!filesystem->free_space) {
         making.free_space = calloc(1, sizeof *making.free_space);
         if (!making.free_space)
             return -ENOMEM;
+        if (!sink) /* a stream is being opened, not an expand task done: reading the maps is a sign of life
+                      all the same */
+            medium->sink = &reading;
         tsk_error_reset();
         making.free_space->whole =
             tsk_fs_block_walk(info, info->first_block, info->last_block_act,

@@ -3,10 +3,10 @@
  * are marked: by a live file, or by a deleted one. At its end they are held against the allocation map, and
  * every byte has one owner:
  *
- *     allocated and marked      live: content, and slack behind its end
- *     allocated, not marked     structures: what the file system keeps for itself, or what no listed file
- * leads to unallocated and marked    deleted: content that a deleted file's metadata still names unallocated,
- * not marked   free
+ *  - allocated and marked: live, content and slack behind its end
+ *  - allocated, not marked: structures, what the file system keeps for itself or what no listed file leads to
+ *  - unallocated and marked: deleted, content that a deleted file's metadata still names
+ *  - unallocated, not marked: free
  *
  * Free space (deleted content in it or not) and structures are then reported as streams.
  */
@@ -17,8 +17,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { RUNS_A_STREAM = 256 };
 
 #define FREE_STEP  (UINT64_C(64) << 20) /* a stream of free space */
 #define BLOCKS_MAX (UINT64_C(1) << 36)
@@ -290,7 +288,7 @@ static int list_structures(struct closing *closing, const uint64_t *owned, uint6
         if (count > 0 && closing->runs[count - 1].offset + closing->runs[count - 1].size == physical) {
             closing->runs[count - 1].size += space->size;
         } else {
-            if (count == RUNS_A_STREAM) {
+            if (count == LOCATOR_RUNS_MAX) {
                 code = emit_structures(closing, count, bytes);
                 count = 0;
                 bytes = 0;
@@ -337,7 +335,7 @@ static int count_free(struct closing *closing, uint64_t *ret_deleted, uint64_t *
                               .detail = "live files lie in blocks that the allocation map calls free"});
 }
 
-/* `live` holds live blocks; afterwards those of free space and structures too. */
+/* `live` holds live blocks; afterwards those of free space too. */
 static int close_space(struct closing *closing)
 {
     struct tsk_space *space = closing->space;

@@ -1,7 +1,6 @@
 /*
  * tsk_task: what volumes and walk have in common when they report.
  */
-#include "engine/base/when.h"
 #include "engine/evidence/tsk/tsk_private.h"
 
 #include <errno.h>
@@ -73,27 +72,8 @@ int tsk_task_account(struct tsk_task *task, const char *volume, enum account_kin
 
 void tsk_entry_blank(struct found_entry *entry)
 {
-    *entry = (struct found_entry){
-        .volume = "",
-        .path = "",
-        .name = "",
-        .type = ENTRY_VIRTUAL,
-        .modified = WHEN_NONE,
-        .accessed = WHEN_NONE,
-        .changed = WHEN_NONE,
-        .born = WHEN_NONE,
-        .deleted = WHEN_NONE,
-        .name_modified = WHEN_NONE,
-        .name_accessed = WHEN_NONE,
-        .name_changed = WHEN_NONE,
-        .name_born = WHEN_NONE,
-        .raw_times = "",
-        .target = "",
-        .attribute = "",
-        .locator = "",
-        .kind = STREAM_FILE,
-        .disk = UINT64_MAX,
-    };
+    *entry = found_entry_blank();
+    entry->type = ENTRY_VIRTUAL;
 }
 
 int tsk_task_raw(struct tsk_task *task, const char *volume, const char *path, const char *name,

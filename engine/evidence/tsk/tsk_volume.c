@@ -225,14 +225,13 @@ static int report_apfs_volume(struct report *container, const TSK_POOL_INFO *poo
     return code;
 }
 
-/* An APFS container is not divided further than its partition: its volumes share their blocks. */
-static int account_pool(struct report *report, const TSK_POOL_INFO *pool, uint64_t end)
+/* Of an APFS container nothing is free until one of its volumes has been opened (tsk_space_close_pool). */
+static int account_pool(struct report *report, uint64_t end)
 {
     const struct tsk_slot *slot = report->slot;
     uint64_t inside = end > slot->offset ? end - slot->offset : 0;
     int code = account(report, ACCOUNT_ALLOCATED, inside);
 
-    (void)pool;
     return code == 0 ? account(report, ACCOUNT_OUTSIDE, slot->present - inside) : code;
 }
 
@@ -250,7 +249,7 @@ static int report_pool(struct report *report, const TSK_POOL_INFO *pool)
     report->volume.fs_size = u64_mul_saturating(pool->num_blocks, pool->block_size);
     code = emit_volume(report, false);
     if (code == 0)
-        code = account_pool(report, pool, end < limit ? end : limit);
+        code = account_pool(report, end < limit ? end : limit);
     for (const TSK_POOL_VOLUME_INFO *volume = pool->vol_list; volume && code == 0; volume = volume->next)
         code = report_apfs_volume(report, pool, volume);
     if (code == 0 && !pool->vol_list)
