@@ -25,7 +25,7 @@ enum { HITS_MAX = 1 << 22, NAME_SIZE = 48, SECTOR = 512 };
 #define EFFORT_OBJECT       (UINT64_C(128) << 20)
 
 /* A false hit is cheap; an object is read a few times at most. */
-#define BUDGET(max) (UINT64_C(1) << 20) + 6 * (max)
+#define BUDGET(max) ((UINT64_C(1) << 20) + 6 * (max))
 
 struct carve_worker {
     struct signatures *signatures;
@@ -44,7 +44,7 @@ struct hit {
 struct carve_stream {
     struct hit *hits;
     size_t count, capacity;
-    bool full, no_memory;
+    bool full;
     uint64_t block;                             /* offset of the block being searched */
     struct carved_part parts[CARVED_PARTS_MAX]; /* of a carved stream */
     size_t part_count;
@@ -240,6 +240,13 @@ static void judge_place(struct carving *carving, const struct carve_stream *stre
     *ret_next = i;
 }
 
+/* Can the format's fragments be put together, and does the examiner say where this object breaks? */
+static bool may_be_mended(const struct verdict *verdict)
+{
+    return verdict->carved.grade < CARVE_VALIDATED && verdict->carved.broken > 0 &&
+           verdict->row->format->continues != NULL;
+}
+
 /* A broken object may lie in two pieces. */
 static void mend(struct carving *carving, uint64_t start, struct verdict *verdict)
 {
@@ -250,8 +257,8 @@ static void mend(struct carving *carving, uint64_t start, struct verdict *verdic
 
     carving->effort -= before - effort;
     if (effort == 0 && !found)
-        scan_limited(carving->scan, start, "a broken %s: its other piece was sought, and not everywhere",
-                     verdict->row->name);
+        scan_note(carving->scan, start, "a broken %s: its other piece was not sought everywhere",
+                  verdict->row->name);
     if (!found)
         return;
     verdict->carved = whole.carved;
@@ -316,16 +323,17 @@ static void recover_parts(struct carving *carving, const struct carved_part *par
     }
 }
 
-/* Inside a stream that is an object itself, what cannot be followed to its end is a piece of that object's
- * own data. */
+/* Free space and the like are no object, whatever they hold; a file is one. */
+static bool is_object(const struct carving *carving)
+{
+    return carving->info->kind == STREAM_FILE || carving->info->kind == STREAM_ADS ||
+           carving->info->kind == STREAM_META || carving->info->kind == STREAM_CHILD;
+}
+
+/* Inside an object what cannot be followed to its end is a piece of that object's own data. */
 static bool is_wanted(const struct carving *carving, const struct verdict *verdict)
 {
-    enum carve_grade least = CARVE_FRAGMENT;
-
-    if (carving->info->kind == STREAM_FILE || carving->info->kind == STREAM_ADS ||
-        carving->info->kind == STREAM_META || carving->info->kind == STREAM_CHILD)
-        least = CARVE_COMPLETE;
-    return verdict->carved.grade >= least;
+    return verdict->carved.grade >= (is_object(carving) ? CARVE_COMPLETE : CARVE_FRAGMENT);
 }
 
 /* What was recovered last, and whether every byte of that is known to be its own. Where it is not, what
@@ -373,11 +381,10 @@ static void carve_all(struct carving *carving, struct carve_stream *stream)
         judge_place(carving, stream, i, &verdict, &next);
         if (verdict.row == NULL || is_part(&covered, start, &verdict))
             continue;
-        if (start == 0 && verdict.carved.size == carving->info->size) {
-            /* the stream itself is this object */
+        if (is_object(carving) && start == 0 && verdict.carved.size == carving->info->size) {
             recover_parts(carving, verdict.carved.parts, verdict.carved.part_count, verdict.row);
         } else if (is_wanted(carving, &verdict)) {
-            if (verdict.carved.grade < CARVE_VALIDATED && verdict.carved.broken > 0)
+            if (may_be_mended(&verdict))
                 mend(carving, start, &verdict);
             recover(carving, start, &verdict);
             cover(&covered, start, &verdict);

@@ -12,8 +12,8 @@
 
 enum {
     WINDOW = 256 * 1024,
-    STEP_FIRST = 512,  /* most candidates are judged by their beginning */
-    CALL_COST = 16,         /* so that calls without progress end too */
+    STEP_FIRST = 512, /* most candidates are judged by their beginning */
+    CALL_COST = 16,   /* so that calls without progress end too */
 };
 
 struct reader {
@@ -180,65 +180,23 @@ static bool number_le(struct reader *reader, uint64_t offset, size_t count, uint
     return p != NULL;
 }
 
-bool reader_le16(struct reader *reader, uint64_t offset, uint16_t *ret)
-{
-    uint64_t n;
-
-    if (!number_le(reader, offset, 2, &n))
-        return false;
-    *ret = (uint16_t)n;
-    return true;
-}
-
-bool reader_le32(struct reader *reader, uint64_t offset, uint32_t *ret)
-{
-    uint64_t n;
-
-    if (!number_le(reader, offset, 4, &n))
-        return false;
-    *ret = (uint32_t)n;
-    return true;
-}
-
-bool reader_le64(struct reader *reader, uint64_t offset, uint64_t *ret)
-{
-    uint64_t n;
-
-    if (!number_le(reader, offset, 8, &n))
-        return false;
-    *ret = n;
-    return true;
-}
-
-bool reader_be16(struct reader *reader, uint64_t offset, uint16_t *ret)
-{
-    uint64_t n;
-
-    if (!number_be(reader, offset, 2, &n))
-        return false;
-    *ret = (uint16_t)n;
-    return true;
-}
-
-bool reader_be32(struct reader *reader, uint64_t offset, uint32_t *ret)
-{
-    uint64_t n;
-
-    if (!number_be(reader, offset, 4, &n))
-        return false;
-    *ret = (uint32_t)n;
-    return true;
-}
-
-bool reader_be64(struct reader *reader, uint64_t offset, uint64_t *ret)
-{
-    uint64_t n;
-
-    if (!number_be(reader, offset, 8, &n))
-        return false;
-    *ret = n;
-    return true;
-}
+/* reader_le16 and its kin: the number when all of it is there. */
+#define NUMBER(order, bits)                                                                                  \
+    bool reader_##order##bits(struct reader *reader, uint64_t offset, uint##bits##_t *ret)                   \
+    {                                                                                                        \
+        uint64_t n;                                                                                          \
+                                                                                                             \
+        if (!number_##order(reader, offset, bits / 8, &n))                                                   \
+            return false;                                                                                    \
+        *ret = (uint##bits##_t)n;                                                                            \
+        return true;                                                                                         \
+    }
+NUMBER(le, 16)
+NUMBER(le, 32)
+NUMBER(le, 64)
+NUMBER(be, 16)
+NUMBER(be, 32)
+NUMBER(be, 64)
 
 bool reader_is(struct reader *reader, uint64_t offset, const void *bytes, size_t size)
 {

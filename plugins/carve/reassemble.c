@@ -78,12 +78,14 @@ bool reassemble(struct reader *reader, const struct carve_format *format, const 
     while (start % t.block != 0)
         t.block /= 2;
     from = (start + broken->good) / t.block;
-    for (uint64_t n = 1; n <= FORWARD && (from + n) * t.block<reach && * effort> 0; n++) {
-        if (try_splits(&t, (from + n) * t.block))
-            return true;
-    }
-    for (uint64_t n = 1; n <= BACK && n * t.block <= start && *effort > 0; n++) {
-        if (try_splits(&t, start - n * t.block))
+    for (uint64_t n = 1; n <= FORWARD + BACK && *effort > 0; n++) {
+        bool back = n > FORWARD;
+        uint64_t blocks = back ? n - FORWARD : n;
+        uint64_t at = back ? start - blocks * t.block : (from + blocks) * t.block;
+
+        if (back ? blocks * t.block > start : at >= reach)
+            continue;
+        if (try_splits(&t, at))
             return true;
     }
     return false;
