@@ -308,3 +308,63 @@ Test(stream, every_byte_knows_its_place_on_the_medium)
     stream_close(stream);
     image_close(image);
 }
+
+Test(stream, free_space_is_read_in_the_order_of_addresses_and_on_behind_its_range)
+{
+    struct image *image = make_image();
+    static uint8_t data[sizeof disk];
+    const uint8_t *free_space = disk + (DATA_SECTOR + 2) * SECTOR;
+    struct stream *stream = NULL;
+    struct why why = {""};
+    uint64_t size = 0;
+
+    cr_assert_eq(read_all(image, "free@0:fat12/0+62464", 1000, data), 62464);
+    cr_assert_eq(memcmp(data, free_space, 62464), 0);
+    cr_assert_eq(read_all(image, "free@0:fat12/500+600", 1000, data), 600);
+    cr_assert_eq(memcmp(data, free_space + 500, 600), 0);
+    cr_assert_eq(read_all(image, "free@0:fat12/62464+1", 1000, data), -ENOENT);
+    cr_assert_eq(stream_open(image, "free@0:fat12/500+600", &stream, &why), 0);
+    cr_assert_eq(stream_size(stream), 600);
+    cr_assert_eq(stream_reach(stream), 62464 - 500);
+    cr_assert_eq(stream_read_at(stream, 590, data, 100, NULL), 100, "beside the pass, beyond the range");
+    cr_assert_eq(memcmp(data, free_space + 1090, 100), 0);
+    cr_assert_eq(stream_read_at(stream, 62464 - 510, data, 100, NULL), 10);
+    cr_assert_eq(stream_read_at(stream, 62464 - 500, data, 100, NULL), 0);
+    cr_assert_eq(stream_physical(stream, 12, &size), (DATA_SECTOR + 2) * SECTOR + 512);
+    cr_assert_eq(size, 62464 - 512);
+    stream_close(stream);
+    image_close(image);
+}
+
+Test(stream, several_ranges_are_read_as_one)
+{
+    struct image *image = make_image();
+    static uint8_t data[sizeof disk];
+
+    cr_assert_eq(read_all(image, "runs@510+2,3+8,510+2", 5, data), 12);
+    cr_assert_eq(memcmp(data, "\x55\xaakvali1.0\x55\xaa", 12), 0);
+    cr_assert_eq(read_all(image, "runs@0+1,67071+2", 5, data), -ENOENT);
+    image_close(image);
+}
+
+Test(stream, slack_is_what_lies_behind_a_live_file_in_its_blocks)
+{
+    struct image *image = make_image();
+    static uint8_t data[SECTOR];
+    struct stream *stream = NULL, *slack = NULL;
+    struct why why = {""};
+
+    cr_assert_eq(stream_open(image, "fs@0:fat12/3-1-0", &stream, &why), 0);
+    cr_assert_eq(stream_slack(stream, &slack), 0);
+    cr_assert_eq(stream_size(slack), 1024 - 700);
+    cr_assert_eq(stream_read(slack, data, sizeof data), 1024 - 700);
+    cr_assert_eq(memcmp(data, disk + DATA_SECTOR * SECTOR + 700, 1024 - 700), 0);
+    cr_assert_eq(stream_physical(slack, 0, NULL), DATA_SECTOR * SECTOR + 700);
+    stream_close(slack);
+    stream_close(stream);
+    cr_assert_eq(stream_open(image, "fs@0:fat12/4-1-0", &stream, &why), 0);
+    cr_assert_eq(stream_slack(stream, &slack), 0);
+    cr_assert_null(slack, "a deleted file's lies in free space");
+    stream_close(stream);
+    image_close(image);
+}

@@ -278,3 +278,32 @@ Test(found, every_kind_and_type_has_a_name)
     cr_expect_str_eq(entry_type_name((enum entry_type)99), "unknown");
     cr_expect_str_eq(fault_kind_name((enum fault_kind)99), "unknown");
 }
+
+Test(found, an_account_passes_the_wire_and_nothing_else_is_taken_for_one)
+{
+    struct found_account got = {.bytes = 1}, account = {"p2.v1", ACCOUNT_SLACK, UINT64_C(1) << 40};
+    struct buf buf = {0};
+    struct bytes bytes;
+
+    found_account_write(&buf, &account);
+    bytes_init(&bytes, buf.data, buf.size);
+    cr_assert_eq(found_account_read(&bytes, &got), 0);
+    cr_expect_str_eq(got.volume, "p2.v1");
+    cr_expect_eq(got.kind, ACCOUNT_SLACK);
+    cr_expect_eq(got.bytes, UINT64_C(1) << 40);
+    for (size_t size = 0; size < buf.size; size++) {
+        bytes_init(&bytes, buf.data, size);
+        cr_expect_eq(found_account_read(&bytes, &got), -EBADMSG);
+    }
+    buf_u8(&buf, 0);
+    bytes_init(&bytes, buf.data, buf.size);
+    cr_expect_eq(found_account_read(&bytes, &got), -EBADMSG, "something behind it");
+    buf_clear(&buf);
+    account.kind = ACCOUNT_KINDS;
+    found_account_write(&buf, &account);
+    bytes_init(&bytes, buf.data, buf.size);
+    cr_expect_eq(found_account_read(&bytes, &got), -EBADMSG);
+    buf_finish(&buf);
+    for (int i = 0; i < ACCOUNT_KINDS; i++)
+        cr_expect_neq(account_kind_name((enum account_kind)i)[0], '\0');
+}

@@ -42,6 +42,10 @@ Test(locator, what_is_parsed_prints_the_same)
         "image",
         "raw@0+1",
         "raw@18446744073709551614+1",
+        "runs@0+1",
+        "runs@4096+512,0+18446744073709551",
+        "free@1048576:hfs+/0+67108864",
+        "free@20480/107/4096+1",
         "fs@0:ntfs",
         "fs@1048576:hfs+",
         "fs@1048576:ext4/12-1-0",
@@ -146,4 +150,61 @@ Test(locator, a_range_is_never_empty_nor_past_the_last_number)
     assert_refused("raw@0+0");
     assert_refused("raw@18446744073709551615+1");
     assert_refused("raw@2+18446744073709551614");
+}
+
+Test(locator, runs_and_free_space_have_one_spelling_too)
+{
+    static const char *const all[] = {
+        "runs@",
+        "runs@0+0",
+        "runs@0+1,",
+        "runs@,0+1",
+        "runs@0+1,0",
+        "free@0:ntfs",
+        "free@0:ntfs/0+0",
+        "free@0:ntfs/0",
+        "free@0:apfs/0+1",
+        "free@0/0+1",
+        "free@/1/0+1",
+        "free@0:ntfs/00+1",
+        "free@0:ntfs/0+1,2+3",
+        "runs@1+18446744073709551615",
+        "runs@0+9223372036854775808,0+9223372036854775808",
+    };
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        assert_refused(all[i]);
+}
+
+Test(locator, runs_are_given_one_by_one_and_bounded)
+{
+    struct locator locator = parsed("runs@4096+512,0+7");
+    const char *at = locator.path;
+    uint64_t offset, size;
+    struct buf many = {0};
+
+    cr_assert_eq(locator.size, 519);
+    cr_assert(locator_next_run(&at, &offset, &size) && offset == 4096 && size == 512);
+    cr_assert(locator_next_run(&at, &offset, &size) && offset == 0 && size == 7);
+    cr_assert_not(locator_next_run(&at, &offset, &size));
+    buf_text(&many, "runs@0+1");
+    for (int i = 1; i < LOCATOR_RUNS_MAX; i++)
+        buf_text(&many, ",0+1");
+    cr_assert_eq(parsed(buf_cstr(&many)).size, LOCATOR_RUNS_MAX);
+    buf_text(&many, ",0+1");
+    assert_refused(buf_cstr(&many));
+    buf_finish(&many);
+}
+
+Test(locator, free_space_names_its_file_system_and_its_place)
+{
+    struct locator locator = parsed("free@1048576:ntfs/67108864+512");
+
+    cr_assert_eq(locator.kind, LOCATOR_FREE);
+    cr_assert_eq(locator.offset, 1048576);
+    cr_assert_str_eq(locator.type, "ntfs");
+    cr_assert_eq(locator.start, 67108864);
+    cr_assert_eq(locator.size, 512);
+    cr_assert_eq(parsed("free@0/9/1+2").block, 9);
+    cr_assert_str_eq(parsed("free@0/9/1+2").type, "apfs");
 }
