@@ -277,6 +277,17 @@ const char *db_column_name(struct db_statement *s, int column)
     return sqlite3_column_name(s->handle, column);
 }
 
+bool db_has_table(struct db *db, const char *name)
+{
+    struct db_statement *s;
+    if (db_prepare(db, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", &s))
+        return false;
+    db_bind_text(s, 1, name);
+    bool there = db_step(s) == 1;
+    db_finalize(s);
+    return there;
+}
+
 int64_t db_last_id(struct db *db)
 {
     return sqlite3_last_insert_rowid(db->handle);

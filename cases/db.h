@@ -59,6 +59,8 @@ const void *db_bytes(struct db_statement *s, int column, size_t *ret_size);
 int db_columns(struct db_statement *s);
 const char *db_column_name(struct db_statement *s, int column);
 
+bool db_has_table(struct db *db, const char *name);
+
 int64_t db_last_id(struct db *db);
 int64_t db_changes(struct db *db);
 

@@ -8,85 +8,66 @@
 #include <errno.h>
 #include <string.h>
 
-/* Kinds of t_stream: 2 file, 3 ads, 4 meta, 5 slack, 6 free, 8 carved (cases/names.h). */
+/* Kinds of t_stream: 2 file, 3 ads, 4 meta, 7 child (cases/names.h). Structures are of kind meta, and own
+ * blocks as files do. What was voided counts for nothing. */
+#define SQL_RUNS                                                                                             \
+    " SELECT s.exhibit, r.value ->> 0, r.value ->> 1, s.id FROM t_stream s, json_each(s.runs) r"             \
+    " WHERE s.parent IS NULL AND s.kind IN (2, 3, 4) AND s.status <> 4 AND s.runs IS NOT NULL"               \
+    " AND r.value ->> 0 IS NOT NULL"
 
-/* Where live contents lie, and where deleted ones lay. A run without an offset is a hole. */
+static const char sql_forget[] = "DELETE FROM t_overwritten; DELETE FROM t_deleted; DELETE FROM t_carved;";
+
+/* Where deleted contents lay, and, if there are any, where live ones lie. A run without an offset is a hole.
+ */
 static const char sql_places[] =
     "CREATE TEMP TABLE IF NOT EXISTS live_run(exhibit INTEGER, offset INTEGER, size INTEGER, stream INTEGER);"
     "CREATE TEMP TABLE IF NOT EXISTS dead_run(exhibit INTEGER, offset INTEGER, size INTEGER, stream INTEGER);"
+    "CREATE INDEX IF NOT EXISTS temp.i_live_run ON live_run(exhibit, offset);"
     "DELETE FROM live_run; DELETE FROM dead_run;"
-    "INSERT INTO dead_run SELECT s.exhibit, r.value ->> 0, r.value ->> 1, s.id FROM t_stream s, "
-    "json_each(s.runs) r "
-    "WHERE s.deleted AND s.parent IS NULL AND s.kind IN (2, 3, 4) AND s.status <> 4 AND s.runs IS NOT NULL "
-    "AND r.value ->> "
-    "0 IS NOT NULL;"
-    "INSERT INTO live_run SELECT s.exhibit, r.value ->> 0, r.value ->> 1, s.id FROM t_stream s, "
-    "json_each(s.runs) r "
-    "WHERE NOT s.deleted AND s.parent IS NULL AND s.kind IN (2, 3, 4) AND s.status <> 4 AND s.runs IS NOT "
-    "NULL AND r.value "
-    "->> 0 IS NOT NULL AND EXISTS (SELECT 1 FROM dead_run);"
-    "CREATE INDEX IF NOT EXISTS temp.i_live_run ON live_run(exhibit, offset);";
+    "INSERT INTO dead_run" SQL_RUNS " AND s.deleted;"
+    "INSERT INTO live_run" SQL_RUNS " AND NOT s.deleted AND EXISTS (SELECT 1 FROM dead_run);";
 
-/* For each place of a deleted content: the live run that begins before it and reaches into it, and those that
- * begin in it. Structures (their locators begin with "runs@") own blocks as files do. */
+/* For each place of a deleted content: the live runs that begin in it, and the one that begins before it, or
+ * with it, and reaches into it. */
 static const char sql_overwritten[] =
-    "DELETE FROM t_overwritten; DELETE FROM t_deleted;"
-    "INSERT OR IGNORE INTO t_overwritten(stream, offset, size, owner) "
-    "SELECT d.stream, max(d.offset, l.offset), min(d.offset + d.size, l.offset + l.size) - max(d.offset, "
-    "l.offset), "
-    "l.stream FROM dead_run d JOIN live_run l ON l.exhibit = d.exhibit AND l.offset > d.offset AND l.offset "
-    "< d.offset + "
-    "d.size;"
-    "INSERT OR IGNORE INTO t_overwritten(stream, offset, size, owner) "
-    "SELECT stream, offset, min(offset + size, begin + length) - offset, owner FROM (SELECT d.stream, "
-    "d.offset, d.size, "
-    "l.offset AS begin, l.size AS length, l.stream AS owner FROM dead_run d JOIN live_run l ON l.rowid = "
-    "(SELECT rowid FROM "
-    "live_run WHERE exhibit = d.exhibit AND offset <= d.offset ORDER BY offset DESC LIMIT 1)) WHERE begin + "
-    "length > "
-    "offset;"
-    "INSERT INTO t_deleted(stream, bytes, overwritten) SELECT d.stream, sum(d.size), "
-    "ifnull((SELECT sum(o.size) FROM t_overwritten o WHERE o.stream = d.stream), 0) FROM dead_run d GROUP BY "
-    "d.stream;"
+    "INSERT OR IGNORE INTO t_overwritten(stream, offset, size, owner)"
+    " SELECT d.stream, l.offset, min(d.offset + d.size, l.offset + l.size) - l.offset, l.stream"
+    " FROM dead_run d JOIN live_run l ON l.exhibit = d.exhibit"
+    " AND l.offset > d.offset AND l.offset < d.offset + d.size;"
+    "INSERT OR IGNORE INTO t_overwritten(stream, offset, size, owner)"
+    " SELECT d.stream, d.offset, min(d.offset + d.size, l.offset + l.size) - d.offset, l.stream"
+    " FROM dead_run d JOIN live_run l ON l.rowid = (SELECT rowid FROM live_run"
+    "  WHERE exhibit = d.exhibit AND offset <= d.offset ORDER BY offset DESC LIMIT 1)"
+    " WHERE l.offset + l.size > d.offset;"
+    "INSERT INTO t_deleted(stream, bytes, overwritten) SELECT d.stream, sum(d.size),"
+    " ifnull((SELECT sum(o.size) FROM t_overwritten o WHERE o.stream = d.stream), 0)"
+    " FROM dead_run d GROUP BY d.stream;"
     "DELETE FROM live_run; DELETE FROM dead_run;";
 
-static bool has_table(struct db *db, const char *name)
-{
-    struct db_statement *s;
-
-    if (db_prepare(db, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", &s))
-        return false;
-    db_bind_text(s, 1, name);
-    bool there = db_step(s) == 1;
-    db_finalize(s);
-    return there;
-}
+static const char sql_carved[] = "INSERT INTO t_carved(stream) SELECT c.stream FROM rec_carve c"
+                                 " JOIN t_stream s ON s.id = c.stream AND s.attempt = c.attempt;";
 
 /* The file of any name that has the same content, live ones first. */
 static const char sql_same[] = "CREATE INDEX IF NOT EXISTS i_rec_digest_sha256 ON rec_digest(sha256);"
-                               "UPDATE t_carved SET same_as = (SELECT o.id FROM rec_digest mine JOIN "
-                               "rec_digest other ON other.sha256 = mine.sha256 "
-                               "JOIN t_stream o ON o.id = other.stream AND o.attempt = other.attempt WHERE "
-                               "mine.stream = t_carved.stream AND o.kind IN "
-                               "(2, 3, 4, 7) ORDER BY o.deleted, o.exhibit, o.path LIMIT 1);";
+                               "UPDATE t_carved SET same_as = (SELECT o.id FROM rec_digest mine"
+                               " JOIN rec_digest other ON other.sha256 = mine.sha256"
+                               " JOIN t_stream o ON o.id = other.stream AND o.attempt = other.attempt"
+                               " WHERE mine.stream = t_carved.stream AND o.kind IN (2, 3, 4, 7)"
+                               " ORDER BY o.deleted, o.exhibit, o.path LIMIT 1);";
 
-static const char sql_carved[] = "DELETE FROM t_carved;"
-                                 "INSERT INTO t_carved(stream) SELECT c.stream FROM rec_carve c JOIN "
-                                 "t_stream s ON s.id = c.stream AND s.attempt = "
-                                 "c.attempt;";
-
-/* An object in one piece is a part of a whole one that lies around it in another stream: of one that began in
- * the range of free space before. */
-static const char sql_inside[] = "SELECT s.id, s.exhibit, s.parent, s.runs ->> '$[0][0]', s.runs ->> "
-                                 "'$[0][1]', c.grade IN ('validated', 'complete') FROM "
-                                 "t_carved k JOIN t_stream s ON s.id = k.stream JOIN rec_carve c ON c.stream "
-                                 "= s.id AND c.attempt = s.attempt WHERE "
-                                 "json_array_length(s.runs) = 1 ORDER BY 2, 4, 5 DESC, 1";
+/* Objects in one piece, in an order in which what lies around comes before what lies inside. */
+static const char sql_inside[] =
+    "SELECT s.id, s.exhibit, s.parent, s.runs ->> '$[0][0]' AS begin, s.runs ->> '$[0][1]' AS size,"
+    " c.grade IN ('validated', 'complete') FROM t_carved k JOIN t_stream s ON s.id = k.stream"
+    " JOIN rec_carve c ON c.stream = s.id AND c.attempt = s.attempt WHERE json_array_length(s.runs) = 1"
+    " ORDER BY s.exhibit, begin, size DESC, s.path";
 
 struct around {
     uint64_t stream, exhibit, parent, end;
 };
 
+/* An object is a part of a whole one that lies around it in another stream: of one that began in the range of
+ * free space before. */
 static int mark_inside(struct db *db)
 {
     struct db_statement *s = NULL, *update = NULL;
@@ -116,17 +97,23 @@ static int mark_inside(struct db *db)
 
 static int link_all(struct db *db)
 {
-    int code = db_exec(db, sql_places);
+    int code = db_exec(db, sql_forget);
 
     if (code == 0)
+        code = db_exec(db, sql_places);
+    if (code == 0)
         code = db_exec(db, sql_overwritten);
-    if (code == 0 && has_table(db, "rec_carve"))
-        code = db_exec(db, sql_carved);
-    if (code == 0 && has_table(db, "rec_carve"))
+    if (code || !db_has_table(db, "rec_carve"))
+        return code;
+    code = db_exec(db, sql_carved);
+    if (code == 0)
         code = mark_inside(db);
-    if (code == 0 && has_table(db, "rec_carve") && has_table(db, "rec_digest"))
-        code = db_exec(db, sql_same);
-    return code;
+    return code == 0 && db_has_table(db, "rec_digest") ? db_exec(db, sql_same) : code;
+}
+
+int link_forget(struct casefile *cf)
+{
+    return db_exec(casefile_db(cf), sql_forget);
 }
 
 int link_findings(struct casefile *cf, struct why *why)

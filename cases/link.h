@@ -8,6 +8,8 @@
 
 #include "cases/casefile.h"
 
+/* Empties them: what follows from findings is not known while these change, or when a run was interrupted. */
+int link_forget(struct casefile *cf);
 /* Remakes t_deleted, t_overwritten and t_carved in one transaction. -ENOSPC, -EIO ..., `why` says. */
 int link_findings(struct casefile *cf, struct why *why);
 

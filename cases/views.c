@@ -415,17 +415,6 @@ static int make_plain(struct db *db, const char *name, const struct column *colu
     return exec_buf(db, &sql);
 }
 
-static bool has_table(struct db *db, const char *name)
-{
-    struct db_statement *s;
-    if (db_prepare(db, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", &s))
-        return false;
-    db_bind_text(s, 1, name);
-    bool there = db_step(s) == 1;
-    db_finalize(s);
-    return there;
-}
-
 static int make_file(struct db *db)
 {
     struct buf sql = {0};
@@ -433,7 +422,7 @@ static int make_file(struct db *db)
     buf_text(&sql, "CREATE VIEW file AS SELECT ");
     put_columns(&sql, file_columns, false, true);
     for (size_t i = 0; i < JOINS; i++) {
-        there[i] = has_table(db, joins[i].table);
+        there[i] = db_has_table(db, joins[i].table);
         put_columns(&sql, joins[i].columns, true, there[i]);
     }
     buf_printf(&sql, " FROM %s", file_from);
@@ -447,7 +436,7 @@ static int make_file(struct db *db)
 static int make_match(struct db *db)
 {
     struct buf sql = {0};
-    if (has_table(db, "rec_yara_match"))
+    if (db_has_table(db, "rec_yara_match"))
         return make_plain(db, "match", match_columns, match_from);
     buf_text(&sql, "CREATE VIEW match AS SELECT ");
     put_columns(&sql, match_columns, false, false);
@@ -458,7 +447,7 @@ static int make_match(struct db *db)
 static int make_carved(struct db *db)
 {
     struct buf sql = {0};
-    bool there = has_table(db, "rec_carve"), hashed = there && has_table(db, "rec_digest");
+    bool there = db_has_table(db, "rec_carve"), hashed = there && db_has_table(db, "rec_digest");
     buf_text(&sql, "CREATE VIEW carved AS SELECT ");
     put_columns(&sql, carved_columns, false, there);
     put_columns(&sql, carved_digest_columns, true, hashed);
@@ -471,8 +460,8 @@ static int make_carved(struct db *db)
 static int make_picture(struct db *db)
 {
     struct buf sql = {0};
-    bool there = has_table(db, "rec_thumbnail"), hashed = there && has_table(db, "rec_digest"),
-         graded = there && has_table(db, "rec_carve");
+    bool there = db_has_table(db, "rec_thumbnail"), hashed = there && db_has_table(db, "rec_digest"),
+         graded = there && db_has_table(db, "rec_carve");
     buf_text(&sql, "CREATE VIEW picture AS SELECT ");
     put_columns(&sql, picture_columns, false, there);
     put_columns(&sql, picture_grade_columns, true, graded);

@@ -381,6 +381,8 @@ static int begin_run(struct supervisor *s)
     buf_finish(&settings);
     buf_finish(&host);
     buf_finish(&versions);
+    if (code == 0)
+        code = link_forget(s->cf);
     return supervisor_written(s, code);
 }
 

@@ -1,0 +1,184 @@
+/*
+ * link: who owns a deleted file's blocks now, which recovered object is a file's content, and which a part of
+ * another.
+ */
+#include "cases/link.h"
+
+#include "tests/unit/case_world.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+static struct case_world world;
+static uint64_t walk;
+
+enum { CARVE = 1 };
+
+/* The plugin carve as far as link looks at it. */
+static void know_carve(void)
+{
+    static const char *const names[] = {"format", "extension", "grade", "title", "lacks", "carver"};
+    struct field fields[7];
+    struct record_type type = {"carve", 1, "recovered", fields, 7};
+    struct record_type *const types[] = {&type};
+
+    for (size_t i = 0; i < 6; i++)
+        fields[i] = (struct field){names[i], FIELD_TEXT, "", "words"};
+    fields[6] = (struct field){"pieces", FIELD_U64, "", "a number"};
+    cr_assert_eq(writer_plugin(world.writer, CARVE, "carve", 1, types, 1), 0);
+}
+
+static void begin(void)
+{
+    world_make(&world);
+    know_carve();
+    walk = world_expand(&world, 1, "volumes");
+}
+
+static void end(void)
+{
+    world_drop(&world);
+}
+
+TestSuite(link, .init = begin, .fini = end);
+
+/* A file at these places, scanned, its hashes made of `fill`. */
+static uint64_t file(const char *name, bool deleted, const struct found_run *runs, size_t count, int fill)
+{
+    char path[64], locator[64], sql[160];
+    struct found_entry entry;
+    uint64_t stream, scan;
+
+    snprintf(path, sizeof path, "disk.E01/p1/ntfs/%s", name);
+    snprintf(locator, sizeof locator, "fs@0:ntfs/%s", name);
+    entry = world_entry_of(path, locator);
+    entry.flags = deleted ? ENTRY_CONTENT_DELETED : 0;
+    entry.runs = runs;
+    entry.run_count = count;
+    cr_assert_eq(writer_entry(world.writer, walk, world.exhibit, &entry), 0);
+    snprintf(sql, sizeof sql, "SELECT id FROM t_stream WHERE path = '%s'", path);
+    stream = (uint64_t)world_number(&world, sql);
+    scan = world_scan(&world, 2, stream);
+    world_record(&world, scan, stream, 0, fill);
+    world_end(&world, scan, ATTEMPT_DONE);
+    return stream;
+}
+
+/* A recovered object in one piece, in a range of free space of its own. */
+static void carved(const char *range, const char *name, uint64_t offset, uint64_t size, const char *grade,
+                   int fill)
+{
+    uint64_t parent = file(range, true, NULL, 0, 200 + fill), scan, child;
+    const struct found_run run = {offset, size};
+    const struct value values[] = {value_text("picture"), value_text("png"), value_text(grade), value_none(),
+                                   value_none(),          value_text("png"), value_u64(1)};
+    char path[64];
+    struct writer_child what = {.path = path,
+                                .name = name,
+                                .name_size = 1,
+                                .kind = STREAM_CARVED,
+                                .plugin = "carve",
+                                .runs = &run,
+                                .run_count = 1};
+
+    snprintf(path, sizeof path, "disk.E01/p1/ntfs/%s!/%s", range, name);
+    cr_assert_eq(db_exec(casefile_db(world.cf),
+                         "UPDATE t_stream SET status = 0, attempt = NULL WHERE attempt = "
+                         "(SELECT max(attempt) FROM t_stream)"),
+                 0);
+    scan = world_scan(&world, 2, parent);
+    cr_assert_eq(writer_child(world.writer, scan, parent, &what, &child), 0);
+    cr_assert_eq(writer_record(world.writer, scan, child, CARVE, 0, 0, values), 0);
+    world_record(&world, scan, child, 0, fill);
+    cr_assert_eq(writer_child_end(world.writer, scan, child, SCAN_WHOLE, size), 0);
+    world_end(&world, scan, ATTEMPT_DONE);
+}
+
+static void link_now(void)
+{
+    struct why why = {""};
+
+    world_flush(&world);
+    cr_assert_eq(link_findings(world.cf, &why), 0, "%s", why.text);
+}
+
+Test(link, a_deleted_files_blocks_are_free_or_have_a_new_owner)
+{
+    static const struct found_run whole[] = {{4096, 8192}}, two[] = {{0, 1024}, {10240, 4096}},
+                                  far[] = {{99999, 10}}, hole[] = {{UINT64_MAX, 4096}, {50000, 100}};
+
+    file("gone", true, whole, 1, 1);
+    file("taken", true, far, 1, 2);
+    file("untouched", true, hole, 2, 3);
+    file("new", false, two, 2, 4);
+    file("over", false, far, 1, 5);
+    link_now();
+    cr_assert_str_eq(
+        world_text(&world,
+                   "SELECT group_concat(path || ' ' || blocks || ' ' || overwritten_bytes, '; ') FROM "
+                   "(SELECT * FROM file WHERE blocks IS NOT NULL ORDER BY path)"),
+        "disk.E01/p1/ntfs/gone partly overwritten 2048; disk.E01/p1/ntfs/taken overwritten 10; "
+        "disk.E01/p1/ntfs/untouched free 0");
+    cr_assert_str_eq(
+        world_text(&world,
+                   "SELECT path || ' ' || offset || '+' || size || ' ' || owner FROM overwritten WHERE "
+                   "path LIKE '%gone'"),
+        "disk.E01/p1/ntfs/gone 10240+2048 disk.E01/p1/ntfs/new");
+}
+
+Test(link, a_live_run_around_all_of_a_deleted_one_owns_it)
+{
+    static const struct found_run inner[] = {{5000, 100}}, outer[] = {{4096, 8192}};
+
+    file("gone", true, inner, 1, 1);
+    file("new", false, outer, 1, 2);
+    link_now();
+    cr_assert_str_eq(world_text(&world, "SELECT blocks FROM file WHERE path LIKE '%gone'"), "overwritten");
+}
+
+Test(link, a_recovered_object_may_be_a_files_content)
+{
+    static const struct found_run somewhere[] = {{1000, 10}};
+
+    file("b-deleted", true, somewhere, 1, 7);
+    file("z-live", false, somewhere, 1, 7);
+    carved("free1", "a", 100000, 500, "validated", 7);
+    carved("free2", "b", 200000, 500, "validated", 8);
+    link_now();
+    cr_assert_str_eq(world_text(&world, "SELECT same_as FROM carved WHERE path LIKE '%!/a'"),
+                     "disk.E01/p1/ntfs/z-live");
+    cr_assert_eq(
+        world_number(&world, "SELECT count(*) FROM carved WHERE path LIKE '%!/b' AND same_as IS NULL"), 1);
+}
+
+Test(link, what_lies_in_a_whole_object_of_another_range_is_a_part_of_it)
+{
+    carved("free1", "a", 100000, 5000, "validated", 1);
+    carved("free2", "b", 102000, 100, "partial", 2);
+    carved("free3", "c", 104990, 20, "partial", 3);
+    carved("free4", "d", 300000, 5000, "partial", 4);
+    carved("free5", "e", 300100, 10, "complete", 5);
+    link_now();
+    cr_assert_str_eq(
+        world_text(&world,
+                   "SELECT group_concat(substr(path, -1) || '<' || substr(inside, -1), ' ') FROM carved "
+                   "WHERE inside IS NOT NULL"),
+        "b<a", "c reaches out of a, and d is not whole");
+}
+
+Test(link, it_is_made_anew_and_can_be_forgotten)
+{
+    static const struct found_run place[] = {{4096, 8192}};
+
+    file("gone", true, place, 1, 1);
+    link_now();
+    file("new", false, place, 1, 2);
+    link_now();
+    cr_assert_str_eq(world_text(&world, "SELECT blocks FROM file WHERE path LIKE '%gone'"), "overwritten");
+    cr_assert_eq(link_forget(world.cf), 0);
+    cr_assert_eq(
+        world_number(&world,
+                     "SELECT (SELECT count(*) FROM t_deleted) + (SELECT count(*) FROM t_overwritten) + "
+                     "(SELECT count(*) FROM t_carved)"),
+        0);
+}
