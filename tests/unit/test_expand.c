@@ -323,6 +323,7 @@ Test(stream, free_space_is_read_in_the_order_of_addresses_and_on_behind_its_rang
     cr_assert_eq(read_all(image, "free@0:fat12/500+600", 1000, data), 600);
     cr_assert_eq(memcmp(data, free_space + 500, 600), 0);
     cr_assert_eq(read_all(image, "free@0:fat12/62464+1", 1000, data), -ENOENT);
+    cr_assert_eq(read_all(image, "fs@0:fat12/3-1-0", 1000, data), 700, "the file system serves others as before");
     cr_assert_eq(stream_open(image, "free@0:fat12/500+600", &stream, &why), 0);
     cr_assert_eq(stream_size(stream), 600);
     cr_assert_eq(stream_reach(stream), 62464 - 500);

@@ -65,25 +65,34 @@ static void on_read(void *context, uint64_t what)
     image_alive(context);
 }
 
-int tsk_free_of(struct tsk_filesystem *filesystem, const struct tsk_free **ret_free)
+/* Reading the allocation maps is a sign of life, also where a stream is being opened and no expand task done.
+ * False: they could not be read to the end. */
+static bool walk(struct tsk_filesystem *filesystem, struct making *making)
 {
     TSK_FS_INFO *info = filesystem->info;
     struct tsk_medium *medium = filesystem->medium;
-    struct making making = {.info = info, .limit = (uint64_t)medium->base.size};
     const struct found_sink reading = {.at = on_read, .context = medium->image}, *sink = medium->sink;
+    bool whole;
+
+    if (!sink)
+        medium->sink = &reading;
+    tsk_error_reset();
+    whole = tsk_fs_block_walk(info, info->first_block, info->last_block_act,
+                              TSK_FS_BLOCK_WALK_FLAG_UNALLOC | TSK_FS_BLOCK_WALK_FLAG_AONLY, on_block,
+                              making) == 0;
+    medium->sink = sink;
+    return whole;
+}
+
+int tsk_free_of(struct tsk_filesystem *filesystem, const struct tsk_free **ret_free)
+{
+    struct making making = {.info = filesystem->info, .limit = (uint64_t)filesystem->medium->base.size};
 
     if (!filesystem->free_space) {
         making.free_space = calloc(1, sizeof *making.free_space);
         if (!making.free_space)
             return -ENOMEM;
-        if (!sink) /* a stream is being opened, not an expand task done: reading the maps is a sign of life
-                      all the same */
-            medium->sink = &reading;
-        tsk_error_reset();
-        making.free_space->whole =
-            tsk_fs_block_walk(info, info->first_block, info->last_block_act,
-                              TSK_FS_BLOCK_WALK_FLAG_UNALLOC | TSK_FS_BLOCK_WALK_FLAG_AONLY, on_block,
-                              &making) == 0;
+        making.free_space->whole = walk(filesystem, &making);
         if (making.code < 0) {
             tsk_free_drop(making.free_space);
             return making.code;
