@@ -63,10 +63,11 @@ static void take_frame(struct webp *webp, uint64_t at, uint32_t size)
     webp->largest = size > webp->largest ? size : webp->largest;
 }
 
-static bool chunk_holds(struct webp *webp, uint64_t at, const uint8_t *head, uint64_t end);
+static bool chunk_holds(struct webp *webp, uint64_t at, const uint8_t *head, uint64_t end, bool in_frame);
 
-/* The chunks that fill [at, end). False: they do not. *ret_at: how far they did. */
-static bool chunks_hold(struct webp *webp, uint64_t at, uint64_t end, uint64_t *ret_at)
+/* The chunks that fill [at, end), of the file or of a frame in it. False: they do not. *ret_at: how far they
+ * did. */
+static bool chunks_hold(struct webp *webp, uint64_t at, uint64_t end, bool in_frame, uint64_t *ret_at)
 {
     for (unsigned i = 0; at < end && i < CHUNKS_MAX; i++) {
         uint8_t head[8];
@@ -76,7 +77,7 @@ static bool chunks_hold(struct webp *webp, uint64_t at, uint64_t end, uint64_t *
         if (p == NULL)
             return false;
         memcpy(head, p, sizeof head);
-        if (!is_fourcc(head) || !chunk_holds(webp, at + 8, head, end))
+        if (!is_fourcc(head) || !chunk_holds(webp, at + 8, head, end, in_frame))
             return false;
         at += 8 + (uint64_t)le32(head + 4) + (head[4] & 1);
     }
@@ -84,7 +85,7 @@ static bool chunks_hold(struct webp *webp, uint64_t at, uint64_t end, uint64_t *
     return at == end || at == end + 1; /* some leave out the last byte that fills up */
 }
 
-static bool chunk_holds(struct webp *webp, uint64_t at, const uint8_t *head, uint64_t end)
+static bool chunk_holds(struct webp *webp, uint64_t at, const uint8_t *head, uint64_t end, bool in_frame)
 {
     uint32_t size = le32(head + 4);
     struct tiffdir dir;
@@ -97,7 +98,7 @@ static bool chunk_holds(struct webp *webp, uint64_t at, const uint8_t *head, uin
         return (head[3] == ' ' ? vp8_holds : vp8l_holds)(webp->reader, at, size);
     }
     if (memcmp(head, "ANMF", 4) == 0)
-        return size >= 24 && end == webp->end && chunks_hold(webp, at + 16, at + size, &stop);
+        return size >= 24 && !in_frame && chunks_hold(webp, at + 16, at + size, true, &stop);
     if (memcmp(head, "EXIF", 4) == 0) {
         uint32_t skip = reader_is(webp->reader, at, "Exif\0", 6) ? 6 : 0;
 
@@ -117,7 +118,8 @@ static enum carve_grade examine_webp(struct reader *reader, struct carved *ret)
         (p[15] != ' ' && p[15] != 'L' && p[15] != 'X'))
         return CARVE_NONE;
     webp.end = 8 + (uint64_t)le32(p + 4);
-    if (chunks_hold(&webp, HEAD, webp.end, &stop) && webp.frames > 0 && webp.end <= reader_size(reader))
+    if (chunks_hold(&webp, HEAD, webp.end, false, &stop) && webp.frames > 0 &&
+        webp.end <= reader_size(reader))
         return carved_whole(ret, webp.largest <= webp.total / 3 ? CARVE_VALIDATED : CARVE_COMPLETE, webp.end);
     if (webp.end > reader_size(reader))
         carved_partial(ret, reader_size(reader), "the last %llu of %llu bytes: the data ends here",
