@@ -277,6 +277,9 @@ static enum carve_grade finish_indexed(struct movie *movie)
                               "a sample is not what its codec writes: other data lies there");
     if (movie->cut != NULL && strcmp(movie->cut, "mdat") == 0)
         return carved_partial(movie->ret, trail_sure(&samples->trail, floor), "the media data ends here");
+    if (movie->damaged)
+        return carved_partial(movie->ret, movie->end, "the box at byte %llu is not well-formed",
+                              (unsigned long long)movie->end);
     /* An mdat without a size ends where its last sample does. */
     if (movie->mdats[movie->mdat_count - 1].end > end)
         end = samples->highest;

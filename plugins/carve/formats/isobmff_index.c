@@ -231,8 +231,7 @@ static bool parse_sizes(struct index_track *track, bool compact, struct bytes *b
             return false;
     }
     track->samples = bytes_u32be(body);
-    if (track->fixed == 0)
-        track->sizes = table(body, track->size_bits, track->samples);
+    track->sizes = track->fixed == 0 ? table(body, track->size_bits, track->samples) : NULL;
     return track->fixed != 0 || track->sizes != NULL;
 }
 

@@ -80,6 +80,12 @@ static void cover(struct index_samples *ret, uint64_t offset, uint64_t size)
     ret->highest = end > ret->highest ? end : ret->highest;
 }
 
+/* Samples that lie on each other, again and again, would be work without end. */
+static bool is_too_much(const struct index_samples *samples, struct reader *reader)
+{
+    return reader_spent(reader) || samples->total > reader_size(reader);
+}
+
 static void one_sample(struct reader *reader, const struct index_track *track, uint64_t offset, uint64_t size,
                        struct index_samples *ret)
 {
@@ -123,9 +129,9 @@ static bool one_chunk(struct cursor *cursor, struct reader *reader, const struct
         cover(ret, offset, size);
         if (size > 0 && !in_mdat(mdats, mdat_count, offset, size))
             return false;
-        one_sample(reader, track, offset, size, ret);
-        if (reader_spent(reader))
+        if (is_too_much(ret, reader))
             return false;
+        one_sample(reader, track, offset, size, ret);
     }
     return true;
 }
@@ -160,7 +166,7 @@ void index_check(const struct index *index, struct reader *reader, const struct 
     index_samples_init(ret);
     for (size_t i = 0; i < index->track_count; i++)
         cursors[i].track = &index->tracks[i];
-    while ((cursor = next_cursor(cursors, index->track_count)) != NULL && !reader_spent(reader)) {
+    while ((cursor = next_cursor(cursors, index->track_count)) != NULL && !is_too_much(ret, reader)) {
         if (!one_chunk(cursor, reader, mdats, mdat_count, ret))
             ret->outside = true;
     }
@@ -232,7 +238,7 @@ static bool parse_trun(struct fragment *fragment, struct bytes *body)
     bytes_skip(body, flags & 4 ? 4 : 0);
     if (bytes_failed(body) || (each > 0 && count > bytes_left(body) / each))
         return false;
-    for (uint32_t i = 0; i < count && !reader_spent(fragment->reader); i++) {
+    for (uint32_t i = 0; i < count && !is_too_much(fragment->ret, fragment->reader); i++) {
         uint32_t size = fragment->default_size;
 
         bytes_skip(body, flags & 0x100 ? 4 : 0);
