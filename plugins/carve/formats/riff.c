@@ -269,8 +269,10 @@ static enum carve_grade avi_finish(struct avi *avi)
     bool index = avi->indexed > 0 && avi->indexed == avi->chunks && avi->index_sum == avi->sum;
     bool counted = avi->indexed == 0 && avi->frames > 0 && avi->frames == avi->lengths;
 
-    if (!avi->has_movi || !avi->has_header)
-        return carved_partial(avi->riff.ret, avi->riff.good, "the list movi, or the headers");
+    if (!avi->has_movi || !avi->has_header) {
+        carved_partial(avi->riff.ret, avi->riff.good, "the list movi, or the headers");
+        return avi->riff.ret->grade = avi->has_movi ? CARVE_PARTIAL : CARVE_FRAGMENT;
+    }
     return carved_whole(avi->riff.ret, index || counted ? CARVE_VALIDATED : CARVE_COMPLETE, avi->riff.end);
 }
 
@@ -286,7 +288,7 @@ static enum carve_grade examine_avi(struct reader *reader, struct carved *ret)
         return CARVE_NONE;
     avi.riff.end = 8 + (uint64_t)le32(p + 4);
     do {
-        if (!walk_avi(&avi, at, first)) {
+        if (!walk_avi(&avi, at, first) || avi.riff.end > reader_size(reader)) {
             carved_partial(ret, avi.riff.good, "the chunks behind byte %llu: cut, or other data lies there",
                            (unsigned long long)avi.riff.good);
             return ret->grade = avi.has_movi ? CARVE_PARTIAL : CARVE_FRAGMENT;
@@ -310,18 +312,18 @@ static bool take_format(struct wav *wav, const struct chunk *chunk)
 {
     const uint8_t *p = chunk->size >= 14 ? reader_at(wav->riff.reader, chunk->offset, 14) : NULL;
     uint16_t bits = 0;
+    bool legal;
 
     if (p == NULL)
         return false;
     wav->tag = (unsigned)p[0] | (unsigned)p[1] << 8;
     wav->channels = (unsigned)p[2] | (unsigned)p[3] << 8;
     wav->block = (unsigned)p[12] | (unsigned)p[13] << 8;
+    legal = wav->channels > 0 && le32(p + 4) > 0; /* the rate */
     if (chunk->size >= 16 && reader_le16(wav->riff.reader, chunk->offset + 14, &bits))
         wav->bits = bits;
     wav->has_format = true;
-    if (wav->channels == 0 || le32(reader_at(wav->riff.reader, chunk->offset + 4, 4)) == 0)
-        return false;
-    return wav->tag != 1 || wav->block == wav->channels * ((wav->bits + 7) / 8);
+    return legal && (wav->tag != 1 || wav->block == wav->channels * ((wav->bits + 7) / 8));
 }
 
 /* Does a block of Microsoft (2) or IMA (17) ADPCM begin here? [RFC 2361] */
@@ -392,7 +394,7 @@ static bool walk_wav(struct wav *wav)
     for (uint64_t at = 12; at < riff->end;) {
         bool whole = chunk_at(riff->reader, at, riff->end, &chunk);
 
-        if (!whole && wav->data_size != UINT64_MAX && reader_is(riff->reader, at, "data", 4)) {
+        if (wav->data_size != UINT64_MAX && reader_is(riff->reader, at, "data\xff\xff\xff\xff", 8)) {
             memcpy(chunk.id, "data", 4);
             chunk.offset = at + 8;
             chunk.size = wav->data_size;
