@@ -218,6 +218,8 @@ Test(jpeg, pictures_that_the_index_names_belong_to_it)
     cr_assert_eq(harness_examine("jpeg", file, main_size).grade, CARVE_COMPLETE);
     cr_assert_eq(harness_examine("jpeg", file, 2 * main_size).grade, CARVE_VALIDATED);
     cr_assert_eq(harness_examine("jpeg", file, 2 * main_size).size, 2 * main_size);
+    file[24 + 0x2a + 16 + 5] = 1; /* a second one of 64 KiB more than there is */
+    cr_assert_leq(harness_examine("jpeg", file, 2 * main_size).size, 2 * main_size);
 }
 
 Test(jpeg, what_has_only_the_mark_is_none)
