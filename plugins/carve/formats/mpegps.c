@@ -4,8 +4,9 @@
  *
  * A program stream is packs of packets with lengths; it ends behind the last whole packet, or with the
  * program end code: then validated. Video on its own has no lengths: its structure says which start codes may
- * follow, and that no 24 zero bits stand between them. It ends with the sequence end code, which makes it
- * validated, or where zeros follow its last slice.
+ * follow, and that no 24 zero bits stand between them. It ends with the sequence end code, or
+ * where zeros follow its last slice; as nothing tells how many slices there are, it is never better than
+ * complete.
  */
 #include "plugins/carve/format.h"
 
@@ -19,7 +20,7 @@ enum { PACKS_LEAST = 2, PICTURES_LEAST = 2, STUFFING_MOST = 64 * 1024, SLICE_MOS
 
 struct program {
     struct reader *reader;
-    uint64_t at, packs, packets, video;
+    uint64_t at, packs, packets;
     bool ended, cut;
 };
 
@@ -101,10 +102,10 @@ static enum carve_grade examine_program(struct program *program, struct carved *
 
 /* ------------------------------------------------------------------ video */
 
-/* The first place from `offset` on with 00 00 and 00 or 01 behind it; UINT64_MAX: none. */
-static uint64_t find_zeros(struct reader *reader, uint64_t offset)
+/* The first place in [offset, limit] with 00 00 and 00 or 01 behind it; UINT64_MAX: none. */
+static uint64_t find_zeros(struct reader *reader, uint64_t offset, uint64_t limit)
 {
-    for (;;) {
+    while (offset <= limit) {
         const uint8_t *data;
         size_t span, i = 2;
 
@@ -123,6 +124,7 @@ static uint64_t find_zeros(struct reader *reader, uint64_t offset)
         }
         offset += span - 2;
     }
+    return UINT64_MAX;
 }
 
 enum state { WANT_PICTURE, WANT_SLICE, IN_SLICES };
@@ -188,7 +190,7 @@ static enum carve_grade examine_video(struct video *video, struct carved *ret)
     uint64_t at = 0, end;
 
     for (;;) {
-        uint64_t next = find_zeros(video->reader, at);
+        uint64_t next = find_zeros(video->reader, at, at + SLICE_MOST);
         uint8_t code;
 
         if (next == UINT64_MAX || next - at > SLICE_MOST)
