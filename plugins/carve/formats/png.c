@@ -6,6 +6,8 @@
  */
 #include "plugins/carve/format.h"
 
+#include "engine/base/bytes.h"
+
 #include <string.h>
 #include <zlib.h>
 
@@ -15,7 +17,8 @@ enum {
     HEADER = 13,
     LENGTH_MAX = 0x7fffffff,
     FILTER_LAST = 4,
-    DOUBT = 16 * 1024, /* foreign data in a deflate stream rarely stays unnoticed for longer */
+    UNPACKED_COST = 16, /* bytes of pixels that cost as much as one that is read */
+    DOUBT = 16 * 1024,  /* foreign data in a deflate stream rarely stays unnoticed for longer */
 };
 
 struct png {
@@ -54,7 +57,7 @@ static uint64_t image_size(const uint8_t *header, uint64_t *ret_row)
     if (header[12] != 0 || width > LENGTH_MAX || height > LENGTH_MAX)
         return 0;
     *ret_row = (width * header[8] * channels[header[9]] + 7) / 8 + 1;
-    return *ret_row * height;
+    return u64_mul_saturating(*ret_row, height);
 }
 
 static bool header_is_legal(const uint8_t *header)
@@ -98,6 +101,8 @@ static void inflate_span(struct png *png, const uint8_t *data, size_t size)
         if (!filters_hold(png, out, made))
             png->code = Z_DATA_ERROR;
         png->made += made;
+        if ((png->want > 0 && png->made > png->want) || !reader_spend(png->reader, made / UNPACKED_COST))
+            png->code = Z_DATA_ERROR;
     } while (png->code == Z_OK && png->z.avail_out == 0);
     if (png->code == Z_BUF_ERROR)
         png->code = Z_OK; /* it wants more */
