@@ -159,7 +159,6 @@ void carved_title(struct carved *carved, const void *text, size_t size, const ch
     while (begin < size && utf8.data[begin] <= ' ')
         begin++;
     if (size > begin) /* else there may be no memory to point into */
-    if (size > begin)
         text_escape(&escaped, utf8.data + begin, size - begin);
     if (!buf_failed(&utf8) && !buf_failed(&escaped) && size > begin)
         take_title(carved, buf_cstr(&escaped));

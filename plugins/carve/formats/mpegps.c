@@ -9,6 +9,7 @@
  * complete.
  */
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 
 #include "engine/base/bytes.h"
 
@@ -54,7 +55,7 @@ static bool unit(struct program *program)
         program->cut = true;
         return false;
     }
-    size = id == 0xba ? pack_head(p) : 6u + ((unsigned)p[4] << 8 | p[5]);
+    size = id == 0xba ? pack_head(p) : 6u + field_be16(p + 4);
     if (size == 0 || size == 6)
         return false;
     if (!u64_range_fits(program->at, size, reader_size(program->reader))) {

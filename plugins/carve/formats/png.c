@@ -5,6 +5,7 @@
  * stream).
  */
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 
 #include "engine/base/bytes.h"
 
@@ -43,16 +44,11 @@ static bool is_head(const uint8_t *head)
            is_letter(head[7]);
 }
 
-static uint32_t be32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 /* Bytes of all scan lines with their filter bytes; 0: interlaced, or not a legal header. */
 static uint64_t image_size(const uint8_t *header, uint64_t *ret_row)
 {
     static const uint8_t channels[] = {1, 0, 3, 1, 2, 0, 4};
-    uint64_t width = be32(header), height = be32(header + 4);
+    uint64_t width = field_be32(header), height = field_be32(header + 4);
 
     if (header[12] != 0 || width > LENGTH_MAX || height > LENGTH_MAX)
         return 0;
@@ -179,7 +175,7 @@ static enum carve_grade walk(struct png *png, struct carved *ret)
 
         if (head == NULL)
             return carved_partial(ret, offset, "the data ends before the IEND chunk");
-        length = be32(head);
+        length = field_be32(head);
         if (!is_head(head)) {
             ret->broken = offset + 8;
             ret->next = offset;

@@ -7,6 +7,7 @@
  * told.
  */
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 #include "plugins/carve/formats/tiffdir.h"
 
 #include "engine/base/bytes.h"
@@ -24,18 +25,13 @@ struct webp {
     uint64_t last_at; /* the last frame: nothing in it tells whether it is all of one piece */
 };
 
-static uint32_t le32(const uint8_t *p)
-{
-    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 /* The head of a key frame: a tag with the size of the first partition, a start code, the sides. */
 static bool vp8_holds(struct reader *reader, uint64_t at, uint32_t size)
 {
     const uint8_t *p = size >= 10 ? reader_at(reader, at, 10) : NULL;
 
     return p != NULL && (p[0] & 1) == 0 && memcmp(p + 3, "\x9d\x01\x2a", 3) == 0 &&
-           (le32(p) & 0xffffff) >> 5 <= size - 10 && (p[6] | (p[7] & 0x3f)) != 0 &&
+           (field_le32(p) & 0xffffff) >> 5 <= size - 10 && (p[6] | (p[7] & 0x3f)) != 0 &&
            (p[8] | (p[9] & 0x3f)) != 0;
 }
 
@@ -79,7 +75,7 @@ static bool chunks_hold(struct webp *webp, uint64_t at, uint64_t end, bool in_fr
         memcpy(head, p, sizeof head);
         if (!is_fourcc(head) || !chunk_holds(webp, at + 8, head, end, in_frame))
             return false;
-        at += 8 + (uint64_t)le32(head + 4) + (head[4] & 1);
+        at += 8 + (uint64_t)field_le32(head + 4) + (head[4] & 1);
     }
     *ret_at = at < end ? at : end;
     return at == end || at == end + 1; /* some leave out the last byte that fills up */
@@ -87,7 +83,7 @@ static bool chunks_hold(struct webp *webp, uint64_t at, uint64_t end, bool in_fr
 
 static bool chunk_holds(struct webp *webp, uint64_t at, const uint8_t *head, uint64_t end, bool in_frame)
 {
-    uint32_t size = le32(head + 4);
+    uint32_t size = field_le32(head + 4);
     struct tiffdir dir;
     uint64_t stop;
 
@@ -114,10 +110,10 @@ static enum carve_grade examine_webp(struct reader *reader, struct carved *ret)
     const uint8_t *p = reader_at(reader, 0, HEAD + 8);
     uint64_t stop = HEAD;
 
-    if (p == NULL || memcmp(p, "RIFF", 4) != 0 || memcmp(p + 8, "WEBPVP8", 7) != 0 || le32(p + 4) < HEAD ||
-        (p[15] != ' ' && p[15] != 'L' && p[15] != 'X'))
+    if (p == NULL || memcmp(p, "RIFF", 4) != 0 || memcmp(p + 8, "WEBPVP8", 7) != 0 ||
+        field_le32(p + 4) < HEAD || (p[15] != ' ' && p[15] != 'L' && p[15] != 'X'))
         return CARVE_NONE;
-    webp.end = 8 + (uint64_t)le32(p + 4);
+    webp.end = 8 + (uint64_t)field_le32(p + 4);
     if (chunks_hold(&webp, HEAD, webp.end, false, &stop) && webp.frames > 0 &&
         webp.end <= reader_size(reader))
         return carved_whole(ret, webp.largest <= webp.total / 3 ? CARVE_VALIDATED : CARVE_COMPLETE, webp.end);
