@@ -12,8 +12,9 @@
 
 enum {
     WINDOW = 256 * 1024,
-    STEP_FIRST = 512, /* most candidates are judged by their beginning */
-    CALL_COST = 16,   /* so that calls without progress end too */
+    STEP_FIRST = 512,   /* most candidates are judged by their beginning */
+    CALL_COST = 16,     /* so that calls without progress end too */
+    UNPACKED_COST = 16, /* bytes that cost as much as one that is read */
 };
 
 struct reader {
@@ -73,7 +74,7 @@ bool reader_spent(const struct reader *reader)
     return reader->budget == 0;
 }
 
-static bool spend(struct reader *reader, uint64_t cost)
+bool reader_spend(struct reader *reader, uint64_t cost)
 {
     reader->budget = reader->budget > cost ? reader->budget - cost : 0;
     return reader->budget > 0;
@@ -121,7 +122,7 @@ static bool aim_window(struct reader *reader, uint64_t offset, size_t size)
     want = want > WINDOW ? WINDOW : want;
     want = reader->size - offset < want ? (size_t)(reader->size - offset) : want;
     if (want > keep) {
-        if (!spend(reader, want - keep))
+        if (!reader_spend(reader, want - keep))
             return false;
         reader->filled += read_pieces(reader, offset + keep, reader->window + keep, want - keep);
         reader->step = reader->step * 2 < WINDOW / 2 ? reader->step * 2 : WINDOW / 2;
@@ -132,7 +133,7 @@ static bool aim_window(struct reader *reader, uint64_t offset, size_t size)
 const uint8_t *reader_at(struct reader *reader, uint64_t offset, size_t size)
 {
     if (size == 0 || size > READER_AT_MAX || !u64_range_fits(offset, size, reader->size) ||
-        !spend(reader, CALL_COST))
+        !reader_spend(reader, CALL_COST))
         return NULL;
     if ((offset < reader->window_at || offset + size > reader->window_at + reader->filled) &&
         !aim_window(reader, offset, size))
@@ -304,7 +305,7 @@ bool reader_inflate(struct reader *reader, enum reader_inflate kind, uint64_t of
         crc = crc32(crc, out, (uInt)made);
         size += made;
         at += used;
-        if (code == Z_OK && used == 0 && made == 0)
+        if (code == Z_OK && ((used == 0 && made == 0) || !reader_spend(reader, made / UNPACKED_COST)))
             code = Z_BUF_ERROR;
     }
     inflateEnd(&z);

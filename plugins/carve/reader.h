@@ -43,6 +43,10 @@ uint64_t reader_size(const struct reader *reader);
  */
 bool reader_spent(const struct reader *reader);
 
+/* Takes `cost` from the budget, in bytes: for work that is more than reading, such as what a few bytes unpack
+ * to. False: it is used up. */
+bool reader_spend(struct reader *reader, uint64_t cost);
+
 /* `size` bytes (1 to READER_AT_MAX) at `offset`, valid until the next call of any reader function; NULL when
  * they are not all there. */
 const uint8_t *reader_at(struct reader *reader, uint64_t offset, size_t size);
@@ -73,8 +77,8 @@ bool reader_crc32(struct reader *reader, uint64_t offset, uint64_t size, uint32_
 enum reader_inflate { READER_ZLIB, READER_DEFLATE };
 /* Inflates the stream that begins at `offset` and must end before `limit`, without keeping what comes out.
  * True when it ends well: *ret_end is the offset behind it (behind its Adler-32 for ZLIB), *ret_size and
- * *ret_crc of what came out. At most `most` bytes come out. On false *ret_end is how far its bytes made
- * sense. */
+ * *ret_crc of what came out. At most `most` bytes come out, and they cost a sixteenth of what reading does.
+ * On false *ret_end is how far its bytes made sense. */
 bool reader_inflate(struct reader *reader, enum reader_inflate kind, uint64_t offset, uint64_t limit,
                     uint64_t most, uint64_t *ret_end, uint64_t *ret_size, uint32_t *ret_crc);
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BUDGET (UINT64_C(1) << 32)
+
 enum { BEHIND = 70 * 1024, PREFIXES = 2000 };
 
 struct memory {
@@ -27,8 +29,8 @@ static int64_t memory_read(void *context, uint64_t offset, void *data, size_t si
     return (int64_t)size;
 }
 
-static struct carved examine(const char *name, const struct memory *memory, const struct reader_piece *pieces,
-                             size_t count)
+static struct carved examine_for(const char *name, const struct memory *memory,
+                                 const struct reader_piece *pieces, size_t count, uint64_t *ret_effort)
 {
     const struct carve_format *format = carve_format_find(name);
     struct reader *reader = reader_new(memory_read, (void *)memory);
@@ -39,14 +41,32 @@ static struct carved examine(const char *name, const struct memory *memory, cons
         fprintf(stderr, "%s: no such format, or no memory\n", name);
         abort();
     }
-    reader_aim(reader, pieces, count, UINT64_C(1) << 32);
+    reader_aim(reader, pieces, count, BUDGET);
     grade = format->examine(reader, &carved);
     if (grade != carved.grade) {
         fprintf(stderr, "%s: returns another grade than it stores\n", name);
         abort();
     }
+    *ret_effort = BUDGET - reader_budget(reader);
     reader_free(reader);
     return carved;
+}
+
+static struct carved examine(const char *name, const struct memory *memory, const struct reader_piece *pieces,
+                             size_t count)
+{
+    uint64_t effort;
+
+    return examine_for(name, memory, pieces, count, &effort);
+}
+
+uint64_t harness_effort(const char *format, const void *data, size_t size)
+{
+    struct memory memory = {data, size};
+    uint64_t effort;
+
+    (void)examine_for(format, &memory, &(struct reader_piece){0, size}, 1, &effort);
+    return effort;
 }
 
 struct carved harness_examine(const char *format, const void *data, size_t size)

@@ -8,7 +8,9 @@
 
 /* The format's verdict on what begins at data[0]. A name that is not known ends the test. */
 struct carved harness_examine(const char *format, const void *data, size_t size);
-/* The same with the bytes in two pieces, `gap` bytes of other data (0xA5) between them. */
+/* What of the reader's budget the examination of these bytes takes. */
+uint64_t harness_effort(const char *format, const void *data, size_t size);
+/* The same as harness_examine with the bytes in two pieces, `gap` bytes of other data (0xA5) between them. */
 struct carved harness_examine_split(const char *format, const void *data, size_t size, size_t split,
                                     size_t gap);
 

@@ -141,3 +141,19 @@ Test(heif, another_brand_is_none)
     memcpy(image + 8, "isom\0\0\0\0mp42mp41", 16);
     cr_assert_eq(harness_examine("heif", image, size).grade, CARVE_NONE);
 }
+
+Test(heif, an_item_in_pieces_that_take_no_place_is_not_gone_through)
+{
+    uint8_t *iloc;
+
+    make(6);
+    cr_assert_eq(harness_examine("heif", image, size).grade, CARVE_VALIDATED);
+    iloc = memmem(image, size, "iloc", 4);
+    memset(iloc + 4, 0, 90);
+    iloc[4] = 1;
+    memcpy(iloc + 10, "\0\1\0\1\0\1\0\0\xff\xff", 10); /* one item, in idat, of 65535 extents */
+    cr_assert_eq(harness_examine("heif", image, size).grade, CARVE_PARTIAL);
+    iloc[18] = 0;
+    iloc[19] = 1;
+    cr_assert_eq(harness_examine("heif", image, size).grade, CARVE_COMPLETE);
+}

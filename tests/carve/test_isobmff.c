@@ -50,8 +50,20 @@ static size_t media(void)
     return at + 8;
 }
 
+static unsigned more_chunks; /* named again and again, at the place of the first */
+static bool sizes_twice;
+
+static void more_sizes(void)
+{
+    size_t entry = begin_box("stsz");
+
+    put_be(0, 4), put_be(NAL + 4, 4), put_be(SAMPLES, 4);
+    end_box(entry);
+}
+
 static void sample_tables(size_t offset)
 {
+    unsigned samples = SAMPLES + more_chunks * SAMPLES / 2;
     size_t stbl = begin_box("stbl"), stsd = begin_box("stsd"), entry;
 
     put_be(0, 4);
@@ -62,18 +74,26 @@ static void sample_tables(size_t offset)
     end_box(entry);
     end_box(stsd);
     entry = begin_box("stts");
-    put_be(0, 4), put_be(1, 4), put_be(SAMPLES, 4), put_be(40, 4);
+    put_be(0, 4), put_be(1, 4), put_be(samples, 4), put_be(40, 4);
     end_box(entry);
     entry = begin_box("stsc");
     put_be(0, 4), put_be(1, 4), put_be(1, 4), put_be(SAMPLES / 2, 4), put_be(1, 4);
     end_box(entry);
     entry = begin_box("stsz");
-    put_be(0, 8), put_be(SAMPLES, 4);
-    for (int i = 0; i < SAMPLES; i++)
+    if (sizes_twice)
+        put_be(0, 8), put_be(1, 4), put_be(NAL + 4, 4);
+    else
+        put_be(0, 8), put_be(samples, 4);
+    for (unsigned i = 0; i < samples && !sizes_twice; i++)
         put_be(NAL + 4, 4);
     end_box(entry);
+    if (sizes_twice)
+        more_sizes();
     entry = begin_box("stco");
-    put_be(0, 4), put_be(2, 4), put_be(offset, 4), put_be(offset + SAMPLES / 2 * (NAL + 4), 4);
+    put_be(0, 4), put_be(2 + more_chunks, 4);
+    for (unsigned i = 0; i <= more_chunks; i++)
+        put_be(offset, 4);
+    put_be(offset + SAMPLES / 2 * (NAL + 4), 4);
     end_box(entry);
     end_box(stbl);
 }
@@ -273,4 +293,33 @@ Test(isobmff, fragments_are_confirmed_by_what_stands_behind_them)
     fragments(3);
     cr_assert(harness_holds("isobmff", made, made_size, CARVE_VALIDATED, made_size));
     cr_assert_eq(harness_examine("isobmff", made, made_size - 24).grade, CARVE_COMPLETE);
+}
+
+Test(isobmff, a_second_table_of_sizes_takes_the_place_of_the_first)
+{
+    sizes_twice = true;
+    index_first();
+    cr_assert(harness_holds("isobmff", made, made_size, CARVE_VALIDATED, made_size));
+}
+
+Test(isobmff, samples_of_more_bytes_than_there_are_are_not_validated)
+{
+    more_chunks = 40;
+    index_first();
+    cr_assert_eq(harness_examine("isobmff", made, made_size).grade, CARVE_COMPLETE);
+}
+
+Test(isobmff, an_index_that_is_not_well_formed_is_partial)
+{
+    struct carved carved;
+    size_t at;
+
+    made_size = 0;
+    brand("isom");
+    at = moov(media());
+    box("trak", "\0\0\xff\xfftkhd", 8);
+    end_box(at);
+    carved = harness_examine("isobmff", made, made_size);
+    cr_assert_eq(carved.grade, CARVE_PARTIAL);
+    cr_assert_eq(carved.size, at);
 }

@@ -218,6 +218,8 @@ Test(jpeg, pictures_that_the_index_names_belong_to_it)
     cr_assert_eq(harness_examine("jpeg", file, main_size).grade, CARVE_COMPLETE);
     cr_assert_eq(harness_examine("jpeg", file, 2 * main_size).grade, CARVE_VALIDATED);
     cr_assert_eq(harness_examine("jpeg", file, 2 * main_size).size, 2 * main_size);
+    file[24 + 0x2a + 16 + 5] = 1; /* a second one of 64 KiB more than there is */
+    cr_assert_leq(harness_examine("jpeg", file, 2 * main_size).size, 2 * main_size);
 }
 
 Test(jpeg, what_has_only_the_mark_is_none)
@@ -229,4 +231,25 @@ Test(jpeg, what_has_only_the_mark_is_none)
     cr_assert_leq(harness_examine("jpeg", junk, sizeof junk).grade, CARVE_FRAGMENT);
     memcpy(junk, "\xff\xd8\xff\xd9", 4);
     cr_assert_eq(harness_examine("jpeg", junk, sizeof junk).grade, CARVE_NONE);
+}
+
+/* A progressive picture of 2^20 blocks, and scans of which each passes them all by 64 codes. */
+Test(jpeg, blocks_that_runs_pass_cost_effort)
+{
+    enum { SCANS = 40 };
+    static const uint8_t head[] = "\xff\xd8\xff\xc2\0\x0b\x08\x20\0\x20\0\x01\x01\x11\0"
+                                  "\xff\xc4\0\x14\x10\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xe0";
+    static const uint8_t scan[] = "\xff\xda\0\x08\x01\x01\0\x01\x3f";
+
+    size = sizeof head - 1;
+    memset(image, 0, sizeof image);
+    memcpy(image, head, size);
+    for (unsigned i = 0; i < SCANS; i++) {
+        memcpy(image + size, scan, sizeof scan);
+        size += sizeof scan + 120;
+    }
+    memcpy(image + size, "\xff\xd9", 2);
+    size += 2;
+    cr_assert_eq(harness_examine("jpeg", image, size).grade, CARVE_COMPLETE);
+    cr_assert_gt(harness_effort("jpeg", image, size), SCANS << 17);
 }

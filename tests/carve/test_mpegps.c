@@ -84,3 +84,15 @@ Test(mpegps, a_start_code_that_may_not_follow_cuts_video)
     cr_assert_eq(carved.grade, CARVE_PARTIAL);
     cr_assert_eq(carved.good, made_size - 404);
 }
+
+Test(mpegps, bytes_without_any_start_code_are_soon_given_up)
+{
+    size_t size = 64 << 20;
+    uint8_t *bytes = malloc(size);
+
+    video();
+    memset(bytes, 0xa5, size);
+    memcpy(bytes, made, made_size);
+    cr_assert_lt(harness_effort("mpegps", bytes, size), 4 << 20);
+    free(bytes);
+}

@@ -115,3 +115,42 @@ Test(png, in_one_long_chunk_pixels_tell_how_far_it_is_good)
     cr_assert_leq(carved.good, 50000);
     cr_assert_gt(carved.good, 30000);
 }
+
+/* A picture of 16 MiB of zeros, whose header says that it is `wide` by `high`. */
+static uint64_t effort_for(uint32_t wide, uint32_t high)
+{
+    enum { ZEROS = 16 * 1024 * 1024 };
+    uint8_t *pixels = calloc(1, ZEROS), *packed = malloc(ZEROS / 100);
+    uLongf packed_size = ZEROS / 100;
+    uint8_t head[13] = {[8] = 8};
+    uint64_t effort;
+
+    cr_assert(compress(packed, &packed_size, pixels, ZEROS) == Z_OK);
+    for (unsigned i = 0; i < 4; i++) {
+        head[i] = (uint8_t)(wide >> (24 - 8 * i));
+        head[4 + i] = (uint8_t)(high >> (24 - 8 * i));
+    }
+    memset(pixels, 0, ZEROS);
+    memcpy(pixels, "\x89PNG\r\n\x1a\n", 8);
+    memcpy(image, pixels, 8);
+    size = 8;
+    chunk("IHDR", head, 13);
+    memcpy(pixels, image, size);
+    for (unsigned i = 0; i < 4; i++)
+        pixels[size + i] = (uint8_t)(packed_size >> (24 - 8 * i));
+    memcpy(pixels + size + 4, "IDAT", 4);
+    memcpy(pixels + size + 8, packed, packed_size);
+    for (unsigned i = 0; i < 4; i++)
+        pixels[size + 8 + packed_size + i] =
+            (uint8_t)(crc32(0, pixels + size + 4, (uInt)packed_size + 4) >> (24 - 8 * i));
+    effort = harness_effort("png", pixels, ZEROS);
+    free(pixels);
+    free(packed);
+    return effort;
+}
+
+Test(png, what_inflates_to_much_costs_effort_and_only_as_far_as_the_picture_goes)
+{
+    cr_assert_gt(effort_for(4096, 4096), 1 << 20);
+    cr_assert_lt(effort_for(16, 16), 1 << 18);
+}

@@ -171,3 +171,56 @@ Test(wav, blocks_of_adpcm_are_looked_at)
     made[made_size - 256 + 3] = 1;
     cr_assert_eq(harness_examine("wav", made, made_size).grade, CARVE_PARTIAL);
 }
+
+/* Sound of more than 4 GiB: what is behind the head reads as zeros. */
+static int64_t read_sparse(void *context, uint64_t offset, void *data, size_t size)
+{
+    (void)context;
+    memset(data, 0, size);
+    if (offset < made_size)
+        memcpy(data, made + offset, size < made_size - offset ? size : (size_t)(made_size - offset));
+    return (int64_t)size;
+}
+
+Test(wav, sound_of_more_than_four_gigabytes_has_its_size_elsewhere)
+{
+    const uint64_t sound = UINT64_C(5) << 30;
+    struct carved carved = {.grade = CARVE_NONE};
+    struct reader *reader = reader_new(read_sparse, NULL);
+
+    made_size = 0;
+    put_text("RF64"), put_le(UINT32_MAX, 4), put_text("WAVEds64"), put_le(28, 4);
+    put_le(sound + 72, 8), put_le(sound, 8), put_le(0, 8), put_le(0, 4);
+    put_text("fmt "), put_le(16, 4), put_le(1, 2), put_le(2, 2), put_le(48000, 4), put_le(192000, 4);
+    put_le(4, 2), put_le(16, 2), put_text("data"), put_le(UINT32_MAX, 4);
+    cr_assert_eq(made_size, 80);
+    reader_aim(reader, &(struct reader_piece){0, sound + 4096}, 1, UINT64_C(1) << 30);
+    carve_format_find("wav")->examine(reader, &carved);
+    reader_free(reader);
+    cr_assert_eq(carved.grade, CARVE_COMPLETE);
+    cr_assert_eq(carved.size, sound + 80);
+}
+
+Test(avi, whose_last_byte_is_not_there_claims_no_more_than_there_is)
+{
+    size_t riff;
+
+    made_size = 0;
+    riff = begin_chunk("RIFF", "AVI ");
+    avi_headers(3);
+    movi(3, (uint32_t[3]){0}, (uint32_t[3]){0});
+    put_text("JUNK"), put_le(3, 4), put_text("odd"), put_be(0, 1);
+    end_chunk(riff);
+    cr_assert(harness_holds("avi", made, made_size, CARVE_VALIDATED, made_size));
+}
+
+Test(avi, without_movi_is_a_fragment)
+{
+    size_t riff;
+
+    made_size = 0;
+    riff = begin_chunk("RIFF", "AVI ");
+    avi_headers(3);
+    end_chunk(riff);
+    cr_assert_eq(harness_examine("avi", made, made_size).grade, CARVE_FRAGMENT);
+}

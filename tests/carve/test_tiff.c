@@ -92,6 +92,27 @@ static void make(unsigned compression, const uint8_t *strip, size_t strip_size)
     entry(0x117, LONG, STRIPS, table + 4 * STRIPS);
 }
 
+/* `count` strips that are all the same bytes. */
+static void make_on_each_other(const uint8_t *strip, size_t strip_size, size_t count)
+{
+    size_t at, table;
+
+    begin(false, false);
+    at = put_data(strip, strip_size);
+    begin_directory(4, 8);
+    table = size;
+    for (size_t i = 0; i < 2 * count; i++, size += 4)
+        put_number(size, i < count ? at : strip_size, 4);
+    entry(0x100, SHORT, 1, WIDE);
+    entry(0x101, SHORT, 1, ROWS * count);
+    entry(0x102, SHORT, 1, 8);
+    entry(0x103, SHORT, 1, 8);
+    entry(0x106, SHORT, 1, 1);
+    entry(0x111, LONG, count, table);
+    entry(0x116, SHORT, 1, ROWS);
+    entry(0x117, LONG, count, table + 4 * count);
+}
+
 static void draw(uint8_t pixels[WIDE * ROWS])
 {
     for (unsigned i = 0; i < WIDE * ROWS; i++)
@@ -293,4 +314,15 @@ Test(tiff, directories_in_a_ring_come_to_an_end)
     make(8, packed, packed_size);
     put_number(directory + 2 + 9 * 12, directory, 4);
     cr_assert_eq(harness_examine("tiff", image, size).grade, CARVE_VALIDATED);
+}
+
+Test(tiff, strips_of_more_bytes_than_there_are_are_not_validated)
+{
+    uint8_t packed[2000];
+    size_t packed_size = deflated(packed, sizeof packed);
+
+    make_on_each_other(packed, packed_size, 2);
+    cr_assert_eq(harness_examine("tiff", image, size).grade, CARVE_VALIDATED);
+    make_on_each_other(packed, packed_size, 100);
+    cr_assert_eq(harness_examine("tiff", image, size).grade, CARVE_COMPLETE);
 }

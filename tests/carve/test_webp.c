@@ -2,6 +2,7 @@
 #include "tests/carve/harness.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 static uint8_t image[32 * 1024];
@@ -95,4 +96,26 @@ Test(webp, chunks_that_do_not_fill_it_are_partial)
     make(1);
     image[4] += 4;
     cr_assert_leq(harness_examine("webp", image, size + 4).grade, CARVE_PARTIAL);
+}
+
+Test(webp, frames_in_frames_are_not_followed_down)
+{
+    enum { DEPTH = 200000 };
+    uint8_t *nest = calloc(DEPTH + 2, 24);
+    size_t all = 20 + (size_t)DEPTH * 24;
+    struct carved carved;
+
+    cr_assert_not_null(nest);
+    memcpy(nest, "RIFF....WEBPVP8X", 16);
+    memcpy(nest + 20, "ANMF", 4);
+    for (size_t at = 20; at + 24 <= all; at += 24) {
+        memcpy(nest + at, "ANMF", 4);
+        for (unsigned i = 0; i < 4; i++)
+            nest[at + 4 + i] = (uint8_t)((all - at - 8) >> 8 * i);
+    }
+    for (unsigned i = 0; i < 4; i++)
+        nest[4 + i] = (uint8_t)((all - 8) >> 8 * i);
+    carved = harness_examine("webp", nest, all);
+    cr_assert_leq(carved.grade, CARVE_PARTIAL);
+    free(nest);
 }

@@ -7,6 +7,7 @@
  * fill it to its End of Track, and there are as many tracks as the head says.
  */
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 
 #include "engine/base/bytes.h"
 
@@ -31,9 +32,9 @@ static void take_common(struct aiff *aiff, uint64_t at, uint64_t size, bool comp
     if (p == NULL)
         return;
     aiff->common = true;
-    aiff->channels = (unsigned)p[0] << 8 | p[1];
-    aiff->frames = (uint32_t)p[2] << 24 | (uint32_t)p[3] << 16 | (uint32_t)p[4] << 8 | p[5];
-    aiff->bits = (unsigned)p[6] << 8 | p[7];
+    aiff->channels = field_be16(p);
+    aiff->frames = field_be32(p + 2);
+    aiff->bits = field_be16(p + 6);
     aiff->plain = !compressed || reader_is(aiff->reader, at + 18, "NONE", 4) ||
                   reader_is(aiff->reader, at + 18, "sowt", 4) || reader_is(aiff->reader, at + 18, "twos", 4);
 }
@@ -79,7 +80,7 @@ static bool walk_aiff(struct aiff *aiff, bool compressed)
                 return false;
         }
         memcpy(id, p, 4);
-        size = (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 | (uint64_t)p[6] << 8 | p[7];
+        size = field_be32(p + 4);
         next = aiff->at + 8 + size;
         if (next > aiff->end || next > reader_size(aiff->reader))
             return false;
@@ -99,7 +100,7 @@ static enum carve_grade examine_aiff(struct reader *reader, struct carved *ret)
         (memcmp(p + 8, "AIFF", 4) != 0 && memcmp(p + 8, "AIFC", 4) != 0))
         return CARVE_NONE;
     compressed = p[11] == 'C';
-    aiff.end = 8 + ((uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 | (uint64_t)p[6] << 8 | p[7]);
+    aiff.end = 8 + (uint64_t)field_be32(p + 4);
     if (walk_aiff(&aiff, compressed) && aiff.common && aiff.sound)
         return carved_whole(ret, aiff.behind && !aiff.odd ? CARVE_VALIDATED : CARVE_COMPLETE, aiff.end);
     if (!aiff.common && !aiff.sound && aiff.at == 12)
@@ -221,7 +222,7 @@ static enum carve_grade examine_midi(struct reader *reader, struct carved *ret)
     if (p == NULL || memcmp(p, "MThd\0\0\0\6\0", 9) != 0)
         return CARVE_NONE;
     format = p[9];
-    count = (unsigned)p[10] << 8 | p[11];
+    count = field_be16(p + 10);
     if (format > 2 || count == 0 || (format == 0 && count != 1) || (p[12] == 0 && p[13] == 0))
         return CARVE_NONE;
     while (done < count && reader_is(reader, at, "MTrk", 4) && reader_be32(reader, at + 4, &size) &&

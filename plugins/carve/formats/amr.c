@@ -8,12 +8,11 @@
 
 #include <string.h>
 
-enum { FRAMES_LEAST = 8, SILENCE_NARROW = 8, SILENCE_WIDE = 9, NO_DATA = 15 };
+enum { FRAMES_LEAST = 8, NO_DATA = 15 };
 
 struct amr {
     struct reader *reader;
     bool wide;
-    unsigned channels;
 };
 
 /* Bits of speech in a frame of each mode; 0xffff: no such mode. */

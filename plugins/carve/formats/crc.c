@@ -3,6 +3,7 @@
  * width.
  */
 #include "plugins/carve/formats/crc.h"
+#include "plugins/carve/formats/field.h"
 
 void crc_init(struct crc *crc, unsigned width, uint32_t polynomial)
 {
@@ -37,7 +38,7 @@ uint32_t crc_value(const struct crc *crc, uint32_t state)
 uint32_t crc_add(const struct crc *crc, uint32_t state, const uint8_t *data, size_t size)
 {
     for (; size >= 4; data += 4, size -= 4) {
-        state ^= (uint32_t)data[0] << 24 | (uint32_t)data[1] << 16 | (uint32_t)data[2] << 8 | data[3];
+        state ^= field_be32(data);
         state = crc->table[3][state >> 24] ^ crc->table[2][state >> 16 & 255] ^
                 crc->table[1][state >> 8 & 255] ^ crc->table[0][state & 255];
     }

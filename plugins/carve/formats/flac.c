@@ -5,6 +5,7 @@
  *
  * Validated: every CRC is right, and the frames hold just as many samples as STREAMINFO says.
  */
+#include "plugins/carve/formats/field.h"
 #include "plugins/carve/formats/flac_frame.h"
 #include "plugins/carve/formats/id3.h"
 
@@ -27,12 +28,11 @@ struct flac {
 
 static bool take_streaminfo(struct flac *flac, const uint8_t *p)
 {
-    unsigned block_least = (unsigned)p[0] << 8 | p[1], block_most = (unsigned)p[2] << 8 | p[3];
+    unsigned block_least = field_be16(p), block_most = field_be16(p + 2);
 
-    flac->frame_most = (unsigned)p[7] << 16 | (unsigned)p[8] << 8 | p[9];
+    flac->frame_most = (unsigned)p[7] << 16 | field_be16(p + 8);
     flac->bits = ((p[12] & 1u) << 4 | p[13] >> 4) + 1;
-    flac->total = (uint64_t)(p[13] & 15) << 32 | (uint64_t)p[14] << 24 | (uint64_t)p[15] << 16 |
-                  (uint64_t)p[16] << 8 | p[17];
+    flac->total = (uint64_t)(p[13] & 15) << 32 | field_be32(p + 14);
     return block_least >= 16 && block_least <= block_most && flac->bits >= 4;
 }
 

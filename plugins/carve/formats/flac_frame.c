@@ -3,6 +3,7 @@
  * not undone.
  */
 #include "plugins/carve/formats/flac_frame.h"
+#include "plugins/carve/formats/field.h"
 
 #include "engine/base/bytes.h"
 
@@ -198,7 +199,7 @@ static unsigned block_size(unsigned code, const uint8_t *p)
     if (code == 6)
         return p[0] + 1u;
     if (code == 7)
-        return ((unsigned)p[0] << 8 | p[1]) + 1u;
+        return field_be16(p) + 1u;
     return 1u << code;
 }
 

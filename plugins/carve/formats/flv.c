@@ -65,7 +65,6 @@ static bool tag(struct flv *flv)
         flv->cut = true;
         return false;
     }
-    /* Some writers leave the head out of the count, or leave zero. */
     if (!reader_be32(flv->reader, flv->at + TAG_HEAD + size, &behind) || behind != size + TAG_HEAD)
         return false;
     if (type == SCRIPT && flv->file_size == 0)

@@ -4,6 +4,7 @@
  * that its label asks for.
  */
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 
 #include <string.h>
 
@@ -26,11 +27,6 @@ struct gif {
     bool shown, odd;     /* odd: something that does not fit, though it can be read */
     struct lzw lzw;
 };
-
-static unsigned le16(const uint8_t *p)
-{
-    return p[0] | (unsigned)p[1] << 8;
-}
 
 static void lzw_clear(struct lzw *lzw)
 {
@@ -145,10 +141,10 @@ static bool pass_image(struct gif *gif)
 
     if (p == NULL)
         return false;
-    left = le16(p + 1);
-    top = le16(p + 3);
-    wide = le16(p + 5);
-    high = le16(p + 7);
+    left = field_le16(p + 1);
+    top = field_le16(p + 3);
+    wide = field_le16(p + 5);
+    high = field_le16(p + 7);
     gif->odd |= left + wide > gif->wide || top + high > gif->high;
     gif->offset += 10;
     if ((p[9] & 0x80) != 0)
@@ -201,8 +197,8 @@ static enum carve_grade examine_gif(struct reader *reader, struct carved *ret)
 
     if (p == NULL || (memcmp(p, "GIF89a", 6) != 0 && memcmp(p, "GIF87a", 6) != 0))
         return CARVE_NONE;
-    gif.wide = le16(p + 6);
-    gif.high = le16(p + 8);
+    gif.wide = field_le16(p + 6);
+    gif.high = field_le16(p + 8);
     if ((p[10] & 0x80) != 0)
         gif.offset += 3u << ((p[10] & 7) + 1);
     gif.good = gif.offset;

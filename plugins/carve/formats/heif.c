@@ -207,6 +207,8 @@ static bool take_location(struct heif *heif, struct cursor *cursor, const struct
     take(cursor, 2);
     base = take(cursor, layout->base_size);
     count = take(cursor, 2);
+    if (count > 1 && layout->offset_size + layout->length_size == 0)
+        return false; /* extents that take no place in the box either */
     for (uint64_t i = 0; i < count && !cursor->failed; i++) {
         take(cursor, layout->version > 0 ? layout->index_size : 0);
         at = u64_add_saturating(base, take(cursor, layout->offset_size));

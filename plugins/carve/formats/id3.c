@@ -3,6 +3,7 @@
  * pictures and are otherwise left alone: the tag's own size says where it ends.
  */
 #include "plugins/carve/formats/id3.h"
+#include "plugins/carve/formats/field.h"
 
 #include "engine/base/bytes.h"
 
@@ -18,15 +19,6 @@ static uint32_t syncsafe(const uint8_t *p)
 static bool is_syncsafe(const uint8_t *p)
 {
     return ((p[0] | p[1] | p[2] | p[3]) & 0x80) == 0;
-}
-
-static uint32_t be(const uint8_t *p, size_t size)
-{
-    uint32_t n = 0;
-
-    for (size_t i = 0; i < size; i++)
-        n = n << 8 | p[i];
-    return n;
 }
 
 /* A text frame's content: an encoding, and text in it. */
@@ -78,7 +70,9 @@ static void take_frames(struct reader *reader, uint64_t at, uint64_t end, unsign
 
         if (p == NULL || p[0] < 'A' || p[0] > 'Z')
             return;
-        size = version == 4 && is_syncsafe(p + 4) ? syncsafe(p + 4) : be(p + id_size, id_size);
+        size = version == 2                         ? (uint32_t)p[3] << 16 | field_be16(p + 4)
+               : version == 4 && is_syncsafe(p + 4) ? syncsafe(p + 4)
+                                                    : field_be32(p + 4);
         title = memcmp(p, version == 2 ? "TT2" : "TIT2", id_size) == 0;
         picture = memcmp(p, version == 2 ? "PIC" : "APIC", id_size) == 0;
         at += head;
@@ -110,7 +104,7 @@ uint64_t id3_tag(struct reader *reader, uint64_t offset, struct carved *carved)
     begin = offset + TAG_HEAD;
     if (version > 2 && (flags & 0x40) != 0) { /* an extended head */
         p = reader_at(reader, begin, 4);
-        begin += p == NULL ? 0 : version == 4 ? syncsafe(p) : 4 + be(p, 4);
+        begin += p == NULL ? 0 : version == 4 ? syncsafe(p) : 4 + (uint64_t)field_be32(p);
     }
     if (carved != NULL && begin < offset + TAG_HEAD + size)
         take_frames(reader, begin, offset + TAG_HEAD + size, version, carved);

@@ -11,6 +11,7 @@
  * segments (sidx).
  */
 #include "plugins/carve/formats/isobmff_index.h"
+#include "plugins/carve/formats/isobox.h"
 
 #include "engine/base/bytes.h"
 
@@ -61,22 +62,18 @@ static bool top_at(struct reader *reader, uint64_t offset, struct top *ret)
     static const char known[] = "ftypmoovmdatfreeskipwideuuidmoofmfrasidxstypssixprftemsgmetapdinpnotPICTpict"
                                 "udtajunkblocmecoludtmcvrthumfreasefdinstbeamXtraCAME";
     const uint8_t *p = reader_at(reader, offset, 8);
+    struct isobox box;
 
     if (p == NULL || !is_one_of((const char *)p + 4, known))
         return false;
-    *ret = (struct top){.offset = offset, .head = 8};
-    ret->size = (uint64_t)p[0] << 24 | (uint64_t)p[1] << 16 | (uint64_t)p[2] << 8 | p[3];
+    *ret = (struct top){.offset = offset};
     memcpy(ret->type, p + 4, TYPES_SIZE);
-    if (ret->size == 1) {
-        ret->head = 16;
-        if (!reader_be64(reader, offset + 8, &ret->size))
-            return false;
-    } else if (ret->size == 0) {
-        ret->open = true;
-        ret->size = reader_size(reader) - offset;
-        return is_one_of(ret->type, "mdat");
-    }
-    return ret->size >= ret->head;
+    if (!isobox_read(reader, offset, UINT64_MAX, &box))
+        return false;
+    ret->head = box.content - offset;
+    ret->open = box.size == 0;
+    ret->size = ret->open ? reader_size(reader) - offset : box.size;
+    return !ret->open || is_one_of(ret->type, "mdat");
 }
 
 /* The box's content in memory of its own; NULL: not all there, too large, no memory. */
@@ -277,6 +274,9 @@ static enum carve_grade finish_indexed(struct movie *movie)
                               "a sample is not what its codec writes: other data lies there");
     if (movie->cut != NULL && strcmp(movie->cut, "mdat") == 0)
         return carved_partial(movie->ret, trail_sure(&samples->trail, floor), "the media data ends here");
+    if (movie->damaged)
+        return carved_partial(movie->ret, movie->end, "the box at byte %llu is not well-formed",
+                              (unsigned long long)movie->end);
     /* An mdat without a size ends where its last sample does. */
     if (movie->mdats[movie->mdat_count - 1].end > end)
         end = samples->highest;

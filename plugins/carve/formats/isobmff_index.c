@@ -3,20 +3,16 @@
  * a count that was compared with the box's size.
  */
 #include "plugins/carve/formats/isobmff_index.h"
+#include "plugins/carve/formats/field.h"
+#include "plugins/carve/formats/isobox.h"
 
 #include "engine/base/bytes.h"
 
 #include <string.h>
 
-struct box {
-    uint32_t type;
-    struct bytes body;
-};
+#define BOX ISOBOX_TYPE
 
-#define BOX(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
-
-/* Takes the next box of `in`; false at its end or when no whole box is there. */
-static bool next_box(struct bytes *in, struct box *ret)
+bool index_box(struct bytes *in, struct index_box *ret)
 {
     uint64_t size, head = 8;
     const uint8_t *body;
@@ -115,9 +111,9 @@ static enum sample_codec codec_of_esds(struct bytes body)
 /* The boxes behind a sample entry's fixed part; `wave` of QuickTime sound may hold esds as well. */
 static void codec_boxes(struct index_track *track, struct bytes body, int depth)
 {
-    struct box box;
+    struct index_box box;
 
-    while (next_box(&body, &box)) {
+    while (index_box(&body, &box)) {
         const uint8_t *p = box.body.data;
 
         if (box.type == BOX('a', 'v', 'c', 'C') && box.body.size > 6) {
@@ -194,12 +190,12 @@ static void sound_entry(struct index_track *track, struct bytes *body)
 
 static void parse_stsd(struct index_track *track, struct bytes body)
 {
-    struct box entry;
+    struct index_box entry;
     uint32_t count;
 
     bytes_skip(&body, 4);
     count = bytes_u32be(&body);
-    if (!next_box(&body, &entry))
+    if (!index_box(&body, &entry))
         return;
     track->kind = (struct sample_kind){codec_of_entry(entry.type), 0};
     if (memcmp(track->handler, "vide", 4) == 0)
@@ -231,8 +227,7 @@ static bool parse_sizes(struct index_track *track, bool compact, struct bytes *b
             return false;
     }
     track->samples = bytes_u32be(body);
-    if (track->fixed == 0)
-        track->sizes = table(body, track->size_bits, track->samples);
+    track->sizes = track->fixed == 0 ? table(body, track->size_bits, track->samples) : NULL;
     return track->fixed != 0 || track->sizes != NULL;
 }
 
@@ -252,7 +247,7 @@ static bool parse_stts(struct index_track *track, struct bytes *body)
 }
 
 /* A table of stbl; false when it is not whole. */
-static bool parse_table(struct index_track *track, struct box *box)
+static bool parse_table(struct index_track *track, struct index_box *box)
 {
     struct bytes *body = &box->body;
 
@@ -285,10 +280,10 @@ static bool parse_table(struct index_track *track, struct box *box)
 /* dref: is any of the places another file? */
 static bool is_external(struct bytes body)
 {
-    struct box box;
+    struct index_box box;
 
     bytes_skip(&body, 8);
-    while (next_box(&body, &box)) {
+    while (index_box(&body, &box)) {
         if (box.body.size >= 4 && (box.body.data[3] & 1) == 0)
             return true;
     }
@@ -296,9 +291,9 @@ static bool is_external(struct bytes body)
 }
 
 /* A box inside trak, and those inside it; false when one is not whole. */
-static bool parse_track_box(struct index_track *track, struct box *box, int depth)
+static bool parse_track_box(struct index_track *track, struct index_box *box, int depth)
 {
-    struct box child;
+    struct index_box child;
 
     switch (box->type) {
     case BOX('t', 'k', 'h', 'd'):
@@ -320,7 +315,7 @@ static bool parse_track_box(struct index_track *track, struct box *box, int dept
     case BOX('s', 't', 'b', 'l'):
         if (depth == 0)
             return false;
-        while (next_box(&box->body, &child)) {
+        while (index_box(&box->body, &child)) {
             if (!parse_track_box(track, &child, depth - 1))
                 return false;
         }
@@ -328,11 +323,6 @@ static bool parse_track_box(struct index_track *track, struct box *box, int dept
     default:
         return parse_table(track, box);
     }
-}
-
-static uint32_t be32(const uint8_t *p)
-{
-    return BOX(p[0], p[1], p[2], p[3]);
 }
 
 /* Do counts agree: samples by time, by size, and by chunks? */
@@ -343,9 +333,9 @@ static bool track_agrees(const struct index_track *track)
     if (track->chunks == NULL || track->runs == NULL || (track->samples > 0) != (track->chunk_count > 0))
         return false;
     for (uint32_t i = 0; i < track->run_count; i++) {
-        uint32_t first = be32(track->runs + 12 * i), each = be32(track->runs + 12 * i + 4);
-        uint64_t next =
-            i + 1 < track->run_count ? be32(track->runs + 12 * (i + 1)) : (uint64_t)track->chunk_count + 1;
+        uint32_t first = field_be32(track->runs + 12 * i), each = field_be32(track->runs + 12 * i + 4);
+        uint64_t next = i + 1 < track->run_count ? field_be32(track->runs + 12 * (i + 1))
+                                                 : (uint64_t)track->chunk_count + 1;
 
         if (first == 0 || first >= next || (i == 0 && first != 1))
             return false;
@@ -369,14 +359,14 @@ static void track_finish(struct index_track *track)
 /* ------------------------------------------------------------------ titles */
 
 /* iTunes: ilst/©nam/data; QuickTime: udta/©nam with a length and a language. */
-static void take_item(struct index *index, const struct box *item, struct carved *carved)
+static void take_item(struct index *index, const struct index_box *item, struct carved *carved)
 {
     struct bytes body = item->body;
-    struct box data;
+    struct index_box data;
     uint32_t kind;
     const uint8_t *p;
 
-    if (!next_box(&body, &data) || data.type != BOX('d', 'a', 't', 'a'))
+    if (!index_box(&body, &data) || data.type != BOX('d', 'a', 't', 'a'))
         return;
     kind = bytes_u32be(&data.body);
     bytes_skip(&data.body, 4);
@@ -392,19 +382,19 @@ static void take_item(struct index *index, const struct box *item, struct carved
 
 static void take_user_data(struct index *index, struct bytes body, struct carved *carved, int depth)
 {
-    struct box box;
+    struct index_box box;
 
-    while (next_box(&body, &box)) {
+    while (index_box(&body, &box)) {
         if (box.type == BOX('m', 'e', 't', 'a') && depth > 0) {
             /* ISO's is a full box, QuickTime's is not. */
-            if (box.body.size > 8 && be32(box.body.data) == 0)
+            if (box.body.size > 8 && field_be32(box.body.data) == 0)
                 bytes_skip(&box.body, 4);
             bytes_init(&box.body, box.body.data + box.body.offset, bytes_left(&box.body));
             take_user_data(index, box.body, carved, depth - 1);
         } else if (box.type == BOX('i', 'l', 's', 't')) {
-            struct box item;
+            struct index_box item;
 
-            while (next_box(&box.body, &item))
+            while (index_box(&box.body, &item))
                 take_item(index, &item, carved);
         } else if (box.type == BOX(0xa9, 'n', 'a', 'm') && box.body.size > 4) {
             size_t size = bytes_u16be(&box.body);
@@ -417,12 +407,12 @@ static void take_user_data(struct index *index, struct bytes body, struct carved
 
 /* ------------------------------------------------------------------ moov */
 
-static bool parse_trak(struct index *index, struct box *trak)
+static bool parse_trak(struct index *index, struct index_box *trak)
 {
     struct index_track track = {.size_bits = 32};
-    struct box box;
+    struct index_box box;
 
-    while (next_box(&trak->body, &box)) {
+    while (index_box(&trak->body, &box)) {
         if (!parse_track_box(&track, &box, 4))
             return false;
     }
@@ -441,10 +431,10 @@ static bool parse_trak(struct index *index, struct box *trak)
 /* mvex/trex: the size that samples in fragments have when nothing else is said. */
 static void parse_mvex(struct index *index, struct bytes body)
 {
-    struct box box;
+    struct index_box box;
 
     index->fragmented = true;
-    while (next_box(&body, &box)) {
+    while (index_box(&body, &box)) {
         uint32_t id, size;
 
         if (box.type != BOX('t', 'r', 'e', 'x'))
@@ -463,12 +453,12 @@ static void parse_mvex(struct index *index, struct bytes body)
 bool index_parse(struct index *ret, const void *data, size_t size, uint64_t offset, struct carved *carved)
 {
     struct bytes body;
-    struct box box;
+    struct index_box box;
     bool head = false;
 
     *ret = (struct index){.data = data, .size = size, .offset = offset, .agrees = true};
     bytes_init(&body, data, size);
-    while (next_box(&body, &box)) {
+    while (index_box(&body, &box)) {
         if (box.type == BOX('m', 'v', 'h', 'd'))
             head = box.body.size >= 100;
         else if (box.type == BOX('t', 'r', 'a', 'k') && !parse_trak(ret, &box))

@@ -9,6 +9,8 @@
 #include "plugins/carve/format.h"
 #include "plugins/carve/formats/isobmff_sample.h"
 
+#include "engine/base/bytes.h"
+
 enum { INDEX_TRACKS_MAX = 32, INDEX_MDATS_MAX = 64 };
 
 struct index_track {
@@ -55,6 +57,15 @@ struct index_samples {
     uint64_t lowest, highest; /* from the first byte of any chunk to behind the last */
     bool outside;             /* a chunk is not in any mdat */
 };
+
+/* A box in memory. */
+struct index_box {
+    uint32_t type;
+    struct bytes body; /* its content */
+};
+
+/* Takes the next box of `in`; false at its end, or (then `in` has failed) when no whole box is there. */
+bool index_box(struct bytes *in, struct index_box *ret);
 
 /* False: not a moov that could be one. `data` is the content without the box's head and must outlive `ret`.
  * The title and the cover picture go into `carved`. */

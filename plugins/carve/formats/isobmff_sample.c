@@ -3,6 +3,7 @@
  * 00 00 02 never occur in one [ITU-T H.264, 7.4.1], which tells most of what is not video.
  */
 #include "plugins/carve/formats/isobmff_sample.h"
+#include "plugins/carve/formats/field.h"
 
 #include <string.h>
 
@@ -89,7 +90,7 @@ static bool ends_as_aac(struct reader *reader, uint64_t offset, uint64_t size)
 
     if (p == NULL || (p[1] == 0 && (p[0] & 1) == 0))
         return false;
-    tail = (unsigned)p[0] << 8 | p[1];
+    tail = field_be16(p);
     while ((tail & 1) == 0)
         tail >>= 1;
     return (tail & 7) == 7;

@@ -2,7 +2,9 @@
  * isobmff_walk: the samples of a movie in the order in which they lie in the object: chunk by chunk, always
  * of the track whose next chunk comes first.
  */
+#include "plugins/carve/formats/field.h"
 #include "plugins/carve/formats/isobmff_index.h"
+#include "plugins/carve/formats/isobox.h"
 
 #include "engine/base/bytes.h"
 
@@ -13,19 +15,13 @@ struct cursor {
     uint32_t chunk, run, sample;
 };
 
-static uint32_t be32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 static uint64_t chunk_offset(const struct cursor *cursor)
 {
     const struct index_track *track = cursor->track;
 
     if (track->wide)
-        return (uint64_t)be32(track->chunks + 8 * (size_t)cursor->chunk) << 32 |
-               be32(track->chunks + 8 * (size_t)cursor->chunk + 4);
-    return be32(track->chunks + 4 * (size_t)cursor->chunk);
+        return field_be64(track->chunks + 8 * (size_t)cursor->chunk);
+    return field_be32(track->chunks + 4 * (size_t)cursor->chunk);
 }
 
 /* Samples in the chunk that comes next; moves on to its run. */
@@ -35,9 +31,9 @@ static uint32_t chunk_samples(struct cursor *cursor)
     uint32_t count;
 
     while (cursor->run + 1 < track->run_count &&
-           be32(track->runs + 12 * ((size_t)cursor->run + 1)) <= cursor->chunk + 1)
+           field_be32(track->runs + 12 * ((size_t)cursor->run + 1)) <= cursor->chunk + 1)
         cursor->run++;
-    count = cursor->run < track->run_count ? be32(track->runs + 12 * (size_t)cursor->run + 4) : 0;
+    count = cursor->run < track->run_count ? field_be32(track->runs + 12 * (size_t)cursor->run + 4) : 0;
     return count < track->samples - cursor->sample ? count : track->samples - cursor->sample;
 }
 
@@ -51,9 +47,9 @@ static uint32_t sample_size(const struct index_track *track, uint32_t sample)
     case 8:
         return track->sizes[sample];
     case 16:
-        return (uint32_t)track->sizes[2 * (size_t)sample] << 8 | track->sizes[2 * (size_t)sample + 1];
+        return field_be16(track->sizes + 2 * (size_t)sample);
     default:
-        return be32(track->sizes + 4 * (size_t)sample);
+        return field_be32(track->sizes + 4 * (size_t)sample);
     }
 }
 
@@ -78,6 +74,12 @@ static void cover(struct index_samples *ret, uint64_t offset, uint64_t size)
 
     ret->lowest = offset < ret->lowest ? offset : ret->lowest;
     ret->highest = end > ret->highest ? end : ret->highest;
+}
+
+/* Samples that lie on each other, again and again, would be work without end. */
+static bool is_too_much(const struct index_samples *samples, struct reader *reader)
+{
+    return reader_spent(reader) || samples->total > reader_size(reader);
 }
 
 static void one_sample(struct reader *reader, const struct index_track *track, uint64_t offset, uint64_t size,
@@ -123,9 +125,9 @@ static bool one_chunk(struct cursor *cursor, struct reader *reader, const struct
         cover(ret, offset, size);
         if (size > 0 && !in_mdat(mdats, mdat_count, offset, size))
             return false;
-        one_sample(reader, track, offset, size, ret);
-        if (reader_spent(reader))
+        if (is_too_much(ret, reader))
             return false;
+        one_sample(reader, track, offset, size, ret);
     }
     return true;
 }
@@ -160,7 +162,7 @@ void index_check(const struct index *index, struct reader *reader, const struct 
     index_samples_init(ret);
     for (size_t i = 0; i < index->track_count; i++)
         cursors[i].track = &index->tracks[i];
-    while ((cursor = next_cursor(cursors, index->track_count)) != NULL && !reader_spent(reader)) {
+    while ((cursor = next_cursor(cursors, index->track_count)) != NULL && !is_too_much(ret, reader)) {
         if (!one_chunk(cursor, reader, mdats, mdat_count, ret))
             ret->outside = true;
     }
@@ -178,24 +180,6 @@ struct fragment {
     const struct index_track *track;
     uint32_t default_size;
 };
-
-static bool next_box(struct bytes *in, uint32_t *ret_type, struct bytes *ret)
-{
-    uint32_t size;
-    const uint8_t *body;
-
-    if (bytes_left(in) < 8)
-        return false;
-    size = bytes_u32be(in);
-    *ret_type = bytes_u32be(in);
-    body = size >= 8 ? bytes_take(in, size - 8) : NULL;
-    if (body == NULL) {
-        bytes_fail(in);
-        return false;
-    }
-    bytes_init(ret, body, size - 8);
-    return true;
-}
 
 static bool parse_tfhd(struct fragment *fragment, struct bytes *body)
 {
@@ -232,7 +216,7 @@ static bool parse_trun(struct fragment *fragment, struct bytes *body)
     bytes_skip(body, flags & 4 ? 4 : 0);
     if (bytes_failed(body) || (each > 0 && count > bytes_left(body) / each))
         return false;
-    for (uint32_t i = 0; i < count && !reader_spent(fragment->reader); i++) {
+    for (uint32_t i = 0; i < count && !is_too_much(fragment->ret, fragment->reader); i++) {
         uint32_t size = fragment->default_size;
 
         bytes_skip(body, flags & 0x100 ? 4 : 0);
@@ -255,14 +239,13 @@ static bool parse_trun(struct fragment *fragment, struct bytes *body)
 
 static bool parse_traf(struct fragment *fragment, struct bytes *traf)
 {
-    struct bytes body;
-    uint32_t type;
+    struct index_box box;
 
     fragment->track = NULL;
-    while (next_box(traf, &type, &body)) {
-        if (type == 0x74666864 /* tfhd */ && !parse_tfhd(fragment, &body))
+    while (index_box(traf, &box)) {
+        if (box.type == ISOBOX_TYPE('t', 'f', 'h', 'd') && !parse_tfhd(fragment, &box.body))
             return false;
-        if (type == 0x7472756e /* trun */ && !parse_trun(fragment, &body))
+        if (box.type == ISOBOX_TYPE('t', 'r', 'u', 'n') && !parse_trun(fragment, &box.body))
             return false;
     }
     return !bytes_failed(traf);
@@ -272,12 +255,12 @@ bool index_check_fragment(const struct index *index, struct reader *reader, cons
                           uint64_t offset, const struct index_range *mdat, struct index_samples *ret)
 {
     struct fragment fragment = {.index = index, .reader = reader, .mdat = mdat, .ret = ret, .moof = offset};
-    struct bytes moof, body;
-    uint32_t type;
+    struct index_box box;
+    struct bytes moof;
 
     bytes_init(&moof, data, size);
-    while (next_box(&moof, &type, &body)) {
-        if (type == 0x74726166 /* traf */ && !parse_traf(&fragment, &body))
+    while (index_box(&moof, &box)) {
+        if (box.type == ISOBOX_TYPE('t', 'r', 'a', 'f') && !parse_traf(&fragment, &box.body))
             return false;
     }
     return !bytes_failed(&moof);

@@ -74,12 +74,9 @@ static uint64_t find_end(struct reader *reader, uint64_t at)
 {
     uint64_t stop;
 
-    while (!packets_hold(reader, at, reader_size(reader), &stop)) {
-        if (reader_is(reader, stop, "\xff\xd9", 2))
-            return stop;
-        break;
-    }
-    return UINT64_MAX;
+    return !packets_hold(reader, at, reader_size(reader), &stop) && reader_is(reader, stop, "\xff\xd9", 2)
+               ? stop
+               : UINT64_MAX;
 }
 
 /* Packets from `at` on are wrong at `stop`: foreign data rarely goes on for longer than DOUBT before that

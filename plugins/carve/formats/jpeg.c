@@ -44,14 +44,15 @@ enum {
 
 struct jpeg {
     struct reader *reader;
-    struct carved *carved; /* for title and parts; NULL: not wanted */
-    uint64_t start, offset, good;
+    struct carved
+        *carved; /* for title and parts of the object, which then begins with the picture; NULL: not wanted */
+    uint64_t offset, good;
     struct jpeg_huffman dc[JPEG_TABLES], ac[JPEG_TABLES];
     uint16_t quanta[JPEG_TABLES][64];
     struct jpeg_frame frame;
     uint32_t interval;
     bool framed, decodable, scanned, shown, titled;
-    bool odd; /* coefficients larger than a picture's */
+    bool odd;                   /* coefficients larger than a picture's */
     uint64_t index, index_size; /* multi-picture: where the index is */
     struct jpeg_scan_result last;
 };
@@ -272,7 +273,7 @@ static void take_resources(struct jpeg *jpeg, uint64_t at, uint64_t size)
         if (name == 0 || data > end || !reader_be32(jpeg->reader, data - 4, &length) || length > end - data)
             return;
         if (id == 1036 && length > 28)
-            carved_part(jpeg->carved, data + 28 - jpeg->start, length - 28, "jpg");
+            carved_part(jpeg->carved, data + 28, length - 28, "jpg");
         at = data + length + (length & 1);
         if (at > end)
             return;
@@ -340,8 +341,8 @@ static enum carve_grade broken(struct jpeg *jpeg, struct carved *ret, uint64_t s
     return ret->grade;
 }
 
-/* Such coefficients show early that the data is not the picture's. But when all codes are right to the last block, an
- * encoder made them. */
+/* Such coefficients show early that the data is not the picture's. But when all codes are right to the last
+ * block, an encoder made them. */
 static void read_leniently(struct jpeg *jpeg, const struct jpeg_scan *scan)
 {
     struct jpeg_scan lenient = *scan;
@@ -479,7 +480,6 @@ static enum carve_grade walk(struct jpeg *jpeg, uint64_t start, struct carved *r
 
     if (p == NULL || memcmp(p, "\xff\xd8\xff", 3) != 0 || !has_segment(p[3]))
         return ret->grade = CARVE_NONE;
-    jpeg->start = start;
     jpeg->offset = jpeg->good = start + 2;
     for (unsigned i = 0; i < SEGMENTS_MAX; i++) {
         if (!step(jpeg, ret))
@@ -543,8 +543,8 @@ static enum carve_grade examine_jpeg(struct reader *reader, struct carved *ret)
     return ret->grade;
 }
 
-/* Entropy-coded data: 0xFF is followed by 0 or by one of a few markers, there is no long row of zeros, and the bytes are
- * spread. */
+/* Entropy-coded data: 0xFF is followed by 0 or by one of a few markers, there is no long row of zeros, and
+ * the bytes are spread. */
 static bool jpeg_continues(struct reader *reader, const struct carved *carved, uint64_t split)
 {
     enum { LOOK = 2048, SPREAD = 8, ZEROS = 48 };

@@ -5,6 +5,8 @@
 #include "plugins/carve/formats/jpeg.h"
 #include "plugins/carve/formats/tiffdir.h"
 
+#include "engine/base/bytes.h"
+
 enum {
     GAP_MAX = 1024 * 1024, /* bytes between the pictures of one file */
     BLOCKS_AFTER_MAX = 64 * 1024 * 1024,
@@ -16,7 +18,10 @@ static uint64_t further(struct reader *reader, uint64_t at, uint64_t size)
     struct carved carved = {.grade = CARVE_NONE};
 
     jpeg_check(reader, at, 0, 0, &carved);
-    return carved.grade >= CARVE_COMPLETE && carved.size - at <= size ? at + size : 0;
+    return carved.grade >= CARVE_COMPLETE && carved.size - at <= size &&
+                   u64_range_fits(at, size, reader_size(reader))
+               ? at + size
+               : 0;
 }
 
 /* The entries of the multi-picture index are 16 bytes: attributes, size, offset from the index's byte order

@@ -13,8 +13,9 @@ enum {
      * decoder went on over random bytes for at most 522 in 95 %, over data of another JPEG picture for at
      * most 4147. */
     DOUBT = 8192,
-    ZEROS = 48, /* bytes: more than pictures that are not flat have in a row */
-    NEED = 32,  /* bits: the longest code and the longest value behind it */
+    ZEROS = 48,      /* bytes: more than pictures that are not flat have in a row */
+    BLOCKS_COST = 8, /* blocks that cost as much as a byte: a few bytes can pass thousands */
+    NEED = 32,       /* bits: the longest code and the longest value behind it */
 };
 
 struct bits {
@@ -378,6 +379,8 @@ static uint64_t read_mcus(struct decoder *d, uint32_t wide, uint64_t wanted)
         if (++x == wide) {
             x = 0;
             y++;
+            if (d->frame->progressive && !reader_spend(d->bits.reader, wide / BLOCKS_COST + 1))
+                return done;
         }
     }
     return wanted;

@@ -7,6 +7,7 @@
  * and where LAME's checksums are there, they are right. Nothing else in either format says how many frames
  * there are: then complete, given some dozens of them, or fewer behind a tag.
  */
+#include "plugins/carve/formats/field.h"
 #include "plugins/carve/formats/id3.h"
 
 #include "engine/base/bytes.h"
@@ -107,11 +108,6 @@ static void crc16_table(uint16_t *table)
     }
 }
 
-static uint32_t be32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 /* LAME's part behind Xing's fields: sizes, and CRCs of the sound and of the tag itself. */
 static void take_lame(struct promise *ret, const uint8_t *frame, size_t size)
 {
@@ -127,8 +123,8 @@ static void take_lame(struct promise *ret, const uint8_t *frame, size_t size)
         if ((memcmp(p, "LAME", 4) != 0 && memcmp(p, "Lav", 3) != 0) ||
             crc16(0, frame, at + 34, table) != (p[34] << 8 | p[35]))
             continue;
-        ret->checked = be32(p + 28) > 0;
-        ret->music_size = be32(p + 28);
+        ret->checked = field_be32(p + 28) > 0;
+        ret->music_size = field_be32(p + 28);
         ret->music_crc = (uint16_t)(p[32] << 8 | p[33]);
     }
 }
@@ -149,16 +145,16 @@ static void take_promise(struct reader *reader, uint64_t offset, size_t size, co
 
         ret->there = true;
         if ((p[7] & 1) != 0 && left >= at + 4) {
-            ret->frames = be32(p + at);
+            ret->frames = field_be32(p + at);
             at += 4;
         }
         if ((p[7] & 2) != 0 && left >= at + 4)
-            ret->bytes = be32(p + at);
+            ret->bytes = field_be32(p + at);
         take_lame(ret, frame, size);
     } else if (size >= 36 + 18 && memcmp(frame + 36, "VBRI\0\1", 6) == 0) {
         ret->there = true;
-        ret->bytes = be32(frame + 46);
-        ret->frames = be32(frame + 50);
+        ret->bytes = field_be32(frame + 46);
+        ret->frames = field_be32(frame + 50);
     }
 }
 
@@ -219,7 +215,7 @@ static void walk(struct sound *sound, uint64_t most)
 
 static bool adts_same(struct sound *sound, const uint8_t *p)
 {
-    uint32_t fixed = be32(p) & 0xfffffdc0; /* but for the private bit and what is a frame's own */
+    uint32_t fixed = field_be32(p) & 0xfffffdc0; /* but for the private bit and what is a frame's own */
 
     if (p[0] != 0xff || (p[1] & 0xf6) != 0xf0 || (p[2] >> 2 & 15) > 12)
         return false;

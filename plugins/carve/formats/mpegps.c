@@ -4,10 +4,12 @@
  *
  * A program stream is packs of packets with lengths; it ends behind the last whole packet, or with the
  * program end code: then validated. Video on its own has no lengths: its structure says which start codes may
- * follow, and that no 24 zero bits stand between them. It ends with the sequence end code, which makes it
- * validated, or where zeros follow its last slice.
+ * follow, and that no 24 zero bits stand between them. It ends with the sequence end code, or
+ * where zeros follow its last slice; as nothing tells how many slices there are, it is never better than
+ * complete.
  */
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 
 #include "engine/base/bytes.h"
 
@@ -19,7 +21,7 @@ enum { PACKS_LEAST = 2, PICTURES_LEAST = 2, STUFFING_MOST = 64 * 1024, SLICE_MOS
 
 struct program {
     struct reader *reader;
-    uint64_t at, packs, packets, video;
+    uint64_t at, packs, packets;
     bool ended, cut;
 };
 
@@ -53,7 +55,7 @@ static bool unit(struct program *program)
         program->cut = true;
         return false;
     }
-    size = id == 0xba ? pack_head(p) : 6u + ((unsigned)p[4] << 8 | p[5]);
+    size = id == 0xba ? pack_head(p) : 6u + field_be16(p + 4);
     if (size == 0 || size == 6)
         return false;
     if (!u64_range_fits(program->at, size, reader_size(program->reader))) {
@@ -101,10 +103,10 @@ static enum carve_grade examine_program(struct program *program, struct carved *
 
 /* ------------------------------------------------------------------ video */
 
-/* The first place from `offset` on with 00 00 and 00 or 01 behind it; UINT64_MAX: none. */
-static uint64_t find_zeros(struct reader *reader, uint64_t offset)
+/* The first place in [offset, limit] with 00 00 and 00 or 01 behind it; UINT64_MAX: none. */
+static uint64_t find_zeros(struct reader *reader, uint64_t offset, uint64_t limit)
 {
-    for (;;) {
+    while (offset <= limit) {
         const uint8_t *data;
         size_t span, i = 2;
 
@@ -123,6 +125,7 @@ static uint64_t find_zeros(struct reader *reader, uint64_t offset)
         }
         offset += span - 2;
     }
+    return UINT64_MAX;
 }
 
 enum state { WANT_PICTURE, WANT_SLICE, IN_SLICES };
@@ -188,7 +191,7 @@ static enum carve_grade examine_video(struct video *video, struct carved *ret)
     uint64_t at = 0, end;
 
     for (;;) {
-        uint64_t next = find_zeros(video->reader, at);
+        uint64_t next = find_zeros(video->reader, at, at + SLICE_MOST);
         uint8_t code;
 
         if (next == UINT64_MAX || next - at > SLICE_MOST)

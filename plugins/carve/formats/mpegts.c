@@ -7,6 +7,7 @@
  */
 #include "plugins/carve/formats/crc.h"
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 
 #include "engine/base/bytes.h"
 
@@ -22,19 +23,8 @@ struct ts {
     uint8_t counters[PIDS]; /* of the last packet, + 1; 0: none came */
     uint16_t programs[PROGRAMS_MAX];
     size_t program_count;
-    uint64_t tables;     /* PAT and PMT with a right CRC */
-    uint64_t bad_tables; /* ... a wrong one */
-    bool pat, pmt;
+    bool pat, pmt; /* such tables came with a right CRC */
 };
-
-static uint32_t be(const uint8_t *p, size_t size)
-{
-    uint32_t n = 0;
-
-    for (size_t i = 0; i < size; i++)
-        n = n << 8 | p[i];
-    return n;
-}
 
 /* Where the payload begins in the packet; 188: there is none. */
 static size_t payload(const uint8_t *p)
@@ -55,7 +45,7 @@ static const uint8_t *section(const uint8_t *p, size_t *ret_size)
     at += 1u + p[at];
     if (at + 12 > PACKET)
         return NULL;
-    *ret_size = 3 + (be(p + at + 1, 2) & 0xfff);
+    *ret_size = 3 + (field_be16(p + at + 1) & 0xfff);
     return *ret_size <= PACKET - at && *ret_size >= 12 ? p + at : NULL;
 }
 
@@ -69,18 +59,15 @@ static void take_table(struct ts *ts, const uint8_t *p, unsigned pid)
         program |= ts->programs[i] == pid;
     if (table == NULL || (pid == 0 ? table[0] != 0 : !program || table[0] != 2))
         return;
-    if (crc_value(&ts->crc, crc_add(&ts->crc, crc_begin(&ts->crc, 0xffffffff), table, size)) != 0) {
-        ts->bad_tables++;
+    if (crc_value(&ts->crc, crc_add(&ts->crc, crc_begin(&ts->crc, 0xffffffff), table, size)) != 0)
         return;
-    }
-    ts->tables++;
     ts->pmt |= pid != 0;
     if (pid != 0 || ts->pat)
         return;
     ts->pat = true;
     for (size_t at = 8; at + 8 <= size && ts->program_count < PROGRAMS_MAX; at += 4) {
-        if (be(table + at, 2) != 0)
-            ts->programs[ts->program_count++] = (uint16_t)(be(table + at + 2, 2) & 0x1fff);
+        if (field_be16(table + at) != 0)
+            ts->programs[ts->program_count++] = (uint16_t)(field_be16(table + at + 2) & 0x1fff);
     }
 }
 
@@ -115,7 +102,7 @@ static void walk(struct ts *ts)
         if (p == NULL || !is_packet(p + ts->lead))
             return;
         p += ts->lead;
-        pid = be(p + 1, 2) & 0x1fff;
+        pid = field_be16(p + 1) & 0x1fff;
         if (begins_another(ts, p, pid, offset))
             return;
         ts->counters[pid] = (uint8_t)((p[3] & 15) + 1);
@@ -148,7 +135,7 @@ static enum carve_grade examine_mpegts(struct reader *reader, struct carved *ret
         return CARVE_NONE;
     crc_init(&ts.crc, 32, 0x04c11db7);
     walk(&ts);
-    if (ts.tables == 0 || !ts.pat)
+    if (!ts.pat)
         return CARVE_NONE;
     ret->extension = ts.lead > 0 ? "m2ts" : "ts";
     ret->format = "MPEG transport stream";

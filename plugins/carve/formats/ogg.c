@@ -8,6 +8,7 @@
  */
 #include "plugins/carve/formats/crc.h"
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 
 #include "engine/base/bytes.h"
 
@@ -49,8 +50,8 @@ static bool page_at(struct reader *reader, uint64_t offset, struct page *ret)
     if (p == NULL || memcmp(p, "OggS\0", 5) != 0 || p[5] > 7)
         return false;
     *ret = (struct page){.offset = offset, .flags = p[5]};
-    ret->serial = (uint32_t)p[17] << 24 | (uint32_t)p[16] << 16 | (uint32_t)p[15] << 8 | p[14];
-    ret->number = (uint32_t)p[21] << 24 | (uint32_t)p[20] << 16 | (uint32_t)p[19] << 8 | p[18];
+    ret->serial = field_le32(p + 14);
+    ret->number = field_le32(p + 18);
     segments = p[26];
     ret->head = PAGE_HEAD + segments;
     ret->size = ret->head;
@@ -70,7 +71,7 @@ static bool crc_holds(struct ogg *ogg, const struct page *page)
 
     if (p == NULL)
         return false;
-    stored = (uint32_t)p[25] << 24 | (uint32_t)p[24] << 16 | (uint32_t)p[23] << 8 | p[22];
+    stored = field_le32(p + 22);
     state = crc_add(&ogg->crc, state, p, 22);
     state = crc_add(&ogg->crc, state, zero, 4);
     return crc_reader(&ogg->crc, ogg->reader, page->offset + 26, page->size - 26, &state) &&
@@ -149,7 +150,7 @@ static bool begin_stream(struct ogg *ogg, const struct page *page)
 {
     struct stream *stream;
 
-    if (ogg->pages > 0 && ogg->started) { /* a chained group begins */
+    if (ogg->started) { /* a chained group begins */
         if (!all_ended(ogg) || page->offset % 512 == 0)
             return false;
         ogg->count = 0;

@@ -5,6 +5,9 @@
  * stream).
  */
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
+
+#include "engine/base/bytes.h"
 
 #include <string.h>
 #include <zlib.h>
@@ -15,7 +18,8 @@ enum {
     HEADER = 13,
     LENGTH_MAX = 0x7fffffff,
     FILTER_LAST = 4,
-    DOUBT = 16 * 1024, /* foreign data in a deflate stream rarely stays unnoticed for longer */
+    UNPACKED_COST = 16, /* bytes of pixels that cost as much as one that is read */
+    DOUBT = 16 * 1024,  /* foreign data in a deflate stream rarely stays unnoticed for longer */
 };
 
 struct png {
@@ -40,21 +44,16 @@ static bool is_head(const uint8_t *head)
            is_letter(head[7]);
 }
 
-static uint32_t be32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 /* Bytes of all scan lines with their filter bytes; 0: interlaced, or not a legal header. */
 static uint64_t image_size(const uint8_t *header, uint64_t *ret_row)
 {
     static const uint8_t channels[] = {1, 0, 3, 1, 2, 0, 4};
-    uint64_t width = be32(header), height = be32(header + 4);
+    uint64_t width = field_be32(header), height = field_be32(header + 4);
 
     if (header[12] != 0 || width > LENGTH_MAX || height > LENGTH_MAX)
         return 0;
     *ret_row = (width * header[8] * channels[header[9]] + 7) / 8 + 1;
-    return *ret_row * height;
+    return u64_mul_saturating(*ret_row, height);
 }
 
 static bool header_is_legal(const uint8_t *header)
@@ -98,6 +97,8 @@ static void inflate_span(struct png *png, const uint8_t *data, size_t size)
         if (!filters_hold(png, out, made))
             png->code = Z_DATA_ERROR;
         png->made += made;
+        if ((png->want > 0 && png->made > png->want) || !reader_spend(png->reader, made / UNPACKED_COST))
+            png->code = Z_DATA_ERROR;
     } while (png->code == Z_OK && png->z.avail_out == 0);
     if (png->code == Z_BUF_ERROR)
         png->code = Z_OK; /* it wants more */
@@ -174,7 +175,7 @@ static enum carve_grade walk(struct png *png, struct carved *ret)
 
         if (head == NULL)
             return carved_partial(ret, offset, "the data ends before the IEND chunk");
-        length = be32(head);
+        length = field_be32(head);
         if (!is_head(head)) {
             ret->broken = offset + 8;
             ret->next = offset;

@@ -9,6 +9,7 @@
  * sound are where they must be. Plain PCM with nothing behind it cannot contradict itself: complete.
  */
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 
 #include "engine/base/bytes.h"
 
@@ -25,11 +26,6 @@ struct riff {
     uint64_t good; /* everything before it was well-formed */
     uint64_t end;  /* of the RIFF chunk */
 };
-
-static uint32_t le32(const uint8_t *p)
-{
-    return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
-}
 
 static bool id_is(const struct chunk *chunk, const char *id)
 {
@@ -49,7 +45,7 @@ static bool chunk_at(struct reader *reader, uint64_t offset, uint64_t limit, str
     }
     memcpy(ret->id, p, 4);
     ret->offset = offset + 8;
-    ret->size = le32(p + 4);
+    ret->size = field_le32(p + 4);
     return ret->size <= limit - ret->offset;
 }
 
@@ -95,7 +91,7 @@ struct avi {
 /* Mixes what identifies a chunk; sums of it do not depend on the order. */
 static uint64_t mix(const uint8_t *id, uint64_t place, uint64_t size)
 {
-    uint64_t x = ((uint64_t)le32(id) << 32 | (uint32_t)size) * 0x9E3779B97F4A7C15u ^ place;
+    uint64_t x = ((uint64_t)field_le32(id) << 32 | (uint32_t)size) * 0x9E3779B97F4A7C15u ^ place;
 
     x = (x ^ (x >> 29)) * 0xBF58476D1CE4E5B9u;
     return x ^ (x >> 32);
@@ -159,9 +155,9 @@ static bool walk_index(struct avi *avi, const struct chunk *index)
         if (memcmp(p, "rec ", 4) == 0)
             continue;
         if (avi->indexed++ == 0)
-            avi->index_absolute = le32(p + 8) == avi->first_chunk;
-        place = le32(p + 8) + (avi->index_absolute ? 0 : avi->movi);
-        avi->index_sum += mix(p, place, le32(p + 12));
+            avi->index_absolute = field_le32(p + 8) == avi->first_chunk;
+        place = field_le32(p + 8) + (avi->index_absolute ? 0 : avi->movi);
+        avi->index_sum += mix(p, place, field_le32(p + 12));
     }
     return true;
 }
@@ -176,7 +172,7 @@ static void take_stream(struct avi *avi, const struct chunk *list)
         const uint8_t *p = chunk.size >= 36 ? reader_at(avi->riff.reader, chunk.offset, 36) : NULL;
 
         if (id_is(&chunk, "strh") && p != NULL && memcmp(p, "vids", 4) == 0)
-            avi->lengths += le32(p + 32);
+            avi->lengths += field_le32(p + 32);
         at = chunk_end(&chunk, limit);
     }
 }
@@ -260,7 +256,7 @@ static bool next_segment(struct riff *riff)
 
     if (p == NULL || memcmp(p, "RIFF", 4) != 0 || memcmp(p + 8, "AVIX", 4) != 0)
         return false;
-    riff->end = at + 8 + le32(p + 4);
+    riff->end = at + 8 + field_le32(p + 4);
     return true;
 }
 
@@ -269,8 +265,10 @@ static enum carve_grade avi_finish(struct avi *avi)
     bool index = avi->indexed > 0 && avi->indexed == avi->chunks && avi->index_sum == avi->sum;
     bool counted = avi->indexed == 0 && avi->frames > 0 && avi->frames == avi->lengths;
 
-    if (!avi->has_movi || !avi->has_header)
-        return carved_partial(avi->riff.ret, avi->riff.good, "the list movi, or the headers");
+    if (!avi->has_movi || !avi->has_header) {
+        carved_partial(avi->riff.ret, avi->riff.good, "the list movi, or the headers");
+        return avi->riff.ret->grade = avi->has_movi ? CARVE_PARTIAL : CARVE_FRAGMENT;
+    }
     return carved_whole(avi->riff.ret, index || counted ? CARVE_VALIDATED : CARVE_COMPLETE, avi->riff.end);
 }
 
@@ -284,9 +282,9 @@ static enum carve_grade examine_avi(struct reader *reader, struct carved *ret)
     if (p == NULL || memcmp(p, "RIFF", 4) != 0 || memcmp(p + 8, "AVI LIST", 8) != 0 ||
         memcmp(p + 20, "hdrl", 4) != 0)
         return CARVE_NONE;
-    avi.riff.end = 8 + (uint64_t)le32(p + 4);
+    avi.riff.end = 8 + (uint64_t)field_le32(p + 4);
     do {
-        if (!walk_avi(&avi, at, first)) {
+        if (!walk_avi(&avi, at, first) || avi.riff.end > reader_size(reader)) {
             carved_partial(ret, avi.riff.good, "the chunks behind byte %llu: cut, or other data lies there",
                            (unsigned long long)avi.riff.good);
             return ret->grade = avi.has_movi ? CARVE_PARTIAL : CARVE_FRAGMENT;
@@ -310,18 +308,18 @@ static bool take_format(struct wav *wav, const struct chunk *chunk)
 {
     const uint8_t *p = chunk->size >= 14 ? reader_at(wav->riff.reader, chunk->offset, 14) : NULL;
     uint16_t bits = 0;
+    bool legal;
 
     if (p == NULL)
         return false;
-    wav->tag = (unsigned)p[0] | (unsigned)p[1] << 8;
-    wav->channels = (unsigned)p[2] | (unsigned)p[3] << 8;
-    wav->block = (unsigned)p[12] | (unsigned)p[13] << 8;
+    wav->tag = field_le16(p);
+    wav->channels = field_le16(p + 2);
+    wav->block = field_le16(p + 12);
+    legal = wav->channels > 0 && field_le32(p + 4) > 0; /* the rate */
     if (chunk->size >= 16 && reader_le16(wav->riff.reader, chunk->offset + 14, &bits))
         wav->bits = bits;
     wav->has_format = true;
-    if (wav->channels == 0 || le32(reader_at(wav->riff.reader, chunk->offset + 4, 4)) == 0)
-        return false;
-    return wav->tag != 1 || wav->block == wav->channels * ((wav->bits + 7) / 8);
+    return legal && (wav->tag != 1 || wav->block == wav->channels * ((wav->bits + 7) / 8));
 }
 
 /* Does a block of Microsoft (2) or IMA (17) ADPCM begin here? [RFC 2361] */
@@ -392,7 +390,7 @@ static bool walk_wav(struct wav *wav)
     for (uint64_t at = 12; at < riff->end;) {
         bool whole = chunk_at(riff->reader, at, riff->end, &chunk);
 
-        if (!whole && wav->data_size != UINT64_MAX && reader_is(riff->reader, at, "data", 4)) {
+        if (wav->data_size != UINT64_MAX && reader_is(riff->reader, at, "data\xff\xff\xff\xff", 8)) {
             memcpy(chunk.id, "data", 4);
             chunk.offset = at + 8;
             chunk.size = wav->data_size;
@@ -416,14 +414,14 @@ static bool wav_begins(struct wav *wav)
 
     if (p == NULL || memcmp(p + 8, "WAVE", 4) != 0)
         return false;
-    wav->riff.end = 8 + (uint64_t)le32(p + 4);
+    wav->riff.end = 8 + (uint64_t)field_le32(p + 4);
     if (memcmp(p, "RIFF", 4) == 0)
         return true;
     if ((memcmp(p, "RF64", 4) != 0 && memcmp(p, "BW64", 4) != 0) || memcmp(p + 12, "ds64", 4) != 0)
         return false;
-    if (le32(p + 4) == UINT32_MAX)
-        wav->riff.end = u64_add_saturating(8, (uint64_t)le32(p + 24) << 32 | le32(p + 20));
-    wav->data_size = (uint64_t)le32(p + 32) << 32 | le32(p + 28);
+    if (field_le32(p + 4) == UINT32_MAX)
+        wav->riff.end = u64_add_saturating(8, field_le64(p + 20));
+    wav->data_size = field_le64(p + 28);
     return true;
 }
 

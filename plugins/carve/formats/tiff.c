@@ -52,14 +52,14 @@ static void reach(struct tiff *tiff, uint64_t at, uint64_t size)
 
 static void enqueue(struct tiff *tiff, uint64_t at, bool aside)
 {
+    if (at == 0 || tiff->queued == DIRECTORIES_MAX)
+        return;
     for (size_t i = 0; i < tiff->queued; i++) {
         if (tiff->queue[i].at == at)
             return;
     }
-    if (at != 0 && tiff->queued < DIRECTORIES_MAX) {
-        tiff->queue[tiff->queued].at = at;
-        tiff->queue[tiff->queued++].aside = aside;
-    }
+    tiff->queue[tiff->queued].at = at;
+    tiff->queue[tiff->queued++].aside = aside;
 }
 
 static uint64_t number_or(const struct tiff *tiff, uint64_t at, uint16_t tag, uint64_t otherwise)
@@ -115,7 +115,10 @@ static void check(struct tiff *tiff, const struct tiff_strip *strip)
 {
     enum tiff_strip_state state = STRIP_UNCHECKED;
 
-    if (u64_range_fits(strip->at, strip->size, reader_size(tiff->dir.reader)))
+    /* Strips that lie on each other, again and again, would be work without end. */
+    if (u64_add_saturating(tiff->checked, tiff->unchecked) > reader_size(tiff->dir.reader))
+        tiff->odd = true;
+    else if (u64_range_fits(strip->at, strip->size, reader_size(tiff->dir.reader)))
         state = tiff_strip_check(tiff->dir.reader, strip);
     if (state == STRIP_WRONG && tiff->forgiving)
         state = STRIP_UNCHECKED;
@@ -123,7 +126,7 @@ static void check(struct tiff *tiff, const struct tiff_strip *strip)
         tiff->checked += strip->size;
         return;
     }
-    tiff->unchecked += strip->size;
+    tiff->unchecked = u64_add_saturating(tiff->unchecked, strip->size);
     tiff->wrong += state == STRIP_WRONG;
     if (strip->at < tiff->data_at)
         tiff->data_at = strip->at;

@@ -7,6 +7,7 @@
  * told.
  */
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 #include "plugins/carve/formats/tiffdir.h"
 
 #include "engine/base/bytes.h"
@@ -24,18 +25,13 @@ struct webp {
     uint64_t last_at; /* the last frame: nothing in it tells whether it is all of one piece */
 };
 
-static uint32_t le32(const uint8_t *p)
-{
-    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 /* The head of a key frame: a tag with the size of the first partition, a start code, the sides. */
 static bool vp8_holds(struct reader *reader, uint64_t at, uint32_t size)
 {
     const uint8_t *p = size >= 10 ? reader_at(reader, at, 10) : NULL;
 
     return p != NULL && (p[0] & 1) == 0 && memcmp(p + 3, "\x9d\x01\x2a", 3) == 0 &&
-           (le32(p) & 0xffffff) >> 5 <= size - 10 && (p[6] | (p[7] & 0x3f)) != 0 &&
+           (field_le32(p) & 0xffffff) >> 5 <= size - 10 && (p[6] | (p[7] & 0x3f)) != 0 &&
            (p[8] | (p[9] & 0x3f)) != 0;
 }
 
@@ -63,10 +59,11 @@ static void take_frame(struct webp *webp, uint64_t at, uint32_t size)
     webp->largest = size > webp->largest ? size : webp->largest;
 }
 
-static bool chunk_holds(struct webp *webp, uint64_t at, const uint8_t *head, uint64_t end);
+static bool chunk_holds(struct webp *webp, uint64_t at, const uint8_t *head, uint64_t end, bool in_frame);
 
-/* The chunks that fill [at, end). False: they do not. *ret_at: how far they did. */
-static bool chunks_hold(struct webp *webp, uint64_t at, uint64_t end, uint64_t *ret_at)
+/* The chunks that fill [at, end), of the file or of a frame in it. False: they do not. *ret_at: how far they
+ * did. */
+static bool chunks_hold(struct webp *webp, uint64_t at, uint64_t end, bool in_frame, uint64_t *ret_at)
 {
     for (unsigned i = 0; at < end && i < CHUNKS_MAX; i++) {
         uint8_t head[8];
@@ -76,17 +73,17 @@ static bool chunks_hold(struct webp *webp, uint64_t at, uint64_t end, uint64_t *
         if (p == NULL)
             return false;
         memcpy(head, p, sizeof head);
-        if (!is_fourcc(head) || !chunk_holds(webp, at + 8, head, end))
+        if (!is_fourcc(head) || !chunk_holds(webp, at + 8, head, end, in_frame))
             return false;
-        at += 8 + (uint64_t)le32(head + 4) + (head[4] & 1);
+        at += 8 + (uint64_t)field_le32(head + 4) + (head[4] & 1);
     }
     *ret_at = at < end ? at : end;
     return at == end || at == end + 1; /* some leave out the last byte that fills up */
 }
 
-static bool chunk_holds(struct webp *webp, uint64_t at, const uint8_t *head, uint64_t end)
+static bool chunk_holds(struct webp *webp, uint64_t at, const uint8_t *head, uint64_t end, bool in_frame)
 {
-    uint32_t size = le32(head + 4);
+    uint32_t size = field_le32(head + 4);
     struct tiffdir dir;
     uint64_t stop;
 
@@ -97,7 +94,7 @@ static bool chunk_holds(struct webp *webp, uint64_t at, const uint8_t *head, uin
         return (head[3] == ' ' ? vp8_holds : vp8l_holds)(webp->reader, at, size);
     }
     if (memcmp(head, "ANMF", 4) == 0)
-        return size >= 24 && end == webp->end && chunks_hold(webp, at + 16, at + size, &stop);
+        return size >= 24 && !in_frame && chunks_hold(webp, at + 16, at + size, true, &stop);
     if (memcmp(head, "EXIF", 4) == 0) {
         uint32_t skip = reader_is(webp->reader, at, "Exif\0", 6) ? 6 : 0;
 
@@ -113,11 +110,12 @@ static enum carve_grade examine_webp(struct reader *reader, struct carved *ret)
     const uint8_t *p = reader_at(reader, 0, HEAD + 8);
     uint64_t stop = HEAD;
 
-    if (p == NULL || memcmp(p, "RIFF", 4) != 0 || memcmp(p + 8, "WEBPVP8", 7) != 0 || le32(p + 4) < HEAD ||
-        (p[15] != ' ' && p[15] != 'L' && p[15] != 'X'))
+    if (p == NULL || memcmp(p, "RIFF", 4) != 0 || memcmp(p + 8, "WEBPVP8", 7) != 0 ||
+        field_le32(p + 4) < HEAD || (p[15] != ' ' && p[15] != 'L' && p[15] != 'X'))
         return CARVE_NONE;
-    webp.end = 8 + (uint64_t)le32(p + 4);
-    if (chunks_hold(&webp, HEAD, webp.end, &stop) && webp.frames > 0 && webp.end <= reader_size(reader))
+    webp.end = 8 + (uint64_t)field_le32(p + 4);
+    if (chunks_hold(&webp, HEAD, webp.end, false, &stop) && webp.frames > 0 &&
+        webp.end <= reader_size(reader))
         return carved_whole(ret, webp.largest <= webp.total / 3 ? CARVE_VALIDATED : CARVE_COMPLETE, webp.end);
     if (webp.end > reader_size(reader))
         carved_partial(ret, reader_size(reader), "the last %llu of %llu bytes: the data ends here",
