@@ -15,6 +15,7 @@
  */
 #include "plugins/carve/formats/sqlite_page.h"
 #include "plugins/carve/formats/sqlite_queue.h"
+#include "plugins/carve/formats/field.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,11 +91,6 @@ static const uint8_t *page_at(struct database *db, uint32_t number)
     return reader_at(db->reader, (uint64_t)(number - 1) * db->page_size, db->page_size);
 }
 
-static uint32_t be32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 /* ------------------------------------------------------------------ the schema's rows */
 
 /* The first bytes of a row's payload, from its overflow pages too. */
@@ -113,7 +109,7 @@ static size_t payload(struct database *db, const struct sqlite_cell *cell, uint8
             break;
         memcpy(out + size, page + 4, some);
         size += some;
-        next = be32(page);
+        next = field_be32(page);
     }
     return size;
 }
@@ -223,7 +219,7 @@ static bool look_at_overflow(struct database *db, uint32_t number, uint32_t left
 
     if (data == NULL)
         return false;
-    next = be32(data);
+    next = field_be32(data);
     if (left <= db->usable - 4)
         return next == 0;
     return claim(db, next, OVERFLOW_MORE, left - (db->usable - 4), number);
@@ -235,11 +231,11 @@ static bool look_at_trunk(struct database *db, uint32_t number)
     const uint8_t *data = page_at(db, number);
     uint32_t next, count;
 
-    if (data == NULL || (count = be32(data + 4)) > db->usable / 4 - 2)
+    if (data == NULL || (count = field_be32(data + 4)) > db->usable / 4 - 2)
         return false;
-    next = be32(data);
+    next = field_be32(data);
     for (uint32_t i = 0; i < count; i++) {
-        if (!claim(db, be32(data + 8 + 4 * (size_t)i), FREE, 0, number))
+        if (!claim(db, field_be32(data + 8 + 4 * (size_t)i), FREE, 0, number))
             return false;
     }
     db->free_found += count + 1;
@@ -282,7 +278,7 @@ static void walk(struct database *db)
 static bool map_entry_holds(const struct database *db, uint32_t number, const uint8_t *entry)
 {
     enum role role = (enum role)(db->role[number] & ~SOUND);
-    uint32_t parent = be32(entry + 1);
+    uint32_t parent = field_be32(entry + 1);
 
     switch (entry[0]) {
     case 1:
@@ -352,18 +348,18 @@ static bool read_header(struct database *db)
     db->usable = db->page_size - head[20];
     if (db->page_size < 512 || (db->page_size & (db->page_size - 1)) != 0 || db->usable < 480)
         return false;
-    count = be32(head + 28);
-    db->counted = count != 0 && be32(head + 24) == be32(head + 92);
-    db->free_first = be32(head + 32);
-    db->free_count = be32(head + 36);
-    db->map_root = be32(head + 52);
-    db->encoding = be32(head + 56) == 0 ? 1 : be32(head + 56);
+    count = field_be32(head + 28);
+    db->counted = count != 0 && field_be32(head + 24) == field_be32(head + 92);
+    db->free_first = field_be32(head + 32);
+    db->free_count = field_be32(head + 36);
+    db->map_root = field_be32(head + 52);
+    db->encoding = field_be32(head + 56) == 0 ? 1 : field_be32(head + 56);
     db->pages = count;
     if (!db->counted)
         db->pages = reader_size(db->reader) / db->page_size < PAGES_MAX
                         ? (uint32_t)(reader_size(db->reader) / db->page_size)
                         : PAGES_MAX;
-    return db->encoding <= 3 && db->pages > 0 && db->pages <= PAGES_MAX && be32(head + 44) <= 4;
+    return db->encoding <= 3 && db->pages > 0 && db->pages <= PAGES_MAX && field_be32(head + 44) <= 4;
 }
 
 /* Databases that their application marks. */
@@ -469,8 +465,9 @@ static enum carve_grade examine_sqlite(struct reader *reader, struct carved *ret
     return ret->grade;
 }
 
-/* A page begins with the header of a b-tree page: kind, first free block, cells, where their content begins; or, on overflow
- * and freelist pages, with the number of the next [SQLite, Database File Format, 1.5 to 1.7]. */
+/* A page begins with the header of a b-tree page: kind, first free block, cells, where their content begins;
+ * or, on overflow and freelist pages, with the number of the next [SQLite, Database File Format, 1.5 to 1.7].
+ */
 static bool page_begins(const uint8_t *page, uint32_t page_size, uint32_t pages)
 {
     static const uint8_t kinds[] = {2, 5, 10, 13};
