@@ -178,7 +178,9 @@ bool sqlite_page_holds(const struct sqlite_page *page)
         if (!page->is_index && i > 0 && cell.row <= row)
             return false;
         row = cell.row;
-        sum += cell.size; /* at most 32,767 cells of a page each */
+        sum += cell.size;
+        if (sum > page->usable) /* cells that share bytes: there may be thousands of them */
+            return false;
     }
     return sum + page->fragments == page->usable - page->content;
 }
