@@ -27,6 +27,9 @@ enum {
     GAP_MAX = 1 << 20,        /* between members, where a tool has left one */
     MEMBERS_MAX = 1 << 20,    /* bounds memory */
     INFLATE_LAG = 128 * 1024, /* bytes that inflate may take before it sees that they are not its own */
+    INFLATE_HELD = 8,         /* and those that it has looked at and not taken yet */
+    DESCRIPTOR_MAX = 24,
+    HEADER_USUAL = 512, /* a header with its name, where one is cut */
 };
 #define MADE_MAX (UINT64_C(16) << 30) /* bytes inflated for one archive; what is beyond is not checked */
 
@@ -169,8 +172,10 @@ static enum data inflate_data(struct zip *zip, uint64_t data, bool unknown, stru
     if (!ends && size > most && !unknown)
         return DATA_UNCHECKED;
     *ret_good = !ends && end - data > INFLATE_LAG ? end - INFLATE_LAG : data;
-    if (!ends)
+    if (!ends) {
+        zip->broken = end + INFLATE_HELD < zip->broken ? end + INFLATE_HELD : zip->broken;
         return DATA_BAD;
+    }
     if (!unknown && (end != limit || size != member->size))
         return DATA_BAD;
     if (!unknown && crc != member->crc && (member->crc != 0 || (zip->flags & DESCRIPTOR) == 0))
@@ -202,21 +207,22 @@ static bool follow_data(struct zip *zip, uint64_t data, struct member *member, u
     size_t behind = 0;
 
     *ret_good = data;
-    zip->next = zip->broken = unknown ? 0 : u64_add_saturating(data, member->packed);
+    zip->next = unknown ? 0 : u64_add_saturating(data, member->packed);
+    zip->broken = unknown ? UINT64_MAX : zip->next;
     if (unknown && (!plain || member->method != DEFLATED) && find_descriptor(zip, data, member) == UINT64_MAX)
         return false;
     if (plain && member->method == DEFLATED)
         verdict = inflate_data(zip, data, unknown, member, ret_good);
     else if (plain && member->method == STORED)
         verdict = stored_data(zip, data, member);
-    if (unknown && verdict == DATA_BAD)
-        zip->broken = *ret_good + INFLATE_LAG;
     if (verdict == DATA_BAD || !u64_range_fits(data, member->packed, reader_size(zip->reader)))
         return false;
     zip->unchecked |= verdict == DATA_UNCHECKED;
     zip->at = data + member->packed;
     if (later)
         behind = descriptor_size(zip, zip->at, member);
+    if (unknown)
+        zip->broken = zip->at + DESCRIPTOR_MAX;
     zip->at += behind;
     /* Sizes that were not known are only believed with their descriptor; data that was jumped over is only
      * believed when something of the archive follows. */
@@ -351,7 +357,8 @@ static bool read_end64(struct zip *zip, struct directory *directory, uint64_t *a
     return true;
 }
 
-/* Reads over the entries and the end records. False: they are not all there; *ret_good is where they end. */
+/* Reads over the entries and the end records. False: they are not all there: *ret_good is where they end,
+ * zip->broken where they should go on. */
 static bool read_directory(struct zip *zip, struct directory *directory, uint64_t *ret_good)
 {
     uint64_t at = zip->at;
@@ -367,6 +374,8 @@ static bool read_directory(struct zip *zip, struct directory *directory, uint64_
         *ret_good = at; /* the break may be in the last one that looks like an entry */
     }
     directory->end = at;
+    zip->broken = at + HEADER_USUAL;
+    zip->next = 0;
     if (reader_is(zip->reader, at, "PK\5\5", 4) && reader_le16(zip->reader, at + 4, &length))
         at += 6u + length; /* a signature over the directory */
     if (!read_end64(zip, directory, &at))
@@ -470,11 +479,20 @@ static enum carve_grade broken(struct zip *zip, uint64_t good, struct carved *re
     good = zip->gap > 0 && zip->gap < good ? zip->gap : good;
     carved_partial(ret, good, "what follows its first %zu members: the data is cut or damaged there",
                    zip->count);
-    ret->broken = zip->broken;
+    ret->broken = zip->broken == UINT64_MAX ? 0 : zip->broken;
     ret->next = zip->next;
     if (zip->count == 0 && good < INFLATE_LAG)
         ret->grade = CARVE_FRAGMENT;
     return ret->grade;
+}
+
+/* A gap is where a header should have been, or where one breaks off. */
+static void break_at_gap(struct zip *zip, uint64_t *ret_broken, uint64_t *ret_next)
+{
+    bool begins = reader_is(zip->reader, zip->gap, "PK", 2);
+
+    *ret_broken = zip->gap + (begins ? HEADER_USUAL : 2);
+    *ret_next = begins ? 0 : zip->gap;
 }
 
 static enum carve_grade walk(struct zip *zip, struct carved *ret)
@@ -485,12 +503,15 @@ static enum carve_grade walk(struct zip *zip, struct carved *ret)
 
     for (;;) {
         if (reader_is(zip->reader, zip->at, "PK\1\2", 4)) {
-            if (!read_directory(zip, &directory, &good))
-                return carved_partial(ret, zip->gap > 0 ? zip->gap : good, "the end of its directory");
-            judge(zip, &directory, ret);
+            if (!read_directory(zip, &directory, &good)) {
+                carved_partial(ret, zip->gap > 0 ? zip->gap : good, "the end of its directory");
+                ret->broken = zip->broken;
+            } else {
+                judge(zip, &directory, ret);
+            }
             if (zip->gap > 0 && ret->grade < CARVE_VALIDATED) {
-                ret->good = ret->next = zip->gap;
-                ret->broken = zip->gap + 4;
+                ret->good = zip->gap;
+                break_at_gap(zip, &ret->broken, &ret->next);
             }
             return ret->grade;
         }
@@ -503,8 +524,7 @@ static enum carve_grade walk(struct zip *zip, struct carved *ret)
             next = behind_gap(zip);
             if (zip->gap == 0)
                 zip->gap = zip->at;
-            zip->next = zip->gap;
-            zip->broken = zip->gap + 4;
+            break_at_gap(zip, &zip->broken, &zip->next);
         }
         if (next == UINT64_MAX)
             return broken(zip, good, ret);
