@@ -141,3 +141,38 @@ Test(sqlite, zeros_that_end_where_a_file_grows_to_belong_to_it)
     cr_assert_eq(harness_examine("sqlite", grown, GROWN + 1).size, size);
     free(grown);
 }
+
+/* Rows that overflow into chains of pages, and pages of every b-tree kind. None is free: those may hold
+ * anything, so that a break before one and a break behind it look alike. */
+static void make_long(const char *pragma)
+{
+    sqlite3_int64 count = 0;
+    sqlite3 *db = NULL;
+
+    cr_assert_eq(sqlite3_open(":memory:", &db), SQLITE_OK);
+    run(db, pragma);
+    run(db,
+        "CREATE TABLE photos(id INTEGER PRIMARY KEY, name TEXT, data BLOB); CREATE INDEX i ON photos(name);"
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12)"
+        "INSERT INTO photos(name, data) SELECT hex(randomblob(300)), randomblob(9000 + 700 * i) FROM n");
+    data = sqlite3_serialize(db, "main", &count, 0);
+    size = (size_t)count;
+    cr_assert(data != NULL && size > 20 * 4096);
+    sqlite3_close(db);
+}
+
+Test(sqlite, two_pieces_apart_are_put_together_whatever_page_the_break_is_before)
+{
+    static const char *const pragmas[] = {"PRAGMA page_size = 4096",
+                                          "PRAGMA page_size = 4096; PRAGMA auto_vacuum = 1",
+                                          "PRAGMA page_size = 1024"};
+
+    for (size_t i = 0; i < sizeof pragmas / sizeof pragmas[0]; i++) {
+        make_long(pragmas[i]);
+        for (size_t split = 8192; split < size; split += 4096)
+            cr_expect(harness_mends("sqlite", data, size, split, 3), "%s: broken at byte %zu", pragmas[i],
+                      split);
+        count_is_not_current();
+        cr_expect(harness_mends("sqlite", data, size, 16384, 3), "%s: no current page count", pragmas[i]);
+    }
+}

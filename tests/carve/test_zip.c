@@ -2,6 +2,7 @@
 #include "tests/carve/harness.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -261,6 +262,87 @@ Test(zip, two_pieces_read_as_one)
 {
     make_plain();
     cr_assert_eq(harness_examine_split("zip", file, size, 90, 4096).grade, CARVE_VALIDATED);
+}
+
+static void put_noise(uint8_t *to, size_t count)
+{
+    uint32_t x = 7;
+
+    for (size_t i = 0; i < count; i++) {
+        x = x * 1664525 + 1013904223;
+        to[i] = (uint8_t)(x >> 24);
+    }
+}
+
+/* Four members of 30,000 bytes that do not compress, `how` they are stored. */
+static void make_long(unsigned how)
+{
+    static uint8_t content[30000];
+
+    begin();
+    for (int i = 0; i < 4; i++) {
+        put_noise(content, sizeof content);
+        content[0] = (uint8_t)i;
+        add(i == 0 ? "one" : i == 1 ? "two" : i == 2 ? "three" : "four", content, sizeof content, how);
+    }
+    end("", false);
+}
+
+Test(zip, two_pieces_apart_are_put_together)
+{
+    static const unsigned hows[] = {0, DEFLATE, DEFLATE | DESCRIPTOR};
+
+    for (size_t i = 0; i < sizeof hows / sizeof hows[0]; i++) {
+        make_long(hows[i]);
+        for (size_t split = 4096; split < size; split += 4096)
+            cr_expect(harness_mends("zip", file, size, split, 3), "%u: broken at byte %zu of %zu", hows[i],
+                      split, size);
+    }
+}
+
+Test(zip, a_directory_in_two_pieces_is_put_together)
+{
+    char name[200];
+
+    begin();
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, "%0190d", i);
+        add(name, poem, sizeof poem, DEFLATE);
+    }
+    end("", false);
+    cr_assert_gt(directory_size, 4 * 4096);
+    for (size_t split = 4096; split < size; split += 4096)
+        cr_expect(harness_mends("zip", file, size, split, 3), "broken at byte %zu of %zu", split, size);
+}
+
+static struct carved broken_at(size_t at)
+{
+    static uint8_t cut[sizeof file];
+
+    memcpy(cut, file, size);
+    put_noise(cut + at, size - at);
+    return harness_examine("zip", cut, size);
+}
+
+/* Where the break can be, and the header that must follow wherever it is. */
+Test(zip, the_break_lies_where_it_is_said_to)
+{
+    static const unsigned hows[] = {0, DEFLATE, DEFLATE | DESCRIPTOR};
+
+    for (size_t i = 0; i < sizeof hows / sizeof hows[0]; i++) {
+        make_long(hows[i]);
+        for (size_t at = 4096; at < size - 4096; at += 4096) {
+            struct carved carved = broken_at(at);
+
+            cr_expect(carved.grade == CARVE_PARTIAL || at < 32768);
+            cr_expect(carved.good <= at && at <= carved.broken, "%u: %zu is not in [%zu, %zu]", hows[i], at,
+                      (size_t)carved.good, (size_t)carved.broken);
+            cr_expect(carved.next == 0 || memcmp(file + carved.next, "PK", 2) == 0, "%u: next %zu", hows[i],
+                      (size_t)carved.next);
+            cr_expect(carved.next != 0 || hows[i] == (DEFLATE | DESCRIPTOR) ||
+                      memmem(file + at - 40, 40, "PK\3\4", 4) != NULL);
+        }
+    }
 }
 
 static void check_kind(const char *extension, const char *title)

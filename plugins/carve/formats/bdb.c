@@ -8,6 +8,7 @@
  * zeros.
  */
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,33 +42,23 @@ struct database {
     bool has_sums, has_hash;
 };
 
-static uint32_t le16(const uint8_t *p)
-{
-    return (uint32_t)(p[1] << 8 | p[0]);
-}
-
-static uint32_t le32(const uint8_t *p)
-{
-    return le16(p + 2) << 16 | le16(p);
-}
-
 static bool read_meta(struct database *db)
 {
     const uint8_t *head = reader_at(db->reader, 0, META);
 
-    if (head == NULL || le32(head + 8) != 0)
+    if (head == NULL || field_le32(head + 8) != 0)
         return false;
-    db->magic = le32(head + 12);
-    db->page_size = le32(head + 20);
-    db->last = le32(head + 32);
+    db->magic = field_le32(head + 12);
+    db->page_size = field_le32(head + 20);
+    db->last = field_le32(head + 32);
     db->has_sums = (head[26] & 1) != 0;
     db->has_hash = db->magic == MAGIC_HASH;
-    db->root = db->has_hash ? 0 : le32(head + 88);
-    return (db->magic == MAGIC_BTREE || db->magic == MAGIC_HASH) && le32(head + 16) >= 7 &&
-           le32(head + 16) <= 10 && db->page_size >= 512 && db->page_size <= 65536 &&
+    db->root = db->has_hash ? 0 : field_le32(head + 88);
+    return (db->magic == MAGIC_BTREE || db->magic == MAGIC_HASH) && field_le32(head + 16) >= 7 &&
+           field_le32(head + 16) <= 10 && db->page_size >= 512 && db->page_size <= 65536 &&
            (db->page_size & (db->page_size - 1)) == 0 && head[24] == 0 &&
            head[25] == (db->magic == MAGIC_HASH ? HASH_META : BTREE_META) && db->last > 0 &&
-           db->last < PAGES_MAX && le32(head + 28) <= db->last;
+           db->last < PAGES_MAX && field_le32(head + 28) <= db->last;
 }
 
 /* An entry of a tree's page: bytes, or where they go on. */
@@ -78,19 +69,20 @@ static bool item_holds(const struct database *db, const uint8_t *page, uint32_t 
     if (left < 3)
         return false;
     if (page[25] == RECNO_INNER)
-        return left >= 8 && le32(page + at) <= db->last;
+        return left >= 8 && field_le32(page + at) <= db->last;
     kind = page[at + 2] & ~(uint32_t)MARKED_DELETED;
     if (page[25] == BTREE_INNER)
-        return left >= 12 && kind >= ITEM_DATA && kind <= ITEM_OVERFLOW && le16(page + at) <= left - 12 &&
-               le32(page + at + 4) <= db->last;
+        return left >= 12 && kind >= ITEM_DATA && kind <= ITEM_OVERFLOW &&
+               field_le16(page + at) <= left - 12 && field_le32(page + at + 4) <= db->last;
     if (kind == ITEM_DUPLICATE || kind == ITEM_OVERFLOW)
-        return left >= 12 && le32(page + at + 4) <= db->last;
-    return kind == ITEM_DATA && le16(page + at) <= left - 3;
+        return left >= 12 && field_le32(page + at + 4) <= db->last;
+    return kind == ITEM_DATA && field_le16(page + at) <= left - 3;
 }
 
 static bool entries_hold(const struct database *db, const uint8_t *page)
 {
-    uint32_t count = le16(page + 20), lowest = le16(page + 22), header = HEADER + (db->has_sums ? 4U : 0);
+    uint32_t count = field_le16(page + 20), lowest = field_le16(page + 22),
+             header = HEADER + (db->has_sums ? 4U : 0);
     bool is_hash = page[25] == HASH || page[25] == HASH_OLD;
 
     header += db->has_sums ? 2 : 0; /* the checksum is aligned */
@@ -99,7 +91,7 @@ static bool entries_hold(const struct database *db, const uint8_t *page)
     if (header + 2 * count > lowest || lowest > db->page_size)
         return false;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t at = le16(page + header + 2 * (size_t)i);
+        uint32_t at = field_le16(page + header + 2 * (size_t)i);
 
         if (at < lowest || at >= db->page_size || (!is_hash && !item_holds(db, page, at)))
             return false;
@@ -115,9 +107,9 @@ static bool is_zero(const uint8_t *page, size_t size)
 /* A page that was written; its neighbours are noted. */
 static bool page_holds(struct database *db, const uint8_t *page, uint32_t number)
 {
-    uint32_t type = page[25], previous = le32(page + 12), next = le32(page + 16);
+    uint32_t type = page[25], previous = field_le32(page + 12), next = field_le32(page + 16);
 
-    if (le32(page + 8) != number)
+    if (field_le32(page + 8) != number)
         return false;
     if (type == HASH_META || type == BTREE_META) {
         db->has_hash |= type == HASH_META;
@@ -135,7 +127,7 @@ static bool page_holds(struct database *db, const uint8_t *page, uint32_t number
     }
     db->has_hash |= type == HASH;
     if (type == OVERFLOW)
-        return le16(page + 22) <= db->page_size - HEADER;
+        return field_le16(page + 22) <= db->page_size - HEADER;
     return (type < HASH_META || type == DUPLICATES || type == HASH) && type != 1 && entries_hold(db, page);
 }
 
@@ -176,13 +168,13 @@ static void take_title(struct database *db)
 
     if (page == NULL || db->magic != MAGIC_BTREE)
         return;
-    at = le32(page);
+    at = field_le32(page);
     if (at == 0 || at > db->last ||
         (page = reader_at(db->reader, (uint64_t)at * db->page_size, db->page_size)) == NULL ||
-        page[25] != BTREE || le16(page + 20) != 2)
+        page[25] != BTREE || field_le16(page + 20) != 2)
         return; /* names of databases are the only keys of which there are few */
-    at = le16(page + HEADER + (db->has_sums ? 6U : 0));
-    size = le16(page + at);
+    at = field_le16(page + HEADER + (db->has_sums ? 6U : 0));
+    size = field_le16(page + at);
     if (at + 3 + size <= db->page_size)
         carved_title(db->ret, page + at + 3, size, "UTF-8");
 }

@@ -5,6 +5,7 @@
  * be zero) leave it complete.
  */
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 
 #include "engine/base/bytes.h"
 
@@ -30,16 +31,6 @@ struct cab {
     bool unchecked;
 };
 
-static uint32_t le16(const uint8_t *p)
-{
-    return p[0] | (uint32_t)p[1] << 8;
-}
-
-static uint32_t le32(const uint8_t *p)
-{
-    return le16(p) | le16(p + 2) << 16;
-}
-
 /* Moves behind a name that ends in zero. */
 static bool skip_name(const struct cab *cab, uint64_t *at)
 {
@@ -57,10 +48,10 @@ static void find_signature(struct cab *cab, uint64_t reserve)
     const uint8_t *p = reader_at(cab->reader, reserve, 12);
     uint64_t at, size;
 
-    if (p == NULL || le32(p) != 0x00100000)
+    if (p == NULL || field_le32(p) != 0x00100000)
         return;
-    at = le32(p + 4);
-    size = le32(p + 8);
+    at = field_le32(p + 4);
+    size = field_le32(p + 8);
     if (at == cab->size && size > 0 && reader_is(cab->reader, at, "\x30", 1))
         cab->signature_end = at + size;
 }
@@ -71,21 +62,21 @@ static bool read_header(struct cab *cab)
     uint64_t at = HEADER;
     unsigned flags, reserve = 0;
 
-    if (p == NULL || memcmp(p, "MSCF\0\0\0\0", 8) != 0 || le32(p + 12) != 0 || le32(p + 20) != 0 ||
-        p[25] != 1)
+    if (p == NULL || memcmp(p, "MSCF\0\0\0\0", 8) != 0 || field_le32(p + 12) != 0 ||
+        field_le32(p + 20) != 0 || p[25] != 1)
         return false;
-    cab->size = le32(p + 8);
-    cab->files = le32(p + 16);
-    cab->folder_count = le16(p + 26);
-    cab->file_count = le16(p + 28);
-    flags = le16(p + 30);
+    cab->size = field_le32(p + 8);
+    cab->files = field_le32(p + 16);
+    cab->folder_count = field_le16(p + 26);
+    cab->file_count = field_le16(p + 28);
+    flags = field_le16(p + 30);
     if (flags > 7 || cab->folder_count == 0 || cab->files >= cab->size || cab->size < HEADER)
         return false;
     if ((flags & HAS_RESERVE) != 0) {
         p = reader_at(cab->reader, at, 4);
         if (p == NULL)
             return false;
-        reserve = le16(p);
+        reserve = field_le16(p);
         cab->folder_reserve = p[2];
         cab->block_reserve = p[3];
         at += 4;
@@ -113,7 +104,7 @@ static bool read_files(const struct cab *cab, uint64_t *ret_end)
 
         if (p == NULL)
             return false;
-        folder = le16(p + 8);
+        folder = field_le16(p + 8);
         at += FILE_FIXED;
         if ((folder >= cab->folder_count && folder < 0xfffd) || !skip_name(cab, &at))
             return false;
@@ -128,7 +119,7 @@ static uint32_t checksum(const uint8_t *p, size_t size, uint32_t seed)
     uint32_t last = 0;
 
     for (; size >= 4; size -= 4, p += 4)
-        seed ^= le32(p);
+        seed ^= field_le32(p);
     for (; size > 0; size--, p++)
         last = last << 8 | *p;
     return seed ^ last;
@@ -143,10 +134,10 @@ static uint64_t follow_block(struct cab *cab, uint64_t at)
 
     if (p == NULL)
         return 0;
-    stored = le32(p);
-    packed = le16(p + 4);
+    stored = field_le32(p);
+    packed = field_le16(p + 4);
     memcpy(sizes, p + 4, 4);
-    if (packed == 0 || packed > BLOCK_MAX || le16(p + 6) > 32768)
+    if (packed == 0 || packed > BLOCK_MAX || field_le16(p + 6) > 32768)
         return 0;
     at += BLOCK + cab->block_reserve;
     p = reader_at(cab->reader, at, packed);
@@ -166,8 +157,8 @@ static enum carve_grade follow_folders(struct cab *cab, uint64_t files_end, stru
     for (unsigned i = 0; i < cab->folder_count; i++) {
         const uint8_t *p =
             reader_at(cab->reader, cab->folders + (uint64_t)i * (FOLDER + cab->folder_reserve), FOLDER);
-        uint64_t at = p != NULL ? le32(p) : 0, end = at;
-        unsigned blocks = p != NULL ? le16(p + 4) : 0;
+        uint64_t at = p != NULL ? field_le32(p) : 0, end = at;
+        unsigned blocks = p != NULL ? field_le16(p + 4) : 0;
 
         for (unsigned k = 0; k < blocks; k++) {
             end = at >= files_end ? follow_block(cab, at) : 0;

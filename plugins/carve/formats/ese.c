@@ -10,6 +10,7 @@
  * belongs to it.
  */
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 
 #include <string.h>
 
@@ -22,22 +23,12 @@ struct ese {
     uint64_t zero_pages, pages;
 };
 
-static uint32_t le16(const uint8_t *p)
-{
-    return (uint32_t)(p[1] << 8 | p[0]);
-}
-
-static uint32_t le32(const uint8_t *p)
-{
-    return le16(p + 2) << 16 | le16(p);
-}
-
 static uint32_t xor_of(const uint8_t *data, size_t begin, size_t end)
 {
     uint32_t sum = 0;
 
     for (size_t i = begin; i < end; i += 4)
-        sum ^= le32(data + i);
+        sum ^= field_le32(data + i);
     return sum;
 }
 
@@ -46,15 +37,16 @@ static bool read_header(struct ese *ese)
     const uint8_t *head = reader_at(ese->reader, 0, HEADER);
     uint32_t size;
 
-    if (head == NULL || le32(head + 4) != (uint32_t)SEED || le32(head + 8) != 0x620 || le32(head + 12) > 1)
+    if (head == NULL || field_le32(head + 4) != (uint32_t)SEED || field_le32(head + 8) != 0x620 ||
+        field_le32(head + 12) > 1)
         return false;
-    ese->revision = le32(head + 232);
-    size = le32(head + 236) == 0 ? 4096 : le32(head + 236);
+    ese->revision = field_le32(head + 232);
+    size = field_le32(head + 236) == 0 ? 4096 : field_le32(head + 236);
     if (size < 2048 || size > 32768 || (size & (size - 1)) != 0)
         return false;
     ese->page_size = size;
     head = reader_at(ese->reader, 0, size);
-    return head != NULL && ((uint32_t)SEED ^ xor_of(head, 4, size)) == le32(head);
+    return head != NULL && ((uint32_t)SEED ^ xor_of(head, 4, size)) == field_le32(head);
 }
 
 static bool is_large(const struct ese *ese)
@@ -71,12 +63,13 @@ static bool page_holds(const struct ese *ese, const uint8_t *page, uint32_t numb
 {
     uint32_t quarter = ese->page_size / 4;
 
-    if (le32(page + 4) == number && ((uint32_t)SEED ^ xor_of(page, 4, ese->page_size)) == le32(page))
+    if (field_le32(page + 4) == number &&
+        ((uint32_t)SEED ^ xor_of(page, 4, ese->page_size)) == field_le32(page))
         return true; /* the form before ECC */
     if (!is_large(ese))
-        return (number ^ xor_of(page, 8, ese->page_size)) == le32(page);
+        return (number ^ xor_of(page, 8, ese->page_size)) == field_le32(page);
     for (uint32_t i = 0; i < 4; i++) {
-        uint32_t stored = le32(page + (i == 0 ? 0 : 32 + 8 * (size_t)i));
+        uint32_t stored = field_le32(page + (i == 0 ? 0 : 32 + 8 * (size_t)i));
 
         if ((number ^ xor_of(page, i == 0 ? 8 : i * quarter, (i + 1) * quarter)) != stored)
             return false;
@@ -90,12 +83,12 @@ static const uint8_t *value(const struct ese *ese, const uint8_t *page, uint32_t
 {
     uint32_t base = is_large(ese) ? 80 : 40, mask = is_large(ese) ? 0x7fff : 0x1fff;
     const uint8_t *tag = page + ese->page_size - 4 * ((size_t)index + 1);
-    uint32_t size = le16(tag) & mask, offset = base + (le16(tag + 2) & mask);
+    uint32_t size = field_le16(tag) & mask, offset = base + (field_le16(tag + 2) & mask);
 
     if (offset + size > ese->page_size - 4 * (index + 1))
         return NULL;
     *ret_size = size;
-    *ret_flags = is_large(ese) && size >= 2 ? page[offset + 1] >> 5U : le16(tag + 2) >> 13;
+    *ret_flags = is_large(ese) && size >= 2 ? page[offset + 1] >> 5U : field_le16(tag + 2) >> 13;
     return page + offset;
 }
 
@@ -109,7 +102,7 @@ struct entry {
 
 static bool last_entry(const struct ese *ese, const uint8_t *page, struct entry *ret)
 {
-    uint32_t tags = le16(page + 34) & 0x0fff, size = 0, flags = 0, common_size = 0, common = 0, own;
+    uint32_t tags = field_le16(page + 34) & 0x0fff, size = 0, flags = 0, common_size = 0, common = 0, own;
     const uint8_t *at, *prefix;
 
     if (tags < 2 || tags > ese->page_size / 8 ||
@@ -117,12 +110,12 @@ static bool last_entry(const struct ese *ese, const uint8_t *page, struct entry 
         (at = value(ese, page, tags - 1, &size, &flags)) == NULL)
         return false;
     if ((flags & 4) != 0) {
-        if (size < 2 || (common = le16(at) & 0x1fff) > common_size || common > 4)
+        if (size < 2 || (common = field_le16(at) & 0x1fff) > common_size || common > 4)
             return false;
         at += 2;
         size -= 2;
     }
-    if (size < 2 || (own = le16(at) & 0x1fff) > size - 2 || common + own > 4)
+    if (size < 2 || (own = field_le16(at) & 0x1fff) > size - 2 || common + own > 4)
         return false;
     memcpy(ret->key, prefix, common);
     memcpy(ret->key + common, at + 2, own);
@@ -142,7 +135,7 @@ static bool find_last_page(struct ese *ese)
     if (page == NULL || !page_holds(ese, page, ROOT) || (root = value(ese, page, 0, &size, &flags)) == NULL ||
         size < 16)
         return false;
-    tree = le32(root + 12);
+    tree = field_le32(root + 12);
     for (int depth = 0; depth < DEPTH_MAX; depth++) {
         page = tree == 0 ? NULL : page_at(ese, tree);
         if (page == NULL || !page_holds(ese, page, tree) || !last_entry(ese, page, &entry) ||
@@ -150,11 +143,11 @@ static bool find_last_page(struct ese *ese)
             return false;
         if ((page[36] & FLAG_LEAF) != 0)
             break;
-        tree = le32(entry.data);
+        tree = field_le32(entry.data);
     }
     ese->last = (uint32_t)entry.key[0] << 24 | (uint32_t)entry.key[1] << 16 | (uint32_t)entry.key[2] << 8 |
                 entry.key[3];
-    ese->grown = le32(entry.data);
+    ese->grown = field_le32(entry.data);
     return entry.key_size == 4 && (page[36] & FLAG_LEAF) != 0 && ese->last >= tree && ese->grown <= ese->last;
 }
 

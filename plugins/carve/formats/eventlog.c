@@ -10,17 +10,13 @@
  * content tells where it begins and ends. Validated: the ring of records closes.
  */
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 
 #include <string.h>
 #include <zlib.h>
 
 enum { BLOCK = 4096, CHUNK = 64 * 1024, CHUNK_HEADER = 512, CHUNKS_GROWN = 16 };
 enum { EVT_HEADER = 48, EVT_END = 40, EVT_RECORD_MIN = 56, EVT_RECORD_MAX = 512 * 1024 };
-
-static uint32_t le32(const uint8_t *p)
-{
-    return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
-}
 
 /* ------------------------------------------------------------------ EVTX */
 
@@ -39,8 +35,8 @@ static bool read_evtx_header(struct evtx *evtx)
 {
     const uint8_t *head = reader_at(evtx->reader, 0, 128);
 
-    if (head == NULL || memcmp(head, "ElfFile", 8) != 0 || le32(head + 32) != 128 || head[38] != 3 ||
-        (head[40] | head[41] << 8) != BLOCK || crc_of(head, 120) != le32(head + 124))
+    if (head == NULL || memcmp(head, "ElfFile", 8) != 0 || field_le32(head + 32) != 128 || head[38] != 3 ||
+        (head[40] | head[41] << 8) != BLOCK || crc_of(head, 120) != field_le32(head + 124))
         return false;
     evtx->chunks = (uint32_t)(head[42] | head[43] << 8);
     evtx->dirty = (head[120] & 1) != 0;
@@ -53,14 +49,14 @@ static bool chunk_holds(struct evtx *evtx, uint64_t at)
     uint32_t free_space;
     uLong crc;
 
-    if (head == NULL || memcmp(head, "ElfChnk", 8) != 0 || le32(head + 40) != 128)
+    if (head == NULL || memcmp(head, "ElfChnk", 8) != 0 || field_le32(head + 40) != 128)
         return false;
-    free_space = le32(head + 48);
-    if (free_space < CHUNK_HEADER || free_space > CHUNK || le32(head + 44) > free_space)
+    free_space = field_le32(head + 48);
+    if (free_space < CHUNK_HEADER || free_space > CHUNK || field_le32(head + 44) > free_space)
         return false;
     crc = crc32(crc32(0, head, 120), head + 128, CHUNK_HEADER - 128);
-    return crc == le32(head + 124) &&
-           crc_of(head + CHUNK_HEADER, free_space - CHUNK_HEADER) == le32(head + 52);
+    return crc == field_le32(head + 124) &&
+           crc_of(head + CHUNK_HEADER, free_space - CHUNK_HEADER) == field_le32(head + 52);
 }
 
 /* The end of the file whose last chunk ends at `end`: behind the unused chunks that it has grown by. */
@@ -108,10 +104,10 @@ static bool read_evt_header(struct evt *evt)
 {
     const uint8_t *head = reader_at(evt->reader, 0, EVT_HEADER);
 
-    if (head == NULL || le32(head) != EVT_HEADER || memcmp(head + 4, "LfLe", 4) != 0 || le32(head + 8) != 1 ||
-        le32(head + 12) != 1 || le32(head + 44) != EVT_HEADER)
+    if (head == NULL || field_le32(head) != EVT_HEADER || memcmp(head + 4, "LfLe", 4) != 0 ||
+        field_le32(head + 8) != 1 || field_le32(head + 12) != 1 || field_le32(head + 44) != EVT_HEADER)
         return false;
-    evt->end = le32(head + 32);
+    evt->end = field_le32(head + 32);
     return evt->end >= EVT_HEADER && evt->end % 1024 == 0;
 }
 
@@ -122,7 +118,7 @@ static bool record_holds(struct evt *evt, uint64_t at, uint32_t *ret_length)
 
     if (head == NULL || memcmp(head + 4, "LfLe", 4) != 0)
         return false;
-    length = le32(head);
+    length = field_le32(head);
     if (length < EVT_RECORD_MIN || length > EVT_RECORD_MAX || length % 4 != 0 ||
         !reader_le32(evt->reader, at + length - 4, &behind) || behind != length)
         return false;
@@ -155,10 +151,10 @@ static bool read_end(struct evt *evt, uint64_t at, uint64_t *ret_oldest)
                                     0x22, 0x22, 0x33, 0x33, 0x33, 0x33, 0x44, 0x44, 0x44, 0x44};
     const uint8_t *head = reader_at(evt->reader, at, EVT_END);
 
-    if (head == NULL || memcmp(head, magic, sizeof magic) != 0 || le32(head + 24) != at ||
-        le32(head + 36) != EVT_END)
+    if (head == NULL || memcmp(head, magic, sizeof magic) != 0 || field_le32(head + 24) != at ||
+        field_le32(head + 36) != EVT_END)
         return false;
-    *ret_oldest = le32(head + 20);
+    *ret_oldest = field_le32(head + 20);
     return true;
 }
 

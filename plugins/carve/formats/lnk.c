@@ -5,6 +5,7 @@
  * block is there.
  */
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 
 #include <string.h>
 
@@ -24,26 +25,16 @@ struct lnk {
     uint32_t flags;
 };
 
-static uint32_t le16(const uint8_t *p)
-{
-    return (uint32_t)(p[1] << 8 | p[0]);
-}
-
-static uint32_t le32(const uint8_t *p)
-{
-    return le16(p + 2) << 16 | le16(p);
-}
-
 static bool read_header(struct lnk *lnk)
 {
     static const uint8_t class_id[16] = {1, 0x14, 2, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0x46};
     static const uint8_t zero[10];
     const uint8_t *head = reader_at(lnk->reader, 0, HEADER);
 
-    if (head == NULL || le32(head) != HEADER || memcmp(head + 4, class_id, 16) != 0 ||
+    if (head == NULL || field_le32(head) != HEADER || memcmp(head + 4, class_id, 16) != 0 ||
         memcmp(head + 66, zero, 10) != 0)
         return false;
-    lnk->flags = le32(head + 20);
+    lnk->flags = field_le32(head + 20);
     lnk->at = HEADER;
     return (lnk->flags & (uint32_t)FLAGS_UNUSED) == 0;
 }
@@ -77,19 +68,19 @@ static bool text_ends(const uint8_t *info, uint32_t size, uint32_t at)
 /* The volume and the path on it, or the share and the path below it. */
 static void title_from_info(struct lnk *lnk, const uint8_t *info, uint32_t size, uint32_t header)
 {
-    uint32_t flags = le32(info + 8), base = le32(info + 16), net = le32(info + 20), rest = le32(info + 24),
-             wide;
+    uint32_t flags = field_le32(info + 8), base = field_le32(info + 16), net = field_le32(info + 20),
+             rest = field_le32(info + 24), wide;
     char path[CARVED_TITLE_SIZE * 2];
     size_t length = 0, most = sizeof path;
 
-    if ((flags & 1) != 0 && header >= 0x24 && (wide = le32(info + 28)) < size) {
+    if ((flags & 1) != 0 && header >= 0x24 && (wide = field_le32(info + 28)) < size) {
         while (wide + length + 1 < size && (info[wide + length] != 0 || info[wide + length + 1] != 0))
             length += 2;
         carved_title(lnk->ret, info + wide, length, "UTF-16LE");
         return;
     }
     if ((flags & 1) == 0 && (flags & 2) != 0 && net + 12 < size)
-        base = net + le32(info + net + 8);
+        base = net + field_le32(info + net + 8);
     else if ((flags & 1) == 0)
         return;
     if (!text_ends(info, size, base) || !text_ends(info, size, rest))
@@ -116,15 +107,16 @@ static bool take_info(struct lnk *lnk)
     info = reader_at(lnk->reader, lnk->at, size);
     if (info == NULL)
         return false;
-    header = le32(info + 4);
-    flags = le32(info + 8);
+    header = field_le32(info + 4);
+    flags = field_le32(info + 8);
     if (header < 0x1c || header > size || (header > 0x1c && header < 0x24) || (flags & ~3U) != 0)
         return false;
-    if ((flags & 1) != 0 && (le32(info + 12) > size - 4 || !text_ends(info, size, le32(info + 16))))
+    if ((flags & 1) != 0 &&
+        (field_le32(info + 12) > size - 4 || !text_ends(info, size, field_le32(info + 16))))
         return false;
-    if ((flags & 2) != 0 && (size < 0x14 + 8 || le32(info + 20) > size - 0x14))
+    if ((flags & 2) != 0 && (size < 0x14 + 8 || field_le32(info + 20) > size - 0x14))
         return false;
-    if (!text_ends(info, size, le32(info + 24)))
+    if (!text_ends(info, size, field_le32(info + 24)))
         return false;
     title_from_info(lnk, info, size, header);
     lnk->at += size;

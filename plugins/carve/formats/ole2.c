@@ -6,6 +6,7 @@
  * with structure of their own) reaches so far that a gap in the file would have been seen.
  */
 #include "plugins/carve/formats/ole2.h"
+#include "plugins/carve/formats/field.h"
 
 #include "engine/base/bytes.h"
 
@@ -32,11 +33,6 @@ struct header {
     uint32_t fat_sectors, directory, mini_fat, mini_fat_sectors, difat, difat_sectors;
 };
 
-static uint32_t le32(const uint8_t *p)
-{
-    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 static bool read_header(struct reader *reader, struct header *ret)
 {
     const uint8_t *p = reader_at(reader, 0, HEADER);
@@ -46,14 +42,14 @@ static bool read_header(struct reader *reader, struct header *ret)
         return false;
     major = p[26] | (unsigned)p[27] << 8;
     ret->shift = p[30] | (unsigned)p[31] << 8;
-    ret->fat_sectors = le32(p + 44);
-    ret->directory = le32(p + 48);
-    ret->mini_fat = le32(p + 60);
-    ret->mini_fat_sectors = le32(p + 64);
-    ret->difat = le32(p + 68);
-    ret->difat_sectors = le32(p + 72);
+    ret->fat_sectors = field_le32(p + 44);
+    ret->directory = field_le32(p + 48);
+    ret->mini_fat = field_le32(p + 60);
+    ret->mini_fat_sectors = field_le32(p + 64);
+    ret->difat = field_le32(p + 68);
+    ret->difat_sectors = field_le32(p + 72);
     return (major == 3 ? ret->shift == 9 : major == 4 && ret->shift == 12) && p[32] == MINI_SHIFT &&
-           p[33] == 0 && le32(p + 56) == 4096 && ret->fat_sectors > 0 && ret->directory < SECTOR_MAX;
+           p[33] == 0 && field_le32(p + 56) == 4096 && ret->fat_sectors > 0 && ret->directory < SECTOR_MAX;
 }
 
 static uint64_t sector_offset(const struct ole2 *ole2, uint32_t sector)
@@ -85,7 +81,7 @@ static bool load_fat_sector(struct ole2 *ole2, uint32_t index, uint32_t sector)
         return false;
     }
     for (size_t i = 0; i < size / 4; i++)
-        to[i] = le32(p + 4 * i);
+        to[i] = field_le32(p + 4 * i);
     return true;
 }
 
@@ -99,7 +95,7 @@ static bool load_fat(struct ole2 *ole2, const struct header *header, uint32_t *r
 
     for (; done < header->fat_sectors && done < HEADER_DIFAT; done++) {
         p = reader_at(ole2->reader, 76 + 4 * done, 4);
-        ret_sectors[done] = p != NULL ? le32(p) : SECTOR_FREE;
+        ret_sectors[done] = p != NULL ? field_le32(p) : SECTOR_FREE;
     }
     for (uint32_t n = 0; n < header->difat_sectors; n++) {
         if (difat >= SECTOR_MAX)
@@ -107,10 +103,10 @@ static bool load_fat(struct ole2 *ole2, const struct header *header, uint32_t *r
         ret_sectors[header->fat_sectors + n] = difat;
         for (size_t i = 0; i < per && done < header->fat_sectors; i++) {
             p = reader_at(ole2->reader, sector_offset(ole2, difat) + 4 * i, 4);
-            ret_sectors[done++] = p != NULL ? le32(p) : SECTOR_FREE;
+            ret_sectors[done++] = p != NULL ? field_le32(p) : SECTOR_FREE;
         }
         p = reader_at(ole2->reader, sector_offset(ole2, difat) + 4 * per, 4);
-        difat = p != NULL ? le32(p) : SECTOR_FREE;
+        difat = p != NULL ? field_le32(p) : SECTOR_FREE;
     }
     for (uint32_t i = 0; i < done; i++) {
         if (!load_fat_sector(ole2, i, ret_sectors[i]))
@@ -248,9 +244,9 @@ static bool read_entry(const uint8_t *p, unsigned shift, struct ole2_entry *ret)
 {
     unsigned bytes = p[64] | (unsigned)p[65] << 8;
 
-    *ret = (struct ole2_entry){.type = p[66], .start = le32(p + 116), .size = le32(p + 120)};
+    *ret = (struct ole2_entry){.type = p[66], .start = field_le32(p + 116), .size = field_le32(p + 120)};
     if (shift != 9)
-        ret->size |= (uint64_t)le32(p + 124) << 32;
+        ret->size |= (uint64_t)field_le32(p + 124) << 32;
     if (ret->type == 0)
         return true;
     if ((ret->type != 1 && ret->type != 2 && ret->type != 5) || bytes > 64 || bytes < 2 || bytes % 2 != 0 ||
@@ -299,7 +295,7 @@ static bool load_mini_fat(struct ole2 *ole2, const struct header *header)
         ole2->mini_count = (uint32_t)(stream.size / 4);
     for (uint32_t i = 0; i < ole2->mini_count && holds; i++) {
         holds = ole2_read(&stream, 4 * (uint64_t)i, raw, 4);
-        ole2->mini_fat[i] = holds ? le32(raw) : SECTOR_FREE;
+        ole2->mini_fat[i] = holds ? field_le32(raw) : SECTOR_FREE;
         holds &= ole2->mini_fat[i] < ole2->mini_count || ole2->mini_fat[i] >= SECTOR_END;
         if (!holds || ole2->mini_fat[i] != 0)
             ole2_prove(&stream, 4 * (uint64_t)i, holds);

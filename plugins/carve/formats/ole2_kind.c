@@ -5,6 +5,7 @@
  * and Word's formatted disk pages [MS-DOC 2.9.33, 2.9.175].
  */
 #include "plugins/carve/formats/ole2.h"
+#include "plugins/carve/formats/field.h"
 
 #include <string.h>
 
@@ -39,16 +40,6 @@ static const struct {
     {{0x86, 0x10, 0x0c, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0x46}, "msp", "Windows Installer patch"},
     {{0x82, 0x10, 0x0c, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0x46}, "mst", "Windows Installer transform"},
 };
-
-static uint16_t le16(const uint8_t *p)
-{
-    return (uint16_t)(p[0] | p[1] << 8);
-}
-
-static uint32_t le32(const uint8_t *p)
-{
-    return le16(p) | (uint32_t)le16(p + 2) << 16;
-}
 
 static const struct ole2_entry *find(const struct ole2 *ole2, const char *name)
 {
@@ -85,14 +76,14 @@ static void prove_excel(struct ole2_stream *stream)
     uint8_t head[4];
 
     for (int i = 0; i < RECORDS_MAX && ole2_read(stream, at, head, 4); i++) {
-        bool right = le16(head + 2) <= 8228 && (at > 0 || (head[0] == 0x09 && head[1] <= 8));
+        bool right = field_le16(head + 2) <= 8228 && (at > 0 || (head[0] == 0x09 && head[1] <= 8));
 
-        if (at > 0 && le32(head) == 0)
+        if (at > 0 && field_le32(head) == 0)
             return;
         ole2_prove(stream, at, right);
         if (!right)
             return;
-        at += 4u + le16(head + 2);
+        at += 4u + field_le16(head + 2);
     }
 }
 
@@ -103,8 +94,8 @@ static void prove_powerpoint(struct ole2_stream *stream)
     uint8_t head[8];
 
     for (int i = 0; i < RECORDS_MAX && ole2_read(stream, at, head, 8); i++) {
-        unsigned type = le16(head + 2);
-        bool right = le32(head + 4) <= stream->size - at - 8 &&
+        unsigned type = field_le16(head + 2);
+        bool right = field_le32(head + 4) <= stream->size - at - 8 &&
                      ((type >= 0x3e8 && type <= 0x3000) || (type >= 0xf000 && type <= 0xf200));
 
         ole2_prove(stream, at, right);
@@ -112,7 +103,7 @@ static void prove_powerpoint(struct ole2_stream *stream)
             return;
         at += 8;
         if ((head[0] & 0x0f) != 0x0f)
-            at += le32(head + 4);
+            at += field_le32(head + 4);
     }
 }
 
@@ -130,7 +121,7 @@ static void prove_pages(struct ole2_stream *document, struct ole2_stream *table,
         if (!ole2_read(table, offset + 4 * (uint64_t)i, range, 8) ||
             !ole2_read(table, offset + 4 * ((uint64_t)count + 1 + i), number, 4))
             return;
-        page = (uint64_t)(le32(number) & 0x3fffff) * PAGE;
+        page = (uint64_t)(field_le32(number) & 0x3fffff) * PAGE;
         if (!ole2_read(document, page + PAGE - 1, &runs, 1) || runs > 100 ||
             !ole2_read(document, page, first, 4) || !ole2_read(document, page + 4u * runs, last, 4))
             return;
@@ -152,8 +143,8 @@ static void prove_word(struct ole2 *ole2, struct ole2_stream *mini, struct ole2_
         return; /* Word 6, which has its tables elsewhere, or encrypted */
     entry = find(ole2, (fib[0x0b] & 2) != 0 ? "1Table" : "0Table");
     if (entry != NULL && ole2_open(ole2, entry, mini, &table)) {
-        prove_pages(document, &table, le32(fib + 0xfa), le32(fib + 0xfe));
-        prove_pages(document, &table, le32(fib + 0x102), le32(fib + 0x106));
+        prove_pages(document, &table, field_le32(fib + 0xfa), field_le32(fib + 0xfe));
+        prove_pages(document, &table, field_le32(fib + 0x102), field_le32(fib + 0x106));
     }
     ole2_close(&table);
 }
@@ -201,24 +192,25 @@ static void page_title(struct carved *ret, const uint8_t *text, size_t size, uns
 
 static void summary_title(const uint8_t *set, size_t size, struct carved *ret)
 {
-    uint32_t section = size >= 48 ? le32(set + 44) : UINT32_MAX, count, page = 1252;
+    uint32_t section = size >= 48 ? field_le32(set + 44) : UINT32_MAX, count, page = 1252;
     const uint8_t *p;
 
     if (size < 48 || section > size - 8 || section < 48)
         return;
-    count = le32(set + section + 4);
+    count = field_le32(set + section + 4);
     for (uint32_t i = 0; i < count && i < 64 && section + 16 + 8 * (size_t)i <= size; i++) {
-        uint32_t id = le32(set + section + 8 + 8 * i), at = le32(set + section + 12 + 8 * i), length;
+        uint32_t id = field_le32(set + section + 8 + 8 * i), at = field_le32(set + section + 12 + 8 * i),
+                 length;
 
         if (at > size - section || size - section - at < 8)
             continue;
         p = set + section + at;
-        length = le32(p + 4);
-        if (id == 1 && le32(p) == 2)
-            page = le16(p + 4);
-        length = le32(p) == 0x1f && length < SUMMARY ? 2 * length : length;
-        if (id == 2 && (le32(p) == 0x1e || le32(p) == 0x1f) && length <= size - section - at - 8)
-            page_title(ret, p + 8, length, le32(p) == 0x1f ? 1200 : page);
+        length = field_le32(p + 4);
+        if (id == 1 && field_le32(p) == 2)
+            page = field_le16(p + 4);
+        length = field_le32(p) == 0x1f && length < SUMMARY ? 2 * length : length;
+        if (id == 2 && (field_le32(p) == 0x1e || field_le32(p) == 0x1f) && length <= size - section - at - 8)
+            page_title(ret, p + 8, length, field_le32(p) == 0x1f ? 1200 : page);
     }
 }
 

@@ -9,6 +9,7 @@
  */
 #include "plugins/carve/formats/xpress.h"
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,16 +18,11 @@
 enum { HEADER = 84, INFORMATION = 36, NAME = 16, NAME_SIZE = 60, FILE_MAX = 32 * 1024 * 1024 };
 enum { PACKED_HEADER = 8, PACKED_SUM = 4 };
 
-static uint32_t le32(const uint8_t *p)
-{
-    return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
-}
-
 /* ------------------------------------------------------------------ what is inside */
 
 static bool is_header(const uint8_t *data)
 {
-    uint32_t version = le32(data);
+    uint32_t version = field_le32(data);
 
     return memcmp(data + 4, "SCCA", 4) == 0 &&
            (version == 17 || version == 23 || version == 26 || version == 30 || version == 31);
@@ -43,9 +39,9 @@ static void read_sections(struct sections *ret, const uint8_t *data)
                                 &ret->chain_count, &ret->names,        &ret->names_size,
                                 &ret->volumes,     &ret->volume_count, &ret->volumes_size};
 
-    ret->version = le32(data);
+    ret->version = field_le32(data);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        *fields[i] = le32(data + HEADER + 4 * i);
+        *fields[i] = field_le32(data + HEADER + 4 * i);
 }
 
 /* Do the sections follow each other, with nothing between but what aligns them, to the end? */
@@ -72,7 +68,7 @@ static bool names_hold(const struct sections *s, const uint8_t *data)
 
     for (uint32_t i = 0; i < s->file_count; i++) {
         const uint8_t *file = data + s->files + i * entry + name;
-        uint64_t at = le32(file), length = le32(file + 4);
+        uint64_t at = field_le32(file), length = field_le32(file + 4);
 
         if ((at > 0 && (at < 2 || !is_nul(data, s, at - 2))) || !is_nul(data, s, at + 2 * length))
             return false;
@@ -110,10 +106,10 @@ static bool volumes_hold(const struct sections *s, const uint8_t *data)
         uint64_t at;
 
         if ((i + 1) * (uint64_t)entry > s->volumes_size ||
-            !path_holds(s, data, le32(volume), le32(volume + 4)))
+            !path_holds(s, data, field_le32(volume), field_le32(volume + 4)))
             return false;
-        at = le32(volume + 28);
-        for (uint32_t k = le32(volume + 32); k > 0; k--) {
+        at = field_le32(volume + 28);
+        for (uint32_t k = field_le32(volume + 32); k > 0; k--) {
             uint64_t length;
 
             if (at + 2 > s->volumes_size)
@@ -131,7 +127,7 @@ static bool volumes_hold(const struct sections *s, const uint8_t *data)
 static bool chains_hold(const struct sections *s, const uint8_t *data)
 {
     for (uint32_t i = 0; i < s->chain_count && s->version < 30; i++) {
-        uint32_t next = le32(data + s->chains + (size_t)i * 12);
+        uint32_t next = field_le32(data + s->chains + (size_t)i * 12);
 
         if (next != UINT32_MAX && next >= s->chain_count)
             return false;
@@ -143,7 +139,7 @@ static bool inside_holds(const uint8_t *data, size_t size)
 {
     struct sections sections;
 
-    if (size < HEADER + INFORMATION || !is_header(data) || le32(data + 12) != size)
+    if (size < HEADER + INFORMATION || !is_header(data) || field_le32(data + 12) != size)
         return false;
     read_sections(&sections, data);
     return sections_fit(&sections, size) && names_hold(&sections, data) && chains_hold(&sections, data) &&
@@ -191,7 +187,7 @@ static enum carve_grade examine_prefetch(struct reader *reader, struct carved *r
 
     if (head == NULL || !is_header(head))
         return CARVE_NONE;
-    size = le32(head + 12);
+    size = field_le32(head + 12);
     read_sections(&sections, head);
     if (size > FILE_MAX || !sections_fit(&sections, size))
         return CARVE_NONE;
@@ -272,7 +268,7 @@ static enum carve_grade examine_mam(struct reader *reader, struct carved *ret)
         return CARVE_NONE;
     has_sum = (head[3] & 0x80) != 0;
     begin = PACKED_HEADER + (has_sum ? PACKED_SUM : 0);
-    size = le32(head + 4);
+    size = field_le32(head + 4);
     if (size < HEADER || size > FILE_MAX || (out = malloc(size)) == NULL)
         return CARVE_NONE;
     state = xpress_huffman(reader, begin, out, size, &end, &made);

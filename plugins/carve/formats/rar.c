@@ -6,6 +6,7 @@
  * block.
  */
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 
 #include "engine/base/bytes.h"
 
@@ -31,16 +32,6 @@ struct rar {
     bool hidden; /* headers are encrypted from here on */
 };
 
-static uint32_t le16(const uint8_t *p)
-{
-    return p[0] | (uint32_t)p[1] << 8;
-}
-
-static uint32_t le32(const uint8_t *p)
-{
-    return le16(p) | le16(p + 2) << 16;
-}
-
 static bool data_is_right(struct rar *rar, uint32_t stored)
 {
     uint32_t crc;
@@ -60,10 +51,10 @@ static bool read_block4(struct rar *rar)
 
     if (p == NULL || p[2] < 0x72 || p[2] > END4)
         return false;
-    stored = le16(p);
+    stored = field_le16(p);
     rar->type = p[2];
-    rar->flags = le16(p + 3);
-    rar->size = le16(p + 5);
+    rar->flags = field_le16(p + 3);
+    rar->size = field_le16(p + 5);
     rar->data = 0;
     if (rar->size < 7 || rar->size > HEADER_MAX)
         return false;
@@ -71,9 +62,9 @@ static bool read_block4(struct rar *rar)
     if (p == NULL || (uint16_t)crc32(0, p + 2, (uInt)(rar->size - 2)) != stored)
         return false;
     if ((rar->flags & 0x8000) != 0 && rar->size >= 11)
-        rar->data = le32(p + 7);
+        rar->data = field_le32(p + 7);
     if ((rar->type == FILE4 || rar->type == SERVICE4) && rar->size >= 36 && (rar->flags & 0x100) != 0)
-        rar->data |= (uint64_t)le32(p + 32) << 32;
+        rar->data |= (uint64_t)field_le32(p + 32) << 32;
     return true;
 }
 
@@ -92,7 +83,7 @@ static bool follow_file4(struct rar *rar)
         return true;
     if (!plain && rar->type == FILE4)
         rar->packed = true;
-    return !plain || data_is_right(rar, le32(p + 16));
+    return !plain || data_is_right(rar, field_le32(p + 16));
 }
 
 static bool follow_block4(struct rar *rar)
@@ -141,7 +132,7 @@ static bool read_block5(struct rar *rar)
 
     if (p == NULL)
         return false;
-    stored = le32(p);
+    stored = field_le32(p);
     bytes_init(&bytes, p + 4, 3);
     if (!vint(&bytes, &size) || size == 0 || size > HEADER_MAX)
         return false;

@@ -9,6 +9,7 @@
  * the one in use has neither behind it, its true end cannot be told and it is complete only.
  */
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 
 #include <string.h>
 
@@ -21,20 +22,15 @@ struct hive {
     bool sum_holds, root_found, named;
 };
 
-static uint32_t le32(const uint8_t *p)
-{
-    return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
-}
-
 /* The checksum's two values that stand for others are the specification's. */
 static bool sum_holds(const uint8_t *head)
 {
     uint32_t sum = 0;
 
     for (size_t i = 0; i < 508; i += 4)
-        sum ^= le32(head + i);
+        sum ^= field_le32(head + i);
     sum = sum == 0 ? 1 : sum == UINT32_MAX ? UINT32_MAX - 1 : sum;
-    return sum == le32(head + 508);
+    return sum == field_le32(head + 508);
 }
 
 static bool read_base(struct hive *hive)
@@ -42,11 +38,11 @@ static bool read_base(struct hive *hive)
     const uint8_t *head = reader_at(hive->reader, 0, 512);
     uint32_t size;
 
-    if (head == NULL || memcmp(head, "regf", 4) != 0 || le32(head + 20) != 1 || le32(head + 24) > 6 ||
-        le32(head + 28) != 0 || le32(head + 32) != 1)
+    if (head == NULL || memcmp(head, "regf", 4) != 0 || field_le32(head + 20) != 1 ||
+        field_le32(head + 24) > 6 || field_le32(head + 28) != 0 || field_le32(head + 32) != 1)
         return false;
-    hive->root = le32(head + 36);
-    size = le32(head + 40);
+    hive->root = field_le32(head + 36);
+    size = field_le32(head + 40);
     hive->end = BASE + (uint64_t)size;
     hive->named = head[NAME] != 0 || head[NAME + 1] != 0;
     hive->sum_holds = sum_holds(head);
@@ -71,7 +67,7 @@ static bool cells_hold(struct hive *hive, uint64_t at, uint32_t size, uint64_t *
 
         if (span < 4 && (data = reader_at(hive->reader, at, 4)) == NULL)
             return false;
-        length = le32(data);
+        length = field_le32(data);
         length = length > INT32_MAX ? 0 - length : length;
         if (length < 8 || length % 8 != 0 || length > end - at)
             return false;
@@ -94,9 +90,9 @@ static bool walk(struct hive *hive, uint64_t *ret_good)
     *ret_good = BASE;
     while (at < hive->end) {
         const uint8_t *head = reader_at(hive->reader, at, BIN_HEADER);
-        uint32_t size = head == NULL ? 0 : le32(head + 8);
+        uint32_t size = head == NULL ? 0 : field_le32(head + 8);
 
-        if (head == NULL || memcmp(head, "hbin", 4) != 0 || le32(head + 4) != at - BASE || size == 0 ||
+        if (head == NULL || memcmp(head, "hbin", 4) != 0 || field_le32(head + 4) != at - BASE || size == 0 ||
             size % BASE != 0 || size > hive->end - at)
             return false;
         *ret_good = at;
@@ -119,8 +115,8 @@ static uint64_t file_end(struct hive *hive, bool *ret_sure)
         const uint8_t *head = reader_at(hive->reader, at, BIN_HEADER);
         uint32_t size = BASE;
 
-        if (head != NULL && memcmp(head, "hbin", 4) == 0 && le32(head + 4) == at - BASE) {
-            size = le32(head + 8);
+        if (head != NULL && memcmp(head, "hbin", 4) == 0 && field_le32(head + 4) == at - BASE) {
+            size = field_le32(head + 8);
             if (size == 0 || size % BASE != 0 || size > end - at)
                 return hive->end;
         } else if (!reader_is_all(hive->reader, at, BASE, 0)) {

@@ -15,6 +15,7 @@
  */
 #include "plugins/carve/formats/sqlite_page.h"
 #include "plugins/carve/formats/sqlite_queue.h"
+#include "plugins/carve/formats/field.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,7 @@ struct database {
     struct sqlite_queue queue;
     uint8_t title[CARVED_TITLE_SIZE];
     size_t title_size;
-    uint8_t page[SQLITE_PAGE_MAX];
+    uint8_t *page; /* a copy of the schema's page at hand */
 };
 
 static void set_bad(struct database *db, uint32_t number)
@@ -90,11 +91,6 @@ static const uint8_t *page_at(struct database *db, uint32_t number)
     return reader_at(db->reader, (uint64_t)(number - 1) * db->page_size, db->page_size);
 }
 
-static uint32_t be32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 /* ------------------------------------------------------------------ the schema's rows */
 
 /* The first bytes of a row's payload, from its overflow pages too. */
@@ -113,7 +109,7 @@ static size_t payload(struct database *db, const struct sqlite_cell *cell, uint8
             break;
         memcpy(out + size, page + 4, some);
         size += some;
-        next = be32(page);
+        next = field_be32(page);
     }
     return size;
 }
@@ -223,7 +219,7 @@ static bool look_at_overflow(struct database *db, uint32_t number, uint32_t left
 
     if (data == NULL)
         return false;
-    next = be32(data);
+    next = field_be32(data);
     if (left <= db->usable - 4)
         return next == 0;
     return claim(db, next, OVERFLOW_MORE, left - (db->usable - 4), number);
@@ -235,11 +231,11 @@ static bool look_at_trunk(struct database *db, uint32_t number)
     const uint8_t *data = page_at(db, number);
     uint32_t next, count;
 
-    if (data == NULL || (count = be32(data + 4)) > db->usable / 4 - 2)
+    if (data == NULL || (count = field_be32(data + 4)) > db->usable / 4 - 2)
         return false;
-    next = be32(data);
+    next = field_be32(data);
     for (uint32_t i = 0; i < count; i++) {
-        if (!claim(db, be32(data + 8 + 4 * (size_t)i), FREE, 0, number))
+        if (!claim(db, field_be32(data + 8 + 4 * (size_t)i), FREE, 0, number))
             return false;
     }
     db->free_found += count + 1;
@@ -282,7 +278,7 @@ static void walk(struct database *db)
 static bool map_entry_holds(const struct database *db, uint32_t number, const uint8_t *entry)
 {
     enum role role = (enum role)(db->role[number] & ~SOUND);
-    uint32_t parent = be32(entry + 1);
+    uint32_t parent = field_be32(entry + 1);
 
     switch (entry[0]) {
     case 1:
@@ -352,18 +348,18 @@ static bool read_header(struct database *db)
     db->usable = db->page_size - head[20];
     if (db->page_size < 512 || (db->page_size & (db->page_size - 1)) != 0 || db->usable < 480)
         return false;
-    count = be32(head + 28);
-    db->counted = count != 0 && be32(head + 24) == be32(head + 92);
-    db->free_first = be32(head + 32);
-    db->free_count = be32(head + 36);
-    db->map_root = be32(head + 52);
-    db->encoding = be32(head + 56) == 0 ? 1 : be32(head + 56);
+    count = field_be32(head + 28);
+    db->counted = count != 0 && field_be32(head + 24) == field_be32(head + 92);
+    db->free_first = field_be32(head + 32);
+    db->free_count = field_be32(head + 36);
+    db->map_root = field_be32(head + 52);
+    db->encoding = field_be32(head + 56) == 0 ? 1 : field_be32(head + 56);
     db->pages = count;
     if (!db->counted)
         db->pages = reader_size(db->reader) / db->page_size < PAGES_MAX
                         ? (uint32_t)(reader_size(db->reader) / db->page_size)
                         : PAGES_MAX;
-    return db->encoding <= 3 && db->pages > 0 && db->pages <= PAGES_MAX && be32(head + 44) <= 4;
+    return db->encoding <= 3 && db->pages > 0 && db->pages <= PAGES_MAX && field_be32(head + 44) <= 4;
 }
 
 /* Databases that their application marks. */
@@ -435,7 +431,7 @@ static enum carve_grade judge(struct database *db)
     carved_title(db->ret, db->title, db->title_size, encodings[db->encoding]);
     db->ret->format = kind(db);
     if (db->no_memory || reader_spent(db->reader))
-        return carved_partial(db->ret, db->page_size, "the effort allowed is spent");
+        return carved_partial(db->ret, HEADER, "the effort allowed is spent");
     look_at_fixed_pages(db, last);
     if (db->bad == 0 && !reader_at(db->reader, size - 1, 1))
         db->bad = last;
@@ -446,58 +442,53 @@ static enum carve_grade judge(struct database *db)
 
 static enum carve_grade examine_sqlite(struct reader *reader, struct carved *ret)
 {
-    struct database *db = calloc(1, sizeof *db);
+    struct database db = {.reader = reader, .ret = ret};
 
-    if (db == NULL)
+    if (!read_header(&db))
         return CARVE_NONE;
-    db->reader = reader;
-    db->ret = ret;
-    if (read_header(db)) {
-        db->role = calloc((size_t)db->pages + 1, sizeof db->role[0]);
-        db->parent = calloc((size_t)db->pages + 1, sizeof db->parent[0]);
-        db->range = calloc((size_t)db->pages + 1, sizeof db->range[0]);
+    db.role = calloc((size_t)db.pages + 1, sizeof db.role[0]);
+    db.parent = calloc((size_t)db.pages + 1, sizeof db.parent[0]);
+    db.range = calloc((size_t)db.pages + 1, sizeof db.range[0]);
+    db.page = malloc(db.page_size);
+    if (db.role != NULL && db.parent != NULL && db.range != NULL && db.page != NULL) {
+        walk(&db);
+        judge(&db);
     }
-    if (db->role != NULL && db->parent != NULL && db->range != NULL) {
-        walk(db);
-        judge(db);
-    }
-    free(db->role);
-    free(db->parent);
-    free(db->range);
-    sqlite_queue_finish(&db->queue);
-    free(db);
+    free(db.role);
+    free(db.parent);
+    free(db.range);
+    free(db.page);
+    sqlite_queue_finish(&db.queue);
     return ret->grade;
 }
 
-/* A page begins with the header of a b-tree page: kind, first free block, cells, where their content begins; or, on overflow
- * and freelist pages, with the number of the next [SQLite, Database File Format, 1.5 to 1.7]. */
-static bool page_begins(const uint8_t *page, uint32_t page_size, uint32_t pages)
+/* May the page at `split` be one of the database? It begins with the header of a b-tree's page, with the
+ * number of the next page of a chain, which is 0 on the last, or with the first entry of a pointer map. */
+static bool page_begins(struct database *db, uint64_t split)
 {
     static const uint8_t kinds[] = {2, 5, 10, 13};
-    uint32_t next = (uint32_t)page[0] << 24 | (uint32_t)page[1] << 16 | (uint32_t)page[2] << 8 | page[3];
-    uint32_t free_block = (uint32_t)page[1] << 8 | page[2], cells = (uint32_t)page[3] << 8 | page[4];
-    uint32_t content = (uint32_t)page[5] << 8 | page[6];
+    const uint8_t *page = reader_at(db->reader, split, 8);
+    uint32_t free_block, cells, content, next;
 
-    if (memchr(kinds, page[0], sizeof kinds) == NULL)
-        return next > 0 && next <= pages;
-    content = content > 0 ? content : 65536;
-    return free_block < page_size && content <= page_size && content >= 8 + 2 * cells;
+    if (page == NULL)
+        return false;
+    if (is_map_page(db, (uint32_t)(split / db->page_size) + 1))
+        return page[0] >= 1 && page[0] <= 5 && field_be32(page + 1) <= db->pages;
+    free_block = field_be16(page + 1);
+    cells = field_be16(page + 3);
+    content = field_be16(page + 5) > 0 ? field_be16(page + 5) : 65536;
+    next = field_be32(page);
+    if (memchr(kinds, page[0], sizeof kinds) != NULL)
+        return free_block < db->page_size && content <= db->page_size && content >= 8 + 2 * cells;
+    return next <= db->pages && (next > 0 || !reader_is_all(db->reader, split, db->page_size, 0));
 }
 
 static bool sqlite_continues(struct reader *reader, const struct carved *carved, uint64_t split)
 {
-    uint16_t stored = 0;
-    uint32_t pages = 0, page_size;
-    const uint8_t *page;
+    struct database db = {.reader = reader};
 
     (void)carved;
-    if (!reader_be16(reader, 16, &stored) || !reader_be32(reader, 28, &pages))
-        return false;
-    page_size = stored == 1 ? 65536 : stored;
-    if (split % page_size != 0)
-        return true;
-    page = reader_at(reader, split, 8);
-    return page != NULL && page_begins(page, page_size, pages);
+    return read_header(&db) && (split % db.page_size != 0 || page_begins(&db, split));
 }
 
 static const struct carve_format sqlite_format = {"sqlite", examine_sqlite, sqlite_continues};

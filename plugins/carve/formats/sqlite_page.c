@@ -2,20 +2,11 @@
  * sqlite_page: see sqlite_page.h.
  */
 #include "plugins/carve/formats/sqlite_page.h"
+#include "plugins/carve/formats/field.h"
 
 #include <string.h>
 
 enum { INTERIOR_INDEX = 2, INTERIOR_TABLE = 5, LEAF_INDEX = 10, LEAF_TABLE = 13, CELL_MIN = 4 };
-
-static uint32_t be16(const uint8_t *p)
-{
-    return (uint32_t)(p[0] << 8 | p[1]);
-}
-
-static uint32_t be32(const uint8_t *p)
-{
-    return be16(p) << 16 | be16(p + 2);
-}
 
 /* The variable-length number at `at`; how many bytes it has, 0: it goes past `end`. */
 static size_t varint(const uint8_t *at, const uint8_t *end, uint64_t *ret)
@@ -43,11 +34,11 @@ bool sqlite_page_read(struct sqlite_page *page, const uint8_t *data, uint32_t us
     page->is_index = head[0] == INTERIOR_INDEX || head[0] == LEAF_INDEX;
     page->is_leaf = head[0] >= LEAF_INDEX;
     page->array = header + (page->is_leaf ? 8 : 12);
-    page->first_free = be16(head + 1);
-    page->cells = be16(head + 3);
-    page->content = be16(head + 5) == 0 ? 65536 : be16(head + 5);
+    page->first_free = field_be16(head + 1);
+    page->cells = field_be16(head + 3);
+    page->content = field_be16(head + 5) == 0 ? 65536 : field_be16(head + 5);
     page->fragments = head[7];
-    page->right_child = page->is_leaf ? 0 : be32(head + 8);
+    page->right_child = page->is_leaf ? 0 : field_be32(head + 8);
     return page->content <= usable && page->array + 2 * page->cells <= page->content;
 }
 
@@ -77,7 +68,7 @@ static bool take_payload(const struct sqlite_page *page, struct sqlite_cell *cel
     if (cell->local < cell->payload) {
         if (end - at < 4)
             return false;
-        cell->overflow = be32(at);
+        cell->overflow = field_be32(at);
         at += 4;
     }
     cell->size = (uint32_t)(at - page->data) - cell->offset;
@@ -86,7 +77,7 @@ static bool take_payload(const struct sqlite_page *page, struct sqlite_cell *cel
 
 bool sqlite_page_cell(const struct sqlite_page *page, uint32_t index, struct sqlite_cell *ret)
 {
-    uint32_t offset = be16(page->data + page->array + 2 * (size_t)index);
+    uint32_t offset = field_be16(page->data + page->array + 2 * (size_t)index);
     const uint8_t *at = page->data + offset, *end = page->data + page->usable;
     uint64_t number = 0;
     size_t size;
@@ -95,7 +86,7 @@ bool sqlite_page_cell(const struct sqlite_page *page, uint32_t index, struct sql
     if (offset < page->content || page->usable - CELL_MIN < offset)
         return false;
     if (!page->is_leaf) {
-        ret->child = be32(at);
+        ret->child = field_be32(at);
         at += 4;
     }
     if (page->is_leaf || page->is_index) {
@@ -130,8 +121,8 @@ static uint32_t free_bytes(const struct sqlite_page *page)
 
         if (at < page->content || at > page->usable - 4)
             return UINT32_MAX;
-        next = be16(page->data + at);
-        size = be16(page->data + at + 2);
+        next = field_be16(page->data + at);
+        size = field_be16(page->data + at + 2);
         if (size < 4 || size > page->usable - at || (next != 0 && next < at + size))
             return UINT32_MAX;
         sum += size;
@@ -187,7 +178,9 @@ bool sqlite_page_holds(const struct sqlite_page *page)
         if (!page->is_index && i > 0 && cell.row <= row)
             return false;
         row = cell.row;
-        sum += cell.size; /* at most 32,767 cells of a page each */
+        sum += cell.size;
+        if (sum > page->usable) /* cells that share bytes: there may be thousands of them */
+            return false;
     }
     return sum + page->fragments == page->usable - page->content;
 }

@@ -8,8 +8,6 @@
 
 #include "plugins/carve/format.h"
 
-enum { SQLITE_PAGE_MAX = 65536 };
-
 struct sqlite_page {
     const uint8_t *data;
     uint32_t usable; /* bytes of the page that are in use */

@@ -11,20 +11,11 @@
  * Validated: as many pages as the header says, or up to what is no page where it does not say.
  */
 #include "plugins/carve/format.h"
+#include "plugins/carve/formats/field.h"
 
 #include <string.h>
 
 enum { WAL_HEADER = 32, FRAME = 24, JOURNAL_HEADER = 28, PAGE_MAX = 65536, SALT_AGE_MAX = 65536 };
-
-static uint32_t be32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static uint32_t le32(const uint8_t *p)
-{
-    return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
-}
 
 static bool is_page_size(uint32_t size)
 {
@@ -46,13 +37,13 @@ static void sum_up(struct wal *wal, const uint8_t *data, size_t size)
 
     if (wal->big_endian) {
         for (size_t i = 0; i < size; i += 8) {
-            a += be32(data + i) + b;
-            b += be32(data + i + 4) + a;
+            a += field_be32(data + i) + b;
+            b += field_be32(data + i + 4) + a;
         }
     } else {
         for (size_t i = 0; i < size; i += 8) {
-            a += le32(data + i) + b;
-            b += le32(data + i + 4) + a;
+            a += field_le32(data + i) + b;
+            b += field_le32(data + i + 4) + a;
         }
     }
     wal->sum[0] = a;
@@ -63,14 +54,15 @@ static bool read_wal_header(struct wal *wal)
 {
     const uint8_t *head = reader_at(wal->reader, 0, WAL_HEADER);
 
-    if (head == NULL || (be32(head) & ~1U) != 0x377f0682 || be32(head + 4) != 3007000)
+    if (head == NULL || (field_be32(head) & ~1U) != 0x377f0682 || field_be32(head + 4) != 3007000)
         return false;
     wal->big_endian = (head[3] & 1) != 0;
-    wal->page_size = be32(head + 8);
-    wal->salt[0] = be32(head + 16);
-    wal->salt[1] = be32(head + 20);
+    wal->page_size = field_be32(head + 8);
+    wal->salt[0] = field_be32(head + 16);
+    wal->salt[1] = field_be32(head + 20);
     sum_up(wal, head, 24);
-    return is_page_size(wal->page_size) && wal->sum[0] == be32(head + 24) && wal->sum[1] == be32(head + 28);
+    return is_page_size(wal->page_size) && wal->sum[0] == field_be32(head + 24) &&
+           wal->sum[1] == field_be32(head + 28);
 }
 
 enum frame { FRAME_HOLDS, FRAME_CUT, FRAME_NONE };
@@ -85,18 +77,19 @@ static enum frame take_frame(struct wal *wal, uint64_t at)
     if (data == NULL)
         return FRAME_NONE;
     memcpy(head, data, FRAME);
-    if (be32(head + 8) != wal->salt[0] || be32(head + 12) != wal->salt[1] || be32(head) == 0)
+    if (field_be32(head + 8) != wal->salt[0] || field_be32(head + 12) != wal->salt[1] ||
+        field_be32(head) == 0)
         return FRAME_NONE;
     data = reader_at(wal->reader, at + FRAME, wal->page_size);
     if (data == NULL)
         return FRAME_CUT;
     sum_up(wal, head, 8);
     sum_up(wal, data, wal->page_size);
-    if (wal->sum[0] != be32(head + 16) || wal->sum[1] != be32(head + 20)) {
+    if (wal->sum[0] != field_be32(head + 16) || wal->sum[1] != field_be32(head + 20)) {
         *wal = before;
         return FRAME_CUT;
     }
-    wal->commit = be32(head + 4);
+    wal->commit = field_be32(head + 4);
     wal->frames++;
     return FRAME_HOLDS;
 }
@@ -109,11 +102,11 @@ static bool begin_old_frames(struct wal *wal, uint64_t at)
     struct wal old = *wal;
     enum frame next;
 
-    if (head == NULL || be32(head) == 0 || wal->salt[0] - be32(head + 8) - 1 >= SALT_AGE_MAX)
+    if (head == NULL || field_be32(head) == 0 || wal->salt[0] - field_be32(head + 8) - 1 >= SALT_AGE_MAX)
         return false;
     for (size_t i = 0; i < 2; i++) {
-        old.salt[i] = be32(head + 8 + 4 * i);
-        old.sum[i] = be32(head + 16 + 4 * i);
+        old.salt[i] = field_be32(head + 8 + 4 * i);
+        old.sum[i] = field_be32(head + 16 + 4 * i);
     }
     if (reader_at(wal->reader, at + FRAME, wal->page_size) == NULL)
         return false;
@@ -123,7 +116,7 @@ static bool begin_old_frames(struct wal *wal, uint64_t at)
         old.sum[0] = old.sum[1] = 0;
         head = reader_at(wal->reader, at, FRAME);
         for (size_t i = 0; head != NULL && i < 2; i++)
-            old.sum[i] = be32(head + 16 + 4 * i);
+            old.sum[i] = field_be32(head + 16 + 4 * i);
         *wal = old;
     }
     return next == FRAME_HOLDS;
@@ -180,14 +173,14 @@ static bool read_journal_header(struct journal *journal, uint64_t at)
     if (head == NULL ||
         (memcmp(head, journal_magic, sizeof journal_magic) != 0 && (first || memcmp(head, zero, 12) != 0)))
         return false;
-    journal->count = be32(head + 8);
-    journal->nonce = be32(head + 12);
+    journal->count = field_be32(head + 8);
+    journal->nonce = field_be32(head + 12);
     if (!first)
-        return be32(head + 16) == journal->pages && be32(head + 20) == journal->sector &&
-               be32(head + 24) == journal->page_size;
-    journal->pages = be32(head + 16);
-    journal->sector = be32(head + 20);
-    journal->page_size = be32(head + 24);
+        return field_be32(head + 16) == journal->pages && field_be32(head + 20) == journal->sector &&
+               field_be32(head + 24) == journal->page_size;
+    journal->pages = field_be32(head + 16);
+    journal->sector = field_be32(head + 20);
+    journal->page_size = field_be32(head + 24);
     return is_page_size(journal->page_size) && journal->sector >= 32 && journal->sector <= 65536 &&
            (journal->sector & (journal->sector - 1)) == 0;
 }

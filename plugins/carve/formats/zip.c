@@ -6,6 +6,7 @@
  */
 #include "plugins/carve/format.h"
 #include "plugins/carve/formats/zip_kind.h"
+#include "plugins/carve/formats/field.h"
 
 #include "engine/base/bytes.h"
 
@@ -26,6 +27,9 @@ enum {
     GAP_MAX = 1 << 20,        /* between members, where a tool has left one */
     MEMBERS_MAX = 1 << 20,    /* bounds memory */
     INFLATE_LAG = 128 * 1024, /* bytes that inflate may take before it sees that they are not its own */
+    INFLATE_HELD = 8,         /* and those that it has looked at and not taken yet */
+    DESCRIPTOR_MAX = 24,
+    HEADER_USUAL = 512, /* a header with its name, where one is cut */
 };
 #define MADE_MAX (UINT64_C(16) << 30) /* bytes inflated for one archive; what is beyond is not checked */
 
@@ -49,37 +53,22 @@ struct zip {
     struct zip_kind kind;
 };
 
-static uint16_t le16(const uint8_t *p)
-{
-    return (uint16_t)(p[0] | p[1] << 8);
-}
-
-static uint32_t le32(const uint8_t *p)
-{
-    return le16(p) | (uint32_t)le16(p + 2) << 16;
-}
-
-static uint64_t le64(const uint8_t *p)
-{
-    return le32(p) | (uint64_t)le32(p + 4) << 32;
-}
-
 /* The next number of a zip64 field, for each of `values` that says UINT32_MAX. */
 static void take_zip64(const uint8_t *extra, size_t size, uint64_t *const *values, size_t count)
 {
-    while (size >= 4 && le16(extra + 2) <= size - 4u) {
-        size_t length = le16(extra + 2);
+    while (size >= 4 && field_le16(extra + 2) <= size - 4u) {
+        size_t length = field_le16(extra + 2);
         const uint8_t *p = extra + 4;
 
-        for (size_t i = 0; le16(extra) == 1 && i < count; i++) {
+        for (size_t i = 0; field_le16(extra) == 1 && i < count; i++) {
             if (*values[i] == UINT32_MAX && length >= 8) {
-                *values[i] = le64(p);
+                *values[i] = field_le64(p);
                 p += 8;
                 length -= 8;
             }
         }
-        size -= 4u + le16(extra + 2);
-        extra += 4u + le16(extra + 2);
+        size -= 4u + field_le16(extra + 2);
+        extra += 4u + field_le16(extra + 2);
     }
 }
 
@@ -104,14 +93,14 @@ static bool read_local(struct zip *zip, uint64_t offset, struct member *member, 
     const uint8_t *p = reader_at(zip->reader, offset, LOCAL);
     uint64_t *const sizes[] = {&member->size, &member->packed};
 
-    if (p == NULL || memcmp(p, "PK\3\4", 4) != 0 || !method_is_known(le16(p + 8)))
+    if (p == NULL || memcmp(p, "PK\3\4", 4) != 0 || !method_is_known(field_le16(p + 8)))
         return false;
-    *member = (struct member){.offset = offset, .method = le16(p + 8), .crc = le32(p + 14)};
-    member->packed = le32(p + 18);
-    member->size = le32(p + 22);
-    zip->flags = le16(p + 6);
-    *ret_name = le16(p + 26);
-    *ret_extra = le16(p + 28);
+    *member = (struct member){.offset = offset, .method = field_le16(p + 8), .crc = field_le32(p + 14)};
+    member->packed = field_le32(p + 18);
+    member->size = field_le32(p + 22);
+    zip->flags = field_le16(p + 6);
+    *ret_name = field_le16(p + 26);
+    *ret_extra = field_le16(p + 28);
     if (*ret_name == 0 || *ret_name + *ret_extra > READER_AT_MAX)
         return false;
     p = reader_at(zip->reader, offset + LOCAL, *ret_name + *ret_extra);
@@ -132,12 +121,12 @@ static size_t descriptor_size(struct zip *zip, uint64_t offset, const struct mem
         bool next = (form & 4) == 0;
         const uint8_t *p = reader_at(zip->reader, offset, size + (next ? 2 : 0));
 
-        if (p == NULL || (head > 0 && memcmp(p, "PK\7\x8", 4) != 0) || le32(p + head) != member->crc ||
+        if (p == NULL || (head > 0 && memcmp(p, "PK\7\x8", 4) != 0) || field_le32(p + head) != member->crc ||
             (next && memcmp(p + size, "PK", 2) != 0))
             continue;
         p += head + 4;
-        if (width == 8 ? le64(p) == member->packed && le64(p + 8) == member->size
-                       : le32(p) == member->packed && le32(p + 4) == member->size)
+        if (width == 8 ? field_le64(p) == member->packed && field_le64(p + 8) == member->size
+                       : field_le32(p) == member->packed && field_le32(p + 4) == member->size)
             return size;
     }
     return 0;
@@ -151,12 +140,12 @@ static uint64_t find_descriptor(struct zip *zip, uint64_t data, struct member *m
 
     while ((at = reader_find(zip->reader, at, end, "PK\7\x8", 4)) != UINT64_MAX) {
         const uint8_t *p = reader_at(zip->reader, at, 24);
-        bool wide = p != NULL && le64(p + 8) == at - data;
+        bool wide = p != NULL && field_le64(p + 8) == at - data;
 
-        if (p != NULL && (wide || le32(p + 8) == at - data)) {
-            member->crc = le32(p + 4);
+        if (p != NULL && (wide || field_le32(p + 8) == at - data)) {
+            member->crc = field_le32(p + 4);
             member->packed = at - data;
-            member->size = wide && le32(p + 12) == 0 ? le64(p + 16) : le32(p + 12);
+            member->size = wide && field_le32(p + 12) == 0 ? field_le64(p + 16) : field_le32(p + 12);
             return at;
         }
         at++;
@@ -183,8 +172,10 @@ static enum data inflate_data(struct zip *zip, uint64_t data, bool unknown, stru
     if (!ends && size > most && !unknown)
         return DATA_UNCHECKED;
     *ret_good = !ends && end - data > INFLATE_LAG ? end - INFLATE_LAG : data;
-    if (!ends)
+    if (!ends) {
+        zip->broken = end + INFLATE_HELD < zip->broken ? end + INFLATE_HELD : zip->broken;
         return DATA_BAD;
+    }
     if (!unknown && (end != limit || size != member->size))
         return DATA_BAD;
     if (!unknown && crc != member->crc && (member->crc != 0 || (zip->flags & DESCRIPTOR) == 0))
@@ -216,21 +207,22 @@ static bool follow_data(struct zip *zip, uint64_t data, struct member *member, u
     size_t behind = 0;
 
     *ret_good = data;
-    zip->next = zip->broken = unknown ? 0 : u64_add_saturating(data, member->packed);
+    zip->next = unknown ? 0 : u64_add_saturating(data, member->packed);
+    zip->broken = unknown ? UINT64_MAX : zip->next;
     if (unknown && (!plain || member->method != DEFLATED) && find_descriptor(zip, data, member) == UINT64_MAX)
         return false;
     if (plain && member->method == DEFLATED)
         verdict = inflate_data(zip, data, unknown, member, ret_good);
     else if (plain && member->method == STORED)
         verdict = stored_data(zip, data, member);
-    if (unknown && verdict == DATA_BAD)
-        zip->broken = *ret_good + INFLATE_LAG;
     if (verdict == DATA_BAD || !u64_range_fits(data, member->packed, reader_size(zip->reader)))
         return false;
     zip->unchecked |= verdict == DATA_UNCHECKED;
     zip->at = data + member->packed;
     if (later)
         behind = descriptor_size(zip, zip->at, member);
+    if (unknown)
+        zip->broken = zip->at + DESCRIPTOR_MAX;
     zip->at += behind;
     /* Sizes that were not known are only believed with their descriptor; data that was jumped over is only
      * believed when something of the archive follows. */
@@ -324,12 +316,13 @@ static size_t read_entry(struct zip *zip, uint64_t at, struct member *ret)
 
     if (p == NULL || memcmp(p, "PK\1\2", 4) != 0)
         return 0;
-    *ret = (struct member){.offset = le32(p + 42), .method = le16(p + 10), .crc = le32(p + 16)};
-    ret->packed = le32(p + 20);
-    ret->size = le32(p + 24);
-    name = le16(p + 28);
-    extra = le16(p + 30);
-    comment = le16(p + 32);
+    *ret = (struct member){
+        .offset = field_le32(p + 42), .method = field_le16(p + 10), .crc = field_le32(p + 16)};
+    ret->packed = field_le32(p + 20);
+    ret->size = field_le32(p + 24);
+    name = field_le16(p + 28);
+    extra = field_le16(p + 30);
+    comment = field_le16(p + 32);
     if (name == 0 || name + extra > READER_AT_MAX)
         return 0;
     p = reader_at(zip->reader, at + CENTRAL, name + extra);
@@ -348,23 +341,24 @@ static bool read_end64(struct zip *zip, struct directory *directory, uint64_t *a
 
     if (p == NULL || memcmp(p, "PK\6\6", 4) != 0)
         return true;
-    size = le64(p + 4);
-    directory->alone = le32(p + 16) == 0 && le32(p + 20) == 0;
-    directory->says_count = le64(p + 32);
-    directory->says_size = le64(p + 40);
-    directory->says_offset = le64(p + 48);
+    size = field_le64(p + 4);
+    directory->alone = field_le32(p + 16) == 0 && field_le32(p + 20) == 0;
+    directory->says_count = field_le64(p + 32);
+    directory->says_size = field_le64(p + 40);
+    directory->says_offset = field_le64(p + 48);
     if (size < END64 - 12 || size > INT32_MAX)
         return false;
     *at += 12 + size;
     p = reader_at(zip->reader, *at, LOCATOR);
     if (p == NULL || memcmp(p, "PK\6\7", 4) != 0 ||
-        le64(p + 8) - directory->says_offset != begin - directory->begin)
+        field_le64(p + 8) - directory->says_offset != begin - directory->begin)
         return false;
     *at += LOCATOR;
     return true;
 }
 
-/* Reads over the entries and the end records. False: they are not all there; *ret_good is where they end. */
+/* Reads over the entries and the end records. False: they are not all there: *ret_good is where they end,
+ * zip->broken where they should go on. */
 static bool read_directory(struct zip *zip, struct directory *directory, uint64_t *ret_good)
 {
     uint64_t at = zip->at;
@@ -380,6 +374,8 @@ static bool read_directory(struct zip *zip, struct directory *directory, uint64_
         *ret_good = at; /* the break may be in the last one that looks like an entry */
     }
     directory->end = at;
+    zip->broken = at + HEADER_USUAL;
+    zip->next = 0;
     if (reader_is(zip->reader, at, "PK\5\5", 4) && reader_le16(zip->reader, at + 4, &length))
         at += 6u + length; /* a signature over the directory */
     if (!read_end64(zip, directory, &at))
@@ -388,13 +384,13 @@ static bool read_directory(struct zip *zip, struct directory *directory, uint64_
     if (p == NULL || memcmp(p, "PK\5\6", 4) != 0)
         return false;
     if (directory->says_offset == UINT32_MAX) {
-        directory->alone = le16(p + 4) == 0 && le16(p + 6) == 0;
-        directory->says_count = le16(p + 10);
-        directory->says_size = le32(p + 12);
-        directory->says_offset = le32(p + 16);
+        directory->alone = field_le16(p + 4) == 0 && field_le16(p + 6) == 0;
+        directory->says_count = field_le16(p + 10);
+        directory->says_size = field_le32(p + 12);
+        directory->says_offset = field_le32(p + 16);
     }
     directory->comment = at + END;
-    directory->object_end = directory->comment + le16(p + 20);
+    directory->object_end = directory->comment + field_le16(p + 20);
     return directory->object_end <= reader_size(zip->reader);
 }
 
@@ -483,11 +479,20 @@ static enum carve_grade broken(struct zip *zip, uint64_t good, struct carved *re
     good = zip->gap > 0 && zip->gap < good ? zip->gap : good;
     carved_partial(ret, good, "what follows its first %zu members: the data is cut or damaged there",
                    zip->count);
-    ret->broken = zip->broken;
+    ret->broken = zip->broken == UINT64_MAX ? 0 : zip->broken;
     ret->next = zip->next;
     if (zip->count == 0 && good < INFLATE_LAG)
         ret->grade = CARVE_FRAGMENT;
     return ret->grade;
+}
+
+/* A gap is where a header should have been, or where one breaks off. */
+static void break_at_gap(struct zip *zip, uint64_t *ret_broken, uint64_t *ret_next)
+{
+    bool begins = reader_is(zip->reader, zip->gap, "PK", 2);
+
+    *ret_broken = zip->gap + (begins ? HEADER_USUAL : 2);
+    *ret_next = begins ? 0 : zip->gap;
 }
 
 static enum carve_grade walk(struct zip *zip, struct carved *ret)
@@ -498,12 +503,15 @@ static enum carve_grade walk(struct zip *zip, struct carved *ret)
 
     for (;;) {
         if (reader_is(zip->reader, zip->at, "PK\1\2", 4)) {
-            if (!read_directory(zip, &directory, &good))
-                return carved_partial(ret, zip->gap > 0 ? zip->gap : good, "the end of its directory");
-            judge(zip, &directory, ret);
+            if (!read_directory(zip, &directory, &good)) {
+                carved_partial(ret, zip->gap > 0 ? zip->gap : good, "the end of its directory");
+                ret->broken = zip->broken;
+            } else {
+                judge(zip, &directory, ret);
+            }
             if (zip->gap > 0 && ret->grade < CARVE_VALIDATED) {
-                ret->good = ret->next = zip->gap;
-                ret->broken = zip->gap + 4;
+                ret->good = zip->gap;
+                break_at_gap(zip, &ret->broken, &ret->next);
             }
             return ret->grade;
         }
@@ -516,8 +524,7 @@ static enum carve_grade walk(struct zip *zip, struct carved *ret)
             next = behind_gap(zip);
             if (zip->gap == 0)
                 zip->gap = zip->at;
-            zip->next = zip->gap;
-            zip->broken = zip->gap + 4;
+            break_at_gap(zip, &zip->broken, &zip->next);
         }
         if (next == UINT64_MAX)
             return broken(zip, good, ret);

@@ -1,0 +1,77 @@
+/* The tables of rules/carve: every format is found by them, and chance does not look like one. */
+#include "engine/plugin.h"
+#include "plugins/carve/signatures.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+enum { NOISE = 64 << 20, BLOCK = 1 << 20, ROWS = 1024 };
+
+static size_t rows;
+
+/* The engine's part, which only notes what was loaded. */
+void setup_loaded(const char *plugin, const char *kind, const char *name, const char *sha256, uint64_t count,
+                  const char *note)
+{
+    (void)plugin, (void)kind, (void)sha256, (void)note;
+    cr_expect(count > 0, "%s has no rows", name);
+    rows += count;
+}
+
+static struct signatures *load(void)
+{
+    struct signatures *signatures = NULL;
+    struct why why = {0};
+
+    cr_assert_eq(signatures_load(CARVE_TABLES, &signatures, &why), 0, "%s", why.text);
+    return signatures;
+}
+
+Test(signatures, every_format_has_a_row)
+{
+    struct signatures *signatures = load();
+    const struct carve_format *format;
+
+    for (size_t f = 0; (format = carve_format_at(f)) != NULL; f++) {
+        bool found = false;
+
+        for (size_t i = 0; i < rows; i++)
+            found |= signatures_at(signatures, i)->format == format;
+        cr_expect(found, "nothing leads to %s", format->name);
+    }
+    signatures_free(signatures);
+}
+
+static uint64_t hits[ROWS];
+
+static int count(void *context, size_t index, size_t place)
+{
+    const struct signature *row = signatures_at(context, index);
+
+    hits[index] += ((uint64_t)place - (uint64_t)(int64_t)row->offset) % row->align == 0;
+    return 0;
+}
+
+/* A row may match chance once in 2^28 places, so hardly three times in 2^26; one that is only believed at a
+ * sector once in a MiB. */
+Test(signatures, chance_is_hardly_ever_taken_for_an_object)
+{
+    static uint8_t noise[BLOCK];
+    struct signatures *signatures = load();
+    uint64_t x = 88172645463325252;
+
+    for (size_t done = 0; done < NOISE; done += BLOCK) {
+        for (size_t i = 0; i < BLOCK; i++) {
+            x ^= x << 13, x ^= x >> 7, x ^= x << 17; /* xorshift64 [Marsaglia 2003] */
+            noise[i] = (uint8_t)(x >> 32);
+        }
+        cr_assert_eq(signatures_search(signatures, noise, BLOCK, BLOCK, count, signatures), 0);
+    }
+    for (size_t i = 0; i < rows && i < ROWS; i++) {
+        const struct signature *row = signatures_at(signatures, i);
+
+        cr_expect(hits[i] < (row->align > 1 ? NOISE >> 20 : 3), "%s, row %zu: %llu times", row->format->name,
+                  i, (unsigned long long)hits[i]);
+    }
+    signatures_free(signatures);
+}
