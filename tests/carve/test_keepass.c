@@ -101,3 +101,15 @@ Test(keepass, version_1_is_partial_to_where_text_begins)
     cr_assert_eq(harness_examine("kdb", file.data, file.size).grade, CARVE_PARTIAL);
     cr_assert_eq(harness_examine("kdb", file.data, file.size).size, 124 + 1024);
 }
+
+/* No HMAC is zeros: they are what overwrote it, and not the empty block. */
+Test(keepass, zeros_are_not_the_empty_block)
+{
+    struct carved carved;
+
+    kdbx4();
+    memset(file.data + file.size - 36, 0, 36);
+    carved = harness_examine("kdbx", file.data, file.size);
+    cr_assert_eq(carved.grade, CARVE_PARTIAL);
+    cr_assert_eq(carved.good, file.size - 36);
+}

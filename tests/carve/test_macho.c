@@ -140,3 +140,22 @@ Test(macho, a_fat_file_ends_with_its_last_program)
     cr_assert_eq(harness_examine("machofat", image.data, image.size).good, half + 4096);
     buf_finish(&thin);
 }
+
+Test(macho, a_signature_that_covers_nothing_is_not_validated)
+{
+    make(true);
+    memset(image.data + CODE_DIRECTORY + 28, 0, 8); /* slots, bytes covered */
+    cr_assert_eq(harness_examine("macho", image.data, image.size).grade, CARVE_PARTIAL);
+}
+
+/* One byte of each hash is no proof. */
+Test(macho, hashes_of_another_length_than_their_kind_has_are_none)
+{
+    make(true);
+    image.data[CODE_DIRECTORY + HASHES + 1] = image.data[CODE_DIRECTORY + HASHES + 32];
+    image.data[CODE_DIRECTORY + 36] = 1;
+    cr_assert_eq(harness_examine("macho", image.data, image.size).grade, CARVE_PARTIAL);
+    make(true);
+    image.data[CODE_DIRECTORY + 37] = 1; /* a SHA-1 of 32 bytes */
+    cr_assert_eq(harness_examine("macho", image.data, image.size).good, SIGNATURE);
+}

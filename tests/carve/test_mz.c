@@ -76,3 +76,14 @@ Test(mz, a_16_bit_program_ends_with_its_last_resource)
     pad(1024 + 64);
     cr_assert(harness_holds("mz", image.data, image.size, CARVE_COMPLETE, image.size));
 }
+
+/* A processor of 20 address lines has room for 2,048 pages of 512 bytes. */
+Test(mz, an_image_larger_than_a_mebibyte_is_none)
+{
+    make(10);
+    image.data[4] = 0;
+    image.data[5] = 8;
+    cr_assert_eq(harness_examine("mz", image.data, image.size).grade, CARVE_PARTIAL);
+    image.data[4] = 1;
+    cr_assert_eq(harness_examine("mz", image.data, image.size).grade, CARVE_NONE);
+}

@@ -20,8 +20,8 @@ static void number(uint8_t first, size_t bytes)
         buf_u8(&ring, (uint8_t)(i * 13 + first));
 }
 
-/* An RSA key of 1,024 bits, a user ID, a signature of its own with the key's ID (or another one). */
-static size_t key(uint8_t variant, bool own)
+/* An RSA key of 1,024 bits and a user ID; its SHA-1. */
+static void unsigned_key(uint8_t variant, uint8_t ret_sha1[SHA1_SIZE])
 {
     size_t start = ring.size, body = start + 3;
     struct hash_all *hash = hash_all_new();
@@ -34,12 +34,23 @@ static size_t key(uint8_t variant, bool own)
     hash_all_update(hash, ring.data + start, ring.size - start);
     hash_all_final(hash, &set);
     hash_all_free(hash);
+    memcpy(ret_sha1, set.sha1, SHA1_SIZE);
     buf_append(&ring, "\xb4\x06Nino K", 8);
-    buf_append(&ring, "\x89\x00\x9c\x04\x13\x01\x08\x00\x06\x05\x02\x50\x00\x00\x00\x00\x0a\x09\x10", 19);
-    buf_append(&ring, own ? set.sha1 + 12 : (const uint8_t *)"stranger", 8);
+}
+
+/* With a signature of its own with the key's ID (or another one); where it ends. */
+static size_t key(uint8_t variant, bool own)
+{
+    uint8_t sha1[SHA1_SIZE];
+    size_t length;
+
+    unsigned_key(variant, sha1);
+    length = ring.size + 2;
+    buf_append(&ring, "\x89\x00\x00\x04\x13\x01\x08\x00\x06\x05\x02\x50\x00\x00\x00\x00\x0a\x09\x10", 19);
+    buf_append(&ring, own ? sha1 + 12 : (const uint8_t *)"stranger", 8);
     buf_append(&ring, "\xab\xcd", 2);
     number(0x90, 128);
-    ring.data[start + 3 + 0x8d + 8 + 2] = (uint8_t)(ring.size - (start + 3 + ring.data[start + 2] + 8 + 3));
+    ring.data[length] = (uint8_t)(ring.size - length - 1);
     return ring.size;
 }
 
@@ -70,4 +81,16 @@ Test(openpgp, a_flipped_byte_in_the_key_is_not_validated)
     key(0, true);
     ring.data[50] ^= 1;
     cr_assert_eq(harness_examine("openpgp", ring.data, ring.size).grade, CARVE_COMPLETE);
+}
+
+Test(openpgp, a_signature_of_version_3_is_one_too)
+{
+    uint8_t sha1[SHA1_SIZE];
+
+    unsigned_key(0, sha1);
+    buf_append(&ring, "\x89\x00\x95\x03\x05\x13\x50\x00\x00\x00", 10);
+    buf_append(&ring, sha1 + 12, 8);
+    buf_append(&ring, "\x01\x02\xab\xcd", 4);
+    number(0x90, 128);
+    cr_assert(harness_holds("openpgp", ring.data, ring.size, CARVE_VALIDATED, ring.size));
 }

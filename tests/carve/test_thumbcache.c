@@ -65,3 +65,12 @@ Test(thumbcache, sizes_that_do_not_fit_end_it)
     cache.data[24 + 100 + 24] = 90;
     cr_assert_eq(harness_examine("thumbcache", cache.data, cache.size).size, 24 + 100);
 }
+
+Test(thumbcache, windows_7_may_end_with_an_entry_of_its_48_bytes)
+{
+    make(21);
+    cache.size = 24 + 200;
+    entry(21, 48, "", 0);
+    cr_assert_eq(harness_examine("thumbcache", cache.data, cache.size).grade, CARVE_COMPLETE);
+    cr_assert_eq(harness_examine("thumbcache", cache.data, cache.size).size, 24 + 200 + 48);
+}

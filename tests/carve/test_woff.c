@@ -105,3 +105,27 @@ Test(woff, version_2_that_decodes_to_another_size_is_partial)
     font.data[50]++;
     cr_assert_eq(harness_examine("woff2", font.data, font.size).grade, CARVE_PARTIAL);
 }
+
+/* Each of them inflates to at most 256 MiB, so many could go on for minutes. */
+Test(woff, tables_that_are_too_large_together_are_no_font)
+{
+    woff();
+    put(44 + 12, 200 << 20);
+    put(64 + 12, 200 << 20);
+    cr_assert_eq(harness_examine("woff", font.data, font.size).grade, CARVE_NONE);
+}
+
+Test(woff, so_is_metadata_that_is_too_large)
+{
+    woff();
+    put(24, 84);
+    put(28, 12);
+    put(32, 300 << 20);
+    cr_assert_eq(harness_examine("woff", font.data, font.size).grade, CARVE_NONE);
+    buf_clear(&font);
+    woff2();
+    put(28, 60);
+    put(32, 8);
+    put(36, 300 << 20);
+    cr_assert_eq(harness_examine("woff2", font.data, font.size).grade, CARVE_NONE);
+}

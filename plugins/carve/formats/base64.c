@@ -3,6 +3,9 @@
  */
 #include "plugins/carve/formats/base64.h"
 
+#include "engine/base/buf.h"
+
+#include <stdio.h>
 #include <string.h>
 
 enum { PADDING = 64, OTHER = 255 };
@@ -36,6 +39,32 @@ const uint8_t *text_line(struct reader *reader, uint64_t offset, size_t *ret_siz
     *ret_next = offset + size + (end != NULL ? 1 : 0);
     *ret_size = end != NULL && size > 0 && line[size - 1] == '\r' ? size - 1 : size;
     return line;
+}
+
+uint64_t text_line_end(struct reader *reader, uint64_t offset)
+{
+    if (reader_is(reader, offset, "\r\n", 2))
+        return offset + 2;
+    return reader_is(reader, offset, "\n", 1) ? offset + 1 : offset;
+}
+
+bool armour_ends(struct reader *reader, uint64_t offset, const char *label, uint64_t *ret_end)
+{
+    char marker[64];
+    int size = snprintf(marker, sizeof marker, "-----END %s-----", label);
+
+    if (size < 0 || !reader_is(reader, offset, marker, (size_t)size))
+        return false;
+    *ret_end = text_line_end(reader, offset + (uint64_t)size);
+    return true;
+}
+
+bool base64_keep(void *buf, const uint8_t *data, size_t size)
+{
+    struct buf *kept = buf;
+
+    buf_append(kept, data, size);
+    return kept->size <= BASE64_KEPT_MAX && !buf_failed(kept);
 }
 
 static bool is_base64(const uint8_t *line, size_t size)

@@ -7,10 +7,12 @@
 
 #include "plugins/carve/reader.h"
 
-enum { BASE64_LINE_MAX = 1024 };
+enum { BASE64_LINE_MAX = 1024, BASE64_KEPT_MAX = 8 * 1024 * 1024 };
 
 /* Gets what is decoded, in order, at most a line's at a time; false ends it. */
 typedef bool base64_take(void *context, const uint8_t *data, size_t size);
+/* One that keeps it in a struct buf, its context; false beyond BASE64_KEPT_MAX bytes, or without memory. */
+bool base64_keep(void *buf, const uint8_t *data, size_t size);
 
 struct base64 {
     struct reader *reader;
@@ -31,5 +33,10 @@ bool base64_lines(struct base64 *base64);
 /* The line at `offset`: its length without its end of LF or CR LF, valid as reader_at; and where the next one
  * begins. A last line without an end is one too. NULL at the end of the data, or when it is too long. */
 const uint8_t *text_line(struct reader *reader, uint64_t offset, size_t *ret_size, uint64_t *ret_next);
+/* Behind the LF or CR LF at `offset`; `offset` itself where there is none. */
+uint64_t text_line_end(struct reader *reader, uint64_t offset);
+
+/* "-----END <label>-----" at `offset`; *ret_end: behind it and its line's end, if it has one. */
+bool armour_ends(struct reader *reader, uint64_t offset, const char *label, uint64_t *ret_end);
 
 #endif

@@ -83,12 +83,8 @@ static bool read_header(struct elf *elf)
     const uint8_t *p = reader_at(elf->reader, 0, 16);
     uint16_t machine, header_size;
 
-    if (p == NULL ||
-        memcmp(p,
-               "\x7f"
-               "ELF",
-               4) != 0 ||
-        p[4] < 1 || p[4] > 2 || p[5] < 1 || p[5] > 2 || p[6] != 1)
+    if (p == NULL || memcmp(p, "\177ELF", 4) != 0 || p[4] < 1 || p[4] > 2 || p[5] < 1 || p[5] > 2 ||
+        p[6] != 1)
         return false;
     elf->wide = p[4] == 2;
     elf->big = p[5] == 2;

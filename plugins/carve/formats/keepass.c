@@ -16,12 +16,11 @@
 enum {
     HEADER_MAX = 64 * 1024 - 32,
     BLOCK_MAX = 64 * 1024 * 1024,
+    HMAC = 32,
     KDB_HEADER = 124,
     CIPHER_MAX = 64 * 1024 * 1024,
     FIELDS_MAX = 64
 };
-
-static const char *const bound = "nothing tells its length: the end is where encrypted bytes stop";
 
 /* Fields from 12 on: id, length of 2 (version 3) or 4 bytes, value; field 0 is the last. 0: they do not hold.
  */
@@ -70,15 +69,15 @@ static enum carve_grade walk_blocks(struct reader *reader, uint64_t at, struct c
     for (;;) {
         uint32_t size;
 
-        if (!reader_le32(reader, at + 32, &size))
+        if (!reader_le32(reader, at + HMAC, &size))
             return carved_partial(ret, at < reader_size(reader) ? at : reader_size(reader),
                                   "the data ends before the last block");
-        if (size > BLOCK_MAX)
+        if (size > BLOCK_MAX || reader_is_all(reader, at, HMAC, 0))
             return carved_partial(ret, at, "no block begins at byte %llu", (unsigned long long)at);
-        if (at + 36 + size > reader_size(reader))
+        if (at + HMAC + 4 + size > reader_size(reader))
             return carved_partial(ret, at, "the data ends within the block at byte %llu",
                                   (unsigned long long)at);
-        at += 36 + (uint64_t)size;
+        at += HMAC + 4 + (uint64_t)size;
         if (size == 0)
             return carved_whole(ret, CARVE_VALIDATED, at);
     }
@@ -90,7 +89,7 @@ static enum carve_grade unbounded(struct reader *reader, uint64_t header, struct
 
     if (end == header)
         return CARVE_NONE;
-    carved_partial(ret, end, "%s", bound);
+    carved_partial(ret, end, "nothing tells its length: the end is where encrypted bytes stop");
     ret->good = header;
     return ret->grade;
 }
@@ -110,7 +109,7 @@ static enum carve_grade examine_kdbx(struct reader *reader, struct carved *ret)
         return unbounded(reader, end, ret);
     if (!header_hash_is_right(reader, end))
         return carved_partial(ret, 12, "the header's SHA-256");
-    return walk_blocks(reader, end + 64, ret);
+    return walk_blocks(reader, end + SHA256_SIZE + HMAC, ret);
 }
 
 static enum carve_grade examine_kdb(struct reader *reader, struct carved *ret)

@@ -18,7 +18,7 @@ enum {
     COMMAND_MAX = 32 * 1024,
     ARCHS_MAX = 24,
     SLOTS = 512,
-    HASH_MAX = 32,
+    HASH_MAX = SHA256_SIZE,
     PAGE_MAX = 64 * 1024
 };
 
@@ -208,12 +208,17 @@ static bool read_directory(struct macho *m, uint64_t offset, struct directory *r
         return false;
     length = field_be32(p + 4);
     identifier = field_be32(p + 20);
-    *ret = (struct directory){offset + field_be32(p + 16),  field_be32(p + 32),
-                              field_be32(p + 28),           p[36],
-                              p[39] < 17 ? 1u << p[39] : 0, p[37]};
-    if (length > m->signature_size || field_be32(p + 16) > length || ret->hash_size == 0 ||
-        ret->hash_size > HASH_MAX || ret->page < 256 || ret->page > PAGE_MAX || ret->kind == 0 ||
-        ret->kind > 3 || ret->limit > m->signature ||
+    *ret = (struct directory){
+        .hashes = offset + field_be32(p + 16),
+        .slots = field_be32(p + 28),
+        .limit = field_be32(p + 32),
+        .hash_size = p[36],
+        .kind = p[37],
+        .page = p[39] < 17 ? 1u << p[39] : 0,
+    };
+    if (length > m->signature_size || field_be32(p + 16) > length || ret->kind == 0 || ret->kind > 3 ||
+        ret->hash_size != (ret->kind == 2 ? SHA256_SIZE : SHA1_SIZE) || ret->page < 256 ||
+        ret->page > PAGE_MAX || ret->limit == 0 || ret->limit > m->signature ||
         ret->slots != (ret->limit + ret->page - 1) / ret->page ||
         (uint64_t)ret->slots * ret->hash_size > length - field_be32(p + 16))
         return false;
@@ -225,7 +230,7 @@ static bool read_directory(struct macho *m, uint64_t offset, struct directory *r
     return true;
 }
 
-/* SHA-1 (kind 1) or SHA-256, which may be cut (kinds 2 and 3), of one page. */
+/* SHA-1 (kind 1) or SHA-256, which kind 3 cuts to 20 bytes, of one page. */
 static void hash_page(struct hash_all *all, struct hash_sha256 *sha256, uint32_t kind, const uint8_t *page,
                       size_t size, uint8_t ret[HASH_MAX])
 {

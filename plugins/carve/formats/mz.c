@@ -10,7 +10,13 @@
 
 #include <string.h>
 
-enum { HEADER = 28, PAGE = 512, NE_HEADER = 64, RELOCATIONS_MAX = 16 * 1024 };
+enum {
+    HEADER = 28,
+    PAGE = 512,
+    NE_HEADER = 64,
+    RELOCATIONS_MAX = 16 * 1024,
+    IMAGE_MAX = 1024 * 1024, /* what 20 address lines reach; random bytes behind "MZ" mostly say more */
+};
 
 /* Where the load image ends; 0: the header contradicts itself. */
 static uint64_t image_end(const uint8_t *p)
@@ -147,7 +153,7 @@ static enum carve_grade examine_mz(struct reader *reader, struct carved *ret)
         return CARVE_NONE;
     image = end - field_le16(head + 8) * 16u;
     /* The entry point lies in the image, and so does each place that is relocated. */
-    if (linear(head + 20, head + 22) >= image || !relocations_fit(reader, head, image))
+    if (image > IMAGE_MAX || linear(head + 20, head + 22) >= image || !relocations_fit(reader, head, image))
         return CARVE_NONE;
     if (end > reader_size(reader))
         return carved_partial(ret, reader_size(reader), "the data ends before the program's last page");

@@ -213,6 +213,7 @@ static bool take_signature(struct ring *ring, const struct packet *packet, const
         if (size < 20 || p[1] != 5)
             return false;
         ring->bound = ring->bound || memcmp(p + 7, ring->fingerprint + 12, 8) == 0;
+        ring->signatures++;
         return signature_fills(p[15], p + 19, size - 19);
     }
     if ((p[0] != 4 && p[0] != 6) || size < 4 + 2 * wide + 2)

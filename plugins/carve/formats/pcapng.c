@@ -79,8 +79,7 @@ static uint64_t fixed_size(struct pcapng *ng, uint64_t offset, uint32_t type, ui
     if (type == STATISTICS)
         return size >= 24 && field_u32(p + 8, ng->big) < ng->interfaces ? 20 : 0;
     if (type == ENHANCED || type == PACKET) {
-        uint32_t interface =
-            type == PACKET && size >= 12 ? field_u16(p + 8, ng->big) : field_u32(p + 8, ng->big);
+        uint32_t interface = type == PACKET ? field_u16(p + 8, ng->big) : field_u32(p + 8, ng->big);
 
         kept = size >= 32 ? field_u32(p + 20, ng->big) : UINT32_MAX;
         kept = 28 + ((kept + 3) & ~(uint64_t)3);
@@ -118,8 +117,7 @@ static enum carve_grade examine_pcapng(struct reader *reader, struct carved *ret
                                : carved_partial(ret, offset, "the data ends within the block behind this");
         behind = field_u32(p, ng.big);
         if (behind != size) {
-            /* A type that is known, and not its length behind: a block that was cut, unless junk looks like
-             * it. */
+            /* A known type without its length behind it is a block that was cut. */
             if (offset > 0 && (type == ENHANCED || type == SECTION || (type < 0x10 && size < 1024 * 1024)))
                 return carved_partial(ret, offset, "the block at byte %llu is cut",
                                       (unsigned long long)offset);

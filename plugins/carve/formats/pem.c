@@ -13,10 +13,9 @@
 #include "plugins/carve/formats/field.h"
 #include "engine/base/buf.h"
 
-#include <stdio.h>
 #include <string.h>
 
-enum { CONTENT_MAX = 8 * 1024 * 1024, HEADERS_MAX = 16 };
+enum { HEADERS_MAX = 16, BLANKS_MAX = 4 };
 
 struct label {
     const char *text, *extension, *format;
@@ -44,14 +43,6 @@ static const struct label labels[] = {
     {"DH PARAMETERS", "pem", "Diffie-Hellman parameters"},
     {"DSA PARAMETERS", "pem", "DSA parameters"},
 };
-
-static bool take(void *context, const uint8_t *data, size_t size)
-{
-    struct buf *content = context;
-
-    buf_append(content, data, size);
-    return content->size <= CONTENT_MAX && !buf_failed(content);
-}
 
 static const struct label *read_label(struct reader *reader, uint64_t offset, uint64_t *ret_next)
 {
@@ -180,28 +171,11 @@ static bool content_holds(const struct label *label, bool encrypted, const struc
     return end == content->size || strcmp(label->text, "TRUSTED CERTIFICATE") == 0;
 }
 
-/* "-----END <label>-----" at `at`; *ret_end: behind it and its line's end, if it has one. */
-static bool marker_ends(struct reader *reader, uint64_t at, const char *label, uint64_t *ret_end)
-{
-    char marker[64];
-    int size = snprintf(marker, sizeof marker, "-----END %s-----", label);
-
-    if (size < 0 || !reader_is(reader, at, marker, (size_t)size))
-        return false;
-    at += (uint64_t)size;
-    if (reader_is(reader, at, "\r\n", 2))
-        at += 2;
-    else if (reader_is(reader, at, "\n", 1))
-        at += 1;
-    *ret_end = at;
-    return true;
-}
-
 /* One block at `at`, which moves to its end or, when it is cut, to where its lines end. */
 static enum carve_grade take_block(struct reader *reader, uint64_t *at, struct carved *ret)
 {
     struct buf content = {0};
-    struct base64 base64 = {.reader = reader, .take = take, .context = &content};
+    struct base64 base64 = {.reader = reader, .take = base64_keep, .context = &content};
     const struct label *label = read_label(reader, *at, &base64.at);
     enum carve_grade grade = CARVE_PARTIAL;
     bool encrypted = false, even;
@@ -211,7 +185,7 @@ static enum carve_grade take_block(struct reader *reader, uint64_t *at, struct c
     even = base64_lines(&base64);
     if (base64.lines == 0)
         grade = CARVE_NONE;
-    else if (marker_ends(reader, base64.at, label->text, &base64.at))
+    else if (armour_ends(reader, base64.at, label->text, &base64.at))
         grade = even && content.size > 0 && content_holds(label, encrypted, &content, ret) ? CARVE_VALIDATED
                                                                                            : CARVE_COMPLETE;
     if (grade != CARVE_NONE) {
@@ -223,19 +197,16 @@ static enum carve_grade take_block(struct reader *reader, uint64_t *at, struct c
     return grade;
 }
 
-/* Another block directly behind, or behind blank lines: it is of the same file. */
+/* Another block directly behind, or behind blank lines: it is of the same file. 0: none. */
 static uint64_t next_block(struct reader *reader, uint64_t at)
 {
     uint64_t next;
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < BLANKS_MAX; i++, at = next) {
         if (read_label(reader, at, &next) != NULL)
             return at;
-        if (reader_is(reader, at, "\r\n", 2))
-            at += 2;
-        else if (reader_is(reader, at, "\n", 1))
-            at += 1;
-        else
+        next = text_line_end(reader, at);
+        if (next == at)
             break;
     }
     return 0;

@@ -9,7 +9,6 @@
 #include "plugins/carve/formats/base64.h"
 #include "engine/base/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { TEXT_MAX = 64 * 1024 * 1024, HEADERS_MAX = 32, USER_ID_MAX = 255 };
@@ -218,23 +217,6 @@ static bool checksum_holds(struct reader *reader, uint64_t *at, const struct pac
     return crc == packets->crc;
 }
 
-/* "-----END <label>-----" at `at`; *ret_end: behind it and its line's end, if it has one. */
-static bool marker_ends(struct reader *reader, uint64_t at, const char *label, uint64_t *ret_end)
-{
-    char marker[64];
-    int size = snprintf(marker, sizeof marker, "-----END %s-----", label);
-
-    if (size < 0 || !reader_is(reader, at, marker, (size_t)size))
-        return false;
-    at += (uint64_t)size;
-    if (reader_is(reader, at, "\r\n", 2))
-        at += 2;
-    else if (reader_is(reader, at, "\n", 1))
-        at += 1;
-    *ret_end = at;
-    return true;
-}
-
 /* One block at `at`, which moves behind it. */
 static enum carve_grade take_block(struct reader *reader, uint64_t *at, struct carved *ret)
 {
@@ -254,7 +236,7 @@ static enum carve_grade take_block(struct reader *reader, uint64_t *at, struct c
         carved_title(ret, packets.user_id, packets.user_id_size, "UTF-8");
     *at = base64.at;
     right = checksum_holds(reader, &base64.at, &packets) && even && packets_end(&packets);
-    if (!marker_ends(reader, base64.at, label->text, at))
+    if (!armour_ends(reader, base64.at, label->text, at))
         return CARVE_PARTIAL;
     return right ? CARVE_VALIDATED : CARVE_COMPLETE;
 }

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINES_MAX = 4096, CONTENT_MAX = 1024 * 1024, VALUE_MAX = 256 };
+enum { LINES_MAX = 4096, VALUE_MAX = 256 };
 
 struct key {
     struct reader *reader;
@@ -22,14 +22,6 @@ struct key {
     struct buf content;
     int version;
 };
-
-static bool take(void *context, const uint8_t *data, size_t size)
-{
-    struct buf *content = context;
-
-    buf_append(content, data, size);
-    return content->size <= CONTENT_MAX && !buf_failed(content);
-}
 
 /* "<name>: <value>" at key->at, which moves behind it; the value goes to `ret`. */
 static bool take_field(struct key *key, const char *name, char ret[VALUE_MAX])
@@ -56,7 +48,7 @@ static bool take_number(struct key *key, const char *name, unsigned *ret)
 /* A block of so many lines as its field says, into key->content. */
 static bool take_lines(struct key *key, const char *name)
 {
-    struct base64 base64 = {.reader = key->reader, .take = take, .context = &key->content};
+    struct base64 base64 = {.reader = key->reader, .take = base64_keep, .context = &key->content};
     unsigned count;
     bool even;
 
@@ -112,11 +104,7 @@ static bool take_mac(struct key *key)
         if (strchr("0123456789abcdefABCDEF", p[sizeof name - 1 + i]) == NULL || p[sizeof name - 1 + i] == 0)
             return false;
     }
-    key->at += sizeof name - 1 + digits;
-    if (reader_is(key->reader, key->at, "\r\n", 2))
-        key->at += 2;
-    else if (reader_is(key->reader, key->at, "\n", 1))
-        key->at += 1;
+    key->at = text_line_end(key->reader, key->at + sizeof name - 1 + digits);
     return true;
 }
 

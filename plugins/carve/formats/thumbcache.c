@@ -19,8 +19,8 @@ struct entry {
 /* An entry's head: 48 bytes in Windows 7, 56 in the others, of which Vista has an extension in it. */
 static bool read_entry(struct reader *reader, uint32_t version, uint64_t at, struct entry *ret)
 {
-    const uint8_t *p = reader_at(reader, at, 56);
     size_t sizes = version == 20 ? 24 : 16;
+    const uint8_t *p = reader_at(reader, at, sizes + 12);
 
     ret->head = version == 21 ? 48 : 56;
     if (p == NULL || memcmp(p, "CMMM", 4) != 0)

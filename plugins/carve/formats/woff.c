@@ -11,12 +11,14 @@
 #include <brotli/decode.h>
 #include <string.h>
 
-enum { HEADER = 44, HEADER_2 = 48, ENTRY = 20, TABLES_MAX = 96, SIZE_MAX_MADE = 256 * 1024 * 1024 };
+enum { HEADER = 44, HEADER_2 = 48, ENTRY = 20, TABLES_MAX = 96, MADE_MAX = 256 * 1024 * 1024 };
 
 struct woff {
     struct reader *reader;
     uint32_t length, flavor, tables;
-    uint64_t end; /* of what lies in the file, so far */
+    uint64_t end;     /* of what lies in the file, so far */
+    uint64_t to_make; /* what all tables so far unpack to */
+    uint32_t meta_at, meta_packed, meta_size;
 };
 
 static bool flavor_is_known(uint32_t flavor)
@@ -50,6 +52,33 @@ static bool place(struct woff *woff, uint64_t offset, uint64_t size)
     return true;
 }
 
+/* The header's five numbers on metadata (place, packed, unpacked) and private data (place, size). False when
+ * those are not in the file, or more than anybody has. */
+static bool place_extras(struct woff *woff, uint64_t numbers)
+{
+    const uint8_t *p = reader_at(woff->reader, numbers, 20);
+
+    if (p == NULL)
+        return false;
+    woff->meta_at = field_be32(p);
+    woff->meta_packed = field_be32(p + 4);
+    woff->meta_size = field_be32(p + 8);
+    return (woff->meta_packed == 0 ||
+            (woff->meta_size <= MADE_MAX && place(woff, woff->meta_at, woff->meta_packed))) &&
+           (field_be32(p + 16) == 0 || place(woff, field_be32(p + 12), field_be32(p + 16)));
+}
+
+/* All is right so far but the metadata, which `unpack` has to like; and nothing may lie behind the rest. */
+static enum carve_grade finish(struct woff *woff,
+                               bool (*unpack)(struct woff *, uint64_t offset, uint64_t packed, uint64_t size),
+                               struct carved *ret)
+{
+    bool filled = ((woff->end + 3) & ~(uint64_t)3) >= woff->length;
+    bool right = woff->meta_packed == 0 || unpack(woff, woff->meta_at, woff->meta_packed, woff->meta_size);
+
+    return carved_whole(ret, filled && right ? CARVE_VALIDATED : CARVE_COMPLETE, woff->length);
+}
+
 static bool sum_is_right(struct woff *woff, uint64_t offset, uint64_t size, bool head, uint32_t wanted)
 {
     uint32_t sum = 0, adjustment = 0;
@@ -73,8 +102,7 @@ static bool inflates(struct woff *woff, uint64_t offset, uint64_t packed, uint64
     uint64_t end, made;
     uint32_t crc;
 
-    return size <= SIZE_MAX_MADE &&
-           reader_inflate(woff->reader, READER_ZLIB, offset, offset + packed, size, &end, &made, &crc) &&
+    return reader_inflate(woff->reader, READER_ZLIB, offset, offset + packed, size, &end, &made, &crc) &&
            made == size && end == offset + packed;
 }
 
@@ -93,7 +121,8 @@ static bool take_table(struct woff *woff, uint32_t index, bool *ret_bad)
     packed = field_be32(p + 8);
     size = field_be32(p + 12);
     sum = field_be32(p + 16);
-    if (packed > size || !place(woff, offset, packed))
+    woff->to_make += size;
+    if (packed > size || woff->to_make > MADE_MAX || !place(woff, offset, packed))
         return false;
     if (offset + packed > reader_size(woff->reader))
         return true;
@@ -105,15 +134,14 @@ static bool take_table(struct woff *woff, uint32_t index, bool *ret_bad)
 static enum carve_grade examine_woff(struct reader *reader, struct carved *ret)
 {
     struct woff woff = {.reader = reader};
-    uint32_t meta[3], private[2], wrong = 0;
+    uint32_t wrong = 0;
     uint64_t bad = UINT64_MAX;
-    const uint8_t *p;
 
-    if (!read_header(&woff, "wOFF") || (p = reader_at(reader, 0, HEADER)) == NULL)
+    if (!read_header(&woff, "wOFF"))
         return CARVE_NONE;
-    for (size_t i = 0; i < 5; i++)
-        *(i < 3 ? &meta[i] : &private[i - 3]) = field_be32(p + 24 + 4 * i);
     woff.end = HEADER + ENTRY * (uint64_t)woff.tables;
+    if (!place_extras(&woff, 24))
+        return CARVE_NONE;
     for (uint32_t i = 0; i < woff.tables; i++) {
         bool is_bad = false;
         uint32_t offset = 0;
@@ -124,9 +152,6 @@ static enum carve_grade examine_woff(struct reader *reader, struct carved *ret)
         wrong += is_bad;
         bad = is_bad && offset < bad ? offset : bad;
     }
-    if ((meta[1] > 0 && !place(&woff, meta[0], meta[1])) ||
-        (private[1] > 0 && !place(&woff, private[0], private[1])))
-        return CARVE_NONE;
     if (woff.length > reader_size(reader))
         return carved_partial(ret, bad < reader_size(reader) ? bad : reader_size(reader),
                               "the data ends here");
@@ -135,10 +160,7 @@ static enum carve_grade examine_woff(struct reader *reader, struct carved *ret)
         ret->size = woff.length;
         return ret->grade;
     }
-    if (meta[1] > 0 && !inflates(&woff, meta[0], meta[1], meta[2]))
-        return carved_whole(ret, CARVE_COMPLETE, woff.length);
-    return carved_whole(
-        ret, ((woff.end + 3) & ~(uint64_t)3) >= woff.length ? CARVE_VALIDATED : CARVE_COMPLETE, woff.length);
+    return finish(&woff, inflates, ret);
 }
 
 /* UIntBase128: at most five bytes, no leading zero; how many it took, 0: it is none. */
@@ -177,8 +199,8 @@ static bool read_directory(struct woff *woff, uint64_t *at, uint64_t *ret_size)
             return false;
         done += n;
         packed = size;
-        if (tag == 10 || tag == 11 ? transform != 3
-                                   : transform != 0) { /* glyf and loca have theirs by default */
+        /* glyf and loca are transformed by default: 3 says that they are not. */
+        if (transform != (tag == 10 || tag == 11 ? 3 : 0)) {
             if (done >= have || (n = base128(p + done, have - done, &packed)) == 0)
                 return false;
             done += n;
@@ -186,7 +208,7 @@ static bool read_directory(struct woff *woff, uint64_t *at, uint64_t *ret_size)
         *ret_size += packed;
         *at += done;
     }
-    return *ret_size <= SIZE_MAX_MADE;
+    return *ret_size <= MADE_MAX;
 }
 
 /* A Brotli stream that fills [offset, offset + packed) and decodes to `size` bytes. */
@@ -245,22 +267,14 @@ static bool skip_collection(struct woff *woff, uint64_t *at)
 static enum carve_grade examine_woff2(struct reader *reader, struct carved *ret)
 {
     struct woff woff = {.reader = reader};
-    const uint8_t *p = reader_at(reader, 0, HEADER_2);
-    uint32_t packed, meta[3], private[2];
-    uint64_t at = HEADER_2, size = 0, end;
+    uint64_t at = HEADER_2, size = 0;
+    uint32_t packed;
 
-    if (p == NULL || !read_header(&woff, "wOF2") || (p = reader_at(reader, 0, HEADER_2)) == NULL)
+    if (!read_header(&woff, "wOF2") || !reader_be32(reader, 20, &packed) || !place_extras(&woff, 28))
         return CARVE_NONE;
-    packed = field_be32(p + 20);
-    for (size_t i = 0; i < 5; i++)
-        *(i < 3 ? &meta[i] : &private[i - 3]) = field_be32(p + 28 + 4 * i);
-    if (!read_directory(&woff, &at, &size) || (woff.flavor == 0x74746366 && !skip_collection(&woff, &at)))
+    if (!read_directory(&woff, &at, &size) || (woff.flavor == 0x74746366 && !skip_collection(&woff, &at)) ||
+        !place(&woff, at, packed))
         return CARVE_NONE;
-    woff.end = at;
-    if (!place(&woff, at, packed) || (meta[1] > 0 && !place(&woff, meta[0], meta[1])) ||
-        (private[1] > 0 && !place(&woff, private[0], private[1])))
-        return CARVE_NONE;
-    end = (woff.end + 3) & ~(uint64_t)3;
     if (woff.length > reader_size(reader))
         return carved_partial(ret, reader_size(reader), "the data ends here");
     if (!unpacks(&woff, at, packed, size)) {
@@ -268,9 +282,7 @@ static enum carve_grade examine_woff2(struct reader *reader, struct carved *ret)
         ret->size = woff.length;
         return ret->grade;
     }
-    if (meta[1] > 0 && !unpacks(&woff, meta[0], meta[1], meta[2]))
-        return carved_whole(ret, CARVE_COMPLETE, woff.length);
-    return carved_whole(ret, end >= woff.length ? CARVE_VALIDATED : CARVE_COMPLETE, woff.length);
+    return finish(&woff, unpacks, ret);
 }
 
 static const struct carve_format woff_format = {"woff", examine_woff};
