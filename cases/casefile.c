@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SCHEMA_VERSION = 1, PATH_SIZE = 4096, FIRST_RECORD_MAX = 16 * 1024 };
+enum { SCHEMA_VERSION = 2, PATH_SIZE = 4096, FIRST_RECORD_MAX = 16 * 1024 };
 extern const char schema_sql[];
 
 struct casefile {
@@ -287,6 +287,11 @@ static int check_schema(struct casefile *cf, struct why *why)
         return why_set(why, -EUCLEAN, "%s/case.db: it is not a kvali case", cf->folder);
     if (version > SCHEMA_VERSION)
         return why_set(why, -EPROTO, "%s: the case is of a newer kvali (schema %lld, this one knows %d)",
+                       cf->folder, (long long)version, SCHEMA_VERSION);
+    if (version < SCHEMA_VERSION)
+        return why_set(why, -EPROTO,
+                       "%s: the case is of an older kvali (schema %lld, this one writes %d): use the one that "
+                       "made it",
                        cf->folder, (long long)version, SCHEMA_VERSION);
     return 0;
 }

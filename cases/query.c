@@ -166,58 +166,69 @@ int file_query(struct casefile *cf, const struct file_filter *filter,
 /* ------------------------------------------------------------------ one address */
 
 /* Images of two exhibits may have the same name, and then the same addresses: none of them is guessed. */
-static int check_one(struct casefile *cf, const char *path, struct why *why)
+static int check_one(struct casefile *cf, const struct file_address *at, struct why *why)
 {
     struct db_statement *s;
+    if (at->exhibit)
+        return 0;
     int code = db_prepare(
         casefile_db(cf),
         "SELECT count(DISTINCT exhibit), group_concat(DISTINCT exhibit) FROM file WHERE path = ?1", &s);
     if (code)
         return query_failed(cf, code, why);
-    db_bind_text(s, 1, path);
+    db_bind_text(s, 1, at->path);
     code = db_step(s);
     if (code < 0)
         query_failed(cf, code, why);
     else
-        code = db_i64(s, 0) > 1 ? why_set(why, -ENOTUNIQ, "%s: several exhibits have this address: %s", path,
-                                          db_text(s, 1))
+        code = db_i64(s, 0) > 1 ? why_set(why, -ENOTUNIQ, "%s: several exhibits have this address: %s",
+                                          at->path, db_text(s, 1))
                                 : 0;
     db_finalize(s);
     return code;
 }
 
-static int prepare_path(struct casefile *cf, const char *sql, const char *path, struct db_statement **ret,
-                        struct why *why)
+#define IS_AT "f.path = ?1 AND (?2 IS NULL OR f.exhibit = ?2)"
+
+static int prepare_at(struct casefile *cf, const char *sql, const struct file_address *at,
+                      struct db_statement **ret, struct why *why)
 {
-    int code = check_one(cf, path, why);
+    int code = check_one(cf, at, why);
     if (code)
         return code;
     code = db_prepare(casefile_db(cf), sql, ret);
     if (code)
         return query_failed(cf, code, why);
-    db_bind_text(*ret, 1, path);
+    db_bind_text(*ret, 1, at->path);
+    db_bind_text(*ret, 2, at->exhibit);
     return 0;
 }
 
-int file_source(struct casefile *cf, const char *path, struct file_source *ret_source, struct why *why)
+static int no_address(const struct file_address *at, struct why *why)
+{
+    return at->exhibit ? why_set(why, -ENOENT, "%s: exhibit %s has no such address", at->path, at->exhibit)
+                       : why_set(why, -ENOENT, "%s: there is no such address in this case", at->path);
+}
+
+int file_source(struct casefile *cf, const struct file_address *at, struct file_source *ret_source,
+                struct why *why)
 {
     struct db_statement *s;
     struct file_source source = {0};
-    int code = prepare_path(
+    int code = prepare_at(
         cf,
         "SELECT x.path, x.type, f.locator, f.path, f.sha256, f.content_size, s.extension, s.parent, s.id "
-        "FROM "
-        "file f JOIN t_exhibit x ON x.label = f.exhibit LEFT JOIN t_stream s ON s.id = f.stream WHERE f.path "
-        "= ?1",
-        path, &s, why);
+        "FROM file f JOIN t_exhibit x ON x.label = f.exhibit LEFT JOIN t_stream s ON s.id = f.stream "
+        "WHERE " IS_AT,
+        at, &s, why);
     if (code)
         return code;
     code = db_step(s);
     if (code == 1 && db_is_null(s, 2))
-        code =
-            why_set(why, -ENODATA, "%s: it has no content (a folder, a link, or its metadata is gone)", path);
+        code = why_set(why, -ENODATA, "%s: it has no content (a folder, a link, or its metadata is gone)",
+                       at->path);
     else if (code == 0)
-        code = why_set(why, -ENOENT, "%s: there is no such address in this case", path);
+        code = no_address(at, why);
     else if (code < 0)
         query_failed(cf, code, why);
     if (code == 1 && !db_is_null(s, 7) && file_root_of(cf, db_u64(s, 8), &source.root, why))
@@ -382,12 +393,12 @@ int run_settings(struct casefile *cf, uint64_t run, struct settings *settings, s
 
 /* ------------------------------------------------------------------ what is known */
 
-int file_columns(struct casefile *cf, const char *path,
+int file_columns(struct casefile *cf, const struct file_address *at,
                  void (*each)(void *context, const char *name, const char *value), void *context,
                  struct why *why)
 {
     struct db_statement *s;
-    int code = prepare_path(cf, "SELECT * FROM file WHERE path = ?1", path, &s, why);
+    int code = prepare_at(cf, "SELECT * FROM file f WHERE " IS_AT, at, &s, why);
     if (code)
         return code;
     code = db_step(s);
@@ -395,12 +406,10 @@ int file_columns(struct casefile *cf, const char *path,
         if (!db_is_null(s, i) && !db_is_blob(s, i))
             each(context, db_column_name(s, i), db_text(s, i));
     db_finalize(s);
-    return code == 1 ? 0
-           : code    ? query_failed(cf, code, why)
-                     : why_set(why, -ENOENT, "%s: there is no such address in this case", path);
+    return code == 1 ? 0 : code ? query_failed(cf, code, why) : no_address(at, why);
 }
 
-int file_findings(struct casefile *cf, const char *path,
+int file_findings(struct casefile *cf, const struct file_address *at,
                   void (*each)(void *context, const char *plugin, const char *type, const char *json),
                   void *context, struct why *why)
 {
@@ -408,12 +417,12 @@ int file_findings(struct casefile *cf, const char *path,
     struct buf sql = {0};
     buf_text(&sql, "WITH found AS (");
     int code = views_finding(casefile_db(cf), &sql);
-    buf_text(
-        &sql,
-        ") SELECT g.plugin, g.type, g.data FROM file f JOIN found g ON g.stream = f.stream WHERE f.path = ?1 "
-        "ORDER BY g.plugin, g.type, g.ordinal");
+    buf_text(&sql,
+             ") SELECT g.plugin, g.type, g.data FROM file f JOIN found g ON g.stream = f.stream WHERE " IS_AT
+             " "
+             "ORDER BY g.plugin, g.type, g.ordinal");
     if (code == 0)
-        code = buf_failed(&sql) ? -ENOMEM : prepare_path(cf, buf_cstr(&sql), path, &s, why);
+        code = buf_failed(&sql) ? -ENOMEM : prepare_at(cf, buf_cstr(&sql), at, &s, why);
     buf_finish(&sql);
     if (code)
         return code;

@@ -53,7 +53,12 @@ struct file_row {
 int file_query(struct casefile *cf, const struct file_filter *filter,
                int (*each)(void *context, const struct file_row *row), void *context, struct why *why);
 
-/* Of one address. -ENOTUNIQ in all of these: several exhibits have it, `why` names them. */
+/* One address. Images of several exhibits may have one name, and then the same addresses: without `exhibit`
+ * all of these give -ENOTUNIQ for such a one, and `why` names the exhibits. */
+struct file_address {
+    const char *path;
+    const char *exhibit; /* its label; NULL: the only one that has this address */
+};
 
 /* How an entry's content can be read. Strings are malloc'ed; file_source_finish frees. */
 struct file_source {
@@ -63,7 +68,7 @@ struct file_source {
                     * it is opened by its locator */
 };
 /* -ENOENT: no such address; -ENODATA: it has no content. */
-int file_source(struct casefile *cf, const char *path, struct file_source *ret_source, struct why *why);
+int file_source(struct casefile *cf, const struct file_address *at, struct file_source *ret_source, struct why *why);
 void file_source_finish(struct file_source *source);
 
 /* A stream that others lie in, as the plugins saw it, and what is needed to find those again. Strings are
@@ -86,12 +91,12 @@ void file_root_finish(struct file_root *root);
 int run_settings(struct casefile *cf, uint64_t run, struct settings *settings, struct why *why);
 
 /* Every column of the view `file` for one address, in order, as text. -ENOENT. */
-int file_columns(struct casefile *cf, const char *path,
+int file_columns(struct casefile *cf, const struct file_address *at,
                  void (*each)(void *context, const char *name, const char *value), void *context,
                  struct why *why);
 
 /* All findings about one address: plugin, type and the record as JSON. */
-int file_findings(struct casefile *cf, const char *path,
+int file_findings(struct casefile *cf, const struct file_address *at,
                   void (*each)(void *context, const char *plugin, const char *type, const char *json),
                   void *context, struct why *why);
 

@@ -1,7 +1,7 @@
 -- schema.sql: the case database. Tables are t_*; the views without a prefix (views.sql) are what people query, stable
 -- from schema version 1 on. Record tables rec_<plugin>[_<type>] are made from the plugins' descriptions.
 PRAGMA application_id = 0x6b76616c; -- "kval"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 CREATE TABLE t_case (
   key   TEXT PRIMARY KEY,

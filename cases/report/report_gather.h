@@ -30,6 +30,14 @@ struct gather {
  * negative errno. `why` is filled with the database's words. */
 int gather_each(struct gather *gather, const char *sql, uint64_t limit,
                 int (*row)(struct gather *gather, struct db_statement *s), uint64_t *ret_rows);
+/* A table of the report. */
+struct gather_table {
+    const char *count, *rows, *all; /* how many there are; those that are shown, ?1 at most; all, for the reader to ask */
+    uint64_t max;
+    int (*row)(struct gather *gather, struct db_statement *s);
+    size_t cut; /* where its struct model_cut is in the model */
+};
+int gather_tables(struct gather *gather, const struct gather_table *tables, size_t count);
 /* The one number that `sql` gives. */
 int gather_number(struct gather *gather, const char *sql, uint64_t *ret_number);
 
@@ -37,6 +45,8 @@ int gather_number(struct gather *gather, const char *sql, uint64_t *ret_number);
 void *gather_grow(void *rows, size_t *count, size_t size);
 /* A column as malloc'ed text made safe and cut (safe.h); NULL: no memory. */
 char *gather_text(struct db_statement *s, int column);
+/* The same for the first `count` columns; false: no memory. */
+bool gather_texts(struct db_statement *s, char **const *ret_texts, size_t count);
 /* `missing` for NULL and for the largest integer, which stands for what did not fit. */
 uint64_t gather_known(struct db_statement *s, int column, uint64_t missing);
 

@@ -39,6 +39,23 @@ int gather_each(struct gather *gather, const char *sql, uint64_t limit,
     return error;
 }
 
+static int gather_one(struct gather *gather, const struct gather_table *table)
+{
+    struct model_cut *cut = (struct model_cut *)((char *)gather->model + table->cut);
+    cut->query = table->all;
+    int error = gather_number(gather, table->count, &cut->total);
+    return error < 0 || cut->total == 0 ? error
+                                        : gather_each(gather, table->rows, table->max, table->row, NULL);
+}
+
+int gather_tables(struct gather *gather, const struct gather_table *tables, size_t count)
+{
+    int error = 0;
+    for (size_t i = 0; i < count && error == 0; i++)
+        error = gather_one(gather, &tables[i]);
+    return error;
+}
+
 int gather_number(struct gather *gather, const char *sql, uint64_t *ret_number)
 {
     struct db_statement *s = NULL;
@@ -76,6 +93,14 @@ char *gather_text(struct db_statement *s, int column)
     if (safe.size == 0 && !buf_failed(&safe))
         return strdup("");
     return buf_steal(&safe);
+}
+
+bool gather_texts(struct db_statement *s, char **const *ret_texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!(*ret_texts[i] = gather_text(s, (int)i)))
+            return false;
+    return true;
 }
 
 uint64_t gather_known(struct db_statement *s, int column, uint64_t missing)

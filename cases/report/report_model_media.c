@@ -33,9 +33,8 @@ static int exhibit_row(struct gather *gather, struct db_statement *s)
     char **const texts[] = {&exhibit->label,   &exhibit->path,        &exhibit->type,   &exhibit->name,
                             &exhibit->details, &exhibit->unsupported, &exhibit->damage, &exhibit->failed,
                             &exhibit->md5,     &exhibit->sha1,        &exhibit->sha256};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (!(*texts[i] = gather_text(s, (int)i)))
-            return -ENOMEM;
+    if (!gather_texts(s, texts, sizeof texts / sizeof *texts))
+        return -ENOMEM;
     exhibit->id = db_u64(s, 11);
     exhibit->opened = !db_is_null(s, 2);
     exhibit->size = gather_known(s, 12, 0);

@@ -36,9 +36,8 @@ static int fill_carved(struct model_carved *carved, struct db_statement *s)
     char **const texts[] = {&carved->exhibit, &carved->path,    &carved->format,
                             &carved->grade,   &carved->title,   &carved->lacks,
                             &carved->sha256,  &carved->same_as, &carved->inside};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (!(*texts[i] = gather_text(s, (int)i)))
-            return -ENOMEM;
+    if (!gather_texts(s, texts, sizeof texts / sizeof *texts))
+        return -ENOMEM;
     carved->offset = gather_known(s, 9, UINT64_MAX);
     carved->size = gather_known(s, 10, 0);
     carved->pieces = gather_known(s, 11, 1);
@@ -110,9 +109,8 @@ static int picture_row(struct gather *gather, struct db_statement *s)
         return -ENOMEM;
     char **const texts[] = {&picture->exhibit, &picture->path, &picture->grade, &picture->mime,
                             &picture->sha256};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (!(*texts[i] = gather_text(s, (int)i)))
-            return -ENOMEM;
+    if (!gather_texts(s, texts, sizeof texts / sizeof *texts))
+        return -ENOMEM;
     picture->width = gather_known(s, 5, 0);
     picture->height = gather_known(s, 6, 0);
     picture->offset = gather_known(s, 7, UINT64_MAX);
@@ -130,12 +128,7 @@ static int picture_row(struct gather *gather, struct db_statement *s)
 #define TWICE        "(same_as IS NOT NULL OR inside IS NOT NULL)"
 #define SHOWN        "(kind = 'carved' OR deleted) AND same_as IS NULL"
 
-static const struct table {
-    const char *count, *rows, *all;
-    uint64_t max;
-    int (*row)(struct gather *gather, struct db_statement *s);
-    size_t cut;
-} tables[] = {
+static const struct gather_table tables[] = {
     {"SELECT count(DISTINCT grade) FROM carved",
      "SELECT grade, count(*), sum(" BYTES(
          "size") "), sum(pieces > 1), sum(same_as IS NOT NULL), "
@@ -164,15 +157,6 @@ static const struct table {
      picture_row, offsetof(struct report_model, picture_cut)},
 };
 
-static int gather_table(struct gather *gather, const struct table *table)
-{
-    struct model_cut *cut = (struct model_cut *)((char *)gather->model + table->cut);
-    cut->query = table->all;
-    int error = gather_number(gather, table->count, &cut->total);
-    return error < 0 || cut->total == 0 ? error
-                                        : gather_each(gather, table->rows, table->max, table->row, NULL);
-}
-
 static int gather_has(struct gather *gather, const char *sql, bool *ret_has)
 {
     uint64_t count = 0;
@@ -184,21 +168,13 @@ static int gather_has(struct gather *gather, const char *sql, bool *ret_has)
 int gather_recovered(struct gather *gather)
 {
     struct report_model *model = gather->model;
-    bool views = false;
-    /* A case that an older kvali wrote does not have them. */
-    int error = gather_has(
-        gather,
-        "SELECT count(*) = 2 FROM sqlite_schema WHERE type = 'view' AND name IN ('carved', 'picture')",
-        &views);
-    if (error < 0 || !views)
-        return error;
-    error =
+    int error =
         gather_has(gather, "SELECT count(*) FROM t_record_type WHERE plugin = 'carve'", &model->has_carve);
     if (error == 0)
         error = gather_has(gather, "SELECT count(*) FROM t_record_type WHERE plugin = 'thumbnail'",
                            &model->has_thumbnails);
-    for (size_t i = 0; i < sizeof tables / sizeof *tables && error == 0; i++)
-        error = gather_table(gather, &tables[i]);
+    if (error == 0)
+        error = gather_tables(gather, tables, sizeof tables / sizeof *tables);
     if (error == 0)
         error =
             gather_each(gather,

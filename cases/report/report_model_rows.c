@@ -55,9 +55,8 @@ static int fill_fault(struct model_fault *fault, struct db_statement *s)
         return -ENOMEM;
     char **const texts[] = {&fault->exhibit, &fault->kind,   &fault->stage,  &fault->plugin,
                             &fault->path,    &fault->volume, &fault->effect, &fault->detail};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (!(*texts[i] = gather_text(s, (int)i)))
-            return -ENOMEM;
+    if (!gather_texts(s, texts, sizeof texts / sizeof *texts))
+        return -ENOMEM;
     fault->offset = gather_known(s, 8, UINT64_MAX);
     fault->size = gather_known(s, 9, 0);
     return 0;
@@ -190,12 +189,7 @@ static int pair_row(struct gather *gather, struct db_statement *s)
 #define LOCKED      "kind IN ('encrypted', 'unsupported')"
 
 /* A table: how many rows there are, the rows that are shown, and what shows all. */
-static const struct table {
-    const char *count, *rows, *all;
-    uint64_t max;
-    int (*row)(struct gather *gather, struct db_statement *s);
-    size_t cut; /* where its struct model_cut is */
-} tables[] = {
+static const struct gather_table tables[] = {
     {"SELECT count(*) FROM (SELECT DISTINCT namespace, rule FROM match)",
      "SELECT rule, namespace, max(coalesce(json_extract(meta, '$.description[0]'), json_extract(meta, "
      "'$.description'), '')), "
@@ -248,15 +242,6 @@ static const char pair_sql[] =
     "UNION ALL SELECT 3, sandbox FROM last) o, json_each(CASE WHEN json_valid(o.o) THEN o.o ELSE '{}' END) j "
     "ORDER BY o.i, j.key";
 
-static int gather_table(struct gather *gather, const struct table *table)
-{
-    struct model_cut *cut = (struct model_cut *)((char *)gather->model + table->cut);
-    cut->query = table->all;
-    int error = gather_number(gather, table->count, &cut->total);
-    return error < 0 || cut->total == 0 ? error
-                                        : gather_each(gather, table->rows, table->max, table->row, NULL);
-}
-
 static int gather_types(struct gather *gather)
 {
     gather->model->type_cut.query = "SELECT mime, count(*), sum(size) FROM file GROUP BY mime";
@@ -285,9 +270,7 @@ int gather_rows(struct gather *gather)
 {
     struct report_model *model = gather->model;
     uint64_t yara = 0;
-    int error = 0;
-    for (size_t i = 0; i < sizeof tables / sizeof *tables && error == 0; i++)
-        error = gather_table(gather, &tables[i]);
+    int error = gather_tables(gather, tables, sizeof tables / sizeof *tables);
     if (error == 0)
         error = gather_each(gather, "SELECT kind, count(*) FROM fault GROUP BY kind ORDER BY 2 DESC, 1", 0,
                             kind_row, NULL);

@@ -30,11 +30,12 @@ struct around {
 
 /* One content to export; several entries may name it. */
 struct item {
-    char *path, *sha256, *locator, *exhibit_path, *exhibit_type;
+    char *path, *sha256, *locator, *exhibit, *exhibit_path, *exhibit_type;
     uint64_t size, unread, stream, root; /* root: it lies inside that stream; 0: it has a locator */
     struct around *around;       /* the same, once it is known */
     int code;
-    bool there; /* exported before, or a twin of one that is being exported */
+    bool there;                  /* exported before, or a twin of one that is being exported */
+    const struct item *twin_of;  /* that one */
     bool tried, changed;
 };
 
@@ -62,6 +63,7 @@ static void items_free(struct exporting *e)
         free(e->items[i].path);
         free(e->items[i].sha256);
         free(e->items[i].locator);
+        free(e->items[i].exhibit);
         free(e->items[i].exhibit_path);
         free(e->items[i].exhibit_type);
     }
@@ -85,19 +87,18 @@ static int choose(void *context, const struct file_row *row)
     e->items = more;
     struct item *item = &e->items[e->count];
     *item = (struct item){.path = strdup(row->path), .sha256 = strdup(row->sha256), .locator = strdup(row->locator),
-                          .exhibit_path = strdup(row->exhibit), .size = row->content_size,
+                          .exhibit = strdup(row->exhibit), .size = row->content_size,
                           .stream = row->stream};
     e->count++;
-    return item->path && item->sha256 && item->locator && item->exhibit_path ? 0 : -ENOMEM;
+    return item->path && item->sha256 && item->locator && item->exhibit ? 0 : -ENOMEM;
 }
 
-/* A content's exhibit is known by its label, and becomes path and type. */
+/* Where the exhibit lies that a content is in. */
 static int learn_exhibit(struct item *item, const struct exhibit *exhibits, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(exhibits[i].label, item->exhibit_path) != 0)
+        if (strcmp(exhibits[i].label, item->exhibit) != 0)
             continue;
-        free(item->exhibit_path);
         item->exhibit_path = strdup(exhibits[i].path);
         item->exhibit_type = strdup(exhibits[i].type);
         return item->exhibit_path && item->exhibit_type ? 0 : -ENOMEM;
@@ -147,10 +148,27 @@ static void mark_twins(struct exporting *e)
         if (!item->sha256[0])
             continue; /* not hashed: it is read to find out */
         stored_name(item->sha256, name);
-        bool twin = i && strcmp(e->items[i - 1].sha256, item->sha256) == 0;
-        item->there = twin || fstatat(e->folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+        item->there = fstatat(e->folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+        if (!item->there && i && strcmp(item[-1].sha256, item->sha256) == 0)
+            item->twin_of = item[-1].twin_of ? item[-1].twin_of : &item[-1];
+        item->there = item->there || item->twin_of;
         e->twins += item->there;
     }
+}
+
+/* What was to be stored for these did not come, or came otherwise: each must be read itself. True: there are such. */
+static bool wake_twins(struct exporting *e)
+{
+    uint64_t before = e->twins;
+    for (size_t i = 0; i < e->count; i++) {
+        struct item *item = &e->items[i];
+        if (!item->twin_of || (item->twin_of->code == 0 && !item->twin_of->changed))
+            continue;
+        item->twin_of = NULL;
+        item->there = false;
+        e->twins--;
+    }
+    return e->twins != before;
 }
 
 /* ------------------------------------------------------------------ writing */
@@ -270,7 +288,7 @@ static int read_by_locator(struct exporting *e)
         code = settings_set(&settings, "sandbox", "weak", &e->why);
     e->chosen_count = 0;
     for (size_t i = 0; i < e->count; i++)
-        if (!e->items[i].there && !e->items[i].root)
+        if (!e->items[i].there && !e->items[i].tried && !e->items[i].root)
             e->chosen[e->chosen_count++] = &e->items[i];
     if (code == 0)
         code = read_chosen(e, &settings);
@@ -363,7 +381,7 @@ static int read_inner(struct exporting *e)
     if (!inner)
         return -ENOMEM;
     for (size_t i = 0; i < e->count; i++)
-        if (!e->items[i].there && e->items[i].root)
+        if (!e->items[i].there && !e->items[i].tried && e->items[i].root)
             inner[count++] = &e->items[i];
     int code = learn_roots(e, inner, count);
     for (size_t i = 0; code == 0 && i < count; i++) {
@@ -382,9 +400,16 @@ static int read_inner(struct exporting *e)
 
 static int read_all(struct exporting *e)
 {
+    int code;
     e->chosen = calloc(e->count + 1, sizeof *e->chosen);
-    int code = e->chosen ? read_by_locator(e) : -ENOMEM;
-    return code ? code : read_inner(e);
+    if (!e->chosen)
+        return -ENOMEM;
+    do {
+        code = read_by_locator(e);
+        if (code == 0)
+            code = read_inner(e);
+    } while (code == 0 && wake_twins(e));
+    return code;
 }
 
 /* ------------------------------------------------------------------ the index and the ledger */
@@ -413,6 +438,7 @@ static int write_index(struct exporting *e, char *ret_name, size_t size, uint64_
         json_init(&json, &buf);
         json_object_open(&json, NULL);
         json_text(&json, "file", name);
+        json_text(&json, "exhibit", item->exhibit);
         json_text(&json, "path", item->path);
         json_u64(&json, "size", item->size);
         json_u64(&json, "unread_bytes", item->unread);
@@ -510,8 +536,9 @@ const struct command command_export = {
     .usage = "CASE (--all | filters) [options]",
     .help = "Reads the contents of the files that the filters choose (as for `find`) from the evidence, through a sandboxed\n"
             "worker, and stores each once as exports/ab/abcdef…, named by its SHA-256 and by nothing from the evidence.\n"
-            "exports/index-NNNN.jsonl says which addresses each one has; it is recorded in the ledger. What lies inside\n"
-            "another content is found again in it as `show` does; all that lies in one content by one scan of it.",
+            "exports/index-NNNN.jsonl says which addresses of which exhibit each one has; it is recorded in the\n"
+            "ledger. What lies inside another content is found again in it as `show` does; all that lies in one\n"
+            "content by one scan of it.",
     .example = "  kvali export /srv/cases/2026-001 --mime 'image/*' --deleted\n"
                "  kvali export /srv/cases/2026-001 --carved --grade validated\n"
                "  kvali export /srv/cases/2026-001 --rule '*ransom*'",

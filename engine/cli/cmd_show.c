@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 static const struct option_spec specs[] = {
+    {"exhibit", 'x', "LABEL", "Of this exhibit: for where images of several have one name"},
     {"bytes", 'b', NULL, "Write its bytes to standard output instead (a terminal gets a hex dump)"},
     {"offset", 'o', "SIZE", "With --bytes: begin here (default: 0)"},
     {"length", 'n', "SIZE", "With --bytes: at most so many (default: to the end)"},
@@ -140,17 +141,27 @@ static int show_inner(struct casefile *cf, const struct options *options, const 
     return code;
 }
 
-static int show_bytes(struct casefile *cf, const struct options *options, const char *path)
+/* Why an address is not shown: what was asked for, or the case. */
+static int not_shown(int code, const struct why *why)
+{
+    return fail(code == -ENOENT || code == -ENODATA || code == -ENOTUNIQ ? EXIT_USAGE : exit_code_of_case(code),
+                NULL, code, why,
+                code == -ENOENT     ? "`kvali find` lists addresses"
+                : code == -ENOTUNIQ ? "choose with --exhibit LABEL"
+                                    : NULL);
+}
+
+static int show_bytes(struct casefile *cf, const struct options *options, const struct file_address *at)
 {
     struct why why = {{0}};
     struct file_source source;
     uint64_t offset = 0, length = UINT64_MAX;
     if (options_size(options, "offset", &offset, &why) || options_size(options, "length", &length, &why))
         return fail_usage("show", &why);
-    int code = file_source(cf, path, &source, &why);
+    int code = file_source(cf, at, &source, &why);
     if (code)
-        return fail(code == -ENOENT || code == -ENODATA ? EXIT_USAGE : exit_code_of_case(code), NULL, code, &why, NULL);
-    struct output out = {.path = path, .dump = isatty(STDOUT_FILENO), .offset = offset};
+        return not_shown(code, &why);
+    struct output out = {.path = at->path, .dump = isatty(STDOUT_FILENO), .offset = offset};
     if (source.sha256[0] && offset == 0 && length == UINT64_MAX)
         out.hash = hash_sha256_new();
     struct job_read read = {.exhibit_path = source.exhibit_path, .exhibit_type = source.exhibit_type,
@@ -208,7 +219,7 @@ static void json_finding(void *context, const char *plugin, const char *type, co
     json_object_close(json);
 }
 
-static int show_known(struct casefile *cf, const char *path, bool as_json)
+static int show_known(struct casefile *cf, const struct file_address *at, bool as_json)
 {
     struct why why = {{0}};
     struct buf buf = {0};
@@ -217,23 +228,21 @@ static int show_known(struct casefile *cf, const char *path, bool as_json)
     json_init(&json, &buf);
     if (as_json) {
         json_object_open(&json, NULL);
-        code = file_columns(cf, path, json_column, &json, &why);
+        code = file_columns(cf, at, json_column, &json, &why);
         json_array_open(&json, "findings");
         if (code == 0)
-            code = file_findings(cf, path, json_finding, &json, &why);
+            code = file_findings(cf, at, json_finding, &json, &why);
         json_array_close(&json);
         json_object_close(&json);
         if (code == 0)
             puts(buf_cstr(&buf));
     } else {
-        code = file_columns(cf, path, print_column, NULL, &why);
+        code = file_columns(cf, at, print_column, NULL, &why);
         if (code == 0)
-            code = file_findings(cf, path, print_finding, NULL, &why);
+            code = file_findings(cf, at, print_finding, NULL, &why);
     }
     buf_finish(&buf);
-    if (code == -ENOENT)
-        return fail(EXIT_USAGE, NULL, code, &why, "`kvali find` lists addresses");
-    return code ? fail(exit_code_of_case(code), NULL, code, &why, NULL) : EXIT_DONE;
+    return code ? not_shown(code, &why) : EXIT_DONE;
 }
 
 static int run(const struct options *options)
@@ -242,8 +251,9 @@ static int run(const struct options *options)
     int code;
     if (cli_open_case(options->args[0], CASEFILE_READ, &cf, &code) < 0)
         return code;
-    const char *path = options->args[1];
-    code = options_has(options, "bytes") ? show_bytes(cf, options, path) : show_known(cf, path, options_has(options, "json"));
+    struct file_address at = {.path = options->args[1], .exhibit = options_text(options, "exhibit", NULL)};
+    code = options_has(options, "bytes") ? show_bytes(cf, options, &at)
+                                         : show_known(cf, &at, options_has(options, "json"));
     casefile_close(cf);
     return code;
 }
@@ -259,7 +269,8 @@ const struct command command_show = {
             "plugin found needs that plugin again. A whole content is compared with the SHA-256 in the case.",
     .example = "  kvali show /srv/cases/2026-001 disk.E01/p2/ntfs/Users/x/a.doc\n"
                "  kvali show /srv/cases/2026-001 disk.E01/p2/ntfs/Users/x/a.doc --bytes | sha256sum",
-    .exits = "  2  there is no such address, it has no content, or the plugin that found it was not given\n"
+    .exits = "  2  there is no such address, several exhibits have it, it has no content, or the plugin that found it\n"
+             "     was not given\n"
              "  3  the evidence cannot be read, it is not found again, or its bytes are not those that were hashed",
     .options = specs,
     .min_args = 2,

@@ -350,7 +350,7 @@ static int take_ready(struct supervisor *s, struct worker_slot *worker, struct b
 
 static int take_fatal(struct supervisor *s, struct worker_slot *worker, struct bytes *payload)
 {
-    int code = -(int)bytes_u32le(payload);
+    int code = wire_errno(payload);
     const char *reason = bytes_string(payload);
     if (worker->state != WORKER_STARTING || bytes_failed(payload) || code >= 0 || !is_clean(reason))
         return alarm_set(worker, "a failure to start that is malformed or out of place");

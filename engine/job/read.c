@@ -118,12 +118,23 @@ static int send_setup(struct session *s)
     return wire_flush(wire);
 }
 
+/* Did this message say all that it has to, and no more? */
+static bool is_whole(const struct bytes *payload)
+{
+    return !bytes_failed(payload) && bytes_left(payload) == 0;
+}
+
+static int not_permitted(struct why *why)
+{
+    return why_set(why, -EPROTO, "kvali-worker said what it may not say");
+}
+
 static int take_reason(struct bytes *payload, struct why *why)
 {
-    int code = -(int)bytes_u32le(payload);
+    int code = wire_errno(payload);
     const char *reason = bytes_string(payload);
-    if (bytes_failed(payload) || code >= 0)
-        return why_set(why, -EPROTO, "kvali-worker said what it may not say");
+    if (!is_whole(payload) || code == 0)
+        return not_permitted(why);
     return why_set(why, code, "%s", reason);
 }
 
@@ -131,7 +142,7 @@ static int take_plugin(struct session *s, struct bytes *payload)
 {
     const char *name = bytes_string(payload);
     if (bytes_failed(payload) || s->plugin_count == READ_PLUGINS_MAX)
-        return why_set(s->why, -EPROTO, "kvali-worker said what it may not say");
+        return not_permitted(s->why);
     s->plugins[s->plugin_count] = strdup(name);
     return s->plugins[s->plugin_count++] ? 0 : -ENOMEM;
 }
@@ -165,6 +176,8 @@ static int wait_ready(struct session *s)
             if (code)
                 return code > 0 ? 0 : code;
         }
+        if (bytes_failed(&bytes))
+            return not_permitted(s->why);
     }
 }
 
@@ -174,6 +187,7 @@ struct reading {
     size_t first, count; /* the contents that are being read */
     bool *told;          /* one for each: `done` was called */
     size_t now;          /* whose bytes come now; SIZE_MAX: nobody's */
+    uint64_t came;       /* bytes of it so far */
     bool ended;
     int code; /* `done` or `each` wants it to end */
     bool enough;
@@ -191,9 +205,9 @@ static int tell(struct session *s, struct reading *r, size_t index, int code, ui
 
 static int take_text(struct reading *r, struct bytes *payload, int *ret_code)
 {
-    int code = -(int)bytes_u32le(payload);
+    int code = wire_errno(payload);
     const char *reason = bytes_string(payload);
-    if (bytes_failed(payload) || code > 0 || !text_is_utf8(reason, strlen(reason)))
+    if (!is_whole(payload) || !text_is_utf8(reason, strlen(reason)))
         return -EPROTO;
     snprintf(r->reason, sizeof r->reason, "%s", reason[0] || code == 0 ? reason : strerror(-code));
     *ret_code = code;
@@ -204,9 +218,10 @@ static int take_data(struct session *s, struct reading *r, struct bytes *payload
 {
     size_t size;
     const uint8_t *data = bytes_blob(payload, &size);
-    if (!data || r->now == SIZE_MAX)
+    if (!is_whole(payload) || r->now == SIZE_MAX || size > s->reads[r->now].size - r->came)
         return -EPROTO;
     const struct job_read *read = &s->reads[r->now];
+    r->came += size;
     int code = read->each(read->context, data, size);
     if (code)
         r->code = code;
@@ -230,10 +245,11 @@ static int take_end(struct session *s, struct reading *r, struct bytes *payload)
 static int take_found(const struct session *s, struct reading *r, struct bytes *payload)
 {
     uint32_t number = bytes_u32le(payload);
-    if (bytes_failed(payload) || !s->reads[r->first].root || r->now != SIZE_MAX || number >= r->count ||
+    if (!is_whole(payload) || !s->reads[r->first].root || r->now != SIZE_MAX || number >= r->count ||
         r->told[number])
         return -EPROTO;
     r->now = r->first + number;
+    r->came = 0;
     return 0;
 }
 
@@ -293,6 +309,8 @@ static int listen_to(struct session *s, struct reading *r)
         bytes_init(&bytes, s->packet, (size_t)size);
         while (code == 0 && wire_next(&bytes, &type, &payload))
             code = take(s, r, type, &payload);
+        if (code == 0 && bytes_failed(&bytes))
+            code = -EPROTO;
     }
     return code;
 }

@@ -171,7 +171,7 @@ static int take_image_failed(struct supervisor *s, struct bytes *payload)
 
 static int take_fatal(struct supervisor *s, struct bytes *payload)
 {
-    int code = -(int)bytes_u32le(payload);
+    int code = wire_errno(payload);
     const char *reason = bytes_string(payload);
     if (bytes_failed(payload) || code >= 0)
         return -EPROTO;

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HEADER_SIZE = 5 };
+enum { HEADER_SIZE = 5, ERRNO_MAX = 4095 };
 
 void wire_init(struct wire *wire, int fd)
 {
@@ -163,4 +163,13 @@ bool wire_next(struct bytes *packet, enum wire_type *ret_type, struct bytes *ret
     *ret_type = (enum wire_type)type;
     bytes_init(ret_payload, payload, size);
     return true;
+}
+
+int wire_errno(struct bytes *payload)
+{
+    uint32_t error = bytes_u32le(payload);
+    if (error <= ERRNO_MAX)
+        return -(int)error;
+    bytes_fail(payload);
+    return 0;
 }

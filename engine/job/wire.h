@@ -106,4 +106,7 @@ int64_t wire_receive(int fd, uint8_t *packet, bool nowait, int *fds);
 /* The next message of a packet: true and its payload in *ret_payload; false at the end, or when malformed (then bytes_failed(packet)). */
 bool wire_next(struct bytes *packet, enum wire_type *ret_type, struct bytes *ret_payload);
 
+/* A u32 errno as 0 or a negative code; a number that is none (Linux: above 4095) makes the message fail. */
+int wire_errno(struct bytes *payload);
+
 #endif

@@ -428,7 +428,10 @@ static void scan(struct making *making, const struct task_stream *task)
         add_fault(making, attempt, task->id, FAULT_LIMIT, "", task->path,
                   hostile(making, n, "the limit of 256 MiB was reached"), 0);
     const struct attempt_read read = {.read = !image && failed && !partial ? 0 : task->size,
-                                      .unread = !image && partial ? 512 : 0};
+                                      .unread = !image && partial ? 512 : 0,
+                                      .uniform = !image && n % 10 == 5,
+                                      .slack = image ? 0 : 100,
+                                      .slack_uniform = n % 10 < 3};
     error = writer_attempt_end(writer, attempt,
                                image || !(partial || failed) ? ATTEMPT_DONE
                                : partial                     ? ATTEMPT_PARTIAL

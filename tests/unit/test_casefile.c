@@ -161,6 +161,18 @@ Test(casefile, no_case_and_damaged_cases_and_cases_of_a_newer_kvali_are_told_apa
     cr_assert(strstr(why.text, "case.db"), "%s", why.text);
 }
 
+Test(casefile, a_case_of_an_older_kvali_is_refused_and_not_half_read)
+{
+    struct why why;
+    cr_assert_eq(create(), 0);
+    world_reopen(&world);
+    cr_assert_eq(db_exec(casefile_db(world.cf), "PRAGMA user_version = 1"), 0);
+    world_close(&world);
+    cr_assert_eq(open_why(CASEFILE_READ, &why), -EPROTO);
+    cr_assert(strstr(why.text, "older"), "%s", why.text);
+    cr_assert_eq(open_why(CASEFILE_WRITE, &why), -EPROTO);
+}
+
 Test(casefile, a_database_cut_short_is_damaged)
 {
     struct why why;

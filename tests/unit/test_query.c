@@ -33,6 +33,8 @@ static void end(void)
     world_drop(&world);
 }
 
+#define AT(...) (&(struct file_address){__VA_ARGS__})
+
 TestSuite(query, .init = begin, .fini = end);
 
 struct rows {
@@ -147,7 +149,7 @@ Test(query, a_source_says_how_a_content_is_opened)
 {
     struct file_source source;
     struct why why = {{0}};
-    cr_assert_eq(file_source(world.cf, "disk.E01/p1/ntfs/file-1.txt", &source, &why), 0, "%s", why.text);
+    cr_assert_eq(file_source(world.cf, AT("disk.E01/p1/ntfs/file-1.txt"), &source, &why), 0, "%s", why.text);
     cr_assert_str_eq(source.exhibit_path, "/srv/disk.E01");
     cr_assert_str_eq(source.locator, "fs@1048576:ntfs/101-128-1");
     cr_assert_str_eq(source.path, "disk.E01/p1/ntfs/file-1.txt");
@@ -156,8 +158,8 @@ Test(query, a_source_says_how_a_content_is_opened)
     cr_assert_eq(source.size, 10u);
     file_source_finish(&source);
     cr_assert_null(source.path);
-    cr_assert_eq(file_source(world.cf, "disk.E01/p1/ntfs/Users", &source, &why), -ENODATA);
-    cr_assert_eq(file_source(world.cf, "disk.E01/nothing", &source, &why), -ENOENT);
+    cr_assert_eq(file_source(world.cf, AT("disk.E01/p1/ntfs/Users"), &source, &why), -ENODATA);
+    cr_assert_eq(file_source(world.cf, AT("disk.E01/nothing"), &source, &why), -ENOENT);
     cr_assert(strstr(why.text, "disk.E01/nothing"));
 }
 
@@ -165,6 +167,13 @@ static void each_column(void *context, const char *name, const char *value)
 {
     struct rows *rows = context;
     rows->count += *name && *value;
+}
+
+static void finding(void *context, const char *plugin, const char *type, const char *json)
+{
+    struct rows *rows = context;
+    rows->count++;
+    snprintf(rows->last, sizeof rows->last, "%s %s %s", plugin, type, json);
 }
 
 /* Two images are often called the same: /media/1/disk.E01, /media/2/disk.E01. */
@@ -176,11 +185,28 @@ Test(query, an_address_that_two_exhibits_have_is_not_guessed)
     cr_assert_eq(casefile_add_exhibit(world.cf, "EX-2", "/srv/2/disk.E01", "ewf", &world.exhibit, &why), 0);
     world_entry(&world, 1, "disk.E01/p1/ntfs/file-1.txt", "fs@0:fat/7");
     world.exhibit = first;
-    cr_assert_eq(file_source(world.cf, "disk.E01/p1/ntfs/file-1.txt", &source, &why), -ENOTUNIQ);
+    cr_assert_eq(file_source(world.cf, AT("disk.E01/p1/ntfs/file-1.txt"), &source, &why), -ENOTUNIQ);
     cr_assert(strstr(why.text, "EX-1") && strstr(why.text, "EX-2"), "%s", why.text);
     struct rows rows = {0};
-    cr_assert_eq(file_columns(world.cf, "disk.E01/p1/ntfs/file-1.txt", each_column, &rows, &why), -ENOTUNIQ);
+    cr_assert_eq(file_columns(world.cf, AT("disk.E01/p1/ntfs/file-1.txt"), each_column, &rows, &why),
+                 -ENOTUNIQ);
     cr_assert_eq(rows.count, 0u);
+
+    cr_assert_eq(file_source(world.cf, AT("disk.E01/p1/ntfs/file-1.txt", "EX-2"), &source, &why), 0, "%s",
+                 why.text);
+    cr_assert_str_eq(source.exhibit_path, "/srv/2/disk.E01");
+    cr_assert_str_eq(source.locator, "fs@0:fat/7");
+    file_source_finish(&source);
+    cr_assert_eq(file_source(world.cf, AT("disk.E01/p1/ntfs/file-1.txt", "EX-1"), &source, &why), 0);
+    cr_assert_str_eq(source.exhibit_path, "/srv/disk.E01");
+    file_source_finish(&source);
+    cr_assert_eq(file_findings(world.cf, AT("disk.E01/p1/ntfs/file-1.txt", "EX-1"), finding, &rows, &why), 0);
+    cr_assert_eq(rows.count, 1u);
+    cr_assert_eq(file_findings(world.cf, AT("disk.E01/p1/ntfs/file-1.txt", "EX-2"), finding, &rows, &why), 0);
+    cr_assert_eq(rows.count, 1u, "nothing was found in that one");
+    cr_assert_eq(file_columns(world.cf, AT("disk.E01/p1/ntfs/file-0.txt", "EX-2"), each_column, &rows, &why),
+                 -ENOENT);
+    cr_assert(strstr(why.text, "EX-2"), "%s", why.text);
 }
 
 static void column(void *context, const char *name, const char *value)
@@ -191,23 +217,16 @@ static void column(void *context, const char *name, const char *value)
         snprintf(rows->last, sizeof rows->last, "%s", value);
 }
 
-static void finding(void *context, const char *plugin, const char *type, const char *json)
-{
-    struct rows *rows = context;
-    rows->count++;
-    snprintf(rows->last, sizeof rows->last, "%s %s %s", plugin, type, json);
-}
-
 Test(query, everything_about_one_address)
 {
     struct rows rows = {0};
     struct why why = {{0}};
-    cr_assert_eq(file_columns(world.cf, "disk.E01/p1/ntfs/file-0.txt", column, &rows, &why), 0);
+    cr_assert_eq(file_columns(world.cf, AT("disk.E01/p1/ntfs/file-0.txt"), column, &rows, &why), 0);
     cr_assert_str_eq(rows.last, "0101010101010101010101010101010101010101");
     cr_assert_gt(rows.count, 20u);
-    cr_assert_eq(file_columns(world.cf, "nothing", column, &rows, &why), -ENOENT);
+    cr_assert_eq(file_columns(world.cf, AT("nothing"), column, &rows, &why), -ENOENT);
     rows = (struct rows){0};
-    cr_assert_eq(file_findings(world.cf, "disk.E01/p1/ntfs/file-0.txt", finding, &rows, &why), 0);
+    cr_assert_eq(file_findings(world.cf, AT("disk.E01/p1/ntfs/file-0.txt"), finding, &rows, &why), 0);
     cr_assert_eq(rows.count, 1u);
     cr_assert(strncmp(rows.last, "digest digest {\"md5\":\"0101", 26) == 0, "%s", rows.last);
 }

@@ -280,6 +280,36 @@ Test(report, every_byte_of_the_medium_is_accounted_for)
     drop();
 }
 
+static uint64_t number(struct casefile *cf, const char *sql)
+{
+    struct db_statement *s;
+    cr_assert_eq(db_prepare(casefile_db(cf), sql, &s), 0);
+    cr_assert_eq(db_step(s), 1);
+    uint64_t value = db_u64(s, 0);
+    db_finalize(s);
+    return value;
+}
+
+Test(report, what_holds_one_repeated_byte_is_counted_in_ranges_and_in_slack)
+{
+    make(&(struct report_case){.files = 60, .plain = true});
+    struct casefile *cf = open_case(CASEFILE_READ);
+    struct report_model *model = model_of(cf);
+    const struct model_account *total = &row_of(model, PART_TOTAL, NULL)->account,
+                               *volume = &row_of(model, PART_VOLUME, "p2")->account;
+#define READ "FROM t_stream WHERE status IN (1, 2) AND "
+    cr_assert_eq(total->uniform, number(cf, "SELECT count(*) " READ "uniform IS NOT NULL"));
+    cr_assert_eq(total->uniform_bytes, number(cf, "SELECT sum(size) " READ "uniform IS NOT NULL"));
+    cr_assert_eq(total->slacks, number(cf, "SELECT count(*) " READ "slack > 0"));
+    cr_assert_eq(total->slack_uniform, number(cf, "SELECT count(*) " READ "slack_uniform"));
+    cr_assert_eq(total->slack_bytes, number(cf, "SELECT sum(slack) " READ "slack_uniform"));
+    cr_assert(total->uniform && total->slack_uniform && total->slack_uniform < total->slacks);
+    cr_assert_eq(volume->uniform_bytes, total->uniform_bytes, "they all lie in p2");
+    report_model_free(model);
+    casefile_close(cf);
+    drop();
+}
+
 Test(report, what_is_not_accounted_for_is_told)
 {
     make(&(struct report_case){.files = 3, .missing = 4711, .plain = true});

@@ -160,8 +160,11 @@ Test(writer, what_a_tampered_worker_found_is_void_with_all_that_stood_on_it)
     uint64_t scan = world_scan(&world, 4, a); /* an honest worker reads what was invented */
     world_record(&world, scan, a, 0, 1);
     world_end(&world, scan, ATTEMPT_DONE);
+    cr_assert_eq(writer_account(world.writer, walk, world.exhibit, &(struct found_account){"p1", ACCOUNT_FREE, 1 << 20}), 0);
     world_end(&world, walk, ATTEMPT_DONE);
+    cr_assert_eq(world_number(&world, "SELECT sum(bytes) FROM account"), 1 << 20);
     tampered(2);
+    cr_assert_eq(world_number(&world, "SELECT count(*) FROM account"), 0);
     cr_assert_eq(world_number(&world, "SELECT count(*) FROM file"), 0);
     cr_assert_eq(world_number(&world, "SELECT count(*) FROM finding"), 0);
     cr_assert_eq(world_number(&world, "SELECT status FROM t_expand WHERE volume = 'p1'"), 0);
