@@ -91,6 +91,21 @@ Test(pe, certificates_behind_the_sections_belong_to_it)
     cr_assert(harness_holds("pe", image.data, image.size, CARVE_VALIDATED, image.size));
 }
 
+/* Something else lies where it was, so the file was cut there. */
+Test(pe, certificates_that_are_named_and_not_there_are_lacked)
+{
+    struct carved carved;
+
+    make(0x22, 3);
+    buf_patch_u32le(&image, SECURITY, (uint32_t)image.size + 512);
+    buf_patch_u32le(&image, SECURITY + 4, 264);
+    pad(RAW + 1024 + 1024);
+    carved = harness_examine("pe", image.data, image.size);
+    cr_assert_eq(carved.grade, CARVE_PARTIAL);
+    cr_assert_eq(carved.good, RAW + 1024);
+    cr_assert_eq(carved.size, RAW + 1024);
+}
+
 Test(pe, installer_data_that_tells_its_length_belongs_to_it)
 {
     make(0x22, 2);

@@ -9,6 +9,7 @@ of the KNOWN kinds below, each with its reason, or it fails the test. Closes wit
 """
 import argparse
 import collections
+import json
 import os
 import re
 import shutil
@@ -312,6 +313,10 @@ def check(kvali, source, name, group, truth_path, keep, arguments):
         if run.returncode not in CLEAN_EXITS:
             result.fail(f"kvali process ended with {run.returncode}: {run.stdout.decode('utf-8', 'replace')[-300:]}")
             return result
+        with open(os.path.join(case, "ledger.jsonl"), encoding="utf-8") as ledger:
+            died = sum(json.loads(line).get("workers_crashed", 0) for line in ledger)
+        if died and 3 not in CLEAN_EXITS:  # evidence that is not hostile
+            result.fail(f"{died} workers crashed")
         verify = subprocess.run([kvali, "verify", case], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if verify.returncode:
             result.fail(f"kvali verify ended with {verify.returncode}: {verify.stdout.decode('utf-8', 'replace')[-300:]}")

@@ -77,6 +77,10 @@ again() {
   is "$want" "$("$KVALI" digest "$case")"
 }
 promise "… and when the same case is processed again" again
+nobody_died() {
+  is 0 "$(jq -s 'map(.workers_crashed // 0) | add' "$case/ledger.jsonl")"
+}
+promise "… and no worker crashed on the way: what is sound evidence costs no second try" nobody_died
 
 yara_equal() {
   mkdir -p "$WORK/extracted"

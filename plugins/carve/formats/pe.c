@@ -378,9 +378,9 @@ static enum carve_grade examine_pe(struct reader *reader, struct carved *ret)
         return carved_whole(ret, CARVE_VALIDATED, pe.end);
     check_relocations(&pe);
     check_exceptions(&pe);
-    if (pe.bad >= pe.end)
+    if (pe.bad == UINT64_MAX)
         return carved_whole(ret, CARVE_COMPLETE, pe.end);
-    carved_partial(ret, pe.bad, "a table at byte %llu is not what its header says",
+    carved_partial(ret, pe.bad < pe.end ? pe.bad : pe.end, "a table at byte %llu is not what its header says",
                    (unsigned long long)pe.bad);
     ret->size = pe.end;
     return ret->grade;
