@@ -158,8 +158,8 @@ static int carve_feed(struct scan *scan, const struct block *block)
     if (stream->full || scan_stream(scan)->kind == STREAM_CARVED)
         return 0;
     stream->block = block->offset;
-    code = signatures_search(mine->signatures, block->data, block->size, block->size + block->ahead, on_found,
-                             scan);
+    code = signatures_search(mine->signatures, block->offset, block->data, block->size,
+                             block->size + block->ahead, on_found, scan);
     if (code != -ENOSPC)
         return code;
     scan_limited(scan, block->offset,

@@ -8,13 +8,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 enum {
     WINDOW = 256 * 1024,
-    STEP_FIRST = 512,   /* most candidates are judged by their beginning */
-    CALL_COST = 16,     /* so that calls without progress end too */
-    UNPACKED_COST = 16, /* bytes that cost as much as one that is read */
+    STEP_FIRST = 512, /* most candidates are judged by their beginning */
+    CALL_COST = 16,   /* so that calls without progress end too */
 };
 
 struct reader {
@@ -242,75 +240,4 @@ bool reader_is_all(struct reader *reader, uint64_t offset, uint64_t size, uint8_
         size -= span;
     }
     return true;
-}
-
-bool reader_crc32(struct reader *reader, uint64_t offset, uint64_t size, uint32_t *ret_crc)
-{
-    uLong crc = crc32(0, NULL, 0);
-
-    if (!u64_range_fits(offset, size, reader->size))
-        return false;
-    while (size > 0) {
-        const uint8_t *data;
-        size_t span = reader_span(reader, offset, &data);
-
-        if (span == 0)
-            return false;
-        span = span < size ? span : (size_t)size;
-        crc = crc32(crc, data, (uInt)span);
-        offset += span;
-        size -= span;
-    }
-    *ret_crc = (uint32_t)crc;
-    return true;
-}
-
-/* One turn of inflate over what is at hand; its code. */
-static int inflate_some(struct reader *reader, z_stream *z, uint64_t at, uint64_t limit, uint8_t *out,
-                        size_t out_size, size_t *ret_used)
-{
-    const uint8_t *data = NULL;
-    size_t span = at < limit ? reader_span(reader, at, &data) : 0;
-    int code;
-
-    /* Also without input: what inflate has taken may still make more output than fitted last time. */
-    span = span < limit - at ? span : (size_t)(limit - at);
-    z->next_in = (Bytef *)data;
-    z->avail_in = (uInt)span;
-    z->next_out = out;
-    z->avail_out = (uInt)out_size;
-    code = inflate(z, Z_NO_FLUSH);
-    *ret_used = span - z->avail_in;
-    return code;
-}
-
-bool reader_inflate(struct reader *reader, enum reader_inflate kind, uint64_t offset, uint64_t limit,
-                    uint64_t most, uint64_t *ret_end, uint64_t *ret_size, uint32_t *ret_crc)
-{
-    static const int window_bits[] = {[READER_ZLIB] = MAX_WBITS, [READER_DEFLATE] = -MAX_WBITS};
-    uint8_t out[32 * 1024];
-    uint64_t at = offset, size = 0;
-    uLong crc = crc32(0, NULL, 0);
-    z_stream z = {0};
-    int code = Z_OK;
-
-    *ret_end = offset;
-    if (inflateInit2(&z, window_bits[kind]) != Z_OK)
-        return false;
-    while (code == Z_OK && size <= most) {
-        size_t used, made;
-
-        code = inflate_some(reader, &z, at, limit, out, sizeof out, &used);
-        made = code == Z_OK || code == Z_STREAM_END ? sizeof out - z.avail_out : 0;
-        crc = crc32(crc, out, (uInt)made);
-        size += made;
-        at += used;
-        if (code == Z_OK && ((used == 0 && made == 0) || !reader_spend(reader, made / UNPACKED_COST)))
-            code = Z_BUF_ERROR;
-    }
-    inflateEnd(&z);
-    *ret_end = at;
-    *ret_size = size;
-    *ret_crc = (uint32_t)crc;
-    return code == Z_STREAM_END && size <= most;
 }

@@ -76,8 +76,9 @@ bool reader_crc32(struct reader *reader, uint64_t offset, uint64_t size, uint32_
 
 enum reader_inflate { READER_ZLIB, READER_DEFLATE };
 /* Inflates the stream that begins at `offset` and must end before `limit`, without keeping what comes out.
- * True when it ends well: *ret_end is the offset behind it (behind its Adler-32 for ZLIB), *ret_size and
- * *ret_crc of what came out. At most `most` bytes come out, and they cost a sixteenth of what reading does.
+ * True when it ends well: *ret_end is the offset behind it (behind its Adler-32 for ZLIB), *ret_size and, for
+ * DEFLATE, *ret_crc of what came out. At most `most` bytes come out, and they cost a sixteenth of what
+ * reading does.
  * On false *ret_end is how far its bytes made sense. */
 bool reader_inflate(struct reader *reader, enum reader_inflate kind, uint64_t offset, uint64_t limit,
                     uint64_t most, uint64_t *ret_end, uint64_t *ret_size, uint32_t *ret_crc);

@@ -16,11 +16,11 @@ enum { SIGNATURE_WIDTH_MAX = 64 };
 struct signature {
     const struct carve_format *format;
     char *extension, *name; /* where the examiner does not say better */
-    int32_t offset;         /* of the pattern, from the object's first byte; negative: it begins with what stands
-                               before the object */
-    uint32_t align;         /* the object begins at a multiple of this */
-    uint32_t width;         /* of the pattern */
-    uint64_t max;           /* bytes that an object may have */
+    int32_t offset; /* of the pattern, from the object's first byte; negative: it begins with what stands
+                       before the object */
+    uint32_t align; /* the object begins at a multiple of this */
+    uint32_t width; /* of the pattern */
+    uint64_t max;   /* bytes that an object may have */
 };
 
 struct signatures;
@@ -33,10 +33,11 @@ void signatures_free(struct signatures *signatures);
 const struct signature *signatures_at(const struct signatures *signatures, size_t index);
 
 /* Calls `found` for every signature that begins in the first `begin` of the `size` bytes at `data`, with the
- * place of its pattern; in no certain order, the same place perhaps twice. 0, or what `found` answered. -EIO:
- * the search failed. */
+ * place of its pattern; in no certain order, the same place perhaps twice. `offset` is where in the stream
+ * `data` lies: rows whose objects begin at sectors are sought only there, others everywhere, whatever their
+ * alignment. 0, or what `found` answered. -EIO: the search failed. */
 typedef int signatures_found(void *context, size_t index, size_t place);
-int signatures_search(const struct signatures *signatures, const uint8_t *data, size_t begin, size_t size,
-                      signatures_found *found, void *context);
+int signatures_search(struct signatures *signatures, uint64_t offset, const uint8_t *data, size_t begin,
+                      size_t size, signatures_found *found, void *context);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { NOISE = 64 << 20, BLOCK = 1 << 20, ROWS = 1024 };
 
@@ -65,7 +66,7 @@ Test(signatures, chance_is_hardly_ever_taken_for_an_object)
             x ^= x << 13, x ^= x >> 7, x ^= x << 17; /* xorshift64 [Marsaglia 2003] */
             noise[i] = (uint8_t)(x >> 32);
         }
-        cr_assert_eq(signatures_search(signatures, noise, BLOCK, BLOCK, count, signatures), 0);
+        cr_assert_eq(signatures_search(signatures, 0, noise, BLOCK, BLOCK, count, signatures), 0);
     }
     for (size_t i = 0; i < rows && i < ROWS; i++) {
         const struct signature *row = signatures_at(signatures, i);
@@ -73,5 +74,35 @@ Test(signatures, chance_is_hardly_ever_taken_for_an_object)
         cr_expect(hits[i] < (row->align > 1 ? NOISE >> 20 : 3), "%s, row %zu: %llu times", row->format->name,
                   i, (unsigned long long)hits[i]);
     }
+    signatures_free(signatures);
+}
+
+static size_t places[16], places_count;
+
+static int note(void *context, size_t index, size_t place)
+{
+    if (strcmp(signatures_at(context, index)->format->name, "mz") == 0)
+        places[places_count++ % 16] = place;
+    return 0;
+}
+
+/* "MZ" counts only there, wherever in the stream the block lies, and only when all of it is there. */
+Test(signatures, what_counts_at_sectors_is_found_at_sectors_only)
+{
+    static uint8_t data[4096];
+    struct signatures *signatures = load();
+
+    for (size_t at = 0; at < sizeof data; at += 128)
+        memcpy(data + at, "MZ", 2);
+    cr_assert_eq(signatures_search(signatures, 1024, data, 1025, sizeof data, note, signatures), 0);
+    cr_assert_eq(places_count, 3);
+    cr_assert(places[0] == 0 && places[1] == 512 && places[2] == 1024);
+    places_count = 0;
+    cr_assert_eq(signatures_search(signatures, 1024 + 384, data, 513, 641, note, signatures), 0);
+    cr_assert_eq(places_count, 1);
+    cr_assert_eq(places[0], 128);
+    places_count = 0;
+    cr_assert_eq(signatures_search(signatures, 0, data, 513, 513, note, signatures), 0);
+    cr_assert_eq(places_count, 1, "an M at the end is no MZ");
     signatures_free(signatures);
 }

@@ -39,6 +39,43 @@ struct decoder {
     bool too_large;
 };
 
+/* A code of an AC coefficient in a sequential picture: the zeros before it and the bits of its value. */
+static struct jpeg_step step_of(unsigned length, uint8_t symbol)
+{
+    unsigned run = symbol >> 4, size = symbol & 15;
+    struct jpeg_step step = {
+        .bits = (uint8_t)(length + size), .advance = (uint8_t)(run + 1), .size = (uint8_t)size};
+
+    if (symbol == 0)
+        step.advance = JPEG_BLOCK_ENDS;
+    else if (size == 0 && run != 15)
+        step.bits = step.advance = 0;
+    step.both_bits = step.bits;
+    return step;
+}
+
+/* Where the bits of an index hold a second code, the step takes it as well. */
+static void join_steps(struct jpeg_huffman *huffman)
+{
+    for (uint32_t i = 0; i < 1u << JPEG_FAST_BITS; i++) {
+        struct jpeg_step *step = &huffman->step[i];
+        uint16_t entry;
+        struct jpeg_step second;
+
+        if (step->bits == 0 || step->bits >= JPEG_FAST_BITS || step->advance == JPEG_BLOCK_ENDS)
+            continue;
+        entry = huffman->fast[i << step->bits & ((1u << JPEG_FAST_BITS) - 1)];
+        if (entry == 0 || step->bits + (entry >> 8) > JPEG_FAST_BITS)
+            continue;
+        second = step_of(entry >> 8, (uint8_t)entry);
+        if (second.bits == 0)
+            continue;
+        step->both_bits = (uint8_t)(step->bits + second.bits);
+        step->second_advance = second.advance;
+        step->second_size = second.size;
+    }
+}
+
 bool jpeg_huffman_build(struct jpeg_huffman *huffman, const uint8_t counts[16], const uint8_t *symbols)
 {
     uint32_t code = 0, index = 0;
@@ -53,12 +90,15 @@ bool jpeg_huffman_build(struct jpeg_huffman *huffman, const uint8_t counts[16], 
             if (length <= JPEG_FAST_BITS) {
                 unsigned shift = JPEG_FAST_BITS - length;
 
-                for (uint32_t k = code << shift; k < (code + 1) << shift; k++)
+                for (uint32_t k = code << shift; k < (code + 1) << shift; k++) {
                     huffman->fast[k] = (uint16_t)(length << 8 | symbols[index]);
+                    huffman->step[k] = step_of(length, symbols[index]);
+                }
             }
         }
         huffman->limit[length] = code << (16 - length);
     }
+    join_steps(huffman);
     huffman->set = index > 0;
     return index > 0;
 }
@@ -105,24 +145,31 @@ static void fill_slowly(struct bits *bits)
     }
 }
 
+/* Takes as many bytes at once as `word` has room for, when neither they nor the next are 0xFF; `left` is not
+ * below 0. */
+static inline bool fill_at_once(uint64_t *word, int *left, const uint8_t **p)
+{
+    const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
+    int room = (63 - *left) >> 3;
+    uint64_t bytes, marks; /* marks: the top bit of each byte that is 0xFF */
+
+    memcpy(&bytes, *p, sizeof bytes);
+    bytes = __builtin_bswap64(bytes);
+    marks = ~(((~bytes & low) + low) | ~bytes | low);
+    if (marks != 0 && __builtin_clzll(marks) >> 3 <= room)
+        return false;
+    *word |= bytes >> *left;
+    *p += room;
+    *left |= 56;
+    return true;
+}
+
 static inline void fill(struct bits *bits)
 {
     if (bits->left >= NEED)
         return;
-    if (bits->end - bits->p >= 8 && bits->left >= 0) {
-        uint64_t word, inverse;
-
-        memcpy(&word, bits->p, sizeof word);
-        word = __builtin_bswap64(word);
-        inverse = ~word;
-        if (((inverse - UINT64_C(0x0101010101010101)) & word & UINT64_C(0x8080808080808080)) == 0) {
-            bits->word |= word >> bits->left;
-            bits->p += (63 - bits->left) >> 3;
-            bits->left |= 56;
-            return;
-        }
-    }
-    fill_slowly(bits);
+    if (bits->end - bits->p < 8 || bits->left < 0 || !fill_at_once(&bits->word, &bits->left, &bits->p))
+        fill_slowly(bits);
 }
 
 static inline void drop(struct bits *bits, unsigned count)
@@ -180,28 +227,70 @@ static bool read_dc(struct decoder *d, size_t i)
     return true;
 }
 
+/* A code that the table of steps does not have, or one near the end of the data. */
+static bool step_slowly(struct bits *bits, const struct jpeg_huffman *ac, struct jpeg_step *ret)
+{
+    int code = symbol(bits, ac);
+
+    *ret = step_of(1, (uint8_t)code);
+    if (code < 0 || ret->bits == 0)
+        return false;
+    drop(bits, ret->size);
+    return true;
+}
+
+/* The AC coefficients of a block. Most of what carving pictures costs is spent here, so what the loop needs
+ * of d->bits stands in variables that stay in registers, and two codes are taken at once. */
+static bool read_ac(struct decoder *d, const struct jpeg_huffman *ac, const uint8_t most[64])
+{
+    struct bits *bits = &d->bits;
+    uint64_t word = bits->word;
+    int left = bits->left;
+    const uint8_t *p = bits->p;
+    unsigned k = 1, next = 1, advance = 0;
+    bool small = true;
+
+    while (k < 64 && small) {
+        struct jpeg_step step = {.bits = 0};
+
+        if (left >= NEED || (left >= 0 && bits->end - p >= 8 && fill_at_once(&word, &left, &p)))
+            step = ac->step[word >> (64 - JPEG_FAST_BITS)];
+        if (step.bits == 0) {
+            bits->word = word;
+            bits->left = left;
+            bits->p = p;
+            if (!step_slowly(bits, ac, &step))
+                return false;
+            word = bits->word;
+            left = bits->left;
+            p = bits->p;
+            step.bits = step.both_bits = 0;
+        }
+        next = k + step.advance;
+        advance = step.advance;
+        if (next >= 64) { /* a second code is the next block's */
+            word <<= step.bits;
+            left -= step.bits;
+            k = next;
+            small = k > 64 || step.size <= most[k - 1];
+            break;
+        }
+        word <<= step.both_bits;
+        left -= step.both_bits;
+        k = next + step.second_advance;
+        advance = step.second_advance;
+        small = step.size <= most[next - 1] && (k > 64 || step.second_size <= most[k - 1]);
+    }
+    bits->word = word;
+    bits->left = left;
+    bits->p = p;
+    d->too_large = !small;
+    return small && (k == 64 || advance == JPEG_BLOCK_ENDS);
+}
+
 static bool read_sequential(struct decoder *d, size_t i)
 {
-    const struct jpeg_huffman *ac = d->scan->ac[i];
-    const uint8_t *most = d->most[i];
-
-    if (!read_dc(d, i))
-        return false;
-    for (unsigned k = 1; k < 64; k++) {
-        int code = symbol(&d->bits, ac);
-        unsigned run = (unsigned)code >> 4, size = (unsigned)code & 15;
-
-        if (code == 0)
-            return true;
-        if (code < 0 || (size == 0 && run != 15))
-            return false;
-        k += run;
-        d->too_large = k <= 63 && size > most[k];
-        if (k > 63 || d->too_large)
-            return false;
-        drop(&d->bits, size);
-    }
-    return true;
+    return read_dc(d, i) && read_ac(d, d->scan->ac[i], d->most[i]);
 }
 
 /* The end-of-band code of 2^run and more blocks, this one among them. */

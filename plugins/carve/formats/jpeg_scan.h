@@ -12,11 +12,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { JPEG_FAST_BITS = 9, JPEG_COMPONENTS_MAX = 4, JPEG_TABLES = 4 };
+enum { JPEG_FAST_BITS = 11, JPEG_COMPONENTS_MAX = 4, JPEG_TABLES = 4 };
+
+/* What a code of an AC coefficient does together with the bits of the value behind it: only their number
+ * counts. And what the code behind that does, where it is known from the same bits. */
+struct jpeg_step {
+    uint8_t bits;           /* of the first code and its value; 0: a longer code, or none */
+    uint8_t advance;        /* coefficients that it passes; JPEG_BLOCK_ENDS: all that are left */
+    uint8_t size;           /* bits of the value */
+    uint8_t both_bits;      /* of both codes and values */
+    uint8_t second_advance; /* 0: the second is not known */
+    uint8_t second_size;
+};
+
+enum { JPEG_BLOCK_ENDS = 64 };
 
 struct jpeg_huffman {
     bool set;
     uint16_t fast[1 << JPEG_FAST_BITS]; /* length << 8 | symbol; 0: a longer code, or none */
+    struct jpeg_step step[1 << JPEG_FAST_BITS];
     uint32_t limit[17]; /* first code that is longer than this length, left-aligned in 16 bits */
     int32_t offset[17]; /* code + offset = index of its symbol */
     uint8_t symbols[256];
