@@ -48,7 +48,8 @@ struct carved {
     /* PARTIAL, for a format that can be put together again: from here on it is certainly broken, so that the
      * break lies in [good, broken]; 0: not told. */
     uint64_t broken;
-    uint64_t next; /* with `broken`: where the next structure must begin, wherever the break is; 0: not told */
+    uint64_t
+        next; /* with `broken`: where the next structure must begin, wherever the break is; 0: not told */
     const char *extension; /* "docx", static; NULL: the one in the signature table */
     const char *format;    /* "Office Open XML document", static, a few words for people; NULL: the table's */
     char title[CARVED_TITLE_SIZE]; /* the name or title that the object carries inside, escaped text (text.h);

@@ -15,7 +15,7 @@ flags='-g -O1 -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -fsanitize=fuz
 sources="tests/fuzz/fuzz_carve.c $(find plugins/carve -name '*.c' ! -name carve.c ! -name signatures.c | sort)"
 base="engine/base/bytes.c engine/base/buf.c engine/base/text.c engine/base/hash.c"
 # shellcheck disable=SC2086
-clang $flags $sources $base -o "$work/fuzz_carve" -lz -lbz2 -llzma -lzstd -lbrotlidec -lcrypto -lxxhash -lm
+clang $flags $sources $base -o "$work/fuzz_carve" -lz -lbz2 -llzma -lzstd -lbrotlidec -lisal -lcrypto -lxxhash -lm
 
 formats=${*:-$(grep -hoE '\{"[a-z0-9]+", *examine|\{"[a-z0-9]+", [a-z0-9_]+[,}]' plugins/carve/formats/*.c | cut -d'"' -f2 | sort -u)}
 probe=build/tests/carve/probe
