@@ -89,7 +89,7 @@ static void add_rules(struct buf *command, const struct scanner *scanner, const 
         const char *folder =
             strncmp(loaded[i].name, "core/", 5) == 0 ? "rules/yara" : "tests/plugins/yara/rules";
 
-        if (loaded[i].problem == NULL)
+        if (strcmp(loaded[i].kind, "rules") == 0 && loaded[i].problem == NULL && loaded[i].count > 0)
             buf_printf(command, " '%.*s:%s/%s/%s'", (int)(dot - loaded[i].name), loaded[i].name, root, folder,
                        loaded[i].name);
     }
