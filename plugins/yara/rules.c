@@ -64,8 +64,8 @@ static int compiler_new(struct complaints *complaints, YR_COMPILER **ret_compile
 
 /* ------------------------------------------------------------------ parts of a file */
 
-/* All rules; those that some class of contents may match; those that ask for names. */
-enum { PART_ALL = RULES_CLASSES, PART_NAMED, PARTS };
+/* Beside the classes: all rules; those that ask for names. */
+enum { PART_ALL = RULES_CLASSES, PART_NAMED };
 
 static bool asks_for_names(const struct rule_source *source)
 {
@@ -326,19 +326,39 @@ static uint32_t count_rules(const YR_RULES *rules)
     return rules != NULL ? rules->num_rules : 0;
 }
 
-/* Classes with as many rules have the same ones: each part is a subset of the one for small programs. */
-static int compile_parts(const struct rule_files *files, struct rules *ret)
+static void drop(YR_RULES **rules)
+{
+    if (*rules != NULL)
+        yr_rules_destroy(*rules);
+    *rules = NULL;
+}
+
+/* All rules: those that ask for names, and those of small programs, which are all others. */
+static int compile_whole(const struct rule_files *files, struct rules *ret)
 {
     int rc = compile(files, PART_NAMED, &ret->named);
 
-    for (unsigned class = CLASS_MZ; rc == 0 && class < CLASS_MZ + RULES_CLASSES; class ++) {
-        unsigned at = class % RULES_CLASSES;
+    if (rc == 0)
+        rc = compile(files, CLASS_MZ, &ret->classes[CLASS_MZ]);
+    if (rc < 0) {
+        drop(&ret->named);
+        drop(&ret->classes[CLASS_MZ]);
+    }
+    return rc;
+}
 
-        rc = compile(files, at, &ret->classes[at]);
-        if (at != CLASS_MZ && ret->classes[at] != NULL &&
-            count_rules(ret->classes[at]) == count_rules(ret->classes[CLASS_MZ])) {
-            yr_rules_destroy(ret->classes[at]);
-            ret->classes[at] = ret->classes[CLASS_MZ];
+/* Classes with as many rules have the same ones. */
+static int compile_rest(const struct rule_files *files, struct rules *ret)
+{
+    int rc = 0;
+
+    for (unsigned class = 0; class < RULES_CLASSES && rc == 0; class ++) {
+        if (class == CLASS_MZ)
+            continue;
+        rc = compile(files, class, &ret->classes[class]);
+        if (rc == 0 && count_rules(ret->classes[class]) == count_rules(ret->classes[CLASS_MZ])) {
+            drop(&ret->classes[class]);
+            ret->classes[class] = ret->classes[CLASS_MZ];
         }
     }
     return rc;
@@ -427,7 +447,6 @@ static int note_places(const struct rule_files *files, struct rules *ret)
 
 static int compile_all(struct rule_files *files, bool remarks, struct rules *ret)
 {
-    YR_RULES *all = NULL;
     unsigned told = 0;
     int rc;
 
@@ -435,18 +454,18 @@ static int compile_all(struct rule_files *files, bool remarks, struct rules *ret
         if (files->items[i].problem.text[0] == '\0')
             refuse(&files->items[i], &told);
     }
-    rc = remarks ? -EBADMSG : compile(files, PART_ALL, &all);
-    if (all != NULL)
-        yr_rules_destroy(all);
+    rc = remarks ? -EBADMSG : compile_whole(files, ret);
     if (rc == -EBADMSG) {
         rc = 0;
         for (size_t i = 0; i < files->count && rc == 0; i++)
             rc = check(&files->items[i], remarks, &told);
+        if (rc == 0)
+            rc = compile_whole(files, ret);
     }
     if (told > REMARKS_MAX)
         setup_loaded("yara", "left out", "more", files->items[0].sha256, told - REMARKS_MAX,
                      "rules and remarks that are not told one by one");
-    return rc == 0 ? compile_parts(files, ret) : rc;
+    return rc == 0 ? compile_rest(files, ret) : rc;
 }
 
 static uint64_t rules_of(const struct rule_file *file)
