@@ -445,6 +445,70 @@ static int note_places(const struct rule_files *files, struct rules *ret)
 
 /* ------------------------------------------------------------------ all together */
 
+/* A rule in use, and the SHA-256 of all that stands behind its name. */
+struct body {
+    char sha256[SHA256_HEX_SIZE];
+    const struct rule_file *file;
+    const struct rule_item *item;
+};
+
+static int compare_bodies(const void *a, const void *b)
+{
+    const struct body *one = a, *two = b;
+    int order = strcmp(one->sha256, two->sha256);
+
+    if (order == 0)
+        order = strcmp(one->file->space, two->file->space);
+    return order != 0 ? order : (one->item->line > two->item->line) - (one->item->line < two->item->line);
+}
+
+static size_t list_bodies(const struct rule_files *files, struct body *bodies)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < files->count; i++) {
+        const struct rule_file *file = &files->items[i];
+
+        for (size_t k = 0; k < file->source.count; k++) {
+            const struct rule_item *item = &file->source.items[k];
+            size_t begin = (size_t)(item->name - file->text) + item->name_size;
+
+            if (item->kind != ITEM_RULE || item->out)
+                continue;
+            hash_sha256_hex(file->text + begin, item->end - begin, bodies[count].sha256);
+            bodies[count].file = file;
+            bodies[count++].item = item;
+        }
+    }
+    return count;
+}
+
+/* Rules that say word for word the same. */
+static int tell_doubles(const struct rule_files *files, unsigned *told)
+{
+    size_t count = 0;
+    struct body *bodies;
+
+    for (size_t i = 0; i < files->count; i++)
+        count += files->items[i].source.count;
+    bodies = calloc(count + 1, sizeof bodies[0]);
+    if (bodies == NULL)
+        return -ENOMEM;
+    count = list_bodies(files, bodies);
+    qsort(bodies, count, sizeof bodies[0], compare_bodies);
+    for (size_t i = 1; i < count; i++) {
+        char text[1200];
+
+        if (strcmp(bodies[i].sha256, bodies[i - 1].sha256) != 0)
+            continue;
+        snprintf(text, sizeof text, "says the same as the rule at %s:%u", bodies[i - 1].file->relative,
+                 bodies[i - 1].item->line);
+        remark(bodies[i].file, bodies[i].item, bodies[i].item->line, true, text, told);
+    }
+    free(bodies);
+    return 0;
+}
+
 static int compile_all(struct rule_files *files, bool remarks, struct rules *ret)
 {
     unsigned told = 0;
@@ -459,6 +523,8 @@ static int compile_all(struct rule_files *files, bool remarks, struct rules *ret
         rc = 0;
         for (size_t i = 0; i < files->count && rc == 0; i++)
             rc = check(&files->items[i], remarks, &told);
+        if (rc == 0 && remarks)
+            rc = tell_doubles(files, &told);
         if (rc == 0)
             rc = compile_whole(files, ret);
     }

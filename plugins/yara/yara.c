@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct yara_worker {
     bool initialized;
@@ -26,6 +27,7 @@ struct yara_worker {
     YR_SCANNER *scanners[RULES_CLASSES + 1]; /* by class, and for those that ask for names */
     struct match_texts texts;
     uint64_t timeout;
+    bool profile;
     struct hash_sha256 *hash;
     /* Contents that no rule of their class matched. Where two share a place the later one has it. */
     uint8_t (*nothing)[SHA256_SIZE];
@@ -36,10 +38,19 @@ enum {
     NOTHING_COUNT = 1 << 16,
     SLOW_BYTES_A_SECOND = 1024 * 1024, /* thousands of rules on a loaded machine */
     ENDLESS_SHARE = 4,                 /* of yara.timeout, for each half */
+    COST_MIN = 200,                    /* microseconds for one content */
     ENDLESS_MAX = 4,                   /* rules without end that are looked for in one content */
 };
 
-static const struct record_type *const yara_emits[] = {&yara_match_type, NULL};
+static const struct field cost_fields[] = {
+    {"rule", FIELD_TEXT, "", "name of the rule"},
+    {"namespace", FIELD_TEXT, "", "file of the rule, without its extension"},
+    {"microseconds", FIELD_U64, "", "what it adds to the time of scanning this content"},
+};
+static const struct record_type cost_type = {"cost", 1, "what a YARA rule costs (yara.profile)", cost_fields,
+                                             sizeof cost_fields / sizeof cost_fields[0]};
+
+static const struct record_type *const yara_emits[] = {&yara_match_type, &cost_type, NULL};
 
 static void yara_teardown(void *worker)
 {
@@ -84,6 +95,7 @@ static int set_up(struct yara_worker *mine, const struct settings *settings, str
         return why_set(why, -ENOMEM, "libyara does not start");
     mine->initialized = true;
     mine->timeout = settings_number(settings, "yara.timeout");
+    mine->profile = settings_bool(settings, "yara.profile");
     mine->nothing = calloc(NOTHING_COUNT, sizeof mine->nothing[0]);
     mine->hash = hash_sha256_new();
     if (mine->nothing == NULL || mine->hash == NULL)
@@ -290,6 +302,53 @@ static int run_without_endless(struct call *call)
     return code;
 }
 
+/* ------------------------------------------------------------------ what rules cost */
+
+/* The time of this process alone, with those rules on. */
+static int64_t time_of(struct call *call, const bool *out, uint32_t begin, uint32_t end)
+{
+    struct timespec before, after;
+
+    enable(call->rules, out, begin, end);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+    (void)run(call, call->worker->timeout);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+    return (int64_t)(after.tv_sec - before.tv_sec) * 1000000 + (after.tv_nsec - before.tv_nsec) / 1000;
+}
+
+/* Halves that cost next to nothing hold no rule that costs much. */
+static void tell_cost(struct call *call, const bool *out, uint32_t begin, uint32_t end, int64_t nothing)
+{
+    const YR_RULE *rule = &call->rules->rules_table[begin];
+    int64_t cost = time_of(call, out, begin, end) - nothing;
+    uint32_t middle = begin + (end - begin) / 2;
+
+    if (cost < COST_MIN || call->code < 0)
+        return;
+    if (end - begin > 1) {
+        tell_cost(call, out, begin, middle, nothing);
+        tell_cost(call, out, middle, end, nothing);
+        return;
+    }
+    call->code = scan_emit(call->scan, &cost_type,
+                           (const struct value[]){value_text(rule->identifier), value_text(rule->ns->name),
+                                                  value_u64((uint64_t)cost)});
+}
+
+static int profile(struct call *call)
+{
+    bool *out = calloc(call->rules->num_rules, sizeof out[0]);
+
+    if (out == NULL)
+        return -ENOMEM;
+    call->silent = true;
+    (void)time_of(call, out, 0, 0); /* what is read first is read slowly */
+    tell_cost(call, out, 0, call->rules->num_rules, time_of(call, out, 0, 0));
+    enable(call->rules, out, 0, call->rules->num_rules);
+    free(out);
+    return call->code == -ENOSPC ? 0 : call->code;
+}
+
 /* ------------------------------------------------------------------ one content */
 
 /* What an error of libyara means for this content. */
@@ -317,6 +376,8 @@ static int scan_with(struct call *call)
 {
     int error = set_variables(call->scanner, scan_stream(call->scan), call->data, call->size);
 
+    if (error == ERROR_SUCCESS && call->worker->profile)
+        return profile(call);
     if (error == ERROR_SUCCESS)
         error = run(call, call->worker->timeout);
     if (error == ERROR_SCAN_TIMEOUT) {
@@ -350,7 +411,7 @@ static int scan_content(struct call call)
     if (memcmp(place, sha256, SHA256_SIZE) == 0)
         return 0;
     rc = scan_with(&call);
-    if (rc == 0 && !call.told)
+    if (rc == 0 && !call.told && !call.worker->profile)
         memcpy(place, sha256, SHA256_SIZE);
     return rc;
 }
