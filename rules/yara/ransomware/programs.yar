@@ -94,7 +94,7 @@ rule ransomware_elf_hypervisor : ransomware elf
     $disk2 = ".vmsn" ascii
     $disk3 = ".vswp" ascii
     $disk4 = "/vmfs/volumes" ascii
-    $lock1 = "encrypt" ascii nocase
+    $lock1 = /encrypt(ing|ed)? ?(%s|files?|path|failed)/ ascii nocase
     $lock2 = "chacha20" ascii nocase
     $lock3 = "sosemanuk" ascii nocase
     $lock4 = ".onion" ascii

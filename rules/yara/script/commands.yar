@@ -38,7 +38,7 @@ rule commands_fetch_by_system_tool : script download
     $4 = /mshta(\.exe)?["']? ["']?(https?:\/\/|javascript:|vbscript:)/ ascii wide nocase
     $5 = /rundll32(\.exe)?["']? javascript:/ ascii wide nocase
     $6 = /msiexec(\.exe)? [^\r\n]{0,30}\/(i|package) ["']?https?:\/\// ascii wide nocase
-    $7 = /(finger|desktopimgdownldr|hh)(\.exe)? [^\r\n]{0,40}(@\d|\/lockscreenurl:https?|https?:\/\/)/ ascii wide nocase
+    $7 = /desktopimgdownldr(\.exe)? [^\r\n]{0,40}\/lockscreenurl:https?:/ ascii wide nocase
     $8 = /MpCmdRun(\.exe)?["']? [^\r\n]{0,20}-DownloadFile [^\r\n]{0,20}https?:\/\// ascii wide nocase
   condition:
     filesize < 5MB and any of them

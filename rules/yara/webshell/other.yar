@@ -13,8 +13,8 @@ rule aspx_webshell_process : webshell aspx
   strings:
     $page1 = "<%@" ascii
     $page2 = "runat=\"server\"" ascii nocase
-    $in1 = "Request" ascii
-    $in2 = ".Text" ascii
+    $in1 = /Request(\[|\.(Form|QueryString|Params|Item|Headers|Cookies)\b)/ ascii
+    $in2 = "<asp:TextBox" ascii nocase
     $run1 = "ProcessStartInfo" ascii
     $run2 = "Process.Start(" ascii
     $run3 = "new Process(" ascii

@@ -120,12 +120,9 @@ rule picture_holds_php : webshell php
     attack = "T1505.003, T1027.003"
     severity = 80
   strings:
-    $php = "<?php" ascii nocase
-    $run1 = /\b(eval|assert|system|exec|shell_exec|passthru)\s?\(/ nocase
-    $run2 = "base64_decode(" ascii nocase
-    $run3 = /\$_(GET|POST|REQUEST|COOKIE)\[/
+    $php = /<\?php.{0,400}(\b(eval|assert|system|exec|shell_exec|passthru|base64_decode)\s?\(|\$_(GET|POST|REQUEST|COOKIE)\[)/s
   condition:
-    (uint32be(0) == 0x89504E47 or uint16be(0) == 0xFFD8 or uint32be(0) == 0x47494638) and filesize < 30MB and $php and any of ($run*)
+    (uint32be(0) == 0x89504E47 or uint16be(0) == 0xFFD8 or uint32be(0) == 0x47494638) and filesize < 30MB and $php
 }
 
 rule web_server_runs_pictures : webshell
