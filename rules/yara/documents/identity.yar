@@ -71,7 +71,7 @@ rule identity_zone_generator : forgery script
     severity = 40
   strings:
     $weights = /\[?\b7, ?3, ?1\b\]?/ ascii
-    $1 = "P<" ascii
+    $1 = /["']P</ ascii
     $2 = /\bmrz\b/ ascii nocase
     $3 = /check_?digit/ ascii nocase
     $4 = /(generate|create|make|build)_?(mrz|passport|td[13])/ ascii nocase

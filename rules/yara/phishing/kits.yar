@@ -52,7 +52,7 @@ rule phishing_script_collects : phishing php
     attack = "T1566.002"
     severity = 80
   strings:
-    $php = "<?" ascii
+    $php = /<\?(php|=)/ ascii nocase
     $take1 = /\$_(POST|REQUEST)\s?\[\s?['"][^'"]{0,20}(pass|pwd|passwd|password|pswd)[^'"]{0,10}['"]\s?\]/ nocase
     $take2 = /\$_(POST|REQUEST)\s?\[\s?['"][^'"]{0,20}(cvv|cvc|cardnum|card_number|ccnum|otp|sms_?code|pin)[^'"]{0,10}['"]\s?\]/ nocase
     $who1 = "REMOTE_ADDR" ascii
@@ -172,7 +172,7 @@ rule mass_mailer_script : phishing php
     attack = "T1566, T1586.002"
     severity = 60
   strings:
-    $php = "<?" ascii
+    $php = /<\?(php|=)/ ascii nocase
     $1 = /(leaf|inbox|mass|bulk|priv8|anon(ymous)?|php)[ _-]?mailer/ nocase
     $2 = /name=["']?(emaillist|maillist|email_list|mailist|to_list|emails)/ nocase
     $3 = /name=["']?(from|senderEmail|sendermail|realname|senderName)/ nocase

@@ -35,7 +35,7 @@ rule aspx_webshell_eval : webshell aspx asp
     attack = "T1505.003"
     severity = 90
   strings:
-    $page1 = "<%" ascii
+    $page1 = /<%(@|=|!| |\r\n|\n|e)/ ascii nocase
     $page2 = "<script" ascii nocase
     $1 = /\beval ?\(? ?Request(\.Item|\.Form|\.QueryString|\.Headers)? ?[\[(] ?["']/ nocase
     $2 = /\bexecute(global)? ?\(? ?request(\.form|\.querystring|\.item)? ?\( ?["']/ nocase
@@ -77,7 +77,7 @@ rule asp_webshell_classic : webshell asp
     attack = "T1505.003"
     severity = 80
   strings:
-    $page = "<%" ascii
+    $page = /<%(@|=|!| |\r\n|\n|e)/ ascii nocase
     $object1 = "WScript.Shell" ascii nocase
     $object2 = "Shell.Application" ascii nocase
     $object3 = "72C24DD5-D70A-438B-8A42-98424B88AFB8" ascii nocase
@@ -99,7 +99,7 @@ rule jsp_webshell_process : webshell jsp
     attack = "T1505.003"
     severity = 85
   strings:
-    $page1 = "<%" ascii
+    $page1 = /<%(@|=|!| |\r\n|\n|e)/ ascii nocase
     $page2 = "<jsp:" ascii nocase
     $1 = /getRuntime\(\)\s?\.exec\(\s?request\.getParameter\(/ ascii
     $run1 = "getRuntime().exec(" ascii
@@ -122,7 +122,7 @@ rule jsp_webshell_loads_class : webshell jsp
     attack = "T1505.003, T1620"
     severity = 90
   strings:
-    $page1 = "<%" ascii
+    $page1 = /<%(@|=|!| |\r\n|\n|e)/ ascii nocase
     $page2 = "<jsp:" ascii nocase
     $define1 = "defineClass(" ascii
     $define2 = "\"defineClass\"" ascii
@@ -172,7 +172,7 @@ rule web_tunnel_script : webshell tunnel
   strings:
     $page1 = "<?php" ascii nocase
     $page2 = "<%@" ascii
-    $page3 = "<%" ascii
+    $page3 = /<%(@|=|!| |\r\n|\n|e)/ ascii nocase
     $head1 = "X-CMD" ascii
     $head2 = "X-STATUS" ascii
     $head3 = "X-TARGET" ascii

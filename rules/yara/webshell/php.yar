@@ -11,7 +11,7 @@ rule php_webshell_function_from_request : webshell php
     attack = "T1505.003"
     severity = 90
   strings:
-    $php = "<?" ascii
+    $php = /<\?(php|=)/ ascii nocase
     $1 = /\$_(GET|POST|REQUEST|COOKIE)\s?[\[{]\s?['"]?\w{1,32}['"]?\s?[\]}]\s?\(\s?@?\$_(GET|POST|REQUEST|COOKIE)/ nocase
     $2 = /\b(call_user_func(_array)?|array_map|array_filter|usort|register_shutdown_function)\s?\(\s?@?\$_(GET|POST|REQUEST|COOKIE)/ nocase
   condition:
@@ -46,7 +46,7 @@ rule php_webshell_manager : webshell php
     attack = "T1505.003"
     severity = 85
   strings:
-    $php = "<?" ascii
+    $php = /<\?(php|=)/ ascii nocase
     $1 = "disable_functions" ascii nocase
     $2 = "posix_getpwuid" ascii nocase
     $3 = /back-?connect/ nocase
@@ -99,7 +99,7 @@ rule php_webshell_in_pieces : webshell php obfuscation
     attack = "T1505.003, T1027"
     severity = 75
   strings:
-    $php = "<?" ascii
+    $php = /<\?(php|=)/ ascii nocase
     $call = /(@?\$\w{1,32}|\$\{["'][^"'\r\n]{1,60}["']\}(\[["'][^"'\r\n]{1,40}["']\])?)\s?\(\s?@?\$_(GET|POST|REQUEST|COOKIE|SERVER)/
     $hide1 = /['"](ev|as|sys|pass|exe|cre|base|ass|str)['"]\s?\.\s?['"](al|sert|tem|thru|c|ate|64|ert|_rot)/ nocase
     $hide2 = /\\x(65|61|73|70|62|67)(\\x[0-9a-f]{2}){4}/ nocase
