@@ -208,14 +208,11 @@ rule threat_of_violence_georgian : extortion georgian
     date = "2026-11-25"
     description = "Georgian message that threatens life or family over money (მოგკლავ, ფული)"
     reference = "https://www.ic3.gov/"
-    severity = 75
+    severity = 60
   strings:
     // მოგკლავ
     $harm8_1 = { E1 83 9B E1 83 9D E1 83 92 E1 83 99 E1 83 9A E1 83 90 E1 83 95 }
     $harm16_1 = { DB 10 DD 10 D2 10 D9 10 DA 10 D0 10 D5 10 }
-    // მოგკლავთ
-    $harm8_2 = { E1 83 9B E1 83 9D E1 83 92 E1 83 99 E1 83 9A E1 83 90 E1 83 95 E1 83 97 }
-    $harm16_2 = { DB 10 DD 10 D2 10 D9 10 DA 10 D0 10 D5 10 D7 10 }
     // დაგწვავ
     $harm8_3 = { E1 83 93 E1 83 90 E1 83 92 E1 83 AC E1 83 95 E1 83 90 E1 83 95 }
     $harm16_3 = { D3 10 D0 10 D2 10 EC 10 D5 10 D0 10 D5 10 }
@@ -290,9 +287,6 @@ rule false_investment_georgian : fraud georgian
     // მოგება
     $gain8_2 = { E1 83 9B E1 83 9D E1 83 92 E1 83 94 E1 83 91 E1 83 90 }
     $gain16_2 = { DB 10 DD 10 D2 10 D4 10 D1 10 D0 10 }
-    // მოგებას
-    $gain8_3 = { E1 83 9B E1 83 9D E1 83 92 E1 83 94 E1 83 91 E1 83 90 E1 83 A1 }
-    $gain16_3 = { DB 10 DD 10 D2 10 D4 10 D1 10 D0 10 E1 10 }
     // გაორმაგ
     $gain8_4 = { E1 83 92 E1 83 90 E1 83 9D E1 83 A0 E1 83 9B E1 83 90 E1 83 92 }
     $gain16_4 = { D2 10 D0 10 DD 10 E0 10 DB 10 D0 10 D2 10 }

@@ -242,9 +242,6 @@ rule phishing_message_georgian_prize : phishing georgian
     // მიიღ
     $get8_2 = { E1 83 9B E1 83 98 E1 83 98 E1 83 A6 }
     $get16_2 = { DB 10 D8 10 D8 10 E6 10 }
-    // შეავს
-    $get8_3 = { E1 83 A8 E1 83 94 E1 83 90 E1 83 95 E1 83 A1 }
-    $get16_3 = { E8 10 D4 10 D0 10 D5 10 E1 10 }
     // ბარათ
     $card8_1 = { E1 83 91 E1 83 90 E1 83 A0 E1 83 90 E1 83 97 }
     $card16_1 = { D1 10 D0 10 E0 10 D0 10 D7 10 }

@@ -156,7 +156,7 @@ rule telegram_desktop_session : key
   meta:
     author = "kvali"
     date = "2026-11-25"
-    description = "Session of Telegram Desktop: with it the account can be used elsewhere"
+    description = "File of Telegram Desktop's data (tdata): key, map or settings; with all of them the account can be used elsewhere"
     reference = "https://github.com/telegramdesktop/tdesktop"
     attack = "T1539"
     severity = 30

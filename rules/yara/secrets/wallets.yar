@@ -90,12 +90,11 @@ rule electrum_wallet : wallet
     $2 = "\"wallet_type\"" ascii
     $3 = "\"keystore\"" ascii
     $4 = "\"use_encryption\"" ascii
-    $5 = "BIE1"
-    $6 = "QklFM"
+    $5 = "QklFM"
   condition:
     (filesize < 50MB and uint8(0) == 0x7B and $1 and $2 and any of ($3, $4)) or
     // Encrypted as a whole: base64 of BIE1 or BIE2 and a compressed key
-    (filesize > 100 and filesize < 50MB and uint32be(0) == 0x516B6C46 and ($6 at 0 or $5 at 0))
+    (filesize > 100 and filesize < 50MB and uint32be(0) == 0x516B6C46 and $5 at 0)
 }
 
 rule metamask_vault : wallet
