@@ -135,19 +135,28 @@ static const char file_from[] =
     "s.id";
 
 static const struct column match_columns[] = {
-    {"exhibit", "x.label", PLAIN},     {"path", "s.path", PLAIN},
-    {"rule", "m.rule", PLAIN},         {"namespace", "m.namespace", PLAIN},
-    {"tags", "m.tags", PLAIN},         {"meta", "m.meta", PLAIN},
-    {"strings", "m.strings", PLAIN},   {"string_count", "m.string_count", PLAIN},
-    {"severity", "m.severity", PLAIN}, {"attempt", "m.attempt", PLAIN},
-    {"stream", "m.stream", PLAIN},     {NULL, NULL, END},
+    {"exhibit", "x.label", PLAIN},
+    {"path", "s.path", PLAIN},
+    {"rule", "m.rule", PLAIN},
+    {"namespace", "m.namespace", PLAIN},
+    {"tags", "m.tags", PLAIN},
+    {"meta", "m.meta", PLAIN},
+    {"strings", "m.strings", PLAIN},
+    {"string_count", "m.string_count", PLAIN},
+    {"severity", "m.severity", PLAIN},
+    {"ruleset", "m.ruleset", PLAIN},
+    {"line", "m.line", PLAIN},
+    {"last_line", "m.last_line", PLAIN},
+    {"attempt", "m.attempt", PLAIN},
+    {"stream", "m.stream", PLAIN},
+    {NULL, NULL, END},
 };
 static const char match_from[] =
     "rec_yara_match m JOIN t_stream s ON s.id = m.stream AND s.attempt = m.attempt "
     "JOIN t_exhibit x ON x.id = s.exhibit";
 
-/* Of runs as JSON, [[offset or null, bytes], ...], the first offset. Not with SQLite's JSON functions: they count as unsafe
- * in a view, and we open cases with trusted_schema off. */
+/* Of runs as JSON, [[offset or null, bytes], ...], the first offset. Not with SQLite's JSON functions: they
+ * count as unsafe in a view, and we open cases with trusted_schema off. */
 #define FIRST_OFFSET(runs)                                                                                   \
     "CASE WHEN substr(" runs ", 3, 1) BETWEEN '0' AND '9' THEN CAST(substr(" runs ", 3) AS INTEGER) END"
 

@@ -118,7 +118,7 @@ static bool choose(const struct rule_file *file, unsigned part, uint8_t *ret_kee
         any |= ret_keep[i] == 1;
         lex = rule_item_condition(item, file->text);
         while (rule_source_next_use(source, &lex, &used)) {
-            if (ret_keep[used] == 0)
+            if (ret_keep[used] == 0 && !source->items[used].out)
                 ret_keep[used] = 2;
         }
     }
