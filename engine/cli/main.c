@@ -20,8 +20,9 @@ const struct command *const command_table[] = {
     &command_status,  &command_find,
     &command_show,    &command_export,
     &command_report,  &command_verify,
-    &command_digest,  &command_plugins,
-    &command_help,    NULL,
+    &command_digest,  &command_hashset,
+    &command_plugins, &command_help,
+    NULL,
 };
 
 const struct command *command_named(const char *name)

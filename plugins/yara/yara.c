@@ -187,9 +187,11 @@ static int yara_finish(struct scan *scan, enum scan_status status)
     struct yara_call call = {.scan = scan, .worker = worker};
     size_t size = (size_t)scan_kept(scan);
     const uint8_t *data;
-    int rc = scan_peek(scan, 0, size, &data);
+    int rc;
 
-    (void)status;
+    if (status == SCAN_SPARED)
+        return 0;
+    rc = scan_peek(scan, 0, size, &data);
     if (rc < 0)
         return rc;
     rc = set_variables(worker->scanner, scan_stream(scan), data, size);
@@ -218,4 +220,5 @@ const struct plugin plugin_yara = {
     .teardown = yara_teardown,
     .start = yara_start,
     .finish = yara_finish,
+    .traits = PLUGIN_SPARED,
 };
