@@ -83,6 +83,12 @@ static const char *format_name(const struct import_format *format, const uint8_t
     return format->name;
 }
 
+/* For one file that is known; several may have different ones. */
+static unsigned algorithms_of(const struct import_format *const *found, size_t count)
+{
+    return count == 1 ? found[0]->algorithms : 0;
+}
+
 struct driver {
     const struct import_options *options;
     struct import_progress progress;
@@ -243,6 +249,7 @@ int import_files(const struct import_options *options, const char *const *paths,
                                                                .name = options->name,
                                                                .kind = options->kind,
                                                                .labelled = labelled,
+                                                               .algorithms = algorithms_of(found, count),
                                                                .replace = options->replace,
                                                                .memory = options->memory,
                                                                .each = on_finish,

@@ -59,6 +59,7 @@ static int encase_end(struct import *import)
 }
 
 const struct import_format import_encase = {.name = "EnCase hash set",
+                                            .algorithms = 1,
                                             .is = encase_is,
                                             .state_size = sizeof(struct encase),
                                             .data = encase_data,

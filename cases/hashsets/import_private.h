@@ -23,6 +23,7 @@ struct import {
 struct import_format {
     const char *name;
     bool lines;    /* `data` is given whole lines; else blocks as they come */
+    unsigned algorithms; /* of how many a file has hashes at most; 0: not known */
     bool labelled; /* has categories, series or tags */
     bool (*is)(const uint8_t *head, size_t size);
     size_t state_size; /* zeroed */

@@ -65,7 +65,7 @@ static int nsrl2_data(struct import *import, const uint8_t *data, size_t size)
 }
 
 const struct import_format import_nsrl2 = {
-    .name = "NSRL RDS v2", .lines = true, .is = nsrl2_is, .data = nsrl2_data};
+    .name = "NSRL RDS v2", .lines = true, .algorithms = 2, .is = nsrl2_is, .data = nsrl2_data};
 
 /* ------------------------------------------------------------------ hashdeep */
 

@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LABELS_MAX = 64 << 20, LABEL_PART_MAX = 4096, STEPS = 1000 };
+enum { LABELS_MAX = 64 << 20, LABEL_PART_MAX = 4096, STEPS = 1000, WINDOW = 1 << 16 /* entries */ };
 
 /* The file from the header on, and its checksums. */
 struct out {
@@ -188,8 +188,9 @@ int hashset_build_new(const struct hashset_build_options *options, struct hashse
     memcpy(build->layout.name, options->name, strlen(options->name));
     rc = check_place(build, why);
     for (unsigned i = 0; i < HASHSET_ALGORITHMS && rc == 0; i++) {
-        /* Six buffers, of which what no row has stays untouched; a quarter is left for all else. */
-        rc = sorter_new(hashset_width((enum hashset_algorithm)i) + build->layout.entry_extra, (size_t)(memory / 8),
+        /* Two buffers for each algorithm that rows may have; what no row has stays untouched. A quarter is left for all else. */
+        rc = sorter_new(hashset_width((enum hashset_algorithm)i) + build->layout.entry_extra,
+                        (size_t)(memory / 8 * 3 / (options->algorithms > 0 ? options->algorithms : HASHSET_ALGORITHMS)),
                         build->folder, &build->sorters[i]);
         if (rc < 0)
             why_set(why, rc, "no memory");
@@ -422,8 +423,53 @@ static int write_entries(struct hashset_build *build, unsigned algorithm)
     return rc < 0 ? rc : build->out.error;
 }
 
+/* The entries that were just written, a window at a time: they are in the page cache for the most part, and must not count as
+ * memory of this process all at once. */
+struct window {
+    const struct hashset_build *build;
+    const struct hashset_table *table;
+    size_t width;
+    uint64_t first, count; /* entries that are mapped */
+    uint8_t *map;
+    size_t map_size;
+    const uint8_t *entries;
+};
+
+static void window_finish(struct window *window)
+{
+    if (window->map != NULL)
+        munmap(window->map, window->map_size);
+    window->map = NULL;
+    window->count = 0;
+}
+
+/* Entry `number`, which grows from call to call. NULL: it could not be mapped. */
+static const uint8_t *window_entry(struct window *window, uint64_t number)
+{
+    uint64_t offset, page, left;
+    void *map;
+
+    if (number - window->first < window->count)
+        return window->entries + (number - window->first) * window->width;
+    window_finish(window);
+    left = window->table->count - number;
+    window->first = number;
+    window->count = left < WINDOW ? left : WINDOW;
+    offset = window->table->entries.offset + number * window->width;
+    page = offset & ~UINT64_C(4095);
+    window->map_size = (size_t)(offset - page + window->count * window->width);
+    map = mmap(NULL, window->map_size, PROT_READ, MAP_SHARED | MAP_POPULATE, window->build->out.fd, (off_t)page);
+    if (map == MAP_FAILED) {
+        window->count = 0;
+        return NULL;
+    }
+    window->map = map;
+    window->entries = window->map + (offset - page);
+    return window->entries;
+}
+
 /* Slot by slot the number of the first entry that belongs to it or to a later one. */
-static int write_index(struct hashset_build *build, struct hashset_table *table, const uint8_t *entries, size_t width)
+static int write_index(struct hashset_build *build, struct hashset_table *table, struct window *window)
 {
     uint64_t slot = 0, slots;
 
@@ -431,8 +477,12 @@ static int write_index(struct hashset_build *build, struct hashset_table *table,
     slots = UINT64_C(1) << table->index_bits;
     begin_part(&build->out, &table->index);
     for (uint64_t i = 0; i < table->count; i++) {
-        uint64_t mine = key_slot(key_prefix(entries + i * width), table->index_bits);
+        const uint8_t *key = window_entry(window, i);
+        uint64_t mine;
 
+        if (key == NULL)
+            return -errno;
+        mine = key_slot(key_prefix(key), table->index_bits);
         for (; slot <= mine; slot++)
             put_le32(&build->out, (uint32_t)i);
     }
@@ -442,16 +492,20 @@ static int write_index(struct hashset_build *build, struct hashset_table *table,
     return step(build, table->count);
 }
 
-static int write_filter(struct hashset_build *build, struct hashset_table *table, const uint8_t *entries, size_t width)
+static int write_filter(struct hashset_build *build, struct hashset_table *table, struct window *window)
 {
     uint8_t block[HASHSET_BLOCK] = {0};
     uint64_t blocks = layout_filter_blocks(table->count), at = 0;
 
     begin_part(&build->out, &table->filter);
     for (uint64_t i = 0; i < table->count; i++) {
-        const uint8_t *key = entries + i * width;
-        uint64_t mine = key_block(key_prefix(key), blocks), second = key_prefix(key + 8);
+        const uint8_t *key = window_entry(window, i);
+        uint64_t mine, second;
 
+        if (key == NULL)
+            return -errno;
+        mine = key_block(key_prefix(key), blocks);
+        second = key_prefix(key + 8);
         for (; at < mine; at++) {
             put(&build->out, block, sizeof block);
             memset(block, 0, sizeof block);
@@ -467,14 +521,12 @@ static int write_filter(struct hashset_build *build, struct hashset_table *table
     return step(build, table->count);
 }
 
-/* Index and filter of what lies in the file now. Reads it through a mapping: it is in the page cache for the most part. */
+/* Index and filter of what lies in the file now. */
 static int write_front(struct hashset_build *build, unsigned algorithm)
 {
     struct hashset_table *table = &build->layout.tables[algorithm];
-    size_t width = hashset_width((enum hashset_algorithm)algorithm) + build->layout.entry_extra;
-    uint64_t page = table->entries.offset & ~UINT64_C(4095), size = table->entries.offset + table->entries.size - page;
-    const uint8_t *entries;
-    void *data;
+    struct window window = {.build = build, .table = table,
+                            .width = hashset_width((enum hashset_algorithm)algorithm) + build->layout.entry_extra};
     int rc;
 
     if (table->count == 0) {
@@ -483,17 +535,12 @@ static int write_front(struct hashset_build *build, unsigned algorithm)
     }
     /* What is still in the buffer goes to its place early, and stays in the buffer for its checksum. */
     rc = write_all(build->out.fd, build->out.chunk, build->out.used, build->out.offset);
-    if (rc < 0)
-        return rc;
-    data = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, build->out.fd, (off_t)page);
-    if (data == MAP_FAILED)
-        return -errno;
-    (void)madvise(data, (size_t)size, MADV_SEQUENTIAL);
-    entries = (const uint8_t *)data + (table->entries.offset - page);
-    rc = write_index(build, table, entries, width);
     if (rc == 0)
-        rc = write_filter(build, table, entries, width);
-    munmap(data, (size_t)size);
+        rc = write_index(build, table, &window);
+    window_finish(&window);
+    if (rc == 0)
+        rc = write_filter(build, table, &window);
+    window_finish(&window);
     return rc < 0 ? rc : build->out.error;
 }
 

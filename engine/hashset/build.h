@@ -17,6 +17,7 @@ struct hashset_build_options {
     enum hashset_kind kind;
     bool labelled;   /* rows may have categories, series, tags */
     bool replace;    /* a set of this path may be there */
+    unsigned algorithms; /* of how many algorithms rows have hashes, at most; 0: not known */
     uint64_t memory; /* bytes, at least HASHSET_MEMORY_MIN */
     /* Told how much of the work after the last row is done, in thousandths; negative stops with that code. May be NULL. */
     int (*each)(void *context, unsigned done);
