@@ -110,7 +110,7 @@ static int ask_sqlite(const char *path, const char *keys_path)
     size_t count, found = 0;
     uint8_t *keys = read_keys(keys_path, &count);
     int64_t begun;
-    char hex[2 * MD5_SIZE + 1];
+    char hex[2 * MD5_SIZE + 1] = "";
 
     if (keys == NULL || db_open(path, DB_READ, &db, &why) < 0 ||
         db_prepare(db, "SELECT 1 FROM file WHERE md5 = ?1", &s) < 0)
@@ -119,8 +119,10 @@ static int ask_sqlite(const char *path, const char *keys_path)
         found = 0;
         begun = when_monotonic();
         for (size_t i = 0; i < count; i++) {
-            for (size_t k = 0; k < MD5_SIZE; k++)
-                snprintf(hex + 2 * k, 3, "%02X", keys[i * MD5_SIZE + k]);
+            for (size_t k = 0; k < MD5_SIZE; k++) {
+                hex[2 * k] = "0123456789ABCDEF"[keys[i * MD5_SIZE + k] >> 4];
+                hex[2 * k + 1] = "0123456789ABCDEF"[keys[i * MD5_SIZE + k] & 15];
+            }
             db_bind_text(s, 1, hex);
             found += db_step(s) == 1;
             db_reset(s);
