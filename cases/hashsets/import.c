@@ -200,7 +200,7 @@ static int one_file(struct driver *driver, const char *path, const struct import
     if (format->finish != NULL)
         format->finish(&import);
     free(import.state);
-    if (rc == -EFBIG)
+    if (rc == -EOVERFLOW)
         why_set(why, rc, "%s: more than 4294967294 lines in one set: make several", path);
     else if (rc < 0 && rc != -EINTR && why->text[0] == '\0')
         why_set(why, rc, "%s: %s", driver->options->path, strerror(-rc));

@@ -86,12 +86,13 @@ static int failed(int code, const struct why *why)
     case EINVAL:
     case EISDIR:
     case ENOENT:
-    case EFBIG:
+    case EOVERFLOW:
         return fail(EXIT_USAGE, NULL, code, why, NULL);
     case EEXIST:
         return fail(EXIT_USAGE, NULL, code, why, "--replace puts the new set in its place");
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
         return fail(EXIT_ENVIRONMENT, NULL, code, why, "make room on the disk: the set's size twice over is needed; nothing is left of it");
     default:
         return fail(EXIT_ENVIRONMENT, NULL, code, why, NULL);

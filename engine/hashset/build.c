@@ -352,7 +352,7 @@ int hashset_build_row(struct hashset_build *build, const uint8_t *const keys[HAS
     uint64_t row = build->row_base + line - 1;
 
     if (row >= UINT32_MAX - 1)
-        return -EFBIG;
+        return -EOVERFLOW;
     for (unsigned i = 0; i < HASHSET_ALGORITHMS; i++) {
         size_t width = hashset_width((enum hashset_algorithm)i);
         uint8_t *slot;

@@ -41,7 +41,7 @@ uint32_t hashset_build_label(struct hashset_build *build, const char *category, 
                              size_t series_size, const char *tags, size_t tags_size);
 uint64_t hashset_build_labels_lost(const struct hashset_build *build);
 
-/* One row: keys by algorithm, NULL where it has none; `line` of the source from 1. -EFBIG past 2^32 - 2 rows, -ENOSPC and
+/* One row: keys by algorithm, NULL where it has none; `line` of the source from 1. -EOVERFLOW past 2^32 - 2 rows, -ENOSPC and
  * others of the disk. */
 int hashset_build_row(struct hashset_build *build, const uint8_t *const keys[HASHSET_ALGORITHMS], uint32_t label,
                       uint64_t line);

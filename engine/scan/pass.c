@@ -225,6 +225,7 @@ static void hash_block(struct pass *pass, size_t size)
 {
     if (!pass->hashing)
         return;
+    pass_at(pass, ENGINE);
     hash_all_update(pass->level->hash, pass->data, size);
     pass->hashed_size += size;
 }
@@ -334,7 +335,6 @@ static void feed_all(struct pass *pass)
 
         if (pass->source == NULL && !pass->hashing && !any_wants(pass, PLUGIN_FEED))
             return;
-        pass_at(pass, ENGINE);
         hash_block(pass, size);
         for (size_t i = 0; i < scanner->count && scanner->stop == 0; i++) {
             if (pass->level->scans[i].want == PLUGIN_FEED)
