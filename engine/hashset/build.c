@@ -77,6 +77,11 @@ static void put(struct out *out, const void *data, size_t size)
 {
     const uint8_t *at = data;
 
+    if (size < HASHSET_CHUNK - out->used) {
+        memcpy(out->chunk + out->used, at, size);
+        out->used += size;
+        return;
+    }
     while (size > 0 && out->error == 0) {
         size_t some = HASHSET_CHUNK - out->used < size ? HASHSET_CHUNK - out->used : size;
 
@@ -188,9 +193,10 @@ int hashset_build_new(const struct hashset_build_options *options, struct hashse
     memcpy(build->layout.name, options->name, strlen(options->name));
     rc = check_place(build, why);
     for (unsigned i = 0; i < HASHSET_ALGORITHMS && rc == 0; i++) {
-        /* Two buffers for each algorithm that rows may have; what no row has stays untouched. A quarter is left for all else. */
+        /* Two buffers for each algorithm that rows may have; what no row has stays untouched. The rest is for reading,
+         * labels and the program itself. */
         rc = sorter_new(hashset_width((enum hashset_algorithm)i) + build->layout.entry_extra,
-                        (size_t)(memory / 8 * 3 / (options->algorithms > 0 ? options->algorithms : HASHSET_ALGORITHMS)),
+                        (size_t)(memory / 16 * 5 / (options->algorithms > 0 ? options->algorithms : HASHSET_ALGORITHMS)),
                         build->folder, &build->sorters[i]);
         if (rc < 0)
             why_set(why, rc, "no memory");
@@ -362,7 +368,12 @@ int hashset_build_row(struct hashset_build *build, const uint8_t *const keys[HAS
         slot = sorter_slot(build->sorters[i]);
         if (slot == NULL)
             return sorter_error(build->sorters[i]);
-        memcpy(slot, keys[i], width);
+        if (width == MD5_SIZE) /* constants make a few moves of a call */
+            memcpy(slot, keys[i], MD5_SIZE);
+        else if (width == SHA1_SIZE)
+            memcpy(slot, keys[i], SHA1_SIZE);
+        else
+            memcpy(slot, keys[i], SHA256_SIZE);
         slot += width;
         if (build->layout.entry_extra == 8) {
             put_be32(slot, label);
