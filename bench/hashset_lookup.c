@@ -1,11 +1,13 @@
 /*
- * hashset_lookup: look-ups in a set and in SQLite, in one process each with the same keys; what is not there; bit flips.
+ * hashset_lookup: look-ups in a set and in SQLite, in one process each with the same keys; what is not there;
+ * bit flips.
  *
  *     hashset_lookup find SET KEYS [ROUNDS]      every MD5 of the file, one by one and 4,096 at a time
- *     hashset_lookup sqlite DB KEYS              the same, SELECT 1 FROM file WHERE md5 = ? with one prepared statement
- *     hashset_lookup cold SET KEY                opening and the first look-up, in microseconds
+ *     hashset_lookup sqlite DB KEYS              the same, SELECT 1 FROM file WHERE md5 = ? with one prepared
+ * statement hashset_lookup cold SET KEY                opening and the first look-up, in microseconds
  *     hashset_lookup absent SET COUNT            random keys of all three algorithms: how many are found
- *     hashset_lookup flips SET COUNT             that many bits flipped, one at a time, in SET itself: how many verify finds
+ *     hashset_lookup flips SET COUNT             that many bits flipped, one at a time, in SET itself: how
+ * many verify finds
  */
 #include "cases/db.h"
 #include "engine/base/when.h"
@@ -63,7 +65,8 @@ static void rate(const char *what, size_t count, size_t found, int64_t begun)
 {
     double seconds = (double)(when_monotonic() - begun) / 1e9;
 
-    printf("%s\t%zu asked\t%zu found\t%.3f s\t%.0f /s\n", what, count, found, seconds, (double)count / seconds);
+    printf("%s\t%zu asked\t%zu found\t%.3f s\t%.0f /s\n", what, count, found, seconds,
+           (double)count / seconds);
 }
 
 static int find(const char *path, const char *keys_path, size_t rounds)
@@ -234,7 +237,8 @@ static int flips(const char *path, size_t count)
         if (flip(path, bit) < 0)
             return 1;
     }
-    printf("flips\t%zu of %zu reported; afterwards %s\n", reported, count, is_whole(path) ? "whole" : "DAMAGED");
+    printf("flips\t%zu of %zu reported; afterwards %s\n", reported, count,
+           is_whole(path) ? "whole" : "DAMAGED");
     return reported != count;
 }
 

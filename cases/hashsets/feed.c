@@ -1,5 +1,6 @@
 /*
- * feed: see feed.h. Each of three buffers has room in front for the beginning of a line that the block before ended in.
+ * feed: see feed.h. Each of three buffers has room in front for the beginning of a line that the block before
+ * ended in.
  */
 #include "cases/hashsets/feed.h"
 
@@ -149,8 +150,8 @@ uint64_t feed_size(const struct feed *feed)
     return feed->size;
 }
 
-/* Gives back the block held until now and takes the next; *ret_data has FEED_LINE_MAX bytes of room before it. The block
- * given back may be overwritten at once, so a rest of it is moved into that room first. */
+/* Gives back the block held until now and takes the next; *ret_data has FEED_LINE_MAX bytes of room before
+ * it. The block given back may be overwritten at once, so a rest of it is moved into that room first. */
 static int64_t take(struct feed *feed, uint8_t **ret_data)
 {
     int64_t count;

@@ -30,11 +30,14 @@ static int not_known(const char *path, const uint8_t *head, size_t size, struct 
     if (size == 0)
         return why_set(why, -EBADMSG, "%s: it is empty", path);
     if (size >= 2 && ((head[0] == 0xff && head[1] == 0xfe) || (head[0] == 0xfe && head[1] == 0xff)))
-        return why_set(why, -EBADMSG, "%s: it is UTF-16: `iconv -f UTF-16 -t UTF-8` makes what can be read", path);
+        return why_set(why, -EBADMSG, "%s: it is UTF-16: `iconv -f UTF-16 -t UTF-8` makes what can be read",
+                       path);
     if (size >= 8 && memcmp(head, "kvaliset", 8) == 0)
-        return why_set(why, -EBADMSG, "%s: it is a hash set of kvali's already: it can be used as it is", path);
+        return why_set(why, -EBADMSG, "%s: it is a hash set of kvali's already: it can be used as it is",
+                       path);
     if (size >= 12 && (memcmp(head, "INSERT INTO ", 12) == 0 || memcmp(head, "BEGIN TRANSA", 12) == 0))
-        return why_set(why, -EBADMSG, "%s: SQL text: give it to sqlite3 first, then import the database", path);
+        return why_set(why, -EBADMSG, "%s: SQL text: give it to sqlite3 first, then import the database",
+                       path);
     return why_set(why, -EBADMSG, "%s: no format of hash sets that is known", path);
 }
 
@@ -78,7 +81,8 @@ static const char *format_name(const struct import_format *format, const uint8_t
     size_t mark = mark_size(head, size);
 
     for (size_t i = 0; format == &import_csv && i < sizeof heads / sizeof heads[0]; i++)
-        if (size - mark >= strlen(heads[i].begin) && memcmp(head + mark, heads[i].begin, strlen(heads[i].begin)) == 0)
+        if (size - mark >= strlen(heads[i].begin) &&
+            memcmp(head + mark, heads[i].begin, strlen(heads[i].begin)) == 0)
             return heads[i].name;
     return format->name;
 }
@@ -98,7 +102,8 @@ struct driver {
 static int look(struct driver *driver)
 {
     driver->progress.rows = hashset_build_rows(driver->build);
-    return driver->options->each != NULL ? driver->options->each(driver->options->context, &driver->progress) : 0;
+    return driver->options->each != NULL ? driver->options->each(driver->options->context, &driver->progress)
+                                         : 0;
 }
 
 int import_look(struct import *import)
@@ -117,7 +122,8 @@ static int on_finish(void *context, unsigned done)
 }
 
 /* Every block to the reader; for SQLite they are hashed only, for it reads the file itself. */
-static int pump(struct driver *driver, struct import *import, const struct import_format *format, struct feed *feed)
+static int pump(struct driver *driver, struct import *import, const struct import_format *format,
+                struct feed *feed)
 {
     const uint8_t *data;
     int64_t count = 0;
@@ -135,7 +141,8 @@ static int pump(struct driver *driver, struct import *import, const struct impor
             rc = look(driver);
     }
     if (rc == 0 && count == -EMSGSIZE)
-        return why_set(import->why, -EBADMSG, "%s: a line longer than 1 MiB after line %llu: this is no list of hashes",
+        return why_set(import->why, -EBADMSG,
+                       "%s: a line longer than 1 MiB after line %llu: this is no list of hashes",
                        import->path, (unsigned long long)import->result->lines);
     if (rc == 0 && count < 0)
         return why_set(import->why, (int)count, "%s: %s", import->path, strerror((int)-count));
@@ -155,7 +162,8 @@ static int begin(struct driver *driver, struct import *import)
     int rc;
 
     text_escape(&name, base_name(import->path), strlen(base_name(import->path)));
-    rc = buf_failed(&name) ? -ENOMEM : hashset_build_source(driver->build, buf_cstr(&name), import->result->format);
+    rc = buf_failed(&name) ? -ENOMEM
+                           : hashset_build_source(driver->build, buf_cstr(&name), import->result->format);
     buf_finish(&name);
     return rc;
 }
@@ -181,7 +189,8 @@ static int read_one(struct driver *driver, struct import *import, const struct i
     }
     feed_close(feed);
     if (rc == 0 && import->result->rows == 0)
-        rc = why_set(import->why, -EBADMSG, "%s: not one hash in it (read as %s)", import->path, import->result->format);
+        rc = why_set(import->why, -EBADMSG, "%s: not one hash in it (read as %s)", import->path,
+                     import->result->format);
     if (rc == 0)
         hashset_build_source_end(driver->build, import->result->lines, size, sha256);
     return rc;
@@ -190,7 +199,8 @@ static int read_one(struct driver *driver, struct import *import, const struct i
 static int one_file(struct driver *driver, const char *path, const struct import_format *format,
                     struct import_result *result, struct why *why)
 {
-    struct import import = {.build = driver->build, .result = result, .why = why, .path = path, .driver = driver};
+    struct import import = {
+        .build = driver->build, .result = result, .why = why, .path = path, .driver = driver};
     int rc;
 
     import.state = calloc(1, format->state_size + 1);

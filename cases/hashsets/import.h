@@ -9,7 +9,7 @@
 #include "engine/hashset/build.h"
 
 struct import_progress {
-    const char *phase; /* "reading", "sorting" */
+    const char *phase;   /* "reading", "sorting" */
     uint64_t done, size; /* bytes of the files; thousandths of the sorting */
     uint64_t rows;
 };
@@ -28,12 +28,13 @@ struct import_options {
 /* What came of one file. */
 struct import_result {
     const char *format; /* static */
-    uint64_t lines, rows, bad, first_bad; /* lines (entries) read; rows taken; what was no row, and the line of the first */
+    uint64_t lines, rows, bad,
+        first_bad; /* lines (entries) read; rows taken; what was no row, and the line of the first */
 };
 
-/* Makes a set from `count` files. `ret_results` has `count` members. `why` names the file. -EBADMSG: a file of no format
- * that is known, or one that is cut short or holds nothing; -EINTR or what `each` said; others of the disk. On failure nothing
- * is left behind. */
+/* Makes a set from `count` files. `ret_results` has `count` members. `why` names the file. -EBADMSG: a file
+ * of no format that is known, or one that is cut short or holds nothing; -EINTR or what `each` said; others
+ * of the disk. On failure nothing is left behind. */
 int import_files(const struct import_options *options, const char *const *paths, size_t count,
                  struct import_result *ret_results, uint64_t *ret_labels_lost, struct why *why);
 

@@ -1,6 +1,6 @@
 /*
- * import_csv: tables with a head line (RFC 4180; ',' ';' or TAB between): anybody's CSV whose columns have the names that
- * import_fields.c knows, and so HashKeeper's, Interpol ICSE's and NSRL RDS v1.
+ * import_csv: tables with a head line (RFC 4180; ',' ';' or TAB between): anybody's CSV whose columns have
+ * the names that import_fields.c knows, and so HashKeeper's, Interpol ICSE's and NSRL RDS v1.
  */
 #include "cases/hashsets/import_private.h"
 

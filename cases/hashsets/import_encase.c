@@ -1,6 +1,6 @@
 /*
- * import_encase: EnCase's .hash: "HASH\r\n\xff\0", the number of entries as 32 bits little-endian at 16, the set's name and
- * category as UTF-16LE, entries of 18 bytes from 1152: an MD5 and two zeros.
+ * import_encase: EnCase's .hash: "HASH\r\n\xff\0", the number of entries as 32 bits little-endian at 16, the
+ * set's name and category as UTF-16LE, entries of 18 bytes from 1152: an MD5 and two zeros.
  */
 #include "cases/hashsets/import_private.h"
 
@@ -53,7 +53,8 @@ static int encase_end(struct import *import)
     bytes_init(&bytes, state->count, sizeof state->count);
     count = bytes_u32le(&bytes);
     if (state->offset < FIRST_ENTRY || state->have != 0 || count != import->result->lines)
-        return why_set(import->why, -EBADMSG, "%s: it is cut short or damaged: its header speaks of %llu entries, %llu are there",
+        return why_set(import->why, -EBADMSG,
+                       "%s: it is cut short or damaged: its header speaks of %llu entries, %llu are there",
                        import->path, (unsigned long long)count, (unsigned long long)import->result->lines);
     return 0;
 }

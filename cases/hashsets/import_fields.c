@@ -74,7 +74,8 @@ bool import_is_true(const char *text, size_t size)
     char word[8];
 
     import_word((const uint8_t *)text, size, word, sizeof word);
-    return strcmp(word, "true") == 0 || strcmp(word, "yes") == 0 || strcmp(word, "1") == 0 || strcmp(word, "y") == 0;
+    return strcmp(word, "true") == 0 || strcmp(word, "yes") == 0 || strcmp(word, "1") == 0 ||
+           strcmp(word, "y") == 0;
 }
 
 enum import_column import_column_of(const uint8_t *name, size_t size)
@@ -83,14 +84,27 @@ enum import_column import_column_of(const uint8_t *name, size_t size)
         const char *word;
         enum import_column column;
     } words[] = {
-        {"md5", COLUMN_HASH},           {"sha1", COLUMN_HASH},          {"sha256", COLUMN_HASH},
-        {"hash", COLUMN_HASH},          {"md5hash", COLUMN_HASH},       {"sha1hash", COLUMN_HASH},
-        {"sha256hash", COLUMN_HASH},    {"hashvalue", COLUMN_HASH},     {"md5sum", COLUMN_HASH},
-        {"sha2256", COLUMN_HASH},       {"category", COLUMN_CATEGORY},  {"baseline", COLUMN_CATEGORY},
-        {"status", COLUMN_CATEGORY},    {"classification", COLUMN_CATEGORY},
-        {"series", COLUMN_SERIES},      {"seriesname", COLUMN_SERIES},  {"tags", COLUMN_TAGS},
-        {"tag", COLUMN_TAGS},           {"victimidentified", COLUMN_VICTIM},
-        {"offenderidentified", COLUMN_OFFENDER}, {"isdistributed", COLUMN_DISTRIBUTED},
+        {"md5", COLUMN_HASH},
+        {"sha1", COLUMN_HASH},
+        {"sha256", COLUMN_HASH},
+        {"hash", COLUMN_HASH},
+        {"md5hash", COLUMN_HASH},
+        {"sha1hash", COLUMN_HASH},
+        {"sha256hash", COLUMN_HASH},
+        {"hashvalue", COLUMN_HASH},
+        {"md5sum", COLUMN_HASH},
+        {"sha2256", COLUMN_HASH},
+        {"category", COLUMN_CATEGORY},
+        {"baseline", COLUMN_CATEGORY},
+        {"status", COLUMN_CATEGORY},
+        {"classification", COLUMN_CATEGORY},
+        {"series", COLUMN_SERIES},
+        {"seriesname", COLUMN_SERIES},
+        {"tags", COLUMN_TAGS},
+        {"tag", COLUMN_TAGS},
+        {"victimidentified", COLUMN_VICTIM},
+        {"offenderidentified", COLUMN_OFFENDER},
+        {"isdistributed", COLUMN_DISTRIBUTED},
     };
     char word[32];
 
@@ -138,10 +152,12 @@ static void add_tag(struct import_fields *fields, const void *text, size_t size)
     buf_append(&fields->tags, text, size);
 }
 
-void import_fields_take(struct import_fields *fields, enum import_column column, const uint8_t *text, size_t size)
+void import_fields_take(struct import_fields *fields, enum import_column column, const uint8_t *text,
+                        size_t size)
 {
-    static const char *const flags[] = {
-        [COLUMN_VICTIM] = "victim identified", [COLUMN_OFFENDER] = "offender identified", [COLUMN_DISTRIBUTED] = "distributed"};
+    static const char *const flags[] = {[COLUMN_VICTIM] = "victim identified",
+                                        [COLUMN_OFFENDER] = "offender identified",
+                                        [COLUMN_DISTRIBUTED] = "distributed"};
 
     while (size > 0 && text[0] == ' ')
         text++, size--;
@@ -186,7 +202,7 @@ int import_fields_row(struct import *import, struct import_fields *fields)
     if (any && fields->wrong)
         import_bad(import);
     label = hashset_build_label(import->build, (const char *)fields->category.data, fields->category.size,
-                                (const char *)fields->series.data, fields->series.size, (const char *)fields->tags.data,
-                                fields->tags.size);
+                                (const char *)fields->series.data, fields->series.size,
+                                (const char *)fields->tags.data, fields->tags.size);
     return import_row(import, keys, label);
 }

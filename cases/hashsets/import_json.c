@@ -1,7 +1,8 @@
 /*
- * import_json: JSON (RFC 8259) of Project VIC's data model, by the keys that are seen in open programs: an array of media
- * objects, alone or as `value` of the outermost object; of each the hashes, Category, Series, Tags and three marks, and hashes
- * of AlternativeHashes. The model's own text is not public: this claims no compliance with it.
+ * import_json: JSON (RFC 8259) of Project VIC's data model, by the keys that are seen in open programs: an
+ * array of media objects, alone or as `value` of the outermost object; of each the hashes, Category, Series,
+ * Tags and three marks, and hashes of AlternativeHashes. The model's own text is not public: this claims no
+ * compliance with it.
  *
  * Read as it streams, byte by byte, with nothing kept but one object's values: such files have gigabytes.
  */
@@ -16,10 +17,10 @@ enum mode { MODE_BETWEEN, MODE_STRING, MODE_ESCAPE, MODE_CODE, MODE_SCALAR };
 
 struct json_reader {
     enum mode mode;
-    char open[DEPTH_MAX + 1];         /* '{' or '[' of each level */
-    char keys[DEPTH_MAX + 1][WORD];   /* the key that the level's next value belongs to */
-    bool keyed[DEPTH_MAX + 1];        /* an object's key has been read, its value has not */
-    size_t depth, media;              /* depth of the media object, 0: in none */
+    char open[DEPTH_MAX + 1];       /* '{' or '[' of each level */
+    char keys[DEPTH_MAX + 1][WORD]; /* the key that the level's next value belongs to */
+    bool keyed[DEPTH_MAX + 1];      /* an object's key has been read, its value has not */
+    size_t depth, media;            /* depth of the media object, 0: in none */
     bool done;
     struct buf text;
     unsigned code, code_digits;
@@ -41,7 +42,8 @@ static int wrong(struct import *import, const char *what)
 {
     const struct json_reader *json = import->state;
 
-    return why_set(import->why, -EBADMSG, "%s: byte %llu: %s", import->path, (unsigned long long)json->offset, what);
+    return why_set(import->why, -EBADMSG, "%s: byte %llu: %s", import->path, (unsigned long long)json->offset,
+                   what);
 }
 
 /* Is the object that opens now one of the list of media? */

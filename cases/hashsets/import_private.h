@@ -19,12 +19,13 @@ struct import {
     void *state; /* the format's own */
 };
 
-/* A format. `is` looks at the file's beginning (without a byte order mark), which ends where the file or 64 KiB end. */
+/* A format. `is` looks at the file's beginning (without a byte order mark), which ends where the file or 64
+ * KiB end. */
 struct import_format {
     const char *name;
-    bool lines;    /* `data` is given whole lines; else blocks as they come */
+    bool lines;          /* `data` is given whole lines; else blocks as they come */
     unsigned algorithms; /* of how many a file has hashes at most; 0: not known */
-    bool labelled; /* has categories, series or tags */
+    bool labelled;       /* has categories, series or tags */
     bool (*is)(const uint8_t *head, size_t size);
     size_t state_size; /* zeroed */
     int (*data)(struct import *import, const uint8_t *data, size_t size);
@@ -33,8 +34,8 @@ struct import_format {
     int (*file)(struct import *import);    /* instead of `data`: reads the file by its path (SQLite) */
 };
 
-extern const struct import_format import_nsrl2, import_hashdeep, import_list, import_csv, import_json, import_encase,
-    import_sqlite;
+extern const struct import_format import_nsrl2, import_hashdeep, import_list, import_csv, import_json,
+    import_encase, import_sqlite;
 
 /* Reads 2 * size hex digits; false when one is none. `text` need not end. */
 bool import_unhex(const uint8_t *text, uint8_t *ret, size_t size);
@@ -69,7 +70,8 @@ enum import_column {
 enum import_column import_column_of(const uint8_t *name, size_t size);
 void import_fields_clear(struct import_fields *fields);
 void import_fields_finish(struct import_fields *fields);
-void import_fields_take(struct import_fields *fields, enum import_column column, const uint8_t *text, size_t size);
+void import_fields_take(struct import_fields *fields, enum import_column column, const uint8_t *text,
+                        size_t size);
 int import_fields_row(struct import *import, struct import_fields *fields);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * import_sqlite: NSRL RDS v3 (the table or view FILE, full or minimal) and The Sleuth Kit's hash databases (hashes), both
- * SQLite. Rows come in the order of their ids; `line` is the number of the row.
+ * import_sqlite: NSRL RDS v3 (the table or view FILE, full or minimal) and The Sleuth Kit's hash databases
+ * (hashes), both SQLite. Rows come in the order of their ids; `line` is the number of the row.
  */
 #include "cases/db.h"
 #include "cases/hashsets/import_private.h"
@@ -79,7 +79,8 @@ static int sqlite_file(struct import *import)
     for (size_t i = 0; code < 0 && i < sizeof statements / sizeof statements[0]; i++)
         code = db_prepare(db, statements[i], &s);
     if (code < 0)
-        code = why_set(import->why, -EBADMSG, "%s: a SQLite database without NSRL's FILE and without The Sleuth Kit's hashes",
+        code = why_set(import->why, -EBADMSG,
+                       "%s: a SQLite database without NSRL's FILE and without The Sleuth Kit's hashes",
                        import->path);
     else
         code = rows(import, s);

@@ -1,9 +1,9 @@
 /*
- * import_text: one row a line, without a general grammar: NSRL RDS v2, hashdeep, and lists of hashes with or without names
- * (md5sum, sha1sum, sha256sum, the BSD form, plain).
+ * import_text: one row a line, without a general grammar: NSRL RDS v2, hashdeep, and lists of hashes with or
+ * without names (md5sum, sha1sum, sha256sum, the BSD form, plain).
  *
- * NSRLFile.txt: "SHA-1","MD5","CRC32","FileName","FileSize","ProductCode","OpSystemCode","SpecialCode". The two hashes stand
- * at fixed places, so nothing else of a line is looked at.
+ * NSRLFile.txt: "SHA-1","MD5","CRC32","FileName","FileSize","ProductCode","OpSystemCode","SpecialCode". The
+ * two hashes stand at fixed places, so nothing else of a line is looked at.
  */
 #include "cases/hashsets/import_private.h"
 
@@ -96,7 +96,8 @@ static void hashdeep_columns(struct hashdeep *state, const uint8_t *line, size_t
     state->known = true;
 }
 
-static int hashdeep_line(struct import *import, const struct hashdeep *state, const uint8_t *line, size_t size)
+static int hashdeep_line(struct import *import, const struct hashdeep *state, const uint8_t *line,
+                         size_t size)
 {
     uint8_t values[HASHSET_ALGORITHMS][HASHSET_KEY_MAX];
     const uint8_t *keys[HASHSET_ALGORITHMS] = {NULL};
@@ -104,9 +105,11 @@ static int hashdeep_line(struct import *import, const struct hashdeep *state, co
     for (size_t i = 0; i < state->count; i++) {
         const uint8_t *comma = memchr(line, ',', size);
         size_t length = comma != NULL ? (size_t)(comma - line) : size;
-        enum hashset_algorithm algorithm = length % 2 == 0 ? hashset_algorithm_of(length / 2) : HASHSET_ALGORITHMS;
+        enum hashset_algorithm algorithm =
+            length % 2 == 0 ? hashset_algorithm_of(length / 2) : HASHSET_ALGORITHMS;
 
-        if (state->hash[i] && algorithm != HASHSET_ALGORITHMS && import_unhex(line, values[algorithm], length / 2))
+        if (state->hash[i] && algorithm != HASHSET_ALGORITHMS &&
+            import_unhex(line, values[algorithm], length / 2))
             keys[algorithm] = values[algorithm];
         if (comma == NULL)
             break;
@@ -145,11 +148,12 @@ const struct import_format import_hashdeep = {.name = "hashdeep",
 
 /* ------------------------------------------------------------------ lists */
 
-/* A hash at the line's beginning and then nothing or a space, a TAB or '*'; or behind the last ") = " of the BSD form. NULL:
- * neither. */
+/* A hash at the line's beginning and then nothing or a space, a TAB or '*'; or behind the last ") = " of the
+ * BSD form. NULL: neither. */
 static const uint8_t *list_hash(const uint8_t *line, size_t size, size_t *ret_digits)
 {
-    static const char *const words[] = {"MD5 (", "SHA1 (", "SHA256 (", "SHA-1 (", "SHA-256 (", "\\MD5 (", "\\SHA1 (", "\\SHA256 ("};
+    static const char *const words[] = {"MD5 (",     "SHA1 (",  "SHA256 (", "SHA-1 (",
+                                        "SHA-256 (", "\\MD5 (", "\\SHA1 (", "\\SHA256 ("};
     size_t digits;
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
@@ -174,7 +178,8 @@ static const uint8_t *list_hash(const uint8_t *line, size_t size, size_t *ret_di
     return digits == size || line[digits] == ' ' || line[digits] == '\t' ? line : NULL;
 }
 
-static bool list_line(const uint8_t *line, size_t size, enum hashset_algorithm *ret_algorithm, uint8_t *ret_key)
+static bool list_line(const uint8_t *line, size_t size, enum hashset_algorithm *ret_algorithm,
+                      uint8_t *ret_key)
 {
     size_t digits = 0;
     const uint8_t *hash = list_hash(line, size, &digits);

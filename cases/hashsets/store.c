@@ -28,8 +28,8 @@ void store_folder(const char *wanted, struct buf *ret)
 
 bool store_name_is_valid(const char *name)
 {
-    return name[0] != '\0' && name[0] != '.' && strlen(name) < 64 && strpbrk(name, "/:\\ \t'\"*?[]$`") == NULL &&
-           text_is_escaped(name);
+    return name[0] != '\0' && name[0] != '.' && strlen(name) < 64 &&
+           strpbrk(name, "/:\\ \t'\"*?[]$`") == NULL && text_is_escaped(name);
 }
 
 static int make_folders(const char *folder, struct why *why)
@@ -53,8 +53,9 @@ static int make_folders(const char *folder, struct why *why)
 int store_path(const char *folder, const char *name, bool made, struct buf *ret, struct why *why)
 {
     if (!store_name_is_valid(name))
-        return why_set(why, -EINVAL,
-                       "this is no name for a hash set: letters, digits, '-', '_' and '.' only, at most 63 bytes");
+        return why_set(
+            why, -EINVAL,
+            "this is no name for a hash set: letters, digits, '-', '_' and '.' only, at most 63 bytes");
     buf_printf(ret, "%s/%s%s", folder, name, STORE_SUFFIX);
     return made ? make_folders(folder, why) : 0;
 }
@@ -76,8 +77,8 @@ int store_find(const char *folder, const char *named, struct buf *ret, struct wh
     else
         rc = store_path(folder, named, false, &path, why);
     if (rc == 0 && access(buf_cstr(&path), R_OK) < 0)
-        rc = why_set(why, -errno, "%s: %s (`kvali hashset list` shows the sets in %s)", buf_cstr(&path), strerror(errno),
-                     folder);
+        rc = why_set(why, -errno, "%s: %s (`kvali hashset list` shows the sets in %s)", buf_cstr(&path),
+                     strerror(errno), folder);
     if (rc == 0)
         buf_text(ret, buf_cstr(&path));
     buf_finish(&path);
@@ -94,7 +95,8 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-int store_each(const char *folder, int (*each)(void *context, const char *path), void *context, struct why *why)
+int store_each(const char *folder, int (*each)(void *context, const char *path), void *context,
+               struct why *why)
 {
     struct dirent **entries = NULL;
     int count = scandir(folder, &entries, keep_sets, by_name), rc = 0;

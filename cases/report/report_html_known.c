@@ -1,4 +1,5 @@
-/* report_html_known: hash sets: alerts on the first screen, then all of them, the sets in use, and what was spared. */
+/* report_html_known: hash sets: alerts on the first screen, then all of them, the sets in use, and what was
+ * spared. */
 #include "cases/report/report_sections.h"
 
 #include <string.h>
@@ -75,7 +76,8 @@ void section_alerts(struct html *html, const struct report_model *model)
 {
     if (model->alert_cut.total == 0)
         return;
-    html_raw(html, "<div class=\"verdict bad\" role=\"note\"><span class=\"symbol\" aria-hidden=\"true\">✖</span><div><p>");
+    html_raw(html, "<div class=\"verdict bad\" role=\"note\"><span class=\"symbol\" "
+                   "aria-hidden=\"true\">✖</span><div><p>");
     html_say_numbers(html, LABEL_ALERTS, model->alert_contents, 0);
     html_raw(html, "</p><p>");
     html_label(html, LABEL_ALERTS_MORE);
@@ -94,13 +96,15 @@ void section_spared(struct html *html, const struct report_model *model)
         return;
     html_raw(html, "<p>▲ ");
     html_say_numbers(html, LABEL_SPARED, model->spared_contents, 0);
-    html_raw(html, "<br><code>sqlite3 -readonly case.db \"SELECT exhibit, path, set_name, spared FROM known WHERE spared &lt;&gt; "
+    html_raw(html, "<br><code>sqlite3 -readonly case.db \"SELECT exhibit, path, set_name, spared FROM known "
+                   "WHERE spared &lt;&gt; "
                    "''\"</code></p>\n");
 }
 
 static void put_sets(struct html *html, const struct report_model *model)
 {
-    static const enum report_label heads[] = {LABEL_SET, LABEL_KIND_COLUMN, LABEL_SET_ENTRIES, LABEL_HITS, LABEL_SET_SPARED};
+    static const enum report_label heads[] = {LABEL_SET, LABEL_KIND_COLUMN, LABEL_SET_ENTRIES, LABEL_HITS,
+                                              LABEL_SET_SPARED};
 
     section_table_open(html, heads, 5, 1U << 2 | 1U << 3 | 1U << 4);
     for (size_t i = 0; i < model->set_cut.count; i++) {

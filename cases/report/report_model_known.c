@@ -11,8 +11,8 @@ static int alert_row(struct gather *gather, struct db_statement *s)
         gather_grow(&gather->model->alerts, &gather->model->alert_cut.count, sizeof *alert);
     if (!alert)
         return -ENOMEM;
-    char **const texts[] = {&alert->exhibit, &alert->path,   &alert->set,       &alert->kind,  &alert->category,
-                            &alert->series,  &alert->tags,   &alert->algorithm, &alert->source};
+    char **const texts[] = {&alert->exhibit, &alert->path, &alert->set,       &alert->kind,  &alert->category,
+                            &alert->series,  &alert->tags, &alert->algorithm, &alert->source};
     if (!gather_texts(s, texts, sizeof texts / sizeof *texts))
         return -ENOMEM;
     alert->line = gather_known(s, 9, 0);
@@ -35,18 +35,24 @@ static int set_row(struct gather *gather, struct db_statement *s)
     return set->name && set->kind && set->sha256 ? 0 : -ENOMEM;
 }
 
-#define SETS_IN_USE "run_loaded WHERE plugin = 'hashset' AND problem IS NULL AND run = (SELECT max(id) FROM run)"
+#define SETS_IN_USE                                                                                          \
+    "run_loaded WHERE plugin = 'hashset' AND problem IS NULL AND run = (SELECT max(id) FROM run)"
 
 static const struct gather_table tables[] = {
     {"SELECT count(*) FROM known WHERE set_kind <> 'known'",
-     "SELECT exhibit, path, set_name, set_kind, category, series, tags, algorithm, source, line, size, deleted FROM known "
+     "SELECT exhibit, path, set_name, set_kind, category, series, tags, algorithm, source, line, size, "
+     "deleted FROM known "
      "WHERE set_kind <> 'known' ORDER BY set_kind, set_name, category, exhibit, path, line LIMIT ?1",
-     "SELECT * FROM known WHERE set_kind <> 'known'", MODEL_ALERTS_MAX, alert_row, offsetof(struct report_model, alert_cut)},
+     "SELECT * FROM known WHERE set_kind <> 'known'", MODEL_ALERTS_MAX, alert_row,
+     offsetof(struct report_model, alert_cut)},
     {"SELECT count(*) FROM " SETS_IN_USE,
-     "SELECT l.name, l.kind, l.sha256, l.count, count(DISTINCT k.stream), count(DISTINCT CASE WHEN k.spared <> '' THEN "
-     "k.stream END) FROM (SELECT * FROM " SETS_IN_USE ") l LEFT JOIN known k ON k.set_name = l.name AND k.set_kind = l.kind "
+     "SELECT l.name, l.kind, l.sha256, l.count, count(DISTINCT k.stream), count(DISTINCT CASE WHEN k.spared "
+     "<> '' THEN "
+     "k.stream END) FROM (SELECT * FROM " SETS_IN_USE
+     ") l LEFT JOIN known k ON k.set_name = l.name AND k.set_kind = l.kind "
      "GROUP BY l.name, l.kind, l.sha256, l.count ORDER BY l.kind, l.name LIMIT ?1",
-     "SELECT * FROM run_loaded WHERE plugin = 'hashset'", MODEL_LOADED_MAX, set_row, offsetof(struct report_model, set_cut)},
+     "SELECT * FROM run_loaded WHERE plugin = 'hashset'", MODEL_LOADED_MAX, set_row,
+     offsetof(struct report_model, set_cut)},
 };
 
 int gather_hashsets(struct gather *gather)

@@ -44,7 +44,8 @@ const char *hashset_folder(const struct options *options)
     return buf_cstr(&folder);
 }
 
-int hashset_open_named(const struct options *options, const char *named, struct hashset **ret_set, int *ret_exit)
+int hashset_open_named(const struct options *options, const char *named, struct hashset **ret_set,
+                       int *ret_exit)
 {
     struct buf path = {0};
     struct why why = {{0}};
@@ -54,7 +55,10 @@ int hashset_open_named(const struct options *options, const char *named, struct 
         code = hashset_open(buf_cstr(&path), ret_set, &why);
     buf_finish(&path);
     if (code < 0)
-        *ret_exit = fail(code == -EINVAL ? EXIT_USAGE : code == -EBADMSG ? EXIT_CASE : EXIT_ENVIRONMENT, NULL, code, &why, NULL);
+        *ret_exit = fail(code == -EINVAL    ? EXIT_USAGE
+                         : code == -EBADMSG ? EXIT_CASE
+                                            : EXIT_ENVIRONMENT,
+                         NULL, code, &why, NULL);
     return code;
 }
 
@@ -151,7 +155,8 @@ static int list(const struct options *options, char **args, size_t count)
 
     (void)args, (void)count;
     if (!options_has(options, "json"))
-        cli_print("%-24s %-8s %12s %12s %12s %9s  %s\n", "NAME", "KIND", "MD5", "SHA-1", "SHA-256", "SIZE", "SHA-256 OF THE HEADER");
+        cli_print("%-24s %-8s %12s %12s %12s %9s  %s\n", "NAME", "KIND", "MD5", "SHA-1", "SHA-256", "SIZE",
+                  "SHA-256 OF THE HEADER");
     code = store_each(hashset_folder(options), list_one, &listing, &why);
     return code < 0 ? fail(exit_code_of(code), NULL, code, &why, NULL) : listing.code;
 }
@@ -163,9 +168,11 @@ static void print_info(const struct hashset *set)
     cli_print("name     %s\nkind     %s\nrows     %llu\n", info->name, hashset_kind_name(info->kind),
               (unsigned long long)info->rows);
     for (unsigned i = 0; i < HASHSET_ALGORITHMS; i++)
-        cli_print("%-8s %llu\n", hashset_algorithm_name((enum hashset_algorithm)i), (unsigned long long)info->count[i]);
-    cli_print("labels   %llu\nsize     %llu\nheader   %s (SHA-256 of the first 4096 bytes, which stand for all)\n",
-              (unsigned long long)info->labels, (unsigned long long)info->file_size, info->sha256);
+        cli_print("%-8s %llu\n", hashset_algorithm_name((enum hashset_algorithm)i),
+                  (unsigned long long)info->count[i]);
+    cli_print(
+        "labels   %llu\nsize     %llu\nheader   %s (SHA-256 of the first 4096 bytes, which stand for all)\n",
+        (unsigned long long)info->labels, (unsigned long long)info->file_size, info->sha256);
     for (size_t i = 0; i < info->sources; i++) {
         struct hashset_source source = hashset_source(set, i);
 
@@ -230,7 +237,8 @@ static int remove_sets(const struct options *options, char **args, size_t count)
         if (wrong == 0 && unlink(buf_cstr(&path)) < 0)
             wrong = why_set(&why, -errno, "%s: %s", buf_cstr(&path), strerror(errno));
         if (wrong < 0)
-            code = fail(wrong == -EINVAL || wrong == -ENOENT ? EXIT_USAGE : EXIT_ENVIRONMENT, args[i], wrong, &why, NULL);
+            code = fail(wrong == -EINVAL || wrong == -ENOENT ? EXIT_USAGE : EXIT_ENVIRONMENT, args[i], wrong,
+                        &why, NULL);
         buf_finish(&path);
     }
     return code;
@@ -267,19 +275,24 @@ static int run(const struct options *options)
         why_set(&why, -EINVAL, "too few arguments: expected %s", verbs[i].usage);
         return fail_usage("hashset", &why);
     }
-    return fail_words(EXIT_USAGE, options->args[0], "hashset has no such verb", "`kvali hashset --help` lists them");
+    return fail_words(EXIT_USAGE, options->args[0], "hashset has no such verb",
+                      "`kvali hashset --help` lists them");
 }
 
 const struct command command_hashset = {
     .name = "hashset",
     .summary = "sets of known files: import NSRL and others, list, verify, look up, make from cases",
     .usage = "VERB [arguments] [options]",
-    .help = "A set is a list of hashes (MD5, SHA-1, SHA-256) of one kind: `known` (nothing to see), `alert` (illegal or\n"
+    .help = "A set is a list of hashes (MD5, SHA-1, SHA-256) of one kind: `known` (nothing to see), `alert` "
+            "(illegal or\n"
             "hostile) or `notable` (wanted here). `run --hashset NAME` looks every content up in it.\n"
             "\n"
-            "  import NAME FILE…     makes a set of the files: NSRL RDS v1, v2 (NSRLFile.txt) and v3 (SQLite), The Sleuth\n"
-            "                        Kit's database, hashdeep, md5sum/sha1sum/sha256sum and BSD lists, plain lists, CSV with\n"
-            "                        a head line, HashKeeper, ICSE CSV, EnCase .hash, VICS JSON; told by content\n"
+            "  import NAME FILE…     makes a set of the files: NSRL RDS v1, v2 (NSRLFile.txt) and v3 "
+            "(SQLite), The Sleuth\n"
+            "                        Kit's database, hashdeep, md5sum/sha1sum/sha256sum and BSD lists, plain "
+            "lists, CSV with\n"
+            "                        a head line, HashKeeper, ICSE CSV, EnCase .hash, VICS JSON; told by "
+            "content\n"
             "  list                  what sets there are\n"
             "  info SET…             counts, kind, and the files that it came from with their SHA-256\n"
             "  verify SET…           reads all of it and finds any damage\n"
@@ -287,9 +300,11 @@ const struct command command_hashset = {
             "  export SET            all of it as CSV, to standard output\n"
             "  remove NAME…          deletes a set\n"
             "  from-case NAME CASE…  makes a set of what the filters choose in these cases\n"
-            "  same CASE…            contents that lie at more than one place, also in several exhibits and cases\n"
+            "  same CASE…            contents that lie at more than one place, also in several exhibits and "
+            "cases\n"
             "\n"
-            "SET is a name in the folder of sets, or a path. Nothing is left of an import that is stopped, and a set that is\n"
+            "SET is a name in the folder of sets, or a path. Nothing is left of an import that is stopped, "
+            "and a set that is\n"
             "being replaced stays as it is until then. Memory stays below --memory for files of any size.",
     .example = "  kvali hashset import nsrl NSRLFile.txt --kind known\n"
                "  kvali hashset import lab-alert export.json --kind alert\n"

@@ -32,7 +32,8 @@ static int add_row(void *context, const struct file_row *row)
 {
     struct making *making = context;
     uint8_t md5[MD5_SIZE], sha1[SHA1_SIZE], sha256[SHA256_SIZE];
-    const uint8_t *keys[HASHSET_ALGORITHMS] = {key_of(row->md5, md5, sizeof md5), key_of(row->sha1, sha1, sizeof sha1),
+    const uint8_t *keys[HASHSET_ALGORITHMS] = {key_of(row->md5, md5, sizeof md5),
+                                               key_of(row->sha1, sha1, sizeof sha1),
                                                key_of(row->sha256, sha256, sizeof sha256)};
     uint32_t label;
 
@@ -62,7 +63,8 @@ static int filters_of(const struct options *options, struct file_filter *ret_fil
     return code;
 }
 
-static int add_case(const struct options *options, struct hashset_build *build, const char *folder, int *ret_exit)
+static int add_case(const struct options *options, struct hashset_build *build, const char *folder,
+                    int *ret_exit)
 {
     char digest[SHA256_HEX_SIZE];
     struct making making = {.build = build, .category = options_text(options, "category", "")};
@@ -97,7 +99,9 @@ static int add_case(const struct options *options, struct hashset_build *build, 
 
 int hashset_from_case(const struct options *options, char **args, size_t count)
 {
-    struct hashset_build_options build = {.name = args[0], .labelled = true, .replace = options_has(options, "replace"),
+    struct hashset_build_options build = {.name = args[0],
+                                          .labelled = true,
+                                          .replace = options_has(options, "replace"),
                                           .memory = HASHSET_MEMORY_MIN};
     struct hashset_build *made = NULL;
     struct buf path = {0};
@@ -117,8 +121,9 @@ int hashset_from_case(const struct options *options, char **args, size_t count)
     if (code == 0)
         code = hashset_build_finish(made, &why);
     if (code < 0 && exit_code == EXIT_DONE)
-        exit_code = fail(code == -EINVAL || code == -EEXIST || code == -ENODATA ? EXIT_USAGE : EXIT_ENVIRONMENT, NULL, code, &why,
-                         code == -EEXIST ? "--replace puts the new set in its place" : NULL);
+        exit_code =
+            fail(code == -EINVAL || code == -EEXIST || code == -ENODATA ? EXIT_USAGE : EXIT_ENVIRONMENT, NULL,
+                 code, &why, code == -EEXIST ? "--replace puts the new set in its place" : NULL);
     hashset_build_free(made);
     buf_finish(&path);
     return exit_code;
@@ -182,10 +187,11 @@ static int read_places(struct places *places, const char *folder, int *ret_exit)
     if (code < 0)
         return code;
     of_case = keep(places, casefile_number(cf));
-    code = db_prepare(casefile_db(cf),
-                      "SELECT sha256, content_size, stream, exhibit, path FROM file WHERE sha256 IS NOT NULL AND "
-                      "content_size > 0 AND kind IN ('file', 'ads', 'child', 'carved') ORDER BY exhibit, path",
-                      &s);
+    code = db_prepare(
+        casefile_db(cf),
+        "SELECT sha256, content_size, stream, exhibit, path FROM file WHERE sha256 IS NOT NULL AND "
+        "content_size > 0 AND kind IN ('file', 'ads', 'child', 'carved') ORDER BY exhibit, path",
+        &s);
     while (code >= 0 && (code = db_step(s)) == 1)
         code = add_place(places, of_case, s);
     if (code < 0)
@@ -238,7 +244,8 @@ int hashset_same(const struct options *options, char **args, size_t count)
     if (code == 0)
         cli_print("sha256\tsize\tcase\texhibit\tpath\n");
     for (size_t i = 0, end; code == 0 && i < places.count; i = end) {
-        for (end = i + 1; end < places.count && memcmp(places.items[i].sha256, places.items[end].sha256, SHA256_SIZE) == 0;)
+        for (end = i + 1; end < places.count &&
+                          memcmp(places.items[i].sha256, places.items[end].sha256, SHA256_SIZE) == 0;)
             end++;
         if (is_twice(places.items + i, end - i)) {
             print_group(&places, places.items + i, end - i);

@@ -51,13 +51,13 @@ static int show(void *context, const struct import_progress *now)
     share = now->size > 0 ? (double)now->done / (double)now->size : 0;
     left = share > 0 ? spent / share - spent : 0;
     fprintf(stderr, "%s%s: %d%%, %llu rows, %d:%02d left%s", showing->terminal ? "\r\033[K" : "", now->phase,
-            (int)(100 * (share < 1 ? share : 1)), (unsigned long long)now->rows, (int)(left / 60), (int)left % 60,
-            showing->terminal ? "" : "\n");
+            (int)(100 * (share < 1 ? share : 1)), (unsigned long long)now->rows, (int)(left / 60),
+            (int)left % 60, showing->terminal ? "" : "\n");
     return 0;
 }
 
-static int tell(const struct options *options, char **files, const struct import_result *results, size_t count,
-                uint64_t labels_lost, const char *path)
+static int tell(const struct options *options, char **files, const struct import_result *results,
+                size_t count, uint64_t labels_lost, const char *path)
 {
     int code = EXIT_DONE;
 
@@ -66,12 +66,14 @@ static int tell(const struct options *options, char **files, const struct import
             cli_print("%s: %s, %llu lines, %llu rows\n", files[i], results[i].format,
                       (unsigned long long)results[i].lines, (unsigned long long)results[i].rows);
         if (results[i].bad > 0)
-            code = EXIT_FAULTS, log_warn("%s: %llu lines hold no hash where one belongs, the first is line %llu", files[i],
-                                         (unsigned long long)results[i].bad, (unsigned long long)results[i].first_bad);
+            code = EXIT_FAULTS,
+            log_warn("%s: %llu lines hold no hash where one belongs, the first is line %llu", files[i],
+                     (unsigned long long)results[i].bad, (unsigned long long)results[i].first_bad);
     }
     if (labels_lost > 0)
-        code = EXIT_FAULTS, log_warn("%llu rows are without category, series and tags: more than 64 MiB of different ones",
-                                     (unsigned long long)labels_lost);
+        code = EXIT_FAULTS,
+        log_warn("%llu rows are without category, series and tags: more than 64 MiB of different ones",
+                 (unsigned long long)labels_lost);
     if (!options->quiet)
         cli_print("%s\n", path);
     return code;
@@ -93,7 +95,8 @@ static int failed(int code, const struct why *why)
     case ENOSPC:
     case EDQUOT:
     case EFBIG:
-        return fail(EXIT_ENVIRONMENT, NULL, code, why, "make room on the disk: the set's size twice over is needed; nothing is left of it");
+        return fail(EXIT_ENVIRONMENT, NULL, code, why,
+                    "make room on the disk: the set's size twice over is needed; nothing is left of it");
     default:
         return fail(EXIT_ENVIRONMENT, NULL, code, why, NULL);
     }
@@ -102,8 +105,11 @@ static int failed(int code, const struct why *why)
 int hashset_import(const struct options *options, char **args, size_t count)
 {
     struct showing showing = {.quiet = options->quiet, .terminal = isatty(STDERR_FILENO)};
-    struct import_options import = {.name = args[0], .replace = options_has(options, "replace"), .memory = UINT64_C(1) << 30,
-                                    .each = show, .context = &showing};
+    struct import_options import = {.name = args[0],
+                                    .replace = options_has(options, "replace"),
+                                    .memory = UINT64_C(1) << 30,
+                                    .each = show,
+                                    .context = &showing};
     struct import_result *results = calloc(count, sizeof results[0]);
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     struct buf path = {0};
@@ -127,7 +133,8 @@ int hashset_import(const struct options *options, char **args, size_t count)
         code = import_files(&import, (const char *const *)args + 1, count - 1, results, &labels_lost, &why);
     if (showing.terminal && !showing.quiet)
         fputs("\r\033[K", stderr);
-    exit_code = code == 0 ? tell(options, args + 1, results, count - 1, labels_lost, buf_cstr(&path)) : failed(code, &why);
+    exit_code = code == 0 ? tell(options, args + 1, results, count - 1, labels_lost, buf_cstr(&path))
+                          : failed(code, &why);
     buf_finish(&path);
     free(results);
     return exit_code;

@@ -42,9 +42,10 @@ static void put_hit(const struct lookup *lookup, enum hashset_algorithm algorith
         return;
     source = hashset_row_source(lookup->set, entry.row, &line);
     put_hex(entry.key, hashset_width(algorithm));
-    printf("\t%s\t%.*s\t%.*s\t%.*s\t%s:%llu\n", hashset_kind_name(hashset_info(lookup->set)->kind), (int)entry.category_size,
-           entry.category ? entry.category : "", (int)entry.series_size, entry.series ? entry.series : "",
-           (int)entry.tags_size, entry.tags ? entry.tags : "", source.name ? source.name : "", (unsigned long long)line);
+    printf("\t%s\t%.*s\t%.*s\t%.*s\t%s:%llu\n", hashset_kind_name(hashset_info(lookup->set)->kind),
+           (int)entry.category_size, entry.category ? entry.category : "", (int)entry.series_size,
+           entry.series ? entry.series : "", (int)entry.tags_size, entry.tags ? entry.tags : "",
+           source.name ? source.name : "", (unsigned long long)line);
 }
 
 static void flush(struct lookup *lookup, enum hashset_algorithm algorithm)
@@ -128,7 +129,8 @@ int hashset_lookup(const struct options *options, char **args, size_t count)
     int code = EXIT_DONE;
 
     if (count < 2 && from == NULL)
-        return fail_words(EXIT_USAGE, "hashset lookup", "no hash is given", "name some, or a file of them with --from");
+        return fail_words(EXIT_USAGE, "hashset lookup", "no hash is given",
+                          "name some, or a file of them with --from");
     if (hashset_open_named(options, args[0], &set, &code) < 0)
         return code;
     lookup = calloc(1, sizeof *lookup);
@@ -144,9 +146,11 @@ int hashset_lookup(const struct options *options, char **args, size_t count)
     for (unsigned i = 0; i < HASHSET_ALGORITHMS; i++)
         flush(lookup, (enum hashset_algorithm)i);
     if (!options->quiet)
-        fprintf(stderr, "%llu of %llu found\n", (unsigned long long)lookup->found, (unsigned long long)lookup->asked);
+        fprintf(stderr, "%llu of %llu found\n", (unsigned long long)lookup->found,
+                (unsigned long long)lookup->asked);
     if (lookup->wrong > 0)
-        code = fail_words(EXIT_USAGE, "hashset lookup", "some of what was asked is no MD5, SHA-1 or SHA-256", NULL);
+        code = fail_words(EXIT_USAGE, "hashset lookup", "some of what was asked is no MD5, SHA-1 or SHA-256",
+                          NULL);
     else if (code == EXIT_DONE && lookup->found < lookup->asked)
         code = EXIT_FAULTS;
     free(lookup);

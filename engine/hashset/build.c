@@ -1,12 +1,14 @@
 /*
- * build: see build.h. Each algorithm has a sorter; at the end its entries are written in order, without those that
- * say the same twice, and read once more for index and filter, which are then written front to back as well.
+ * build: see build.h. Each algorithm has a sorter; at the end its entries are written in order, without those
+ * that say the same twice, and read once more for index and filter, which are then written front to back as
+ * well.
  */
 #include "engine/hashset/build.h"
 
 #include "engine/base/buf.h"
 #include "engine/base/text.h"
 #include "engine/hashset/format.h"
+#include "engine/hashset/labels.h"
 #include "engine/hashset/sort.h"
 
 #include <errno.h>
@@ -20,27 +22,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LABELS_MAX = 64 << 20, LABEL_PART_MAX = 4096, STEPS = 1000, WINDOW = 1 << 16 /* entries */ };
+enum { STEPS = 1000, WINDOW = 1 << 16 /* entries */ };
 
 /* The file from the header on, and its checksums. */
 struct out {
     int fd, error;
     char name[PATH_MAX + 32]; /* while it has one that is not the set's */
-    uint64_t offset; /* of chunk[0] */
+    uint64_t offset;          /* of chunk[0] */
     uint8_t *chunk;
     size_t used;
     struct hash_sha256 *hash;
     struct buf sums;
-};
-
-/* Texts that are numbered from 1, found by their hash. */
-struct labels {
-    struct buf text;
-    uint64_t *starts; /* count + 1 */
-    uint32_t *slots, count, slot_count;
-    size_t capacity;
-    uint64_t lost;
-    struct buf scratch;
 };
 
 struct hashset_build {
@@ -115,13 +107,14 @@ static void end_part(const struct out *out, struct hashset_part *part)
 
 static void put_le32(struct out *out, uint32_t value)
 {
-    uint8_t bytes[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16), (uint8_t)(value >> 24)};
+    uint8_t bytes[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
+                        (uint8_t)(value >> 24)};
 
     put(out, bytes, sizeof bytes);
 }
 
-/* Unlinked where the file system can give such a file a name later; elsewhere (NFS, FAT) under a name of its own that
- * out_finish takes away. */
+/* Unlinked where the file system can give such a file a name later; elsewhere (NFS, FAT) under a name of its
+ * own that out_finish takes away. */
 static int make_file(struct out *out, const char *folder)
 {
     out->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -175,14 +168,17 @@ static int check_place(struct hashset_build *build, struct why *why)
     return 0;
 }
 
-int hashset_build_new(const struct hashset_build_options *options, struct hashset_build **ret_build, struct why *why)
+int hashset_build_new(const struct hashset_build_options *options, struct hashset_build **ret_build,
+                      struct why *why)
 {
     struct hashset_build *build;
     uint64_t memory = options->memory < HASHSET_MEMORY_MIN ? HASHSET_MEMORY_MIN : options->memory;
     int rc;
 
-    if (options->name[0] == '\0' || strlen(options->name) >= HASHSET_NAME_SIZE || !text_is_escaped(options->name))
-        return why_set(why, -EINVAL, "a set's name is 1 to %d bytes of printable text", HASHSET_NAME_SIZE - 1);
+    if (options->name[0] == '\0' || strlen(options->name) >= HASHSET_NAME_SIZE ||
+        !text_is_escaped(options->name))
+        return why_set(why, -EINVAL, "a set's name is 1 to %d bytes of printable text",
+                       HASHSET_NAME_SIZE - 1);
     build = calloc(1, sizeof *build);
     if (build == NULL)
         return why_set(why, -ENOMEM, "no memory");
@@ -193,11 +189,12 @@ int hashset_build_new(const struct hashset_build_options *options, struct hashse
     memcpy(build->layout.name, options->name, strlen(options->name));
     rc = check_place(build, why);
     for (unsigned i = 0; i < HASHSET_ALGORITHMS && rc == 0; i++) {
-        /* Two buffers for each algorithm that rows may have; what no row has stays untouched. The rest is for reading,
-         * labels and the program itself. */
-        rc = sorter_new(hashset_width((enum hashset_algorithm)i) + build->layout.entry_extra,
-                        (size_t)(memory / 16 * 5 / (options->algorithms > 0 ? options->algorithms : HASHSET_ALGORITHMS)),
-                        build->folder, &build->sorters[i]);
+        /* Two buffers for each algorithm that rows may have; what no row has stays untouched. The rest is for
+         * reading, labels and the program itself. */
+        rc = sorter_new(
+            hashset_width((enum hashset_algorithm)i) + build->layout.entry_extra,
+            (size_t)(memory / 16 * 5 / (options->algorithms > 0 ? options->algorithms : HASHSET_ALGORITHMS)),
+            build->folder, &build->sorters[i]);
         if (rc < 0)
             why_set(why, rc, "no memory");
     }
@@ -221,10 +218,7 @@ void hashset_build_free(struct hashset_build *build)
     for (unsigned i = 0; i < HASHSET_ALGORITHMS; i++)
         sorter_free(build->sorters[i]);
     out_finish(&build->out);
-    buf_finish(&build->labels.text);
-    buf_finish(&build->labels.scratch);
-    free(build->labels.starts);
-    free(build->labels.slots);
+    labels_finish(&build->labels);
     buf_finish(&build->sources);
     free(build->source_name);
     free(build->source_format);
@@ -245,98 +239,21 @@ int hashset_build_source(struct hashset_build *build, const char *name, const ch
 void hashset_build_source_end(struct hashset_build *build, uint64_t lines, uint64_t size, const char *sha256)
 {
     buf_printf(&build->sources, "%s\t%llu\t%llu\t%llu\t%s\t%s\n", sha256, (unsigned long long)size,
-               (unsigned long long)build->row_base, (unsigned long long)lines, build->source_format, build->source_name);
+               (unsigned long long)build->row_base, (unsigned long long)lines, build->source_format,
+               build->source_name);
     build->row_base += lines;
     build->layout.sources++;
 }
 
-static uint64_t text_hash(const uint8_t *data, size_t size)
+uint32_t hashset_build_label(struct hashset_build *build, const char *category, size_t category_size,
+                             const char *series, size_t series_size, const char *tags, size_t tags_size)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ data[i]) * UINT64_C(0x100000001b3);
-    return hash ^ hash >> 32;
-}
-
-static bool grow_slots(struct labels *labels)
-{
-    uint32_t count = labels->slot_count == 0 ? 1024 : labels->slot_count * 2;
-    uint32_t *slots = calloc(count, sizeof slots[0]);
-
-    if (slots == NULL)
-        return false;
-    for (uint32_t i = 0; i < labels->count; i++) {
-        size_t at = text_hash(labels->text.data + labels->starts[i], (size_t)(labels->starts[i + 1] - labels->starts[i])) &
-                    (count - 1);
-
-        while (slots[at] != 0)
-            at = (at + 1) & (count - 1);
-        slots[at] = i + 1;
-    }
-    free(labels->slots);
-    labels->slots = slots;
-    labels->slot_count = count;
-    return true;
-}
-
-static bool grow_starts(struct labels *labels)
-{
-    size_t capacity = labels->capacity * 2 + 64;
-    uint64_t *starts = reallocarray(labels->starts, capacity, sizeof starts[0]);
-
-    if (starts == NULL)
-        return false;
-    labels->starts = starts;
-    labels->capacity = capacity;
-    return true;
-}
-
-static uint32_t label_number(struct labels *labels, const uint8_t *data, size_t size)
-{
-    size_t at;
-
-    if (labels->slot_count < 2 * (labels->count + 1) && !grow_slots(labels))
-        return 0;
-    for (at = text_hash(data, size) & (labels->slot_count - 1); labels->slots[at] != 0;
-         at = (at + 1) & (labels->slot_count - 1)) {
-        uint32_t number = labels->slots[at];
-        uint64_t start = labels->starts[number - 1];
-
-        if (labels->starts[number] - start == size && memcmp(labels->text.data + start, data, size) == 0)
-            return number;
-    }
-    if (labels->text.size + size > LABELS_MAX || (labels->count + 2 > labels->capacity && !grow_starts(labels))) {
-        labels->lost++;
-        return 0;
-    }
-    labels->starts[labels->count] = labels->text.size;
-    buf_append(&labels->text, data, size);
-    labels->starts[++labels->count] = labels->text.size;
-    labels->slots[at] = labels->count;
-    return labels->count;
-}
-
-/* Escaping may make four bytes of one; what is longer than a label may be ends there. */
-static void add_part(struct buf *buf, const char *text, size_t size)
-{
-    text_escape(buf, text, size < LABEL_PART_MAX ? size : LABEL_PART_MAX);
-}
-
-uint32_t hashset_build_label(struct hashset_build *build, const char *category, size_t category_size, const char *series,
-                             size_t series_size, const char *tags, size_t tags_size)
-{
-    struct buf *scratch = &build->labels.scratch;
-
     if (category_size + series_size + tags_size == 0 || !build->options.labelled)
         return 0;
-    buf_clear(scratch);
-    add_part(scratch, category, category_size);
-    buf_u8(scratch, '\t');
-    add_part(scratch, series, series_size);
-    buf_u8(scratch, '\t');
-    add_part(scratch, tags, tags_size);
-    return buf_failed(scratch) ? 0 : label_number(&build->labels, scratch->data, scratch->size);
+    labels_part(&build->labels, category, category_size);
+    labels_part(&build->labels, series, series_size);
+    labels_part(&build->labels, tags, tags_size);
+    return labels_number(&build->labels);
 }
 
 uint64_t hashset_build_labels_lost(const struct hashset_build *build)
@@ -352,8 +269,8 @@ static void put_be32(uint8_t *at, uint32_t value)
     memcpy(at, &value, sizeof value);
 }
 
-int hashset_build_row(struct hashset_build *build, const uint8_t *const keys[HASHSET_ALGORITHMS], uint32_t label,
-                      uint64_t line)
+int hashset_build_row(struct hashset_build *build, const uint8_t *const keys[HASHSET_ALGORITHMS],
+                      uint32_t label, uint64_t line)
 {
     uint64_t row = build->row_base + line - 1;
 
@@ -410,7 +327,8 @@ static int write_entries(struct hashset_build *build, unsigned algorithm)
 {
     struct sorter *sorter = build->sorters[algorithm];
     struct hashset_table *table = &build->layout.tables[algorithm];
-    size_t width = hashset_width((enum hashset_algorithm)algorithm) + build->layout.entry_extra, same = width - 4;
+    size_t width = hashset_width((enum hashset_algorithm)algorithm) + build->layout.entry_extra,
+           same = width - 4;
     uint8_t last[HASHSET_KEY_MAX + 8];
     const uint8_t *entry;
     uint64_t number = 0;
@@ -434,8 +352,8 @@ static int write_entries(struct hashset_build *build, unsigned algorithm)
     return rc < 0 ? rc : build->out.error;
 }
 
-/* The entries that were just written, a window at a time: they are in the page cache for the most part, and must not count as
- * memory of this process all at once. */
+/* The entries that were just written, a window at a time: they are in the page cache for the most part, and
+ * must not count as memory of this process all at once. */
 struct window {
     const struct hashset_build *build;
     const struct hashset_table *table;
@@ -469,7 +387,8 @@ static const uint8_t *window_entry(struct window *window, uint64_t number)
     offset = window->table->entries.offset + number * window->width;
     page = offset & ~UINT64_C(4095);
     window->map_size = (size_t)(offset - page + window->count * window->width);
-    map = mmap(NULL, window->map_size, PROT_READ, MAP_SHARED | MAP_POPULATE, window->build->out.fd, (off_t)page);
+    map = mmap(NULL, window->map_size, PROT_READ, MAP_SHARED | MAP_POPULATE, window->build->out.fd,
+               (off_t)page);
     if (map == MAP_FAILED) {
         window->count = 0;
         return NULL;
@@ -536,8 +455,10 @@ static int write_filter(struct hashset_build *build, struct hashset_table *table
 static int write_front(struct hashset_build *build, unsigned algorithm)
 {
     struct hashset_table *table = &build->layout.tables[algorithm];
-    struct window window = {.build = build, .table = table,
-                            .width = hashset_width((enum hashset_algorithm)algorithm) + build->layout.entry_extra};
+    struct window window = {.build = build,
+                            .table = table,
+                            .width =
+                                hashset_width((enum hashset_algorithm)algorithm) + build->layout.entry_extra};
     int rc;
 
     if (table->count == 0) {

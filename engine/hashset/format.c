@@ -132,7 +132,8 @@ static bool table_fits(const struct hashset_layout *layout, unsigned algorithm)
            table->entries.size == table->count * (algorithms[algorithm].width + layout->entry_extra) &&
            table->index.size == ((UINT64_C(1) << table->index_bits) + 1) * 4 &&
            table->filter.size >= HASHSET_BLOCK && table->filter.size % HASHSET_BLOCK == 0 &&
-           part_fits(&table->entries, layout) && part_fits(&table->index, layout) && part_fits(&table->filter, layout);
+           part_fits(&table->entries, layout) && part_fits(&table->index, layout) &&
+           part_fits(&table->filter, layout);
 }
 
 static const char *what_is_wrong(const struct hashset_layout *layout, uint64_t file_size)
@@ -143,7 +144,8 @@ static const char *what_is_wrong(const struct hashset_layout *layout, uint64_t f
         return "it is cut short";
     if (layout->file_size < file_size)
         return "something follows its end";
-    if (layout->kind < HASHSET_KNOWN || layout->kind > HASHSET_NOTABLE || memchr(layout->name, 0, HASHSET_NAME_SIZE) == NULL)
+    if (layout->kind < HASHSET_KNOWN || layout->kind > HASHSET_NOTABLE ||
+        memchr(layout->name, 0, HASHSET_NAME_SIZE) == NULL)
         return "its header makes no sense";
     if (chunks->offset < HASHSET_HEADER || !u64_range_fits(chunks->offset, chunks->size, file_size) ||
         chunks->offset + chunks->size != file_size ||
@@ -160,7 +162,8 @@ static const char *what_is_wrong(const struct hashset_layout *layout, uint64_t f
     return NULL;
 }
 
-int layout_decode(const uint8_t *header, uint64_t file_size, struct hashset_layout *ret_layout, const char **ret_wrong)
+int layout_decode(const uint8_t *header, uint64_t file_size, struct hashset_layout *ret_layout,
+                  const char **ret_wrong)
 {
     struct hashset_layout layout = {0};
     uint8_t sha256[SHA256_SIZE];

@@ -1,7 +1,8 @@
 /*
  * format: where everything lies in a set's file. Private to engine/hashset.
  *
- * All numbers little-endian but in entries. The parts follow the header in any order, each at a multiple of 64.
+ * All numbers little-endian but in entries. The parts follow the header in any order, each at a multiple
+ * of 64.
  */
 #ifndef KVALI_HASHSET_FORMAT_H
 #define KVALI_HASHSET_FORMAT_H
@@ -40,7 +41,8 @@ struct hashset_layout {
 
 void layout_encode(const struct hashset_layout *layout, uint8_t header[HASHSET_HEADER]);
 /* Reads a header and checks it against itself and the size of the file. -EBADMSG: `*ret_wrong` says what. */
-int layout_decode(const uint8_t *header, uint64_t file_size, struct hashset_layout *ret_layout, const char **ret_wrong);
+int layout_decode(const uint8_t *header, uint64_t file_size, struct hashset_layout *ret_layout,
+                  const char **ret_wrong);
 /* SHA-256 of the header but its own checksum, as it stands at the header's end. */
 void layout_sha256(const uint8_t *header, uint8_t ret[SHA256_SIZE]);
 
@@ -63,7 +65,8 @@ static inline uint64_t key_slot(uint64_t prefix, uint32_t bits)
 
 __extension__ typedef unsigned __int128 hashset_wide;
 
-/* The filter's block of a key grows with the key, so that a sorted array fills the filter from front to back. */
+/* The filter's block of a key grows with the key, so that a sorted array fills the filter from front to back.
+ */
 static inline uint64_t key_block(uint64_t prefix, uint64_t blocks)
 {
     return (uint64_t)(((hashset_wide)prefix * blocks) >> 64);

@@ -1,6 +1,6 @@
 /*
- * hashset: the reader. The mapping is shared and read only; the kernel is told that reads jump about, so that a first
- * look-up in a cold file reads four pages and not megabytes.
+ * hashset: the reader. The mapping is shared and read only; the kernel is told that reads jump about, so that
+ * a first look-up in a cold file reads four pages and not megabytes.
  */
 #include "engine/hashset/format.h"
 
@@ -220,7 +220,8 @@ struct probe {
     uint64_t low, high;
 };
 
-static void aim(const struct hashset *set, const struct hashset_table *table, const uint8_t *key, struct probe *probe)
+static void aim(const struct hashset *set, const struct hashset_table *table, const uint8_t *key,
+                struct probe *probe)
 {
     probe->key = key;
     probe->prefix = key_prefix(key);
@@ -266,7 +267,8 @@ static uint64_t search(const uint8_t *entries, size_t step, size_t width, const 
     return low < probe->high && memcmp(entries + low * step, probe->key, width) == 0 ? low : UINT64_MAX;
 }
 
-size_t hashset_find(const struct hashset *set, enum hashset_algorithm algorithm, const uint8_t *key, uint64_t *ret_first)
+size_t hashset_find(const struct hashset *set, enum hashset_algorithm algorithm, const uint8_t *key,
+                    uint64_t *ret_first)
 {
     const struct hashset_table *table = &set->layout.tables[algorithm];
     const uint8_t *entries = set->data + table->entries.offset;
@@ -290,8 +292,8 @@ size_t hashset_find(const struct hashset *set, enum hashset_algorithm algorithm,
 
 enum { BATCH = 32 };
 
-static void find_batch(const struct hashset *set, enum hashset_algorithm algorithm, const uint8_t *keys, size_t count,
-                       uint64_t *ret_first)
+static void find_batch(const struct hashset *set, enum hashset_algorithm algorithm, const uint8_t *keys,
+                       size_t count, uint64_t *ret_first)
 {
     const struct hashset_table *table = &set->layout.tables[algorithm];
     const uint8_t *entries = set->data + table->entries.offset;
@@ -320,8 +322,8 @@ static void find_batch(const struct hashset *set, enum hashset_algorithm algorit
             ret_first[i] = search(entries, step, width, &probes[i]);
 }
 
-void hashset_find_many(const struct hashset *set, enum hashset_algorithm algorithm, const uint8_t *keys, size_t count,
-                       uint64_t *ret_first)
+void hashset_find_many(const struct hashset *set, enum hashset_algorithm algorithm, const uint8_t *keys,
+                       size_t count, uint64_t *ret_first)
 {
     size_t width = hashset_width(algorithm);
 
@@ -347,7 +349,8 @@ static const char *part_of(const char **at, const char *end, size_t *ret_size)
     return *ret_size > 0 ? start : NULL;
 }
 
-/* Label 0 is none. The part begins with an offset for each label and one more, counted from the part's start. */
+/* Label 0 is none. The part begins with an offset for each label and one more, counted from the part's start.
+ */
 static bool read_label(const struct hashset *set, uint32_t label, struct hashset_entry *entry)
 {
     const struct hashset_part *part = &set->layout.label_part;
@@ -415,15 +418,16 @@ static bool table_is_sound(const struct hashset *set, enum hashset_algorithm alg
 
     for (uint64_t i = 0; i < table->count; i++, entry += step) {
         aim(set, table, entry, &probe);
-        if ((i > 0 && memcmp(entry - step, entry, step) >= 0) || !may_be_there(&probe) || !narrow(table, &probe) ||
-            i < probe.low || i >= probe.high || !hashset_entry(set, algorithm, i, &read))
+        if ((i > 0 && memcmp(entry - step, entry, step) >= 0) || !may_be_there(&probe) ||
+            !narrow(table, &probe) || i < probe.low || i >= probe.high ||
+            !hashset_entry(set, algorithm, i, &read))
             return false;
     }
     return true;
 }
 
-int hashset_verify(const struct hashset *set, int (*each)(void *context, uint64_t done, uint64_t size), void *context,
-                   uint64_t *ret_damaged, struct why *why)
+int hashset_verify(const struct hashset *set, int (*each)(void *context, uint64_t done, uint64_t size),
+                   void *context, uint64_t *ret_damaged, struct why *why)
 {
     const struct hashset_part *chunks = &set->layout.chunk_part;
     uint64_t damaged = 0, first = 0, number = 0;

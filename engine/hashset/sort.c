@@ -1,6 +1,6 @@
 /*
- * sort: see sort.h. In memory a radix sort in place, one byte of the key a level: keys are digests, so they spread evenly;
- * where somebody made them not to, the depth is still bounded by the width of an entry.
+ * sort: see sort.h. In memory a radix sort in place, one byte of the key a level: keys are digests, so they
+ * spread evenly; where somebody made them not to, the depth is still bounded by the width of an entry.
  */
 #include "engine/hashset/sort.h"
 
@@ -214,7 +214,8 @@ static int remember_run(struct sorter *sorter)
     if (runs == NULL)
         return -ENOMEM;
     sorter->runs = runs;
-    runs[sorter->run_count++] = (struct run){.offset = sorter->file_size, .left = (uint64_t)sorter->used * sorter->step};
+    runs[sorter->run_count++] =
+        (struct run){.offset = sorter->file_size, .left = (uint64_t)sorter->used * sorter->step};
     return 0;
 }
 

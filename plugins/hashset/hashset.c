@@ -1,6 +1,6 @@
 /*
- * hashset: is this content in a set of known hashes? Looked up by SHA-256, then SHA-1, then MD5, in every set that the run
- * names; one record for each entry of the strongest algorithm that finds it.
+ * hashset: is this content in a set of known hashes? Looked up by SHA-256, then SHA-1, then MD5, in every set
+ * that the run names; one record for each entry of the strongest algorithm that finds it.
  */
 #include "engine/plugin.h"
 
@@ -153,8 +153,8 @@ static int emit_hit(struct scan *scan, const struct hashset *set, const struct h
     for (size_t i = 0; i < count && rc == 0; i++)
         rc = emit_entry(scan, set, hit, i);
     if (rc == 0 && hit->count > count)
-        scan_note(scan, 0, "the hash set %s has %zu entries for this content: %zu are recorded", hashset_info(set)->name,
-                  hit->count, count);
+        scan_note(scan, 0, "the hash set %s has %zu entries for this content: %zu are recorded",
+                  hashset_info(set)->name, hit->count, count);
     return rc;
 }
 
@@ -178,7 +178,8 @@ static void spare(struct scan *scan, const struct hit *hits)
     buf_text(&mine->spared, names);
 }
 
-/* The empty content is in every list of known files, and says nothing. What has holes is not the content that it was. */
+/* The empty content is in every list of known files, and says nothing. What has holes is not the content that
+ * it was. */
 static int hashset_finish(struct scan *scan, enum scan_status status)
 {
     const struct hashset_worker *mine = scan_worker(scan);

@@ -1,8 +1,9 @@
 /*
- * ssdeep: context triggered piecewise hashes (Kornblum 2006; libfuzzy) of contents, and the nearest in a list of known ones.
+ * ssdeep: context triggered piecewise hashes (Kornblum 2006; libfuzzy) of contents, and the nearest in a list
+ * of known ones.
  *
- * A shared object of its own for --plugin, never a part of kvali-worker: libfuzzy's licence is the GPL, which does not go with
- * libtsk's in one program that is given to others.
+ * A shared object of its own for --plugin, never a part of kvali-worker: libfuzzy's licence is the GPL, which
+ * does not go with libtsk's in one program that is given to others.
  */
 #include "engine/plugin.h"
 
@@ -94,7 +95,8 @@ static int load(struct ssdeep_worker *mine, const char *path, struct why *why)
 static int ssdeep_setup(void *worker, const struct settings *settings, struct why *why)
 {
     struct ssdeep_worker *mine = worker;
-    const char *path = settings_text(settings, "plugin.ssdeep.list"), *least = settings_text(settings, "plugin.ssdeep.least");
+    const char *path = settings_text(settings, "plugin.ssdeep.list"),
+               *least = settings_text(settings, "plugin.ssdeep.least");
 
     mine->least = least[0] != '\0' ? strtoul(least, NULL, 10) : SCORE_LEAST;
     return path[0] != '\0' ? load(mine, path, why) : 0;
@@ -117,8 +119,8 @@ static enum plugin_want ssdeep_start(struct scan *scan)
     const struct stream_info *info = scan_stream(scan);
     struct ssdeep_stream *stream = scan_state(scan);
 
-    if (info->size < SIZE_LEAST || (info->kind != STREAM_FILE && info->kind != STREAM_ADS && info->kind != STREAM_CHILD &&
-                                    info->kind != STREAM_CARVED))
+    if (info->size < SIZE_LEAST || (info->kind != STREAM_FILE && info->kind != STREAM_ADS &&
+                                    info->kind != STREAM_CHILD && info->kind != STREAM_CARVED))
         return PLUGIN_SKIP;
     stream->state = fuzzy_new();
     return PLUGIN_FEED;
@@ -168,7 +170,8 @@ static int ssdeep_finish(struct scan *scan, enum scan_status status)
         best = rc == 0 ? nearest(scan_worker(scan), hash, &score) : NULL;
         if (rc == 0)
             rc = scan_emit(scan, &ssdeep_type,
-                           (const struct value[]){value_text(hash), value_text(best != NULL ? best->name : NULL),
+                           (const struct value[]){value_text(hash),
+                                                  value_text(best != NULL ? best->name : NULL),
                                                   best != NULL ? value_u64((uint64_t)score) : value_none()});
     }
     fuzzy_free(stream->state);

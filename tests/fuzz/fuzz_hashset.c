@@ -1,6 +1,7 @@
 /*
- * fuzz_hashset: whatever a set's file holds, opening it, looking up, reading entries and verifying keep their bounds. The
- * input is taken as it is, and once more behind a header whose checksums fit, or nothing would come past them.
+ * fuzz_hashset: whatever a set's file holds, opening it, looking up, reading entries and verifying keep their
+ * bounds. The input is taken as it is, and once more behind a header whose checksums fit, or nothing would
+ * come past them.
  */
 #include "engine/hashset/format.h"
 
@@ -42,7 +43,8 @@ static void use(const uint8_t *data, size_t size)
 /* The input as fields of the header and as the parts behind it, with all checksums right. */
 static void dress(const uint8_t *data, size_t size)
 {
-    size_t body = size > HASHSET_HEADER ? size - HASHSET_HEADER : 0, chunks = (body + HASHSET_CHUNK - 1) / HASHSET_CHUNK;
+    size_t body = size > HASHSET_HEADER ? size - HASHSET_HEADER : 0,
+           chunks = (body + HASHSET_CHUNK - 1) / HASHSET_CHUNK;
     size_t whole = HASHSET_HEADER + body + chunks * SHA256_SIZE;
     uint8_t *file = calloc(1, whole + SHA256_SIZE);
     struct hashset_layout layout = {.kind = HASHSET_KNOWN, .entry_extra = 4, .file_size = whole};

@@ -1,6 +1,7 @@
 /*
- * fuzz_import: whatever a file of another program holds, each importer that takes text or bytes keeps its bounds, ends, and
- * counts every line once at most. The format is the input's first byte; blocks of several sizes, as they may come.
+ * fuzz_import: whatever a file of another program holds, each importer that takes text or bytes keeps its
+ * bounds, ends, and counts every line once at most. The format is the input's first byte; blocks of several
+ * sizes, as they may come.
  */
 #include "cases/hashsets/import_private.h"
 
@@ -28,7 +29,8 @@ static size_t block_of(const struct import_format *format, const uint8_t *data, 
     return end != NULL ? (size_t)(end + 1 - data) : size;
 }
 
-static void run(const struct import_format *format, struct hashset_build *build, const uint8_t *data, size_t size, size_t most)
+static void run(const struct import_format *format, struct hashset_build *build, const uint8_t *data,
+                size_t size, size_t most)
 {
     struct import_result result = {0};
     struct why why;
@@ -58,8 +60,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct import_format *const formats[] = {&import_nsrl2, &import_hashdeep, &import_list,
                                                           &import_csv,   &import_json,     &import_encase};
     static const size_t blocks[] = {1, 7, 1000, SIZE_MAX};
-    struct hashset_build_options options = {.path = "/tmp/fuzz.kvset", .name = "fuzz", .kind = HASHSET_KNOWN,
-                                            .labelled = true, .replace = true, .memory = HASHSET_MEMORY_MIN};
+    struct hashset_build_options options = {.path = "/tmp/fuzz.kvset",
+                                            .name = "fuzz",
+                                            .kind = HASHSET_KNOWN,
+                                            .labelled = true,
+                                            .replace = true,
+                                            .memory = HASHSET_MEMORY_MIN};
     struct hashset_build *build;
     struct why why;
 

@@ -58,8 +58,12 @@ static void add(struct hashset_build *build, uint64_t number, uint32_t label, ui
 
 static struct hashset_build *begin(bool labelled)
 {
-    struct hashset_build_options options = {
-        .path = path, .name = "a", .kind = HASHSET_ALERT, .labelled = labelled, .replace = true, .memory = HASHSET_MEMORY_MIN};
+    struct hashset_build_options options = {.path = path,
+                                            .name = "a",
+                                            .kind = HASHSET_ALERT,
+                                            .labelled = labelled,
+                                            .replace = true,
+                                            .memory = HASHSET_MEMORY_MIN};
     struct hashset_build *build;
     struct why why = {{0}};
 
@@ -183,7 +187,8 @@ Test(hashset, an_empty_set_and_one_entry_are_sets)
 Test(hashset, a_row_that_comes_twice_is_one_entry_and_other_labels_are_others)
 {
     struct hashset_build *build = begin(true);
-    uint32_t one = hashset_build_label(build, "1", 1, "series", 6, "a, b", 4), two = hashset_build_label(build, "2", 1, NULL, 0, NULL, 0);
+    uint32_t one = hashset_build_label(build, "1", 1, "series", 6, "a, b", 4),
+             two = hashset_build_label(build, "2", 1, NULL, 0, NULL, 0);
     struct hashset_entry entry;
     struct hashset *set;
     uint64_t first;
@@ -258,7 +263,8 @@ Test(hashset, cut_short_or_longer_it_is_refused_with_the_reason)
         spit(data, cut);
         cr_assert_eq(hashset_open(path, &set, &why), -EBADMSG);
         cr_assert_not_null(strstr(why.text, path));
-        cr_assert_not_null(strstr(why.text, cut < HASHSET_HEADER ? "too short" : "cut short"), "%s", why.text);
+        cr_assert_not_null(strstr(why.text, cut < HASHSET_HEADER ? "too short" : "cut short"), "%s",
+                           why.text);
     }
     free(data);
 }
@@ -300,7 +306,8 @@ Test(hashset, one_flipped_bit_anywhere_is_found)
 
 Test(hashset, a_set_that_is_there_is_not_replaced_unless_that_is_wanted)
 {
-    struct hashset_build_options options = {.path = path, .name = "a", .kind = HASHSET_KNOWN, .memory = HASHSET_MEMORY_MIN};
+    struct hashset_build_options options = {
+        .path = path, .name = "a", .kind = HASHSET_KNOWN, .memory = HASHSET_MEMORY_MIN};
     struct hashset_build *build;
     struct why why = {{0}};
 

@@ -1,4 +1,5 @@
-/* The importers: of a sample of each format every row is found by all its hashes, and what is no set is refused. */
+/* The importers: of a sample of each format every row is found by all its hashes, and what is no set is
+ * refused. */
 #include "cases/hashsets/import.h"
 #include "cases/hashsets/store.h"
 
@@ -53,7 +54,8 @@ static void put(const void *data, size_t size)
 
 static int import(struct import_result *ret)
 {
-    struct import_options options = {.path = set_path, .name = "set", .kind = HASHSET_ALERT, .replace = true, .memory = 1};
+    struct import_options options = {
+        .path = set_path, .name = "set", .kind = HASHSET_ALERT, .replace = true, .memory = 1};
     const char *paths[] = {source};
     uint64_t lost = 0;
 
@@ -88,7 +90,8 @@ static size_t look(const char *hex, uint64_t *ret_line, char *ret_words)
         cr_assert(hashset_entry(set, algorithm, first, &entry));
         cr_assert_not_null(hashset_row_source(set, entry.row, ret_line).name);
         sprintf(ret_words, "%.*s|%.*s|%.*s", (int)entry.category_size, entry.category ? entry.category : "",
-                (int)entry.series_size, entry.series ? entry.series : "", (int)entry.tags_size, entry.tags ? entry.tags : "");
+                (int)entry.series_size, entry.series ? entry.series : "", (int)entry.tags_size,
+                entry.tags ? entry.tags : "");
     }
     hashset_close(set);
     return found;
@@ -118,8 +121,10 @@ static void refused(const char *text, const char *reason)
 Test(hashset_import, nsrl_v2)
 {
     struct import_result result =
-        imported("\"SHA-1\",\"MD5\",\"CRC32\",\"FileName\",\"FileSize\",\"ProductCode\",\"OpSystemCode\",\"SpecialCode\"\r\n"
-                 "\"DA39A3EE5E6B4B0D3255BFEF95601890AFD80709\",\"D41D8CD98F00B204E9800998ECF8427E\",\"0\",\"a\",0,1,\"WIN\",\"\"\r\n"
+        imported("\"SHA-1\",\"MD5\",\"CRC32\",\"FileName\",\"FileSize\",\"ProductCode\",\"OpSystemCode\","
+                 "\"SpecialCode\"\r\n"
+                 "\"DA39A3EE5E6B4B0D3255BFEF95601890AFD80709\",\"D41D8CD98F00B204E9800998ECF8427E\",\"0\","
+                 "\"a\",0,1,\"WIN\",\"\"\r\n"
                  "\"" SHA1_B "\",\"" MD5_B "\",\"0\",\"b\"\",\"\",c\",0,1,\"WIN\",\"\"\r\n"
                  "\"no hash\"\r\n",
                  "NSRL RDS v2");
@@ -135,7 +140,8 @@ Test(hashset_import, nsrl_v2)
 
 Test(hashset_import, nsrl_v1)
 {
-    imported("\"SHA-1\",\"FileName\",\"FileSize\",\"ProductCode\",\"OpSystemCode\",\"MD4\",\"MD5\",\"CRC32\",\"SpecialCode\"\n"
+    imported("\"SHA-1\",\"FileName\",\"FileSize\",\"ProductCode\",\"OpSystemCode\",\"MD4\",\"MD5\",\"CRC32\","
+             "\"SpecialCode\"\n"
              "\"" SHA1_A "\",\"a, b\",0,1,\"WIN\",\"" MD5_B "\",\"" MD5_A "\",\"0\",\"\"\n",
              "NSRL RDS v1");
     has(SHA1_A, 2, "||");
@@ -159,8 +165,8 @@ Test(hashset_import, nsrl_v3_full_and_minimal)
 
     database("CREATE TABLE METADATA(sha256 TEXT, sha1 TEXT, md5 TEXT, file_name TEXT, package_id INTEGER);"
              "CREATE VIEW FILE AS SELECT sha256, sha1, md5, file_name, package_id FROM METADATA;"
-             "INSERT INTO METADATA VALUES('" SHA256_A "', '" SHA1_A "', upper('" MD5_A "'), 'a', 1), (NULL, '" SHA1_B "', '" MD5_B
-             "', 'b', 1)");
+             "INSERT INTO METADATA VALUES('" SHA256_A "', '" SHA1_A "', upper('" MD5_A
+             "'), 'a', 1), (NULL, '" SHA1_B "', '" MD5_B "', 'b', 1)");
     cr_assert_eq(import(&result), 0, "%s", why.text);
     cr_expect_str_eq(result.format, "SQLite");
     has(SHA256_A, 1, "||");
@@ -174,8 +180,10 @@ Test(hashset_import, the_sleuth_kits_database)
 {
     struct import_result result;
 
-    database("CREATE TABLE hashes(id INTEGER PRIMARY KEY, md5 BINARY(16) UNIQUE, sha1 BINARY(20), sha2_256 BINARY(32));"
-             "INSERT INTO hashes VALUES(1, x'" MD5_A "', NULL, NULL), (2, x'" MD5_B "', x'" SHA1_B "', x'" SHA256_B "')");
+    database("CREATE TABLE hashes(id INTEGER PRIMARY KEY, md5 BINARY(16) UNIQUE, sha1 BINARY(20), sha2_256 "
+             "BINARY(32));"
+             "INSERT INTO hashes VALUES(1, x'" MD5_A "', NULL, NULL), (2, x'" MD5_B "', x'" SHA1_B
+             "', x'" SHA256_B "')");
     cr_assert_eq(import(&result), 0, "%s", why.text);
     has(MD5_A, 1, "||");
     has(MD5_B, 2, "||");
@@ -209,8 +217,9 @@ Test(hashset_import, lists_of_every_kind_in_one_file)
 
 Test(hashset_import, csv_with_a_head)
 {
-    struct import_result result =
-        imported("\xef\xbb\xbfName;MD5;Sha-256;Category\n\"a\nb\";" MD5_A ";;\"one; \"\"two\"\"\"\nc;;" SHA256_B ";3\nd;1234;;\n", "CSV");
+    struct import_result result = imported("\xef\xbb\xbfName;MD5;Sha-256;Category\n\"a\nb\";" MD5_A
+                                           ";;\"one; \"\"two\"\"\"\nc;;" SHA256_B ";3\nd;1234;;\n",
+                                           "CSV");
 
     has(MD5_A, 2, "one; \"two\"||");
     has(SHA256_B, 4, "3||");
@@ -220,16 +229,20 @@ Test(hashset_import, csv_with_a_head)
 
 Test(hashset_import, hashkeeper)
 {
-    imported("\"file_id\",\"hashset_id\",\"file_name\",\"directory\",\"hash\",\"file_size\",\"date_modified\",\"time_modified\","
-             "\"time_zone\",\"comments\",\"date_accessed\",\"time_accessed\"\n1,2,\"a\",\"C:\\\",\"" MD5_A "\",0,,,,,,\n",
+    imported("\"file_id\",\"hashset_id\",\"file_name\",\"directory\",\"hash\",\"file_size\",\"date_"
+             "modified\",\"time_modified\","
+             "\"time_zone\",\"comments\",\"date_accessed\",\"time_accessed\"\n1,2,\"a\",\"C:\\\",\"" MD5_A
+             "\",0,,,,,,\n",
              "HashKeeper");
     has(MD5_A, 2, "||");
 }
 
 Test(hashset_import, icse_csv)
 {
-    imported("MD5;SHA1;PhotoDNA;Image ID;Is distributed;Victim identified;Offender identified;Series name;Number of "
-             "submissions;File Available;Media Type;Baseline\n" MD5_A ";" SHA1_A ";x;1;Yes;No;true;Alpha;3;1;Image;Yes\n",
+    imported("MD5;SHA1;PhotoDNA;Image ID;Is distributed;Victim identified;Offender identified;Series "
+             "name;Number of "
+             "submissions;File Available;Media Type;Baseline\n" MD5_A ";" SHA1_A
+             ";x;1;Yes;No;true;Alpha;3;1;Image;Yes\n",
              "ICSE CSV");
     has(MD5_A, 2, "Yes|Alpha|distributed, offender identified");
     has(SHA1_A, 2, "Yes|Alpha|distributed, offender identified");
@@ -254,25 +267,33 @@ Test(hashset_import, encase)
     cr_expect_not_null(strstr(why.text, "cut short"));
 }
 
-#define VICS_13 "{\"odata.metadata\":\"http://github.com/ICMEC/ProjectVic/DataModels/1.3.xml#Media\",\"value\":["
-#define VICS_20 "{\"@odata.context\":\"http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/Default/$metadata#Media\", \"value\" : [\n"
+#define VICS_13                                                                                              \
+    "{\"odata.metadata\":\"http://github.com/ICMEC/ProjectVic/DataModels/1.3.xml#Media\",\"value\":["
+#define VICS_20                                                                                              \
+    "{\"@odata.context\":\"http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/Default/"           \
+    "$metadata#Media\", \"value\" : [\n"
 
 Test(hashset_import, vics_1_3)
 {
-    imported(VICS_13 "{\"MediaID\":1,\"Category\":1,\"VictimIdentified\":true,\"OffenderIdentified\":false,\"IsDistributed\":null,"
-                     "\"Series\":\"\\u10d0lpha\",\"MD5\":\"D41D8CD98F00B204E9800998ECF8427E\",\"SHA1\":\"" SHA1_A
-                     "\",\"MediaFiles\":[{\"FileName\":\"x\",\"MD5\":\"ffffffffffffffffffffffffffffffff\"}],\"Tags\":[\"a\",\"b\"]},"
-                     "{\"MediaID\":2,\"Category\":2,\"MD5\":\"" MD5_B "\"}]}",
+    imported(VICS_13
+             "{\"MediaID\":1,\"Category\":1,\"VictimIdentified\":true,\"OffenderIdentified\":false,"
+             "\"IsDistributed\":null,"
+             "\"Series\":\"\\u10d0lpha\",\"MD5\":\"D41D8CD98F00B204E9800998ECF8427E\",\"SHA1\":\"" SHA1_A
+             "\",\"MediaFiles\":[{\"FileName\":\"x\",\"MD5\":\"ffffffffffffffffffffffffffffffff\"}],\"Tags\":"
+             "[\"a\",\"b\"]},"
+             "{\"MediaID\":2,\"Category\":2,\"MD5\":\"" MD5_B "\"}]}",
              "VICS JSON");
     has(MD5_A, 1, "1|\u10d0lpha|victim identified, a, b");
     has(SHA1_A, 1, "1|\u10d0lpha|victim identified, a, b");
     has(MD5_B, 2, "2||");
-    cr_expect_eq(look("ffffffffffffffffffffffffffffffff", &(uint64_t){0}, (char[256]){0}), 0, "a file's own hash was taken");
+    cr_expect_eq(look("ffffffffffffffffffffffffffffffff", &(uint64_t){0}, (char[256]){0}), 0,
+                 "a file's own hash was taken");
 }
 
 Test(hashset_import, vics_2_0_and_an_array_alone)
 {
-    imported(VICS_20 "{\"Category\":0,\"MD5\":\"" MD5_A "\",\"AlternativeHashes\":[{\"HashName\":\"SHA-256\",\"HashValue\":\"" SHA256_A
+    imported(VICS_20 "{\"Category\":0,\"MD5\":\"" MD5_A
+                     "\",\"AlternativeHashes\":[{\"HashName\":\"SHA-256\",\"HashValue\":\"" SHA256_A
                      "\"},{\"HashName\":\"PhotoDNA\",\"HashValue\":\"AAAA\"}]}]}\n",
              "VICS JSON");
     has(MD5_A, 1, "0||");
@@ -338,7 +359,8 @@ static int stop_soon(void *context, const struct import_progress *progress)
 
 Test(hashset_import, a_stopped_import_leaves_nothing)
 {
-    struct import_options options = {.path = set_path, .name = "set", .kind = HASHSET_KNOWN, .each = stop_soon};
+    struct import_options options = {
+        .path = set_path, .name = "set", .kind = HASHSET_KNOWN, .each = stop_soon};
     struct import_result result;
     const char *paths[] = {source};
     uint64_t lost;
