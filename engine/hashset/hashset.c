@@ -61,10 +61,8 @@ static int map(const char *path, uint8_t const **ret_data, uint64_t *ret_size, s
         else
             *ret_data = data;
     }
-    if (rc == 0) {
+    if (rc == 0)
         *ret_size = (uint64_t)st.st_size;
-        (void)madvise(data, (size_t)st.st_size, MADV_RANDOM);
-    }
     close(fd);
     return rc;
 }
@@ -184,6 +182,8 @@ int hashset_open(const char *path, struct hashset **ret_set, struct why *why)
         hashset_close(set);
         return rc;
     }
+    /* Only now: sources and checksums lie together at the end, and come with one read of the disk. */
+    (void)madvise((void *)set->data, (size_t)set->layout.file_size, MADV_RANDOM);
     fill_info(set);
     *ret_set = set;
     return 0;
