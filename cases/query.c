@@ -61,6 +61,10 @@ static int make_where(struct where *where, const struct file_filter *f, struct w
         buf_printf(&where->sql, " AND stream IN (SELECT stream FROM match WHERE rule GLOB ?%d)",
                    where->count);
     }
+    if (f->hashset) {
+        where->texts[where->count++] = f->hashset;
+        buf_printf(&where->sql, " AND stream IN (SELECT stream FROM known WHERE set_name GLOB ?%d)", where->count);
+    }
     if (f->grade) {
         where->texts[where->count++] = f->grade;
         buf_printf(&where->sql, " AND stream IN (SELECT stream FROM carved WHERE grade = ?%d)", where->count);

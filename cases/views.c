@@ -210,6 +210,50 @@ static const char picture_from[] = " FROM rec_thumbnail p JOIN t_stream s ON s.i
                                    "p.attempt JOIN t_exhibit x ON x.id = s.exhibit "
                                    "LEFT JOIN t_carved k ON k.stream = s.id";
 
+/* Contents that a hash set has. */
+static const struct column known_columns[] = {
+    {"exhibit", "x.label", PLAIN},
+    {"path", "s.path", PLAIN},
+    {"set_name", "h.set_name", PLAIN},
+    {"set_kind", "h.set_kind", PLAIN},
+    {"algorithm", "h.algorithm", PLAIN},
+    {"category", "h.category", PLAIN},
+    {"series", "h.series", PLAIN},
+    {"tags", "h.tags", PLAIN},
+    {"source", "h.source", PLAIN},
+    {"line", "h.line", PLAIN},
+    {"spared", "h.spared", PLAIN},
+    {"kind", SQL_KIND_WORD("s.kind"), PLAIN},
+    {"deleted", "s.deleted", PLAIN},
+    {"size", "s.size", PLAIN},
+    {"stream", "s.id", PLAIN},
+    {"attempt", "s.attempt", PLAIN},
+    {NULL, NULL, END},
+};
+static const char known_from[] = "rec_hashset h JOIN t_stream s ON s.id = h.stream AND s.attempt = h.attempt "
+                                 "JOIN t_exhibit x ON x.id = s.exhibit";
+
+/* Contents that are there more than once: several streams with one SHA-256, one row a stream. Ends of blocks and free space
+ * are not contents. */
+static const struct column same_columns[] = {
+    {"sha256", HEX("d.sha256"), PLAIN},
+    {"contents", "g.contents", PLAIN},
+    {"exhibits", "g.exhibits", PLAIN},
+    {"exhibit", "x.label", PLAIN},
+    {"path", "s.path", PLAIN},
+    {"kind", SQL_KIND_WORD("s.kind"), PLAIN},
+    {"deleted", "s.deleted", PLAIN},
+    {"size", "s.size", PLAIN},
+    {"stream", "s.id", PLAIN},
+    {NULL, NULL, END},
+};
+#define CONTENT_KINDS "(2, 3, 7, 8)" /* file, ads, child, carved */
+static const char same_from[] =
+    "(SELECT d.sha256 AS sha256, count(*) AS contents, count(DISTINCT s.exhibit) AS exhibits FROM rec_digest d JOIN t_stream "
+    "s ON s.id = d.stream AND s.attempt = d.attempt WHERE d.size > 0 AND s.kind IN " CONTENT_KINDS
+    " GROUP BY d.sha256 HAVING count(*) > 1) g JOIN rec_digest d ON d.sha256 = g.sha256 JOIN t_stream s ON s.id = d.stream AND "
+    "s.attempt = d.attempt AND s.kind IN " CONTENT_KINDS " JOIN t_exhibit x ON x.id = s.exhibit";
+
 static const struct column account_columns[] = {
     {"exhibit", "x.label", PLAIN},
     {"volume", "a.volume", PLAIN},
@@ -453,6 +497,18 @@ static int make_match(struct db *db)
     return exec_buf(db, &sql);
 }
 
+/* A view over a record table that may not be there yet: then it has no rows. */
+static int make_over(struct db *db, const char *name, const char *table, const struct column *columns, const char *from)
+{
+    struct buf sql = {0};
+    if (db_has_table(db, table))
+        return make_plain(db, name, columns, from);
+    buf_printf(&sql, "CREATE VIEW %s AS SELECT ", name);
+    put_columns(&sql, columns, false, false);
+    buf_text(&sql, " WHERE 0");
+    return exec_buf(db, &sql);
+}
+
 static int make_carved(struct db *db)
 {
     struct buf sql = {0};
@@ -556,7 +612,7 @@ static int make_finding(struct db *db)
 int views_make(struct db *db)
 {
     int code = db_exec(db, "DROP VIEW IF EXISTS file; DROP VIEW IF EXISTS match; DROP VIEW IF EXISTS carved; "
-                           "DROP VIEW IF EXISTS picture; "
+                           "DROP VIEW IF EXISTS picture; DROP VIEW IF EXISTS known; DROP VIEW IF EXISTS same_content; "
                            "DROP VIEW IF EXISTS finding");
     for (size_t i = 0; code == 0 && i < sizeof plain_views / sizeof *plain_views; i++) {
         struct buf drop = {0};
@@ -573,5 +629,9 @@ int views_make(struct db *db)
         code = make_carved(db);
     if (code == 0)
         code = make_picture(db);
+    if (code == 0)
+        code = make_over(db, "known", "rec_hashset", known_columns, known_from);
+    if (code == 0)
+        code = make_over(db, "same_content", "rec_digest", same_columns, same_from);
     return code ? code : make_finding(db);
 }

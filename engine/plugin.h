@@ -23,6 +23,7 @@
 #ifndef KVALI_PLUGIN_H
 #define KVALI_PLUGIN_H
 
+#include "engine/base/hash.h"
 #include "engine/base/settings.h"
 #include "engine/base/why.h"
 #include "engine/scan/record.h"
@@ -31,7 +32,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLUGIN_ABI 2
+#define PLUGIN_ABI 3
 
 /* What kind of bytes a stream is. */
 enum stream_kind {
@@ -79,6 +80,7 @@ enum scan_status {
     SCAN_WHOLE = 0,   /* every byte was delivered */
     SCAN_PARTIAL = 1, /* some bytes could not be read: zeros stand for them */
     SCAN_CUT = 2,     /* a limit or an error ended it early */
+    SCAN_SPARED = 3,  /* finish of a plugin with PLUGIN_SPARED: a known content, to be let go without a word */
 };
 
 struct plugin {
@@ -95,6 +97,14 @@ struct plugin {
     enum plugin_want (*start)(struct scan *scan);
     int (*feed)(struct scan *scan, const struct block *block); /* NULL for a plugin that never answers FEED */
     int (*finish)(struct scan *scan, enum scan_status status);
+    uint32_t traits; /* enum plugin_trait, ored; 0 for most */
+};
+
+enum plugin_trait {
+    PLUGIN_DIGESTS = 1, /* asks scan_digests in finish */
+    PLUGIN_JUDGE = 2,   /* its finish comes before the others', and it may call scan_spare */
+    PLUGIN_SPARED = 4,  /* costly, and of no use where the content is known: where a judge says so, `finish` comes with
+                           SCAN_SPARED and there is nothing to peek at */
 };
 
 enum { PLUGIN_AHEAD_MAX = 64 * 1024, PLUGIN_NAME_MAX = 16 };
@@ -111,6 +121,12 @@ int scan_peek(struct scan *scan, uint64_t offset, size_t size, const uint8_t **r
 /* PEEK: how many bytes from the start were kept: the stream's size unless a limit cut it. Also in start: the first
  * block (up to 4 KiB) may be peeked at by every plugin, whatever it will answer. */
 uint64_t scan_kept(const struct scan *scan);
+/* PLUGIN_DIGESTS, in finish: the hashes of the whole stream, taken once for all plugins, and how many bytes they are over
+ * (zeros for the unreadable). NULL: it was cut, or there was no memory. */
+const struct hash_set *scan_digests(const struct scan *scan, uint64_t *ret_size);
+/* PLUGIN_JUDGE, in finish: this content is known; the plugins with PLUGIN_SPARED that wait for it are spared. Their names, ','
+ * between, "" for none; valid during finish. What was spared must be said in a record: the caller's duty. */
+const char *scan_spare(struct scan *scan);
 /* Bytes that could not be read so far, for which zeros were delivered. */
 uint64_t scan_unread(const struct scan *scan);
 

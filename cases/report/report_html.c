@@ -20,6 +20,7 @@ static const struct section {
 } sections[] = {
     {"completeness", LABEL_COMPLETENESS, section_completeness},
     {"exhibits", LABEL_EXHIBITS, section_exhibits},
+    {"hashsets", LABEL_HASHSETS, section_hashsets},
     {"findings", LABEL_FINDINGS, section_findings},
     {"recovered", LABEL_RECOVERED, section_recovered},
     {"gallery", LABEL_GALLERY, section_gallery},
@@ -210,6 +211,11 @@ static void put_tiles(struct html *html, const struct report_model *model)
     tile_open(html, LABEL_TILE_MATCHES);
     html_number(html, model->match_cut.total);
     tile_close(html, LABEL_TILE_MATCHES_MORE, model->rule_cut.total);
+    if (model->set_cut.total > 0 || model->alert_cut.total > 0) {
+        tile_open(html, LABEL_TILE_ALERTS);
+        html_number(html, model->alert_contents);
+        tile_close(html, LABEL_TILE_ALERTS_MORE, model->known_contents);
+    }
     tile_open(html, LABEL_TILE_FAULTS);
     html_number(html, total->faults);
     tile_close(html, LABEL_TILE_FAULTS_MORE, 0);
@@ -251,6 +257,7 @@ void report_html(struct buf *buf, const struct report_model *model, enum report_
     put_masthead(&html, model, name);
     html_raw(&html, "<main>\n");
     put_verdict(&html, model);
+    section_alerts(&html, model);
     put_tiles(&html, model);
     put_section(&html, 0, model); /* completeness belongs on the first screen, before the list of contents */
     put_contents(&html);

@@ -142,6 +142,7 @@ void section_completeness(struct html *html, const struct report_model *model)
         LABEL_FAULTS_COLUMN,
     };
     section_text(html, LABEL_COMPLETENESS_TEXT);
+    section_spared(html, model);
     section_table_open(html, heads, sizeof heads / sizeof *heads, 0x3ffc);
     for (size_t i = 0; i < model->volume_cut.count; i++) {
         const struct model_volume *volume = &model->volumes[i];

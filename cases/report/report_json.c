@@ -79,6 +79,9 @@ static void put_summary(struct json *json, const struct report_model *model)
     json_u64(json, "pending_structures", model->pending_expands);
     json_u64(json, "encrypted_entries", model->encrypted_entries);
     json_u64(json, "matches", model->match_cut.total);
+    json_u64(json, "alert_contents", model->alert_contents);
+    json_u64(json, "known_contents", model->known_contents);
+    json_u64(json, "spared_contents", model->spared_contents);
     put_counts(json, &model->total);
     json_object_close(json);
 }
@@ -295,6 +298,41 @@ static void put_recovered(struct json *json, const struct report_model *model)
     put_pictures(json, model);
 }
 
+static void put_hashsets(struct json *json, const struct report_model *model)
+{
+    list_open(json, "hash_sets", &model->set_cut);
+    for (size_t i = 0; i < model->set_cut.count; i++) {
+        json_object_open(json, NULL);
+        json_text(json, "name", model->sets[i].name);
+        json_text(json, "kind", model->sets[i].kind);
+        json_text(json, "sha256", model->sets[i].sha256);
+        json_u64(json, "entries", model->sets[i].entries);
+        json_u64(json, "contents", model->sets[i].contents);
+        json_u64(json, "spared", model->sets[i].spared);
+        json_object_close(json);
+    }
+    list_close(json);
+    list_open(json, "alerts", &model->alert_cut);
+    for (size_t i = 0; i < model->alert_cut.count; i++) {
+        const struct model_alert *alert = &model->alerts[i];
+        json_object_open(json, NULL);
+        json_text(json, "exhibit", alert->exhibit);
+        json_text(json, "path", alert->path);
+        json_text(json, "set", alert->set);
+        json_text(json, "kind", alert->kind);
+        put_text(json, "category", alert->category);
+        put_text(json, "series", alert->series);
+        put_text(json, "tags", alert->tags);
+        json_text(json, "algorithm", alert->algorithm);
+        json_text(json, "source", alert->source);
+        json_u64(json, "line", alert->line);
+        json_u64(json, "size", alert->size);
+        json_bool(json, "deleted", alert->deleted);
+        json_object_close(json);
+    }
+    list_close(json);
+}
+
 static void put_mismatches(struct json *json, const struct report_model *model)
 {
     list_open(json, "extension_mismatches", &model->mismatch_cut);
@@ -445,6 +483,7 @@ void report_json(struct buf *buf, const struct report_model *model, enum report_
     put_findings(&json, model);
     put_recovered(&json, model);
     put_faults(&json, "encrypted_and_unsupported", model->locked, &model->locked_cut);
+    put_hashsets(&json, model);
     put_mismatches(&json, model);
     put_types(&json, model);
     put_fault_kinds(&json, model);

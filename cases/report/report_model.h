@@ -19,6 +19,7 @@ enum {
     MODEL_VOLUMES_MAX = 1000,
     MODEL_RULES_MAX = 200,
     MODEL_MATCHES_MAX = 300,
+    MODEL_ALERTS_MAX = 300,
     MODEL_LOCKED_MAX = 200,
     MODEL_MISMATCHES_MAX = 200,
     MODEL_TYPES_MAX = 40,
@@ -112,6 +113,19 @@ struct model_match {
     bool deleted;
 };
 
+/* A content that an alert or notable set has; of a content with two entries, two. */
+struct model_alert {
+    char *exhibit, *path, *set, *kind, *category, *series, *tags, *algorithm, *source;
+    uint64_t line, size;
+    bool deleted;
+};
+
+/* A hash set of the last run: entries of it; contents that it has, and of these those that plugins were spared. */
+struct model_set {
+    char *name, *kind, *sha256;
+    uint64_t entries, contents, spared;
+};
+
 struct model_fault {
     char *exhibit, *kind, *stage, *plugin, *path, *volume, *effect, *detail;
     uint64_t offset, size; /* UINT64_MAX, 0: not known */
@@ -197,6 +211,8 @@ struct report_model {
         *volumes; /* by exhibit: the medium, its volumes in order, what lies elsewhere; last the total */
     struct model_rule *rules;
     struct model_match *matches; /* most severe first */
+    struct model_alert *alerts;  /* alert before notable */
+    struct model_set *sets;
     struct model_fault *locked;  /* encrypted, unsupported */
     struct model_mismatch *mismatches;
     struct model_type *types;
@@ -213,13 +229,15 @@ struct report_model {
     size_t fault_kind_count;
     struct model_pairs settings, versions, host, sandbox; /* of the last run */
     struct model_cut exhibit_cut, volume_cut, rule_cut, match_cut, locked_cut, mismatch_cut, type_cut,
-        fault_cut, note_cut, run_cut, loaded_cut, grade_cut, carved_cut, carved_twice_cut, deleted_cut, picture_cut;
+        fault_cut, note_cut, run_cut, loaded_cut, grade_cut, carved_cut, carved_twice_cut, deleted_cut, picture_cut,
+        alert_cut, set_cut;
 
     struct model_counts total;
     uint64_t total_size; /* of all media */
     uint64_t encrypted_entries, opened, unopened, verified, mismatched;
     uint64_t type_rest_count, type_rest_bytes, type_rest; /* types that are not in the table */
     uint64_t blocks[BLOCKS_STATES], blocks_none; /* deleted contents by their blocks; without any on the medium */
+    uint64_t alert_contents, known_contents, spared_contents;
     uint64_t pictures_same;                      /* not in the gallery: they equal a file */
     bool has_yara, has_carve, has_thumbnails;
 

@@ -15,6 +15,11 @@ void section_exhibits(struct html *html, const struct report_model *model);
 
 /* report_html_findings.c */
 void section_findings(struct html *html, const struct report_model *model);
+/* report_html_known.c: alerts before everything else, nothing when there are none; of completeness, what is known and was
+ * spared; the section. */
+void section_alerts(struct html *html, const struct report_model *model);
+void section_spared(struct html *html, const struct report_model *model);
+void section_hashsets(struct html *html, const struct report_model *model);
 void section_locked(struct html *html, const struct report_model *model);
 void section_mismatches(struct html *html, const struct report_model *model);
 void section_types(struct html *html, const struct report_model *model);

@@ -41,7 +41,7 @@ const struct command *command_named(const char *name); /* NULL: there is none */
 void command_print_help(const struct command *command);
 void command_print_overview(void);
 
-extern const struct command command_add, command_digest, command_export, command_find, command_help,
+extern const struct command command_add, command_digest, command_export, command_find, command_hashset, command_help,
     command_new, command_plugins, command_process, command_report, command_run, command_show, command_status,
     command_rules, command_verify;
 

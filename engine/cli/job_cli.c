@@ -3,9 +3,11 @@
  */
 #include "engine/cli/job_cli.h"
 
+#include "cases/hashsets/store.h"
 #include "cases/query.h"
 #include "engine/base/log.h"
 #include "engine/cli/progress.h"
+#include "engine/hashset/hashset.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -113,6 +115,47 @@ static int set_paths(struct settings *settings, const char *key, const char *fir
     return code;
 }
 
+/* Adds the set's absolute path, after a look whether it can be used at all: the worker would only say it later. */
+static int add_set(struct buf *list, const char *folder, const char *named, struct why *why)
+{
+    struct hashset *set = NULL;
+    struct buf path = {0};
+    char *absolute = NULL;
+    int code = store_find(folder, named, &path, why);
+    if (code == 0)
+        code = hashset_open(buf_cstr(&path), &set, why);
+    if (code == 0 && (!(absolute = realpath(buf_cstr(&path), NULL)) || strchr(absolute, ':')))
+        code = why_set(why, -EINVAL, "--hashset: %s: a path with ':' cannot be used here", named);
+    if (code == 0)
+        buf_printf(list, "%s%s", list->size ? ":" : "", absolute);
+    hashset_close(set);
+    free(absolute);
+    buf_finish(&path);
+    return code;
+}
+
+/* Those of the settings and those of the options, names or paths, become absolute paths. */
+static int set_hashsets(struct settings *settings, const struct options *options, struct why *why)
+{
+    const char *own = settings_text(settings, "hashset.folder"), *named;
+    char *given = strdup(settings_text(settings, "hashset.sets")), *save = NULL;
+    struct buf folder = {0}, list = {0};
+    int code = given ? 0 : -ENOMEM;
+    store_folder(options_text(options, "hashsets", own), &folder);
+    for (char *one = given ? strtok_r(given, ":", &save) : NULL; one && code == 0; one = strtok_r(NULL, ":", &save))
+        code = add_set(&list, buf_cstr(&folder), one, why);
+    for (size_t i = 0; code == 0 && (named = options_nth(options, "hashset", i)); i++)
+        code = add_set(&list, buf_cstr(&folder), named, why);
+    if (code == 0 && list.size)
+        code = settings_set(settings, "hashset.sets", buf_cstr(&list), why);
+    if (code == 0 && options_has(options, "skip-known"))
+        code = settings_set(settings, "hashset.skip_known", "true", why);
+    free(given);
+    buf_finish(&folder);
+    buf_finish(&list);
+    return code;
+}
+
 static int set_pairs(struct settings *settings, const struct options *options, struct why *why)
 {
     const char *pair;
@@ -154,7 +197,9 @@ static int fill(struct settings *settings, const struct options *options, struct
         code = settings_set(settings, "carve.files", "true", why);
     if (code == 0 && options_has(options, "weak-sandbox"))
         code = settings_set(settings, "sandbox", "weak", why);
-    return code ? code : set_pairs(settings, options, why);
+    if (code == 0)
+        code = set_pairs(settings, options, why);
+    return code ? code : set_hashsets(settings, options, why);
 }
 
 int job_cli_settings(const struct options *options, const char *command, struct settings *settings)

@@ -17,6 +17,9 @@
     {"rules", 'r', "PATH", "YARA rules besides the shipped ones: a file or folder; may be given again"},               \
     {"no-default-rules", 0, NULL, "Leave the shipped YARA rules out"},                                                 \
     {"carve-files", 0, NULL, "Look for files inside of live files and of what was unpacked, too (setting carve.files)"}, \
+    {"hashset", 0, "NAME", "Look contents up in this hash set: a name (`kvali hashset list`) or a file; may be given again"}, \
+    {"hashsets", 0, "FOLDER", "Where hash sets are kept"},                                                             \
+    {"skip-known", 0, NULL, "Spare what a known set has the costly plugins (setting hashset.skip_known)"},             \
     {"plugin", 0, "FILE.so", "A plugin of the lab's own; may be given again"},                                         \
     {"set", 's', "KEY=VALUE", "Any setting (`kvali plugins --settings` lists them); may be given again"},              \
     {"tmp", 0, "FOLDER", "Where large contents are spooled, unlinked (default: $TMPDIR or /var/tmp)"},                 \

@@ -15,9 +15,24 @@
 
 /* In the order in which a case is worked on. One line adds a command. */
 const struct command *const command_table[] = {
-    &command_process, &command_new,     &command_add,    &command_run,    &command_status,
-    &command_find,    &command_show,    &command_export, &command_report, &command_verify,
-    &command_digest,  &command_plugins, &command_rules,  &command_help,   NULL,
+    /* clang-format off */
+    &command_process,
+    &command_new,
+    &command_add,
+    &command_run,
+    &command_status,
+    &command_find,
+    &command_show,
+    &command_export,
+    &command_report,
+    &command_verify,
+    &command_digest,
+    &command_hashset,
+    &command_rules,
+    &command_plugins,
+    &command_help,
+    NULL,
+    /* clang-format on */
 };
 
 const struct command *command_named(const char *name)

@@ -35,7 +35,7 @@ void startup_forget(struct supervisor *s)
     free(s->versions);
     free(s->sandbox_zygote);
     free(s->sandbox_worker);
-    free(s->loaded_json);
+    buf_finish(&s->loaded);
 }
 
 /* ------------------------------------------------------------------ one message each */
@@ -83,6 +83,28 @@ static int take_plugin(struct supervisor *s, struct bytes *payload)
     return supervisor_written(s, writer_plugin(s->writer, index, name, version, known.types, count));
 }
 
+/* For the ledger, as it goes to the database. */
+static void keep_loaded(struct supervisor *s, const char *plugin, const char *kind, const char *name, const char *sha256,
+                        uint64_t count, const char *problem)
+{
+    struct buf one = {0};
+    struct json json;
+    json_init(&json, &one);
+    json_object_open(&json, NULL);
+    json_text(&json, "plugin", plugin);
+    json_text(&json, "kind", kind);
+    json_text(&json, "name", name);
+    json_text(&json, "sha256", sha256);
+    json_u64(&json, "count", count);
+    json_text(&json, "problem", problem);
+    json_object_close(&json);
+    if (buf_failed(&one))
+        s->loaded.failed = true;
+    else
+        buf_printf(&s->loaded, "%s%s", s->loaded.size > 0 ? "," : "", buf_cstr(&one));
+    buf_finish(&one);
+}
+
 static int take_loaded(struct supervisor *s, struct bytes *payload)
 {
     const char *plugin = bytes_string(payload), *kind = bytes_string(payload), *name = bytes_string(payload);
@@ -97,6 +119,7 @@ static int take_loaded(struct supervisor *s, struct bytes *payload)
     s->loaded_count = s->loaded_seen;
     if (has_problem)
         log_warn("%s: %s", plugin, problem);
+    keep_loaded(s, plugin, kind, name, sha256, count, has_problem ? problem : NULL);
     return supervisor_written(
         s, writer_run_loaded(s->writer, s->run, plugin, kind, name, sha256, count, has_problem ? problem : NULL));
 }

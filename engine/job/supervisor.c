@@ -390,7 +390,7 @@ static int begin_run(struct supervisor *s)
 /* The ledger's record of the run, once plugins, versions, evidence and sandbox are known. */
 static int ledger_begin(struct supervisor *s)
 {
-    struct buf buf = {0};
+    struct buf buf = {0}, loaded = {0};
     struct json json;
     char sha256[SHA256_HEX_SIZE];
     settings_sha256(s->options->settings, sha256);
@@ -409,12 +409,16 @@ static int ledger_begin(struct supervisor *s)
         json_object_close(&json);
     }
     json_array_close(&json);
+    buf_printf(&loaded, "[%s]", buf_cstr(&s->loaded));
+    json_raw(&json, "loaded", buf_cstr(&loaded));
     json_text(&json, "sandbox_zygote", s->sandbox_zygote);
     json_u64(&json, "jobs", s->worker_count);
     json_object_close(&json);
-    int code = buf_failed(&buf) ? supervisor_fail(s, -ENOMEM, "out of memory")
-                                : ledger_append(casefile_ledger(s->cf), "run-begin", buf_cstr(&buf), s->why);
+    bool full = buf_failed(&buf) || buf_failed(&loaded) || buf_failed(&s->loaded);
+    int code = full ? supervisor_fail(s, -ENOMEM, "out of memory")
+                    : ledger_append(casefile_ledger(s->cf), "run-begin", buf_cstr(&buf), s->why);
     buf_finish(&buf);
+    buf_finish(&loaded);
     return code ? (s->failure = code) : 0;
 }
 

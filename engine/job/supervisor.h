@@ -7,6 +7,7 @@
 
 #include "cases/queue.h"
 #include "cases/writer.h"
+#include "engine/base/buf.h"
 #include "engine/job/job.h"
 #include "engine/job/process.h"
 
@@ -75,7 +76,8 @@ struct supervisor {
     struct exhibit *exhibits;
     struct exhibit_state *exhibit_states;
     size_t exhibit_count;
-    char *versions, *sandbox_zygote, *sandbox_worker, *loaded_json;
+    char *versions, *sandbox_zygote, *sandbox_worker;
+    struct buf loaded; /* what the plugins loaded: JSON objects with a comma between, for the ledger */
 
     struct worker_slot *workers;
     size_t worker_count;

@@ -26,6 +26,34 @@ void *scan_state(const struct scan *scan)
     return scan->state;
 }
 
+const struct hash_set *scan_digests(const struct scan *scan, uint64_t *ret_size)
+{
+    const struct pass *pass = scan->pass;
+
+    if (scan->phase != SCAN_FINISHING || !pass->hashed || (scan->plugin->traits & PLUGIN_DIGESTS) == 0)
+        return NULL;
+    *ret_size = pass->hashed_size;
+    return &pass->level->digests;
+}
+
+/* Only while judges finish: who has finished already wants nothing any more. */
+const char *scan_spare(struct scan *scan)
+{
+    struct scanner *scanner = scan->pass->scanner;
+    struct scan *scans = scan->pass->level->scans;
+
+    buf_clear(&scanner->spared);
+    if (scan->phase != SCAN_FINISHING || (scan->plugin->traits & PLUGIN_JUDGE) == 0)
+        return "";
+    for (size_t i = 0; i < scanner->count; i++) {
+        scans[i].spared = scans[i].spared || (scans[i].want != PLUGIN_SKIP &&
+                                              (scans[i].plugin->traits & PLUGIN_SPARED) != 0);
+        if (scans[i].spared)
+            buf_printf(&scanner->spared, "%s%s", scanner->spared.size > 0 ? "," : "", scans[i].plugin->name);
+    }
+    return buf_cstr(&scanner->spared);
+}
+
 uint64_t scan_unread(const struct scan *scan)
 {
     return pass_unread(scan->pass);

@@ -206,6 +206,37 @@ bool source_is_uniform(struct scanner *scanner, const struct source *source, uin
     return uniform;
 }
 
+/* One hashing for all plugins that ask. Without memory nobody gets digests. */
+static void hash_begin(struct pass *pass)
+{
+    struct level *level = pass->level;
+
+    for (size_t i = 0; i < pass->scanner->count; i++)
+        pass->hashing = pass->hashing || (level->scans[i].want != PLUGIN_SKIP &&
+                                          (level->scans[i].plugin->traits & PLUGIN_DIGESTS) != 0);
+    if (pass->hashing && level->hash == NULL)
+        level->hash = hash_all_new();
+    pass->hashing = pass->hashing && level->hash != NULL;
+    if (pass->hashing)
+        hash_all_reset(level->hash);
+}
+
+static void hash_block(struct pass *pass, size_t size)
+{
+    if (!pass->hashing)
+        return;
+    pass_at(pass, ENGINE);
+    hash_all_update(pass->level->hash, pass->data, size);
+    pass->hashed_size += size;
+}
+
+static void hash_end(struct pass *pass)
+{
+    pass->hashed = pass->hashing && pass->status != SCAN_CUT;
+    if (pass->hashed)
+        hash_all_final(pass->level->hash, &pass->level->digests);
+}
+
 static void finish_one(struct scan *scan, enum scan_status status)
 {
     int rc;
@@ -302,8 +333,9 @@ static void feed_all(struct pass *pass)
     while (pass->filled > 0 && scanner->stop == 0) {
         size_t size = size_min(scanner->block, pass->filled);
 
-        if (pass->source == NULL && !any_wants(pass, PLUGIN_FEED))
+        if (pass->source == NULL && !pass->hashing && !any_wants(pass, PLUGIN_FEED))
             return;
+        hash_block(pass, size);
         for (size_t i = 0; i < scanner->count && scanner->stop == 0; i++) {
             if (pass->level->scans[i].want == PLUGIN_FEED)
                 feed_one(&pass->level->scans[i], pass, size);
@@ -312,11 +344,30 @@ static void feed_all(struct pass *pass)
     }
 }
 
+static void finish_judges(struct pass *pass)
+{
+    for (size_t i = 0; i < pass->scanner->count && pass->scanner->stop >= 0; i++) {
+        if ((pass->level->scans[i].plugin->traits & PLUGIN_JUDGE) != 0)
+            finish_one(&pass->level->scans[i], pass->status);
+    }
+}
+
+/* Lets go of those that are spared; what nobody else asks for is then not mapped either. */
+static void finish_spared(struct pass *pass)
+{
+    for (size_t i = 0; i < pass->scanner->count; i++) {
+        if (pass->level->scans[i].spared)
+            finish_one(&pass->level->scans[i], SCAN_SPARED);
+    }
+}
+
 static void finish_all(struct pass *pass)
 {
     struct scanner *scanner = pass->scanner;
     int rc = 0;
 
+    finish_judges(pass);
+    finish_spared(pass);
     if (pass->keeping && any_wants(pass, PLUGIN_PEEK)) {
         rc = store_map(&pass->store, &pass->kept);
         pass->kept_size = rc == 0 ? pass->store.size : 0;
@@ -339,11 +390,13 @@ void pass_run(struct pass *pass)
     first(pass);
     capture_child(pass);
     start_all(pass);
+    hash_begin(pass);
     feed_all(pass);
     if (pass->error < 0 || scanner->stop < 0)
         pass->status = SCAN_CUT;
     else if (pass->status == SCAN_WHOLE && pass_unread(pass) > 0)
         pass->status = SCAN_PARTIAL;
+    hash_end(pass);
     finish_all(pass);
     if (pass->source != NULL && pass->source->slack != NULL && scanner->stop == 0)
         child_slack(pass);

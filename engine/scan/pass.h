@@ -26,6 +26,7 @@ struct scan {
     enum scan_phase phase;
     enum plugin_want want; /* SKIP once it has finished */
     bool peeks;            /* answered PEEK */
+    bool spared;           /* the content is known: finish with SCAN_SPARED */
     bool failed;           /* already reported */
     uint64_t said;         /* records, notes and limits */
     bool said_enough, depth_refused;
@@ -34,6 +35,8 @@ struct scan {
 struct level {
     struct scan *scans; /* one for each plugin, with their states behind them */
     uint8_t *states;
+    struct hash_all *hash; /* made at the first pass that needs it */
+    struct hash_set digests;
     uint8_t *window; /* window_size bytes, made at the first pass on this level that reads from a source */
 };
 
@@ -67,6 +70,8 @@ struct pass {
     uint64_t offset;
     uint64_t read;
     int error;
+    bool hashing, hashed; /* somebody asks for digests; level->digests are those of the whole stream */
+    uint64_t hashed_size;
     enum scan_status status; /* what the giver of a child says about it */
     bool slack_uniform;
 
@@ -92,7 +97,7 @@ struct scanner {
     struct spool spool;
     struct level *levels; /* limit_depth + 1 */
     size_t window_size;
-    struct buf record, text;
+    struct buf record, text, spared;
 
     /* Of the stream being scanned now. */
     const struct scan_sink *sink;

@@ -142,6 +142,8 @@ static int set_up(struct scanner *scanner, const struct settings *settings, stru
 {
     int rc = 0;
 
+    if (hash_setup() < 0)
+        return why_set(why, -ENOTSUP, "libcrypto refuses a hash algorithm (FIPS mode?)");
     being_set_up = scanner;
     while (scanner->set_up < scanner->count && rc == 0) {
         const struct plugin *plugin = scanner->plugins[scanner->set_up];
@@ -202,6 +204,7 @@ void scanner_free(struct scanner *scanner)
         free(scanner->levels[i].scans);
         free(scanner->levels[i].states);
         free(scanner->levels[i].window);
+        hash_all_free(scanner->levels[i].hash);
     }
     for (size_t i = 0; i < scanner->loaded_count; i++)
         loaded_free(&scanner->loaded[i]);
@@ -209,6 +212,7 @@ void scanner_free(struct scanner *scanner)
     free(scanner->levels);
     buf_finish(&scanner->record);
     buf_finish(&scanner->text);
+    buf_finish(&scanner->spared);
     spool_finish(&scanner->spool);
     free(scanner);
 }

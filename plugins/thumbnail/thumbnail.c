@@ -147,7 +147,8 @@ static int thumbnail_finish(struct scan *scan, enum scan_status status)
     const uint8_t *data;
     int code;
 
-    (void)status;
+    if (status == SCAN_SPARED)
+        return 0;
     if (size > FILE_MAX) {
         scan_limited(scan, 0, "no thumbnail: the file is larger than %u MiB", (unsigned)(FILE_MAX >> 20));
         return 0;
@@ -173,4 +174,5 @@ const struct plugin plugin_thumbnail = {
     .teardown = thumbnail_teardown,
     .start = thumbnail_start,
     .finish = thumbnail_finish,
+    .traits = PLUGIN_SPARED,
 };

@@ -420,9 +420,11 @@ static int yara_finish(struct scan *scan, enum scan_status status)
 {
     struct yara_worker *worker = scan_worker(scan);
     struct call call = {.scan = scan, .worker = worker, .size = (size_t)scan_kept(scan)};
-    int rc = scan_peek(scan, 0, call.size, &call.data);
+    int rc;
 
-    (void)status;
+    if (status == SCAN_SPARED)
+        return 0;
+    rc = scan_peek(scan, 0, call.size, &call.data);
     if (rc < 0)
         return rc;
     rc = scan_content(call);
@@ -449,4 +451,5 @@ const struct plugin plugin_yara = {
     .teardown = yara_teardown,
     .start = yara_start,
     .finish = yara_finish,
+    .traits = PLUGIN_SPARED,
 };

@@ -218,7 +218,7 @@ static void set_path(struct settings *settings, const char *key, char *path)
 
 void trace_settings(struct settings *settings, const char *source_root)
 {
-    char *rules, *extensions, *carve;
+    char *rules, *extensions, *carve, *set;
 
     if (settings_init(settings) < 0 ||
         asprintf(&rules, "%s/rules/yara:%s/tests/plugins/yara/rules", source_root, source_root) < 0 ||
@@ -227,6 +227,9 @@ void trace_settings(struct settings *settings, const char *source_root)
         abort();
     if (settings_set(settings, "thumbnail.all", "true", NULL) < 0)
         abort();
+    if (asprintf(&set, "%s/tests/plugins/hashset/abc.kvset", source_root) < 0)
+        abort();
+    set_path(settings, "hashset.sets", set);
     set_path(settings, "yara.rules", rules);
     set_path(settings, "filetype.extensions", extensions);
     set_path(settings, "carve.signatures", carve);

@@ -1,0 +1,83 @@
+/*
+ * fuzz_import: whatever a file of another program holds, each importer that takes text or bytes keeps its
+ * bounds, ends, and counts every line once at most. The format is the input's first byte; blocks of several
+ * sizes, as they may come.
+ */
+#include "cases/hashsets/import_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int import_look(struct import *import)
+{
+    (void)import;
+    return 0;
+}
+
+/* Whole lines, or `most` bytes. */
+static size_t block_of(const struct import_format *format, const uint8_t *data, size_t size, size_t most)
+{
+    const uint8_t *end;
+
+    if (!format->lines || size <= most)
+        return size < most ? size : most;
+    end = memrchr(data, '\n', most);
+    if (end == NULL)
+        end = memchr(data + most, '\n', size - most);
+    return end != NULL ? (size_t)(end + 1 - data) : size;
+}
+
+static void run(const struct import_format *format, struct hashset_build *build, const uint8_t *data,
+                size_t size, size_t most)
+{
+    struct import_result result = {0};
+    struct why why;
+    struct import import = {.build = build, .result = &result, .why = &why, .path = "fuzz"};
+    int rc = 0;
+
+    import.state = calloc(1, format->state_size + 1);
+    if (import.state == NULL)
+        abort();
+    for (size_t done = 0; done < size && rc == 0;) {
+        size_t some = block_of(format, data + done, size - done, most);
+
+        rc = format->data(&import, data + done, some);
+        done += some;
+    }
+    if (rc == 0 && format->end != NULL)
+        format->end(&import);
+    if (format->finish != NULL)
+        format->finish(&import);
+    if (result.rows > size || result.bad > size)
+        abort();
+    free(import.state);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct import_format *const formats[] = {&import_nsrl2, &import_hashdeep, &import_list,
+                                                          &import_csv,   &import_json,     &import_encase};
+    static const size_t blocks[] = {1, 7, 1000, SIZE_MAX};
+    struct hashset_build_options options = {.path = "/tmp/fuzz.kvset",
+                                            .name = "fuzz",
+                                            .kind = HASHSET_KNOWN,
+                                            .labelled = true,
+                                            .replace = true,
+                                            .memory = HASHSET_MEMORY_MIN};
+    struct hashset_build *build;
+    struct why why;
+
+    if (size == 0 || hash_setup() < 0)
+        return 0;
+    formats[data[0] % 6]->is(data, size);
+    if (hashset_build_new(&options, &build, &why) < 0 || hashset_build_source(build, "fuzz", "fuzz") < 0)
+        abort();
+    for (size_t f = 0; f < 6; f++) /* a sample is no seed of one format alone */
+        for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
+            if (size < 65536 || i > 1)
+                run(formats[f], build, data, size, blocks[i]);
+    hashset_build_free(build);
+    return 0;
+}

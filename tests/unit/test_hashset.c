@@ -1,0 +1,369 @@
+/* hashset, format, build, sort: what goes in is found, what did not is not, and damage is told. */
+#include "engine/hashset/build.h"
+#include "engine/hashset/format.h"
+#include "engine/hashset/sort.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/kvali-hashset-XXXXXX";
+static char path[64];
+
+static void set_up(void)
+{
+    cr_assert_eq(hash_setup(), 0);
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/a.kvset", folder);
+}
+
+static void tear_down(void)
+{
+    (void)unlink(path);
+    (void)rmdir(folder);
+}
+
+TestSuite(hashset, .init = set_up, .fini = tear_down);
+
+/* Keys that look like digests: of the number and the algorithm. */
+static void key_of(uint64_t number, unsigned algorithm, uint8_t key[HASHSET_KEY_MAX])
+{
+    uint64_t x = number * 3 + algorithm + 1;
+
+    for (size_t i = 0; i < HASHSET_KEY_MAX; i++) {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        x *= UINT64_C(0x9e3779b97f4a7c15);
+        key[i] = (uint8_t)(x >> 56);
+    }
+}
+
+static void add(struct hashset_build *build, uint64_t number, uint32_t label, uint64_t line)
+{
+    uint8_t values[HASHSET_ALGORITHMS][HASHSET_KEY_MAX];
+    const uint8_t *keys[HASHSET_ALGORITHMS];
+
+    for (unsigned i = 0; i < HASHSET_ALGORITHMS; i++) {
+        key_of(number, i, values[i]);
+        keys[i] = values[i];
+    }
+    cr_assert_eq(hashset_build_row(build, keys, label, line), 0);
+}
+
+static struct hashset_build *begin(bool labelled)
+{
+    struct hashset_build_options options = {.path = path,
+                                            .name = "a",
+                                            .kind = HASHSET_ALERT,
+                                            .labelled = labelled,
+                                            .replace = true,
+                                            .memory = HASHSET_MEMORY_MIN};
+    struct hashset_build *build;
+    struct why why = {{0}};
+
+    cr_assert_eq(hashset_build_new(&options, &build, &why), 0, "%s", why.text);
+    cr_assert_eq(hashset_build_source(build, "list.txt", "test"), 0);
+    return build;
+}
+
+static void end(struct hashset_build *build, uint64_t lines)
+{
+    static const char sha256[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    struct why why = {{0}};
+
+    hashset_build_source_end(build, lines, 100, sha256);
+    cr_assert_eq(hashset_build_finish(build, &why), 0, "%s", why.text);
+    hashset_build_free(build);
+}
+
+static struct hashset *reopen(void)
+{
+    struct hashset *set;
+    struct why why = {{0}};
+
+    cr_assert_eq(hashset_open(path, &set, &why), 0, "%s", why.text);
+    return set;
+}
+
+static void make(uint64_t rows)
+{
+    struct hashset_build *build = begin(false);
+
+    for (uint64_t i = 0; i < rows; i++)
+        add(build, i, 0, i + 1);
+    end(build, rows);
+}
+
+static size_t find(const struct hashset *set, uint64_t number, unsigned algorithm, uint64_t *ret_first)
+{
+    uint8_t key[HASHSET_KEY_MAX];
+
+    key_of(number, algorithm, key);
+    return hashset_find(set, (enum hashset_algorithm)algorithm, key, ret_first);
+}
+
+Test(hashset, every_row_is_found_by_all_its_hashes_and_says_where_it_came_from)
+{
+    enum { ROWS = 20000 };
+    struct hashset *set;
+    uint64_t first, line, damaged;
+    struct why why = {{0}};
+
+    make(ROWS);
+    set = reopen();
+    cr_expect_eq(hashset_info(set)->rows, ROWS);
+    cr_expect_eq(hashset_info(set)->kind, HASHSET_ALERT);
+    for (uint64_t i = 0; i < ROWS; i++) {
+        for (unsigned a = 0; a < HASHSET_ALGORITHMS; a++) {
+            struct hashset_entry entry;
+
+            cr_assert_eq(find(set, i, a, &first), 1);
+            cr_assert(hashset_entry(set, (enum hashset_algorithm)a, first, &entry));
+            cr_assert_str_eq(hashset_row_source(set, entry.row, &line).name, "list.txt");
+            cr_assert_eq(line, i + 1);
+        }
+    }
+    cr_expect_eq(hashset_verify(set, NULL, NULL, &damaged, &why), 0, "%s", why.text);
+    hashset_close(set);
+}
+
+Test(hashset, what_is_not_in_it_is_not_found)
+{
+    struct hashset *set;
+    uint64_t first;
+
+    make(5000);
+    set = reopen();
+    for (uint64_t i = 5000; i < 305000; i++)
+        for (unsigned a = 0; a < HASHSET_ALGORITHMS; a++)
+            cr_assert_eq(find(set, i, a, &first), 0);
+    hashset_close(set);
+}
+
+Test(hashset, many_at_once_are_the_same_as_one_by_one)
+{
+    enum { COUNT = 1000 };
+    static uint8_t keys[COUNT * SHA1_SIZE];
+    uint64_t many[COUNT], first;
+    struct hashset *set;
+
+    make(COUNT / 2);
+    set = reopen();
+    for (size_t i = 0; i < COUNT; i++) {
+        uint8_t key[HASHSET_KEY_MAX];
+
+        key_of(i, HASHSET_SHA1, key);
+        memcpy(keys + i * SHA1_SIZE, key, SHA1_SIZE);
+    }
+    hashset_find_many(set, HASHSET_SHA1, keys, COUNT, many);
+    for (size_t i = 0; i < COUNT; i++) {
+        first = UINT64_MAX;
+        hashset_find(set, HASHSET_SHA1, keys + i * SHA1_SIZE, &first);
+        cr_assert_eq(many[i], first);
+        cr_assert_eq(first != UINT64_MAX, i < COUNT / 2);
+    }
+    hashset_close(set);
+}
+
+Test(hashset, an_empty_set_and_one_entry_are_sets)
+{
+    struct hashset *set;
+    uint64_t first;
+
+    for (uint64_t rows = 0; rows < 2; rows++) {
+        make(rows);
+        set = reopen();
+        cr_expect_eq(find(set, 0, HASHSET_MD5, &first), rows);
+        hashset_close(set);
+    }
+}
+
+Test(hashset, a_row_that_comes_twice_is_one_entry_and_other_labels_are_others)
+{
+    struct hashset_build *build = begin(true);
+    uint32_t one = hashset_build_label(build, "1", 1, "series", 6, "a, b", 4),
+             two = hashset_build_label(build, "2", 1, NULL, 0, NULL, 0);
+    struct hashset_entry entry;
+    struct hashset *set;
+    uint64_t first;
+
+    cr_assert_neq(one, two);
+    cr_assert_eq(hashset_build_label(build, "1", 1, "series", 6, "a, b", 4), one);
+    add(build, 7, two, 1);
+    add(build, 7, one, 2);
+    add(build, 7, two, 3);
+    end(build, 3);
+    set = reopen();
+    cr_assert_eq(find(set, 7, HASHSET_SHA256, &first), 2);
+    cr_assert(hashset_entry(set, HASHSET_SHA256, first, &entry));
+    cr_expect_eq(entry.row, 1);
+    cr_expect(entry.category_size == 1 && entry.category[0] == '1');
+    cr_expect(entry.series_size == 6 && memcmp(entry.series, "series", 6) == 0);
+    cr_expect(entry.tags_size == 4 && memcmp(entry.tags, "a, b", 4) == 0);
+    cr_assert(hashset_entry(set, HASHSET_SHA256, first + 1, &entry));
+    cr_expect_eq(entry.row, 0);
+    cr_expect(entry.category_size == 1 && entry.category[0] == '2' && entry.series == NULL);
+    hashset_close(set);
+}
+
+static uint8_t *slurp(size_t *ret_size)
+{
+    int fd = open(path, O_RDONLY);
+    struct stat st;
+    uint8_t *data;
+
+    cr_assert_eq(fstat(fd, &st), 0);
+    data = malloc((size_t)st.st_size);
+    cr_assert_eq(read(fd, data, (size_t)st.st_size), st.st_size);
+    close(fd);
+    *ret_size = (size_t)st.st_size;
+    return data;
+}
+
+static void spit(const uint8_t *data, size_t size)
+{
+    int fd = open(path, O_WRONLY | O_TRUNC | O_CREAT, 0600);
+
+    cr_assert_eq(write(fd, data, size), (ssize_t)size);
+    close(fd);
+}
+
+Test(hashset, the_same_rows_give_the_same_file)
+{
+    size_t one_size, two_size;
+    uint8_t *one, *two;
+
+    make(3000);
+    one = slurp(&one_size);
+    make(3000);
+    two = slurp(&two_size);
+    cr_assert_eq(one_size, two_size);
+    cr_assert_eq(memcmp(one, two, one_size), 0);
+    free(one);
+    free(two);
+}
+
+Test(hashset, cut_short_or_longer_it_is_refused_with_the_reason)
+{
+    struct hashset *set;
+    size_t size;
+    uint8_t *data;
+
+    make(100);
+    data = slurp(&size);
+    for (size_t cut = 0; cut < size; cut += 97) {
+        struct why why = {{0}};
+
+        spit(data, cut);
+        cr_assert_eq(hashset_open(path, &set, &why), -EBADMSG);
+        cr_assert_not_null(strstr(why.text, path));
+        cr_assert_not_null(strstr(why.text, cut < HASHSET_HEADER ? "too short" : "cut short"), "%s",
+                           why.text);
+    }
+    free(data);
+}
+
+/* Whole, or else refused when it is opened, or told by verify. */
+static bool is_whole(void)
+{
+    struct hashset *set;
+    struct why why = {{0}};
+    uint64_t damaged = 0;
+    bool whole;
+
+    if (hashset_open(path, &set, &why) < 0)
+        return false;
+    whole = hashset_verify(set, NULL, NULL, &damaged, &why) == 0;
+    for (uint64_t i = 0; i < 50; i++) /* and a look-up in the damaged set keeps its bounds */
+        for (unsigned a = 0; a < HASHSET_ALGORITHMS; a++)
+            find(set, i, a, &damaged);
+    hashset_close(set);
+    return whole;
+}
+
+Test(hashset, one_flipped_bit_anywhere_is_found)
+{
+    size_t size;
+    uint8_t *data;
+
+    make(60);
+    data = slurp(&size);
+    cr_assert(is_whole());
+    for (size_t bit = 3; bit < size * 8; bit += 61) {
+        data[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        spit(data, size);
+        cr_assert_not(is_whole(), "bit %zu of %zu", bit, size * 8);
+        data[bit / 8] ^= (uint8_t)(1U << bit % 8);
+    }
+    free(data);
+}
+
+Test(hashset, a_set_that_is_there_is_not_replaced_unless_that_is_wanted)
+{
+    struct hashset_build_options options = {
+        .path = path, .name = "a", .kind = HASHSET_KNOWN, .memory = HASHSET_MEMORY_MIN};
+    struct hashset_build *build;
+    struct why why = {{0}};
+
+    make(3);
+    cr_expect_eq(hashset_build_new(&options, &build, &why), -EEXIST);
+    cr_expect_not_null(strstr(why.text, path));
+}
+
+static uint64_t random_state = 1;
+static uint8_t random_byte(void)
+{
+    random_state = random_state * UINT64_C(6364136223846793005) + 1442695040888963407U;
+    return (uint8_t)(random_state >> 56);
+}
+
+/* `kinds` different bytes: few make many equal entries. */
+static void sorts(size_t step, size_t count, size_t memory, unsigned kinds)
+{
+    struct sorter *sorter;
+    uint8_t last[SORTER_STEP_MAX] = {0};
+    const uint8_t *entry;
+    uint64_t sum = 0, got = 0;
+    size_t seen = 0;
+
+    cr_assert_eq(sorter_new(step, memory, folder, &sorter), 0);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *slot = sorter_slot(sorter);
+
+        cr_assert_not_null(slot);
+        for (size_t k = 0; k < step; k++)
+            sum += slot[k] = (uint8_t)(random_byte() % kinds);
+    }
+    cr_assert_eq(sorter_sort(sorter), 0);
+    while ((entry = sorter_next(sorter)) != NULL) {
+        cr_assert(memcmp(last, entry, step) <= 0);
+        memcpy(last, entry, step);
+        for (size_t k = 0; k < step; k++)
+            got += entry[k];
+        seen++;
+    }
+    cr_assert_eq(sorter_error(sorter), 0);
+    cr_assert_eq(seen, count);
+    cr_assert_eq(sum, got);
+    sorter_free(sorter);
+}
+
+Test(hashset, entries_come_out_in_order_with_and_without_runs_on_the_disk)
+{
+    static const size_t steps[] = {20, 24, 36, 28};
+
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        sorts(steps[i], 0, 4096, 256);
+        sorts(steps[i], 1, 4096, 256);
+        sorts(steps[i], 30000, 1 << 20, 256);
+        sorts(steps[i], 30000, 16384, 256);
+        sorts(steps[i], 5000, 1 << 20, 2);
+        sorts(steps[i], 5000, 4096, 1);
+    }
+}
