@@ -46,7 +46,7 @@ static const struct {
      "t_account a ON a.exhibit = x.id ORDER BY x.label, a.volume, a.what"},
 
     {"entry", "=tt",
-     "SELECT 'entry', x.label, e.path, " BYTES("e.name") ", e.volume, e.type, e.kind, e.flags, e.inode, e.sequence, "
+     "SELECT 'entry', x.label, e.path, " BYTES("e.name") " AS name, e.volume, e.type, e.kind, e.flags, e.inode, e.sequence, "
      "e.parent_inode, e.size, e.allocated, e.mode, e.uid, e.gid, e.links, e.modified, e.accessed, e.changed, e.born, "
      "e.removed, e.name_modified, e.name_accessed, e.name_changed, e.name_born, e.raw_times, e.target, e.attribute, "
      "s.locator " BY_EXHIBIT "t_entry e ON e.exhibit = x.id LEFT JOIN t_stream s ON s.id = e.stream "
@@ -54,7 +54,7 @@ static const struct {
 
     {"stream", "=t.t",
      "SELECT 'stream', x.label, s.path, s.locator, s.kind, s.deleted, s.size, s.status, s.read, s.unread, s.uniform, "
-     "s.slack, s.slack_uniform, s.without, s.runs, s.runs_cut, s.plugin, s.child_offset, " BYTES("s.name") " "
+     "s.slack, s.slack_uniform, s.without, s.runs, s.runs_cut, s.plugin, s.child_offset, " BYTES("s.name") " AS name "
      BY_EXHIBIT "t_stream s ON s.exhibit = x.id ORDER BY x.label, s.locator"},
 }, last_parts[] = {
     {"note", "=tttit",
@@ -111,7 +111,8 @@ static int append_fields(struct db *db, const char *table, struct buf *sql)
     db_bind_text(s, 1, table);
     while ((code = db_step(s)) == 1)
         if (strcmp(db_text(s, 1), "BLOB") == 0)
-            buf_printf(sql, ", iif(r.\"%s\" IS NULL, NULL, lower(hex(r.\"%s\")))", db_text(s, 0), db_text(s, 0));
+            buf_printf(sql, ", iif(r.\"%s\" IS NULL, NULL, lower(hex(r.\"%s\"))) AS \"%s\"", db_text(s, 0), db_text(s, 0),
+                       db_text(s, 0));
         else
             buf_printf(sql, ", r.\"%s\"", db_text(s, 0));
     db_finalize(s);
@@ -272,6 +273,11 @@ int findings_next(struct findings *f, const struct findings_part **ret_part, con
     *ret_part = &f->parts[f->next - 1];
     put_row(f);
     return take_line(f, ret_line, ret_size);
+}
+
+const char *findings_column(const struct findings *f, int column)
+{
+    return f->statement && column < db_columns(f->statement) ? db_column_name(f->statement, column) : "";
 }
 
 void findings_script(const struct findings *f, struct buf *script)

@@ -32,6 +32,9 @@ void findings_close(struct findings *findings);
 int findings_next(struct findings *findings, const struct findings_part **ret_part, const char **ret_line,
                   size_t *ret_size);
 
+/* The name of a column of the line at hand; "" behind the last and for the first line. */
+const char *findings_column(const struct findings *findings, int column);
+
 /* Appends a script for sqlite3 that prints the same lines. */
 void findings_script(const struct findings *findings, struct buf *script);
 

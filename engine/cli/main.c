@@ -20,7 +20,11 @@ const struct command *const command_table[] = {
     &command_status,  &command_find,
     &command_show,    &command_export,
     &command_report,  &command_verify,
-    &command_digest,  &command_plugins,
+    &command_digest,  &command_compare,
+    &command_case,    &command_person,
+    &command_exhibit, &command_custody,
+    &command_seal,    &command_keys,
+    &command_plugins,
     &command_help,    NULL,
 };
 
@@ -61,11 +65,16 @@ void command_print_overview(void)
          "  kvali find /srv/cases/2026-001 --deleted --mime 'image/*'");
 }
 
-void command_print_help(const struct command *command)
+static const struct option_spec *options_of(const struct command *command, int argc, char **argv)
+{
+    return command->options_of ? command->options_of(argc, argv) : command->options;
+}
+
+void command_print_help(const struct command *command, int argc, char **argv)
 {
     printf("kvali %s: %s\n\nUsage: kvali %s %s\n\n%s\n\nOptions:\n", command->name, command->summary,
            command->name, command->usage, command->help);
-    options_print(command->options);
+    options_print(options_of(command, argc, argv));
     printf("\nExample:\n%s\n", command->example);
     if (command->exits)
         printf("\nExit codes:\n%s\n", command->exits);
@@ -84,7 +93,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 {
     struct why why = {0};
     struct options options;
-    int error = options_parse(&options, command->options, argc, argv, &why);
+    int error = options_parse(&options, options_of(command, argc, argv), argc, argv, &why);
     if (error == -ENOMEM)
         return fail(EXIT_ENVIRONMENT, command->name, error, &why, NULL);
     if (error < 0)
@@ -93,7 +102,7 @@ static int run_command(const struct command *command, int argc, char **argv)
     int code;
     log_set_level(options.quiet ? LOG_ERROR : options.verbose ? LOG_DEBUG : LOG_INFO);
     if (options.help) {
-        command_print_help(command);
+        command_print_help(command, argc, argv);
         code = EXIT_DONE;
     } else if (check_arguments(command, &options, &why) < 0) {
         code = fail_usage(command->name, &why);
