@@ -110,6 +110,9 @@ int custody_draft_check(const struct custody_draft *draft, struct casefile *cf, 
 int custody_add(struct casefile *cf, struct custody *custody, const struct custody_draft *draft, uint64_t *ret_number,
                 struct why *why);
 
+/* Takes a draft that was checked into `custody` as if it were written: for looking at a whole file before any of it is. */
+int custody_expect(struct custody *custody, const struct custody_draft *draft);
+
 /* Reads drafts from a JSON or TOML file: one record of `kind` (fields at the top), or tables named by a kind's word, each
  * one record or a list of them. `each` takes the draft; a non-zero return ends, and is returned. */
 int custody_file(const char *path, const struct custody_kind *kind,

@@ -290,10 +290,15 @@ int custody_draft_check(const struct custody_draft *draft, struct casefile *cf, 
     return code;
 }
 
+int custody_expect(struct custody *custody, const struct custody_draft *draft)
+{
+    char time[WHEN_TEXT_SIZE];
+    return custody_take(custody, draft->kind, ++custody->lines, when_format_ms(when_now(), time), "", json_deep_copy(draft->fields));
+}
+
 int custody_add(struct casefile *cf, struct custody *custody, const struct custody_draft *draft, uint64_t *ret_number,
                 struct why *why)
 {
-    char time[WHEN_TEXT_SIZE];
     int code = custody_draft_check(draft, cf, custody, why);
     if (code)
         return code;
@@ -302,9 +307,9 @@ int custody_add(struct casefile *cf, struct custody *custody, const struct custo
     free(fields);
     if (code)
         return code;
-    custody->lines = ledger_count(casefile_ledger(cf));
+    custody->lines = ledger_count(casefile_ledger(cf)) - 1;
     if (ret_number)
-        *ret_number = custody->lines;
-    code = custody_take(custody, draft->kind, custody->lines, when_format_ms(when_now(), time), "", json_deep_copy(draft->fields));
+        *ret_number = custody->lines + 1;
+    code = custody_expect(custody, draft);
     return code ? why_set(why, code, "out of memory") : 0;
 }

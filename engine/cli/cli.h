@@ -39,8 +39,8 @@ struct command {
 /* The table, sorted as --help shows it, NULL-terminated. */
 extern const struct command *const command_table[];
 const struct command *command_named(const char *name); /* NULL: there is none */
-/* The words behind `kvali`, of which the options may depend. */
-void command_print_help(const struct command *command, int argc, char **argv);
+/* `specs` NULL: those of the bare command. */
+void command_print_help(const struct command *command, const struct option_spec *specs);
 void command_print_overview(void);
 
 extern const struct command command_case, command_compare, command_custody, command_exhibit, command_keys, command_person,

@@ -198,16 +198,25 @@ static int add_from_file(void *context, struct custody_draft *draft)
     return code ? code : add_draft(a, draft);
 }
 
-/* Nothing is written yet: is everything in it good? What records name in each other is looked at when they are added. */
+/* Nothing is written yet: is everything in the file good, with what stands before it in the file? */
 static int look_at_draft(void *context, struct custody_draft *draft)
 {
     struct adding *a = context;
-    return complete(a, draft);
+    int code = complete(a, draft);
+    if (code == 0)
+        code = custody_draft_check(draft, a->cf, a->custody, a->why);
+    return code ? code : custody_expect(a->custody, draft);
 }
 
 static int add_file(struct adding *a, const char *path, const struct custody_kind *kind)
 {
-    int code = custody_file(path, kind, look_at_draft, a, a->why);
+    struct custody *written = a->custody;
+    a->custody = NULL;
+    int code = custody_load(casefile_folder(a->cf), &a->custody, a->why);
+    if (code == 0)
+        code = custody_file(path, kind, look_at_draft, a, a->why);
+    custody_free(a->custody);
+    a->custody = written;
     return code ? code : custody_file(path, kind, add_from_file, a, a->why);
 }
 

@@ -70,11 +70,12 @@ static const struct option_spec *options_of(const struct command *command, int a
     return command->options_of ? command->options_of(argc, argv) : command->options;
 }
 
-void command_print_help(const struct command *command, int argc, char **argv)
+void command_print_help(const struct command *command, const struct option_spec *specs)
 {
+    char *words[] = {NULL};
     printf("kvali %s: %s\n\nUsage: kvali %s %s\n\n%s\n\nOptions:\n", command->name, command->summary,
            command->name, command->usage, command->help);
-    options_print(options_of(command, argc, argv));
+    options_print(specs ? specs : options_of(command, 0, words));
     printf("\nExample:\n%s\n", command->example);
     if (command->exits)
         printf("\nExit codes:\n%s\n", command->exits);
@@ -93,7 +94,8 @@ static int run_command(const struct command *command, int argc, char **argv)
 {
     struct why why = {0};
     struct options options;
-    int error = options_parse(&options, options_of(command, argc, argv), argc, argv, &why);
+    const struct option_spec *specs = options_of(command, argc, argv); /* before getopt moves the words about */
+    int error = options_parse(&options, specs, argc, argv, &why);
     if (error == -ENOMEM)
         return fail(EXIT_ENVIRONMENT, command->name, error, &why, NULL);
     if (error < 0)
@@ -102,7 +104,7 @@ static int run_command(const struct command *command, int argc, char **argv)
     int code;
     log_set_level(options.quiet ? LOG_ERROR : options.verbose ? LOG_DEBUG : LOG_INFO);
     if (options.help) {
-        command_print_help(command, argc, argv);
+        command_print_help(command, specs);
         code = EXIT_DONE;
     } else if (check_arguments(command, &options, &why) < 0) {
         code = fail_usage(command->name, &why);
