@@ -80,8 +80,11 @@ static int merge_facts(struct comparing *c, struct db_statement *a, struct db_st
         int order = !in_a ? 1 : !in_b ? -1 : order_facts(a, b);
         struct db_statement *named = order <= 0 ? a : b;
         const char *first = order <= 0 ? db_text(a, 2) : "", *second = order >= 0 ? db_text(b, 2) : "";
+        enum compare_cause cause = (enum compare_cause)db_i64(named, 0);
+        if (order && cause == CAUSE_VERSION && strncmp(db_text(named, 1), "plugin ", 7) == 0)
+            cause = CAUSE_CONFIGURATION; /* it was left out, or nobody had it: that is no other version of it */
         if (order || strcmp(first, second) != 0)
-            code = add_difference(c, (enum compare_cause)db_i64(named, 0), db_text(named, 1), first, second);
+            code = add_difference(c, cause, db_text(named, 1), first, second);
         if (order <= 0)
             in_a = db_step(a);
         if (order >= 0)
