@@ -220,6 +220,8 @@ static enum compare_cause cause_of(const struct comparing *c, const struct line 
     if (differs(c, CAUSE_EVIDENCE, what))
         return CAUSE_EVIDENCE;
     snprintf(what, sizeof what, "plugin %s", plugin);
+    if (plugin[0] && differs(c, CAUSE_CONFIGURATION, what))
+        return CAUSE_CONFIGURATION;
     if (plugin[0] && differs(c, CAUSE_VERSION, what))
         return CAUSE_VERSION;
     if (plugin[0] && differs(c, CAUSE_RULES, plugin))

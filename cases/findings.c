@@ -195,7 +195,8 @@ int findings_open(struct db *db, struct findings **ret_findings)
     if (!f)
         return -ENOMEM;
     f->db = db;
-    int code = db_exec(db, "PRAGMA temp_store = 1");
+    int code = 0;
+    (void)db_exec(db, "PRAGMA temp_store = 1"); /* inside a transaction it may not be; then it is sorted in memory */
     for (size_t i = 0; code == 0 && i < sizeof first_parts / sizeof *first_parts; i++)
         code = add_fixed(f, first_parts[i].name, first_parts[i].keys, first_parts[i].sql);
     if (code == 0)

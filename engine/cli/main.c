@@ -49,7 +49,7 @@ void command_print_overview(void)
         printf("  %-10s %s\n", (*command)->name, (*command)->summary);
     puts("\n"
          "A case is a folder: case.db (SQLite), ledger.jsonl (everything done, hash-chained), exports/, "
-         "reports/.\n"
+         "reports/, seals/.\n"
          "Evidence is only ever read.\n"
          "\n"
          "Exit codes:\n"

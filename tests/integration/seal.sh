@@ -132,6 +132,9 @@ nobody_there() { http_proxy='' exits 5 "$KVALI" seal "$WORK/older" --key "$keys/
 promise "without an authority the seal is made all the same: exit 5" nobody_there
 rm -rf "$WORK/older"
 
+report() { is "[2,\"$(paper 0002)\"]" "$("$KVALI" report "$case" --format json --stdout | jq -c '.custody | [.seal, .seal_sha256]')" && contains "$("$KVALI" report "$case" --format html --stdout)" "$(paper 0002)"; }
+promise "a report names the newest seal and its SHA-256" report
+
 # ---- what the folder alone cannot show, and what paper does
 
 paper2=$(paper 0002)
