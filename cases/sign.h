@@ -53,7 +53,7 @@ int sign_check(const void *data, size_t size, const void *der, size_t der_size, 
 
 /* Appends a request for `data` in DER (SHA-256, with a nonce, asking for the certificate). */
 int stamp_request(const void *data, size_t size, struct buf *der, struct why *why);
-/* Asks a time stamp authority by HTTP (http:// only) and appends its answer. -EHOSTUNREACH. */
+/* Asks a time stamp authority by HTTP (http:// only) and appends its answer. -EHOSTUNREACH when none came in 20 seconds. */
 int stamp_ask(const char *url, const void *request, size_t size, struct buf *answer, struct why *why);
 
 struct stamp_facts {

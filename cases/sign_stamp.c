@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NONCE_SIZE = 16, ANSWER_MAX = 1 << 20, SECONDS_MAX = 60 };
+enum { NONCE_SIZE = 16, ANSWER_MAX = 1 << 20, SECONDS_MAX = 20 };
 
 static BIO *memory(const void *data, size_t size)
 {
