@@ -15,22 +15,28 @@ enum { FIELDS_MAX = 96, SHOWN_MAX = 200 };
 
 const char *compare_cause_name(enum compare_cause cause)
 {
-    static const char *const names[CAUSES] = {"evidence", "rules", "configuration", "version", "not explained"};
+    static const char *const names[CAUSES] = {"evidence", "rules", "configuration", "version",
+                                              "not explained"};
     return names[cause];
 }
 
 /* ------------------------------------------------------------------ what the cases were made with */
 
-/* Cause, what, value; sorted. Of the last run, for that is whose settings and versions the findings are meant to have. */
+/* Cause, what, value; sorted. Of the last run, for that is whose settings and versions the findings are meant
+ * to have. */
 static const char facts_sql[] =
     "WITH last AS (SELECT * FROM t_run ORDER BY id DESC LIMIT 1) "
-    "SELECT 0 AS cause, 'exhibit ' || label AS what, coalesce(sha256, 'not read') || ', ' || coalesce(size, 0) || ' bytes' AS "
+    "SELECT 0 AS cause, 'exhibit ' || label AS what, coalesce(sha256, 'not read') || ', ' || coalesce(size, "
+    "0) || ' bytes' AS "
     "value FROM t_exhibit UNION ALL "
-    "SELECT 1, plugin || ' ' || kind || ' ' || name, sha256 || CASE WHEN problem IS NULL THEN '' ELSE ' (not in use)' END FROM "
+    "SELECT 1, plugin || ' ' || kind || ' ' || name, sha256 || CASE WHEN problem IS NULL THEN '' ELSE ' (not "
+    "in use)' END FROM "
     "t_run_loaded WHERE run = (SELECT id FROM last) UNION ALL "
-    "SELECT 2, j.key, j.value FROM last, json_each(last.settings, '$.settings') j WHERE j.key NOT IN ('jobs', 'yara.rules', "
+    "SELECT 2, j.key, j.value FROM last, json_each(last.settings, '$.settings') j WHERE j.key NOT IN "
+    "('jobs', 'yara.rules', "
     "'carve.signatures', 'filetype.extensions', 'lab.plugins', 'profile') UNION ALL "
-    "SELECT 3, substr(j.fullkey, 3), j.atom FROM last, json_tree(last.versions) j WHERE j.atom IS NOT NULL UNION ALL "
+    "SELECT 3, substr(j.fullkey, 3), j.atom FROM last, json_tree(last.versions) j WHERE j.atom IS NOT NULL "
+    "UNION ALL "
     "SELECT 3, 'plugin ' || plugin, max(plugin_version) FROM t_record_type GROUP BY plugin ORDER BY 1, 2, 3";
 
 struct difference {
@@ -82,7 +88,8 @@ static int merge_facts(struct comparing *c, struct db_statement *a, struct db_st
         const char *first = order <= 0 ? db_text(a, 2) : "", *second = order >= 0 ? db_text(b, 2) : "";
         enum compare_cause cause = (enum compare_cause)db_i64(named, 0);
         if (order && cause == CAUSE_VERSION && strncmp(db_text(named, 1), "plugin ", 7) == 0)
-            cause = CAUSE_CONFIGURATION; /* it was left out, or nobody had it: that is no other version of it */
+            cause =
+                CAUSE_CONFIGURATION; /* it was left out, or nobody had it: that is no other version of it */
         if (order || strcmp(first, second) != 0)
             code = add_difference(c, cause, db_text(named, 1), first, second);
         if (order <= 0)
@@ -156,7 +163,8 @@ static int order_field(const char *a, const char *b, char kind)
 /* Parts come in the order of the digest: fixed ones by their tag's place, records by name between. */
 static int rank(const char *name)
 {
-    static const char *const tags[] = {"exhibit", "volume", "account", "entry", "stream", "record", "note", "fault"};
+    static const char *const tags[] = {"exhibit", "volume", "account", "entry",
+                                       "stream",  "record", "note",    "fault"};
     for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
         if (strncmp(name, tags[i], strlen(tags[i])) == 0)
             return (int)i;
@@ -200,7 +208,8 @@ static void plugin_of(const struct line *line, char ret[64])
     } places[] = {{"record", 1}, {"note", 3}, {"fault", 5}, {"stream", 16}};
     ret[0] = 0;
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (strncmp(line->part->name, places[i].part, strlen(places[i].part)) == 0 && places[i].field < line->count) {
+        if (strncmp(line->part->name, places[i].part, strlen(places[i].part)) == 0 &&
+            places[i].field < line->count) {
             strncat(ret, line->fields[places[i].field], 63);
             ret[strcspn(ret, ".-")] = 0;
         }
@@ -255,7 +264,8 @@ static void put_value(struct buf *buf, const char *value)
         buf_text(buf, "…");
 }
 
-static void put_changes(const struct comparing *c, const struct line *a, const struct line *b, struct buf *changes)
+static void put_changes(const struct comparing *c, const struct line *a, const struct line *b,
+                        struct buf *changes)
 {
     size_t count = a->count < b->count ? a->count : b->count;
     for (size_t i = 1; i < count; i++) {

@@ -73,7 +73,8 @@ const struct custody_record *custody_find(const struct custody *custody, const c
 {
     for (size_t i = custody->count; i-- > 0;) {
         const struct custody_record *record = &custody->records[i];
-        if (record->withdrawn || strcmp(record->kind->word, word) != 0 || (has && !custody_values(record, has)))
+        if (record->withdrawn || strcmp(record->kind->word, word) != 0 ||
+            (has && !custody_values(record, has)))
             continue;
         size_t count = value ? custody_values(record, field) : 0;
         bool same = !value;
@@ -143,7 +144,8 @@ int custody_take(struct custody *custody, const struct custody_kind *kind, uint6
         return -ENOMEM;
     }
     struct custody_record *record = &custody->records[custody->count++];
-    *record = (struct custody_record){.number = number, .kind = kind, .time = time_copy, .actor = actor_copy, .fields = fields};
+    *record = (struct custody_record){
+        .number = number, .kind = kind, .time = time_copy, .actor = actor_copy, .fields = fields};
     if (strcmp(kind->word, "correction") == 0)
         correct(custody, record);
     return 0;

@@ -18,10 +18,11 @@ struct checking {
     size_t gaps;
 };
 
-static void gap(struct checking *c, const char *about, uint64_t first, uint64_t second, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+static void gap(struct checking *c, const char *about, uint64_t first, uint64_t second, const char *format,
+                ...) __attribute__((format(printf, 5, 6)));
 
-static void gap(struct checking *c, const char *about, uint64_t first, uint64_t second, const char *format, ...)
+static void gap(struct checking *c, const char *about, uint64_t first, uint64_t second, const char *format,
+                ...)
 {
     char words[600];
     va_list args;
@@ -55,20 +56,24 @@ static void check_fields(struct checking *c, const struct custody_record *record
     if (kind->key)
         copy(name, sizeof name, record, kind->key);
     for (const struct custody_field *field = kind->fields; field->name; field++)
-        if ((field->flags & CUSTODY_MUST) && !custody_find(c->custody, kind->word, kind->key, kind->key ? name : NULL, field->name))
+        if ((field->flags & CUSTODY_MUST) &&
+            !custody_find(c->custody, kind->word, kind->key, kind->key ? name : NULL, field->name))
             gap(c, kind->word, record->number, 0, "%s is not said", field->name);
 }
 
 static void check_times(struct checking *c, const struct custody_record *record)
 {
     int64_t start, end, written;
-    if (when_parse(custody_value(record, "start", 0), &start) && when_parse(custody_value(record, "end", 0), &end) && end < start)
+    if (when_parse(custody_value(record, "start", 0), &start) &&
+        when_parse(custody_value(record, "end", 0), &end) && end < start)
         gap(c, record->kind->word, record->number, 0, "it ends before it begins");
-    if (when_parse(custody_value(record, "at", 0), &start) && when_parse(record->time, &written) && start > written)
+    if (when_parse(custody_value(record, "at", 0), &start) && when_parse(record->time, &written) &&
+        start > written)
         gap(c, record->kind->word, record->number, 0, "it was written down before it happened");
 }
 
-static void check_person(struct checking *c, const struct custody_record *record, const struct custody_field *field)
+static void check_person(struct checking *c, const struct custody_record *record,
+                         const struct custody_field *field)
 {
     const char *id = custody_value(record, field->name, 0);
     if (field->form == CUSTODY_PERSON && *id && !custody_find(c->custody, "person", "id", id, NULL))
@@ -83,8 +88,9 @@ static void check_records(struct checking *c)
         const struct custody_record *record = &c->custody->records[i];
         if (record->withdrawn)
             continue;
-        bool last = !record->kind->key || custody_find(c->custody, record->kind->word, record->kind->key,
-                                                       custody_value(record, record->kind->key, 0), NULL) == record;
+        bool last =
+            !record->kind->key || custody_find(c->custody, record->kind->word, record->kind->key,
+                                               custody_value(record, record->kind->key, 0), NULL) == record;
         if (strcmp(record->kind->word, "case") == 0)
             last = custody_find(c->custody, "case", NULL, NULL, NULL) == record;
         if (last && (record->kind->key || strcmp(record->kind->word, "case") == 0))
@@ -104,11 +110,12 @@ static void check_step(struct checking *c, const char *label, const struct custo
     int64_t was, is_now;
     if (strcmp(copy(one, sizeof one, before, "to"), copy(two, sizeof two, event, "from")) != 0)
         gap(c, label, before->number, event->number, "it went to %s, and comes from %s", one, two);
-    if (when_parse(custody_value(before, "at", 0), &was) && when_parse(custody_value(event, "at", 0), &is_now) && is_now < was)
+    if (when_parse(custody_value(before, "at", 0), &was) &&
+        when_parse(custody_value(event, "at", 0), &is_now) && is_now < was)
         gap(c, label, before->number, event->number, "the later record is of an earlier time");
     if (strcmp(copy(one, sizeof one, before, "seal_after"), copy(two, sizeof two, event, "seal_before")) != 0)
-        gap(c, label, before->number, event->number, "it was under seal %s, and is found under seal %s: no event opened or changed it",
-            one, two);
+        gap(c, label, before->number, event->number,
+            "it was under seal %s, and is found under seal %s: no event opened or changed it", one, two);
     if (is(before, "event", "destroyed"))
         gap(c, label, before->number, event->number, "it was destroyed, and there is an event after that");
 }
@@ -117,10 +124,13 @@ static void check_seal(struct checking *c, const char *label, const struct custo
 {
     char one[300], two[300];
     bool changes = is(event, "event", "seal opened") || is(event, "event", "resealed");
-    if (!changes && strcmp(copy(one, sizeof one, event, "seal_before"), copy(two, sizeof two, event, "seal_after")) != 0)
-        gap(c, label, event->number, 0, "its seal changes from %s to %s, and the event is neither \"seal opened\" nor \"resealed\"",
-            one, two);
-    if ((is(event, "event", "returned") || is(event, "event", "destroyed")) && !*custody_value(event, "authority", 0))
+    if (!changes &&
+        strcmp(copy(one, sizeof one, event, "seal_before"), copy(two, sizeof two, event, "seal_after")) != 0)
+        gap(c, label, event->number, 0,
+            "its seal changes from %s to %s, and the event is neither \"seal opened\" nor \"resealed\"", one,
+            two);
+    if ((is(event, "event", "returned") || is(event, "event", "destroyed")) &&
+        !*custody_value(event, "authority", 0))
         gap(c, label, event->number, 0, "it leaves the laboratory, and no authority is named");
 }
 
@@ -153,7 +163,8 @@ static void check_seizure(struct checking *c, const char *label)
 {
     char one[300], two[300];
     int64_t start, at;
-    const struct custody_record *seizure = custody_find(c->custody, "seizure", "exhibit", label, NULL), *first = NULL;
+    const struct custody_record *seizure = custody_find(c->custody, "seizure", "exhibit", label, NULL),
+                                *first = NULL;
     for (size_t i = c->custody->count; i-- > 0;)
         if (!c->custody->records[i].withdrawn && strcmp(c->custody->records[i].kind->word, "event") == 0 &&
             is(&c->custody->records[i], "exhibit", label))
@@ -165,8 +176,10 @@ static void check_seizure(struct checking *c, const char *label)
     if (!first)
         return;
     if (strcmp(copy(one, sizeof one, seizure, "performer"), copy(two, sizeof two, first, "from")) != 0)
-        gap(c, label, seizure->number, first->number, "it was seized by %s, and the first event has it from %s", one, two);
-    if (when_parse(custody_value(seizure, "start", 0), &start) && when_parse(custody_value(first, "at", 0), &at) && at < start)
+        gap(c, label, seizure->number, first->number,
+            "it was seized by %s, and the first event has it from %s", one, two);
+    if (when_parse(custody_value(seizure, "start", 0), &start) &&
+        when_parse(custody_value(first, "at", 0), &at) && at < start)
         gap(c, label, seizure->number, first->number, "the first event is before the seizure");
 }
 
@@ -202,7 +215,8 @@ static void check_exhibits(struct checking *c)
 {
     struct db_statement *s;
     struct db *db = casefile_db(c->cf);
-    if (db_prepare(db, "SELECT label, path, coalesce(verification, '') FROM t_exhibit ORDER BY label", &s) == 0) {
+    if (db_prepare(db, "SELECT label, path, coalesce(verification, '') FROM t_exhibit ORDER BY label", &s) ==
+        0) {
         while (db_step(s) == 1)
             check_exhibit(c, db_text(s, 0), db_text(s, 1), db_text(s, 2));
         db_finalize(s);
@@ -230,12 +244,14 @@ static void check_corrections(struct checking *c)
             continue;
         uint64_t of = strtoull(custody_value(record, "of_record", 0), NULL, 10);
         if (of == 0 || of >= record->number)
-            gap(c, "correction", record->number, 0, "it corrects record %llu, which is not before it", (unsigned long long)of);
+            gap(c, "correction", record->number, 0, "it corrects record %llu, which is not before it",
+                (unsigned long long)of);
     }
 }
 
 size_t custody_check(struct casefile *cf, const struct custody *custody,
-                     void (*each)(void *context, const char *about, uint64_t first, uint64_t second, const char *words),
+                     void (*each)(void *context, const char *about, uint64_t first, uint64_t second,
+                                  const char *words),
                      void *context)
 {
     struct checking c = {.cf = cf, .custody = custody, .each = each, .context = context};

@@ -59,7 +59,8 @@ static bool is_time(const char *text)
 {
     int64_t when;
     size_t size = strlen(text);
-    bool zone = size > 6 && (text[size - 1] == 'Z' || ((text[size - 6] == '+' || text[size - 6] == '-') && text[size - 3] == ':'));
+    bool zone = size > 6 && (text[size - 1] == 'Z' ||
+                             ((text[size - 6] == '+' || text[size - 6] == '-') && text[size - 3] == ':'));
     return size >= 17 && zone && when_parse(text, &when);
 }
 
@@ -127,7 +128,8 @@ static int take(const struct custody_field *field, const char *text, json_t **re
         return 0;
     case CUSTODY_HASH:
         if (!is_hash(text))
-            return expected(why, field, text, "a hash such as sha256:<hex>, with where it was stored behind a blank");
+            return expected(why, field, text,
+                            "a hash such as sha256:<hex>, with where it was stored behind a blank");
         break;
     case CUSTODY_CHOICE:
         if (!is_choice(field->words, text, word))
@@ -194,7 +196,8 @@ static bool adds_to_one(const struct custody_draft *draft, const struct custody 
     const json_t *value = key ? json_object_get(draft->fields, key) : NULL;
     const char *text = value ? custody_scalar(value, room) : NULL;
     return (text && custody_find(custody, draft->kind->word, key, text, NULL)) ||
-           (!key && strcmp(draft->kind->word, "case") == 0 && custody_find(custody, "case", NULL, NULL, NULL));
+           (!key && strcmp(draft->kind->word, "case") == 0 &&
+            custody_find(custody, "case", NULL, NULL, NULL));
 }
 
 static int check_missing(const struct custody_draft *draft, const struct custody *custody, struct why *why)
@@ -227,11 +230,17 @@ static int check_name(const struct custody_draft *draft, const struct custody_fi
                       struct casefile *cf, const struct custody *custody, struct why *why)
 {
     if (field->form == CUSTODY_PERSON && !custody_find(custody, "person", "id", text, NULL))
-        return why_set(why, -EINVAL, "%s: nobody is known as \"%s\": `kvali person add` first", field->name, text);
-    if (field->form == CUSTODY_EXHIBIT && strcmp(draft->kind->word, "exhibit") != 0 && !exhibit_known(cf, custody, text))
-        return why_set(why, -EINVAL, "%s: there is no exhibit \"%s\": `kvali add` or `kvali exhibit set` first", field->name, text);
-    if (field->form == CUSTODY_RECORD && (strtoull(text, NULL, 10) == 0 || strtoull(text, NULL, 10) > custody->lines))
-        return why_set(why, -EINVAL, "%s: the ledger has records 1 to %llu", field->name, (unsigned long long)custody->lines);
+        return why_set(why, -EINVAL, "%s: nobody is known as \"%s\": `kvali person add` first", field->name,
+                       text);
+    if (field->form == CUSTODY_EXHIBIT && strcmp(draft->kind->word, "exhibit") != 0 &&
+        !exhibit_known(cf, custody, text))
+        return why_set(why, -EINVAL,
+                       "%s: there is no exhibit \"%s\": `kvali add` or `kvali exhibit set` first",
+                       field->name, text);
+    if (field->form == CUSTODY_RECORD &&
+        (strtoull(text, NULL, 10) == 0 || strtoull(text, NULL, 10) > custody->lines))
+        return why_set(why, -EINVAL, "%s: the ledger has records 1 to %llu", field->name,
+                       (unsigned long long)custody->lines);
     return 0;
 }
 
@@ -263,16 +272,18 @@ static int check_correction(const struct custody_draft *draft, const struct cust
         if (custody->records[i].number == of)
             record = &custody->records[i];
     if (!record)
-        return name ? why_set(why, -EINVAL, "of_record: kvali wrote record %llu itself: leave --field out, and say in "
-                                            "the reason what is wrong", (unsigned long long)of) : 0;
+        return name ? why_set(why, -EINVAL,
+                              "of_record: kvali wrote record %llu itself: leave --field out, and say in "
+                              "the reason what is wrong",
+                              (unsigned long long)of)
+                    : 0;
     struct custody_draft *copy = custody_draft_new(record->kind);
     int code = copy ? 0 : -ENOMEM;
     size_t i;
     if (name && !custody_field(record->kind, name))
         code = why_set(why, -EINVAL, "field: record %llu has no field \"%s\"", (unsigned long long)of, name);
-    json_array_foreach(values, i, value)
-        if (code == 0 && name)
-            code = custody_draft_set(copy, name, json_string_value(value) ? json_string_value(value) : "", why);
+    json_array_foreach(values, i, value) if (code == 0 && name) code =
+        custody_draft_set(copy, name, json_string_value(value) ? json_string_value(value) : "", why);
     if (code == 0 && name && !values && (custody_field(record->kind, name)->flags & CUSTODY_MUST))
         code = why_set(why, -EINVAL, "value: %s cannot be without one", name);
     custody_draft_free(copy);
@@ -293,17 +304,19 @@ int custody_draft_check(const struct custody_draft *draft, struct casefile *cf, 
 int custody_expect(struct custody *custody, const struct custody_draft *draft)
 {
     char time[WHEN_TEXT_SIZE];
-    return custody_take(custody, draft->kind, ++custody->lines, when_format_ms(when_now(), time), "", json_deep_copy(draft->fields));
+    return custody_take(custody, draft->kind, ++custody->lines, when_format_ms(when_now(), time), "",
+                        json_deep_copy(draft->fields));
 }
 
-int custody_add(struct casefile *cf, struct custody *custody, const struct custody_draft *draft, uint64_t *ret_number,
-                struct why *why)
+int custody_add(struct casefile *cf, struct custody *custody, const struct custody_draft *draft,
+                uint64_t *ret_number, struct why *why)
 {
     int code = custody_draft_check(draft, cf, custody, why);
     if (code)
         return code;
     char *fields = json_dumps(draft->fields, JSON_COMPACT | JSON_SORT_KEYS);
-    code = fields ? ledger_append(casefile_ledger(cf), draft->kind->type, fields, why) : why_set(why, -ENOMEM, "out of memory");
+    code = fields ? ledger_append(casefile_ledger(cf), draft->kind->type, fields, why)
+                  : why_set(why, -ENOMEM, "out of memory");
     free(fields);
     if (code)
         return code;

@@ -51,11 +51,10 @@ static int set_all(struct custody_draft *draft, json_t *object, struct why *why)
     json_t *value, *one;
     size_t i;
     int code = 0;
-    json_object_foreach(object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         if (json_is_array(value)) {
-            json_array_foreach(value, i, one)
-                if (code == 0)
-                    code = set_value(draft, name, one, why);
+            json_array_foreach(value, i, one) if (code == 0) code = set_value(draft, name, one, why);
         } else if (code == 0) {
             code = set_value(draft, name, value, why);
         }
@@ -70,7 +69,8 @@ struct reading {
     struct why *why;
 };
 
-static int read_record(const struct reading *r, const struct custody_kind *kind, json_t *object, size_t number)
+static int read_record(const struct reading *r, const struct custody_kind *kind, json_t *object,
+                       size_t number)
 {
     struct why cause = {{0}};
     if (!json_is_object(object))
@@ -101,9 +101,8 @@ static int read_tables(const struct reading *r, json_t *object)
     const char *name;
     json_t *value;
     int code = 0;
-    json_object_foreach(object, name, value)
-        if (!custody_kind_named(name))
-            return why_set(r->why, -EINVAL, "%s: %s: there is no such kind of record", r->path, name);
+    json_object_foreach(object, name, value) if (!custody_kind_named(name)) return why_set(
+        r->why, -EINVAL, "%s: %s: there is no such kind of record", r->path, name);
     const struct custody_kind *kind;
     for (size_t i = 0; code == 0 && (kind = custody_kind(i)); i++)
         if ((value = json_object_get(object, kind->word)))
@@ -115,9 +114,9 @@ static bool is_tables(json_t *object)
 {
     const char *name;
     json_t *value;
-    json_object_foreach(object, name, value)
-        if (json_is_object(value) || (json_is_array(value) && json_is_object(json_array_get(value, 0))))
-            return true;
+    json_object_foreach(object, name, value) if (json_is_object(value) ||
+                                                 (json_is_array(value) &&
+                                                  json_is_object(json_array_get(value, 0)))) return true;
     return false;
 }
 

@@ -1,5 +1,6 @@
 /*
- * custody_kinds: the one table of what people record. A field more is a line more here, and nothing elsewhere.
+ * custody_kinds: the one table of what people record. A field more is a line more here, and nothing
+ * elsewhere.
  */
 #include "cases/custody.h"
 
@@ -9,9 +10,9 @@
 #define NONE  CUSTODY_NONE
 #define LIST  CUSTODY_LIST
 #define KNOWN CUSTODY_KNOWN
-#define END                                                                                                            \
-    {                                                                                                                  \
-        NULL, CUSTODY_TEXT, 0, NULL, NULL                                                                              \
+#define END                                                                                                  \
+    {                                                                                                        \
+        NULL, CUSTODY_TEXT, 0, NULL, NULL                                                                    \
     }
 
 static const struct custody_field case_fields[] = {
@@ -48,7 +49,8 @@ static const struct custody_field exhibit_fields[] = {
     {"exhibit", CUSTODY_EXHIBIT, MUST, NULL, "Exhibit's number"},
     {"root_exhibit", CUSTODY_TEXT, MUST | KNOWN, NULL, "Number of the original (its own for an original)"},
     {"parent", CUSTODY_TEXT, 0, NULL, "Exhibit that it was a part of"},
-    {"kind", CUSTODY_CHOICE, MUST, "phone HDD SSD USB card optical document cloud_data image_file other", "What it is"},
+    {"kind", CUSTODY_CHOICE, MUST, "phone HDD SSD USB card optical document cloud_data image_file other",
+     "What it is"},
     {"quantity", CUSTODY_NUMBER, MUST, NULL, "How many"},
     {"make", CUSTODY_TEXT, MUST | NONE, NULL, "Make"},
     {"model", CUSTODY_TEXT, MUST | NONE, NULL, "Model"},
@@ -79,7 +81,8 @@ static const struct custody_field seizure_fields[] = {
 
 static const struct custody_field event_fields[] = {
     {"event", CUSTODY_CHOICE, MUST,
-     "received transferred stored withdrawn seal_opened resealed examined copied returned destroyed", "What happened"},
+     "received transferred stored withdrawn seal_opened resealed examined copied returned destroyed",
+     "What happened"},
     {"exhibit", CUSTODY_EXHIBIT, MUST, NULL, "Exhibit"},
     {"number", CUSTODY_NUMBER, MUST | KNOWN, NULL, "Which event of this exhibit it is, from 1"},
     {"at", CUSTODY_TIME, MUST | KNOWN, NULL, "When it happened"},
@@ -104,7 +107,8 @@ static const struct custody_field acquisition_fields[] = {
     {"place", CUSTODY_TEXT, MUST, NULL, "Place"},
     {"method", CUSTODY_CHOICE, MUST, "physical logical file live", "Method"},
     {"tool", CUSTODY_TEXT, MUST, NULL, "Tool and its version"},
-    {"write_blocker", CUSTODY_TEXT, MUST | NONE, NULL, "Write blocker: make, model, serial, firmware; or why none"},
+    {"write_blocker", CUSTODY_TEXT, MUST | NONE, NULL,
+     "Write blocker: make, model, serial, firmware; or why none"},
     {"source_bytes", CUSTODY_NUMBER, MUST | NONE | KNOWN, NULL, "Bytes of the medium"},
     {"sector_size", CUSTODY_NUMBER, MUST | NONE | KNOWN, NULL, "Bytes of a sector"},
     {"hidden_areas", CUSTODY_CHOICE, MUST, "checked_none checked_found not_checked", "HPA and DCO"},
@@ -112,7 +116,8 @@ static const struct custody_field acquisition_fields[] = {
     {"segment", CUSTODY_TEXT, LIST, NULL, "Segment: name, size, SHA-256"},
     {"segments", CUSTODY_NUMBER, KNOWN, NULL, "Number of segments"},
     {"hash", CUSTODY_HASH, MUST | LIST | NONE | KNOWN, NULL, "Hash over the medium"},
-    {"read_error", CUSTODY_TEXT, MUST | LIST | NONE, NULL, "Bytes that could not be read: offset, length, filled with"},
+    {"read_error", CUSTODY_TEXT, MUST | LIST | NONE, NULL,
+     "Bytes that could not be read: offset, length, filled with"},
     {"header", CUSTODY_TEXT, KNOWN, NULL, "What the image says of its acquisition"},
     {"elsewhere", CUSTODY_TEXT, 0, NULL, "Acquired by others: their log, word by word"},
     END};
@@ -161,9 +166,12 @@ static const struct custody_kind kinds[] = {
     {"person", "person", "person add", "a person", "id", person_fields},
     {"exhibit-data", "exhibit", "exhibit set", "an exhibit as it came", "exhibit", exhibit_fields},
     {"seizure", "seizure", "custody add", "how exhibits were seized", NULL, seizure_fields},
-    {"custody", "event", "custody add", "what happened to an exhibit, and in whose hands it is", NULL, event_fields},
-    {"acquisition", "acquisition", "custody add", "how an exhibit's image was made", NULL, acquisition_fields},
-    {"image-check", "verification", "custody add", "an image held against its hash, by whatever tool", NULL, check_fields},
+    {"custody", "event", "custody add", "what happened to an exhibit, and in whose hands it is", NULL,
+     event_fields},
+    {"acquisition", "acquisition", "custody add", "how an exhibit's image was made", NULL,
+     acquisition_fields},
+    {"image-check", "verification", "custody add", "an image held against its hash, by whatever tool", NULL,
+     check_fields},
     {"review", "review", "custody add", "a finding that a person looked at", NULL, review_fields},
     {"limitation", "limitation", "custody add", "what was not done, or went wrong", NULL, limitation_fields},
     {"correction", "correction", "custody add", "a record that is wrong", NULL, correction_fields},

@@ -1,6 +1,6 @@
 /*
- * custody_known: what kvali knows itself, so that nobody has to write it: the time, the image of an exhibit as it was opened,
- * which event of an exhibit this is. What was given stays as it was given.
+ * custody_known: what kvali knows itself, so that nobody has to write it: the time, the image of an exhibit
+ * as it was opened, which event of an exhibit this is. What was given stays as it was given.
  */
 #include "cases/custody_private.h"
 
@@ -45,13 +45,15 @@ static const struct {
     {"segments", "SELECT segments FROM t_exhibit WHERE label = ?1"},
     {"image_format", "SELECT type FROM t_exhibit WHERE label = ?1"},
     {"header", "SELECT details FROM t_exhibit WHERE label = ?1"},
-    {"hash", "SELECT h.algorithm || ':' || h.hex || ' ' || h.source FROM t_image_hash h JOIN t_exhibit x ON x.id = h.exhibit "
-             "WHERE x.label = ?1 UNION ALL SELECT 'sha256:' || sha256 || ' as read by kvali' FROM t_exhibit WHERE label = ?1 "
+    {"hash", "SELECT h.algorithm || ':' || h.hex || ' ' || h.source FROM t_image_hash h JOIN t_exhibit x ON "
+             "x.id = h.exhibit "
+             "WHERE x.label = ?1 UNION ALL SELECT 'sha256:' || sha256 || ' as read by kvali' FROM t_exhibit "
+             "WHERE label = ?1 "
              "AND sha256 IS NOT NULL"},
 };
 
-static int know_fact(struct custody_draft *draft, struct db *db, const char *label, const char *field, const char *sql,
-                     struct why *why)
+static int know_fact(struct custody_draft *draft, struct db *db, const char *label, const char *field,
+                     const char *sql, struct why *why)
 {
     struct db_statement *s;
     if (!custody_field(draft->kind, field) || custody_draft_has(draft, field))
@@ -67,7 +69,8 @@ static int know_fact(struct custody_draft *draft, struct db *db, const char *lab
     return code < 0 ? why_set(why, code, "%s", db_error(db)) : 0;
 }
 
-static int know_event(struct custody_draft *draft, const struct custody *custody, const char *label, struct why *why)
+static int know_event(struct custody_draft *draft, const struct custody *custody, const char *label,
+                      struct why *why)
 {
     char number[24];
     uint64_t events = 1;
@@ -79,7 +82,8 @@ static int know_event(struct custody_draft *draft, const struct custody *custody
     return know(draft, "number", number, why);
 }
 
-int custody_draft_know(struct custody_draft *draft, struct casefile *cf, const struct custody *custody, struct why *why)
+int custody_draft_know(struct custody_draft *draft, struct casefile *cf, const struct custody *custody,
+                       struct why *why)
 {
     char time[40];
     json_t *given = json_object_get(draft->fields, "exhibit");
@@ -93,7 +97,8 @@ int custody_draft_know(struct custody_draft *draft, struct casefile *cf, const s
     if (code == 0 && label && strcmp(draft->kind->word, "event") == 0)
         code = know_event(draft, custody, label, why);
     for (size_t i = 0; code == 0 && label && strcmp(draft->kind->word, "acquisition") == 0 &&
-                       i < sizeof image_facts / sizeof *image_facts; i++)
+                       i < sizeof image_facts / sizeof *image_facts;
+         i++)
         code = know_fact(draft, casefile_db(cf), label, image_facts[i].field, image_facts[i].sql, why);
     return code;
 }

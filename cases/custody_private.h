@@ -25,9 +25,10 @@ int custody_take(struct custody *custody, const struct custody_kind *kind, uint6
 /* A JSON value as one field's text; `room` for numbers. NULL: it is none. */
 const char *custody_scalar(const json_t *value, char room[24]);
 
-/* toml.c: the part of TOML 1.0 that people write by hand: comments, bare and quoted keys, strings on one line, whole
- * numbers, booleans, dates and times (as strings), arrays of these over any number of lines, [table], [[table]]. Others
- * (dotted keys, inline tables, strings over lines, floats) are refused by name. -EINVAL: `why` names the line. */
+/* toml.c: the part of TOML 1.0 that people write by hand: comments, bare and quoted keys, strings on one
+ * line, whole numbers, booleans, dates and times (as strings), arrays of these over any number of lines,
+ * [table], [[table]]. Others (dotted keys, inline tables, strings over lines, floats) are refused by name.
+ * -EINVAL: `why` names the line. */
 int toml_read(const char *name, const char *text, size_t size, json_t **ret_object, struct why *why);
 
 #endif

@@ -39,7 +39,8 @@ static int put_hex(struct hash_sha256 *hash, char ret[SHA256_HEX_SIZE])
 
 static int not_read(struct casefile *cf, int code, struct why *why)
 {
-    return why_set(why, code, "%s: the findings cannot be read: %s", casefile_folder(cf), db_error(casefile_db(cf)));
+    return why_set(why, code, "%s: the findings cannot be read: %s", casefile_folder(cf),
+                   db_error(casefile_db(cf)));
 }
 
 int case_digest(struct casefile *cf, void (*dump)(void *context, const char *line, size_t size),

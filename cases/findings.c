@@ -1,21 +1,20 @@
 /*
  * findings: the canonical text of all findings.
  *
- * Lines, each a tag and fields separated by TAB, LF at the end; text as it is stored (escaped: it holds neither), bytes
- * as hex, numbers decimal, NULL as '-'. In this order, each group sorted bytewise by its key columns:
+ * Lines, each a tag and fields separated by TAB, LF at the end; text as it is stored (escaped: it holds
+ * neither), bytes as hex, numbers decimal, NULL as '-'. In this order, each group sorted bytewise by its key
+ * columns:
  *
  *   kvali-findings 1
  *   exhibit  label, name, type, size, sector size, unsupported, damage, md5, sha1, sha256, verification
  *   volume   exhibit, key and all that was found of it
  *   account  exhibit, volume, what its bytes are, how many
  *   entry    exhibit, path and all metadata, locator of its content
- *   stream   exhibit, path, locator, kind, deleted, size, status, read, unread, repeated byte, slack, left-out plugins,
- *            runs
- *   record   plugin.type, version, exhibit, locator of its stream, place among that stream's records of this
- *            type, the fields
- *   note     exhibit, locator, plugin, offset, text
- *   fault    exhibit, volume, path, stage, plugin, offset, size, kind, effect, detail ('' when the exhibit could not be
- *            opened: why it could not names the folder in which it was looked for)
+ *   stream   exhibit, path, locator, kind, deleted, size, status, read, unread, repeated byte, slack,
+ * left-out plugins, runs record   plugin.type, version, exhibit, locator of its stream, place among that
+ * stream's records of this type, the fields note     exhibit, locator, plugin, offset, text fault    exhibit,
+ * volume, path, stage, plugin, offset, size, kind, effect, detail ('' when the exhibit could not be opened:
+ * why it could not names the folder in which it was looked for)
  *
  * Not in it: times of processing, hosts, runs, workers, attempts, ids, folders of evidence.
  */
@@ -25,47 +24,59 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* CROSS JOIN holds SQLite to the order of the indexes, in which the lines come: nothing needs to be sorted. */
-#define BY_EXHIBIT "FROM t_exhibit x CROSS JOIN "
+/* CROSS JOIN holds SQLite to the order of the indexes, in which the lines come: nothing needs to be sorted.
+ */
+#define BY_EXHIBIT    "FROM t_exhibit x CROSS JOIN "
 #define BYTES(column) "iif(" column " IS NULL, NULL, lower(hex(" column ")))"
 
 static const struct {
     const char *name, *keys, *sql;
-} first_parts[] = {
-    {"exhibit", "=t",
-     "SELECT 'exhibit', label, name, type, size, sector_size, unsupported, damage, md5, sha1, sha256, verification "
-     "FROM t_exhibit ORDER BY label"},
+} first_parts[] =
+    {
+        {"exhibit", "=t",
+         "SELECT 'exhibit', label, name, type, size, sector_size, unsupported, damage, md5, sha1, sha256, "
+         "verification "
+         "FROM t_exhibit ORDER BY label"},
 
-    {"volume", "=tt",
-     "SELECT 'volume', x.label, v.key, v.parent, v.partition_table, v.type, v.label, v.offset, v.size, v.filesystem, "
-     "v.content, v.block_size, v.block_count, v.fs_size, v.serial, v.time_note, v.expand, v.raw, v.use " BY_EXHIBIT
-     "t_volume v ON v.exhibit = x.id ORDER BY x.label, v.key"},
+        {"volume", "=tt",
+         "SELECT 'volume', x.label, v.key, v.parent, v.partition_table, v.type, v.label, v.offset, v.size, "
+         "v.filesystem, "
+         "v.content, v.block_size, v.block_count, v.fs_size, v.serial, v.time_note, v.expand, v.raw, "
+         "v.use " BY_EXHIBIT "t_volume v ON v.exhibit = x.id ORDER BY x.label, v.key"},
 
-    {"account", "=tti",
-     "SELECT 'account', x.label, a.volume, a.what, a.bytes " BY_EXHIBIT
-     "t_account a ON a.exhibit = x.id ORDER BY x.label, a.volume, a.what"},
+        {"account", "=tti",
+         "SELECT 'account', x.label, a.volume, a.what, a.bytes " BY_EXHIBIT
+         "t_account a ON a.exhibit = x.id ORDER BY x.label, a.volume, a.what"},
 
-    {"entry", "=tt",
-     "SELECT 'entry', x.label, e.path, " BYTES("e.name") " AS name, e.volume, e.type, e.kind, e.flags, e.inode, e.sequence, "
-     "e.parent_inode, e.size, e.allocated, e.mode, e.uid, e.gid, e.links, e.modified, e.accessed, e.changed, e.born, "
-     "e.removed, e.name_modified, e.name_accessed, e.name_changed, e.name_born, e.raw_times, e.target, e.attribute, "
-     "s.locator " BY_EXHIBIT "t_entry e ON e.exhibit = x.id LEFT JOIN t_stream s ON s.id = e.stream "
-     "ORDER BY x.label, e.path"},
+        {"entry", "=tt",
+         "SELECT 'entry', x.label, e.path, " BYTES(
+             "e.name") " AS name, e.volume, e.type, e.kind, e.flags, e.inode, e.sequence, "
+                       "e.parent_inode, e.size, e.allocated, e.mode, e.uid, e.gid, e.links, e.modified, "
+                       "e.accessed, e.changed, e.born, "
+                       "e.removed, e.name_modified, e.name_accessed, e.name_changed, e.name_born, "
+                       "e.raw_times, e.target, e.attribute, "
+                       "s.locator " BY_EXHIBIT
+                       "t_entry e ON e.exhibit = x.id LEFT JOIN t_stream s ON s.id = e.stream "
+                       "ORDER BY x.label, e.path"},
 
-    {"stream", "=t.t",
-     "SELECT 'stream', x.label, s.path, s.locator, s.kind, s.deleted, s.size, s.status, s.read, s.unread, s.uniform, "
-     "s.slack, s.slack_uniform, s.without, s.runs, s.runs_cut, s.plugin, s.child_offset, " BYTES("s.name") " AS name "
-     BY_EXHIBIT "t_stream s ON s.exhibit = x.id ORDER BY x.label, s.locator"},
-}, last_parts[] = {
-    {"note", "=tttit",
-     "SELECT 'note', x.label, s.locator, n.plugin, n.offset, n.text " BY_EXHIBIT "t_stream s ON s.exhibit = x.id "
-     "CROSS JOIN t_note n ON n.stream = s.id AND n.attempt = s.attempt "
-     "ORDER BY x.label, s.locator, n.plugin, n.offset, n.text"},
+        {"stream", "=t.t",
+         "SELECT 'stream', x.label, s.path, s.locator, s.kind, s.deleted, s.size, s.status, s.read, "
+         "s.unread, s.uniform, "
+         "s.slack, s.slack_uniform, s.without, s.runs, s.runs_cut, s.plugin, s.child_offset, " BYTES(
+             "s.name") " AS name " BY_EXHIBIT "t_stream s ON s.exhibit = x.id ORDER BY x.label, s.locator"},
+},
+  last_parts[] = {
+      {"note", "=tttit",
+       "SELECT 'note', x.label, s.locator, n.plugin, n.offset, n.text " BY_EXHIBIT
+       "t_stream s ON s.exhibit = x.id "
+       "CROSS JOIN t_note n ON n.stream = s.id AND n.attempt = s.attempt "
+       "ORDER BY x.label, s.locator, n.plugin, n.offset, n.text"},
 
-    {"fault", "=tttttiittt",
-     "SELECT 'fault', exhibit, volume, path, stage, plugin, offset, size, kind, effect, CASE WHEN stage = 'open' AND "
-     "kind = 'unreadable' THEN '' ELSE detail END AS words FROM fault "
-     "ORDER BY exhibit, volume, path, stage, plugin, offset, size, kind, effect, words"},
+      {"fault", "=tttttiittt",
+       "SELECT 'fault', exhibit, volume, path, stage, plugin, offset, size, kind, effect, CASE WHEN stage = "
+       "'open' AND "
+       "kind = 'unreadable' THEN '' ELSE detail END AS words FROM fault "
+       "ORDER BY exhibit, volume, path, stage, plugin, offset, size, kind, effect, words"},
 };
 #define RECORD_KEYS "=t.tti"
 
@@ -111,8 +122,8 @@ static int append_fields(struct db *db, const char *table, struct buf *sql)
     db_bind_text(s, 1, table);
     while ((code = db_step(s)) == 1)
         if (strcmp(db_text(s, 1), "BLOB") == 0)
-            buf_printf(sql, ", iif(r.\"%s\" IS NULL, NULL, lower(hex(r.\"%s\"))) AS \"%s\"", db_text(s, 0), db_text(s, 0),
-                       db_text(s, 0));
+            buf_printf(sql, ", iif(r.\"%s\" IS NULL, NULL, lower(hex(r.\"%s\"))) AS \"%s\"", db_text(s, 0),
+                       db_text(s, 0), db_text(s, 0));
         else
             buf_printf(sql, ", r.\"%s\"", db_text(s, 0));
     db_finalize(s);
@@ -147,8 +158,10 @@ static int is_sparse(struct db *db, const char *table, bool *ret_sparse)
     return code;
 }
 
-/* Records of one type. A stream's records are numbered anew within their type: other plugins' do not count. */
-static int add_records(struct findings *f, const char *plugin, const char *type, int64_t version, const char *table)
+/* Records of one type. A stream's records are numbered anew within their type: other plugins' do not count.
+ */
+static int add_records(struct findings *f, const char *plugin, const char *type, int64_t version,
+                       const char *table)
 {
     struct buf sql = {0}, name = {0};
     bool sparse;
@@ -156,18 +169,21 @@ static int add_records(struct findings *f, const char *plugin, const char *type,
     const char *join = sparse ? "JOIN" : "CROSS JOIN";
     buf_printf(&name, "record %s.%s", plugin, type);
     buf_printf(&sql,
-               "SELECT 'record', '%s.%s', %lld, x.label, s.locator, row_number() OVER (PARTITION BY x.label, s.locator "
+               "SELECT 'record', '%s.%s', %lld, x.label, s.locator, row_number() OVER (PARTITION BY x.label, "
+               "s.locator "
                "ORDER BY r.ordinal) - 1",
                plugin, type, (long long)version);
     if (code == 0)
         code = append_fields(f->db, table, &sql);
-    buf_printf(&sql,
-               " FROM t_exhibit x %s t_stream s ON s.exhibit = x.id %s \"%s\" r ON r.stream = s.id AND r.attempt = "
-               "s.attempt ORDER BY x.label, s.locator, r.ordinal",
-               join, join, table);
+    buf_printf(
+        &sql,
+        " FROM t_exhibit x %s t_stream s ON s.exhibit = x.id %s \"%s\" r ON r.stream = s.id AND r.attempt = "
+        "s.attempt ORDER BY x.label, s.locator, r.ordinal",
+        join, join, table);
     if (code == 0)
-        code = buf_failed(&sql) || buf_failed(&name) ? -ENOMEM
-                                                     : add_part(f, buf_cstr(&name), RECORD_KEYS, buf_steal(&sql));
+        code = buf_failed(&sql) || buf_failed(&name)
+                   ? -ENOMEM
+                   : add_part(f, buf_cstr(&name), RECORD_KEYS, buf_steal(&sql));
     buf_finish(&sql);
     buf_finish(&name);
     return code;
@@ -196,7 +212,8 @@ int findings_open(struct db *db, struct findings **ret_findings)
         return -ENOMEM;
     f->db = db;
     int code = 0;
-    (void)db_exec(db, "PRAGMA temp_store = 1"); /* inside a transaction it may not be; then it is sorted in memory */
+    (void)db_exec(
+        db, "PRAGMA temp_store = 1"); /* inside a transaction it may not be; then it is sorted in memory */
     for (size_t i = 0; code == 0 && i < sizeof first_parts / sizeof *first_parts; i++)
         code = add_fixed(f, first_parts[i].name, first_parts[i].keys, first_parts[i].sql);
     if (code == 0)
@@ -248,7 +265,8 @@ static void put_row(struct findings *f)
     }
 }
 
-int findings_next(struct findings *f, const struct findings_part **ret_part, const char **ret_line, size_t *ret_size)
+int findings_next(struct findings *f, const struct findings_part **ret_part, const char **ret_line,
+                  size_t *ret_size)
 {
     buf_clear(&f->line);
     if (!f->begun) {

@@ -1,9 +1,10 @@
 /*
- * findings: the findings of a case as canonical lines, one after the other, in an order that does not depend on how they
- * were found. The format is in findings.c's head. Every line comes from a statement that sqlite3 can run as well: that
- * is what `kvali digest --sql` prints.
+ * findings: the findings of a case as canonical lines, one after the other, in an order that does not depend
+ * on how they were found. The format is in findings.c's head. Every line comes from a statement that sqlite3
+ * can run as well: that is what `kvali digest --sql` prints.
  *
- * Nothing is held but the line at hand: the statements follow indexes, and what has to be sorted is sorted in a file.
+ * Nothing is held but the line at hand: the statements follow indexes, and what has to be sorted is sorted in
+ * a file.
  */
 #ifndef KVALI_CASES_FINDINGS_H
 #define KVALI_CASES_FINDINGS_H
@@ -13,8 +14,8 @@
 
 #define FINDINGS_FIRST_LINE "kvali-findings 1"
 
-/* `keys` has a letter for each column from the first on: 't' text and 'i' a number that the lines are sorted by, '=' one
- * that is the same in all, '.' one that is neither. Columns behind its end are what was found. */
+/* `keys` has a letter for each column from the first on: 't' text and 'i' a number that the lines are sorted
+ * by, '=' one that is the same in all, '.' one that is neither. Columns behind its end are what was found. */
 struct findings_part {
     char *sql;  /* owned */
     char *name; /* "entry", "record yara.match" ... owned */
@@ -27,8 +28,8 @@ struct findings;
 int findings_open(struct db *db, struct findings **ret_findings);
 void findings_close(struct findings *findings);
 
-/* The next line: 1, and the part that it is of and its columns with TABs between and an LF at the end, until the next
- * call; 0 at the end; negative errno. The first line has no part (NULL). */
+/* The next line: 1, and the part that it is of and its columns with TABs between and an LF at the end, until
+ * the next call; 0 at the end; negative errno. The first line has no part (NULL). */
 int findings_next(struct findings *findings, const struct findings_part **ret_part, const char **ret_line,
                   size_t *ret_size);
 

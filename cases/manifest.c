@@ -26,8 +26,8 @@ int file_read(const char *path, size_t most, struct buf *ret, struct why *why)
     size_t size;
     while ((size = fread(block, 1, sizeof block, file)) > 0 && ret->size + size <= most)
         buf_append(ret, block, size);
-    int code = ferror(file) ? why_set(why, -EIO, "%s: it cannot be read", path)
-               : size       ? why_set(why, -EFBIG, "%s: it has more than %zu bytes", path, most)
+    int code = ferror(file)      ? why_set(why, -EIO, "%s: it cannot be read", path)
+               : size            ? why_set(why, -EFBIG, "%s: it has more than %zu bytes", path, most)
                : buf_failed(ret) ? why_set(why, -ENOMEM, "out of memory")
                                  : 0;
     fclose(file);
@@ -74,7 +74,8 @@ struct gathering {
 /* What a seal cannot cover: what covers itself, what comes and goes, and what is made by sealing. */
 static bool is_left_out(const struct gathering *g, const char *path)
 {
-    static const char *const always[] = {"ledger.jsonl", "lock", "case.db-wal", "case.db-shm", "case.db-journal"};
+    static const char *const always[] = {"ledger.jsonl", "lock", "case.db-wal", "case.db-shm",
+                                         "case.db-journal"};
     static const char *const own[] = {"json", "manifest", "p7s", "tsq", "tsr"};
     char name[40];
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
@@ -119,7 +120,8 @@ static int gather_file(struct gathering *g, const char *path)
     if (is_left_out(g, path))
         return 0;
     if (!is_plain(path))
-        return why_set(g->why, -EINVAL, "%s: a file whose name no seal can list: kvali did not make it, move it away", path);
+        return why_set(g->why, -EINVAL,
+                       "%s: a file whose name no seal can list: kvali did not make it, move it away", path);
     if (snprintf(full, sizeof full, "%s/%s", g->folder, path) >= PATH_SIZE)
         return why_set(g->why, -ENAMETOOLONG, "%s: the path is too long", path);
     int code = hash_sha256_file(full, sha256);
@@ -194,7 +196,8 @@ int manifest_make(const char *folder, uint32_t number, struct manifest *ret_mani
 static int take_line(struct manifest *manifest, char *line)
 {
     size_t size = strlen(line);
-    if (size < 67 || strspn(line, "0123456789abcdef") != 64 || line[64] != ' ' || line[65] != ' ' || !is_plain(line + 66))
+    if (size < 67 || strspn(line, "0123456789abcdef") != 64 || line[64] != ' ' || line[65] != ' ' ||
+        !is_plain(line + 66))
         return -EUCLEAN;
     const char *path = line + 66;
     if (manifest->count && strcmp(manifest->files[manifest->count - 1].path, path) >= 0)
@@ -211,12 +214,15 @@ int manifest_read(const char *folder, uint32_t number, struct manifest *ret_mani
     struct buf text = {0};
     struct manifest manifest = {0};
     int code = seal_path(folder, number, "manifest", path, sizeof path);
-    code = code ? why_set(why, code, "%s: the path is too long", folder) : file_read(path, MANIFEST_MAX, &text, why);
-    if (code == 0 && (memchr(text.data ? (char *)text.data : "", 0, text.size) || (text.size && text.data[text.size - 1] != '\n')))
+    code = code ? why_set(why, code, "%s: the path is too long", folder)
+                : file_read(path, MANIFEST_MAX, &text, why);
+    if (code == 0 && (memchr(text.data ? (char *)text.data : "", 0, text.size) ||
+                      (text.size && text.data[text.size - 1] != '\n')))
         code = why_set(why, -EUCLEAN, "%s: it is no manifest", path);
     char *all = code == 0 ? buf_steal(&text) : NULL;
     unsigned long line_number = 0;
-    for (char *line = all ? strtok_r(all, "\n", &rest) : NULL; code == 0 && line; line = strtok_r(NULL, "\n", &rest)) {
+    for (char *line = all ? strtok_r(all, "\n", &rest) : NULL; code == 0 && line;
+         line = strtok_r(NULL, "\n", &rest)) {
         line_number++;
         code = take_line(&manifest, line);
         if (code)
@@ -234,7 +240,8 @@ int manifest_read(const char *folder, uint32_t number, struct manifest *ret_mani
 const struct manifest_file *manifest_find(const struct manifest *manifest, const char *path)
 {
     struct manifest_file wanted = {.path = (char *)(uintptr_t)path};
-    return manifest->count ? bsearch(&wanted, manifest->files, manifest->count, sizeof wanted, by_path) : NULL;
+    return manifest->count ? bsearch(&wanted, manifest->files, manifest->count, sizeof wanted, by_path)
+                           : NULL;
 }
 
 void manifest_finish(struct manifest *manifest)

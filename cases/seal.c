@@ -21,7 +21,9 @@ extern const char verify_txt[];
 
 int seal_path(const char *folder, uint32_t number, const char *ending, char *ret, size_t size)
 {
-    return snprintf(ret, size, "%s/" SEALS_FOLDER "/%04u.%s", folder, number, ending) < (int)size ? 0 : -ENAMETOOLONG;
+    return snprintf(ret, size, "%s/" SEALS_FOLDER "/%04u.%s", folder, number, ending) < (int)size
+               ? 0
+               : -ENAMETOOLONG;
 }
 
 uint32_t seal_count(const char *folder)
@@ -29,7 +31,8 @@ uint32_t seal_count(const char *folder)
     char path[PATH_SIZE];
     struct stat st;
     uint32_t count = 0;
-    while (count < SEALS_MAX && seal_path(folder, count + 1, "json", path, sizeof path) == 0 && lstat(path, &st) == 0)
+    while (count < SEALS_MAX && seal_path(folder, count + 1, "json", path, sizeof path) == 0 &&
+           lstat(path, &st) == 0)
         count++;
     return count;
 }
@@ -52,7 +55,8 @@ int seal_read(const char *folder, uint32_t number, struct seal *ret_seal, struct
     struct seal seal = {.number = number};
     uint64_t own = 0;
     int code = seal_path(folder, number, "json", path, sizeof path);
-    code = code ? why_set(why, code, "%s: the path is too long", folder) : file_read(path, SEAL_SIZE_MAX, &text, why);
+    code = code ? why_set(why, code, "%s: the path is too long", folder)
+                : file_read(path, SEAL_SIZE_MAX, &text, why);
     if (code) {
         buf_finish(&text);
         return code;
@@ -95,7 +99,8 @@ static int put(struct sealing *s, const char *ending, const void *data, size_t s
 {
     char path[PATH_SIZE];
     int code = seal_path(s->folder, s->number, ending, path, sizeof path);
-    return code ? why_set(s->why, code, "%s: the path is too long", s->folder) : file_write(path, data, size, s->why);
+    return code ? why_set(s->why, code, "%s: the path is too long", s->folder)
+                : file_write(path, data, size, s->why);
 }
 
 static int put_buf(struct sealing *s, const char *ending, const struct buf *buf)
@@ -211,7 +216,8 @@ static int compose(struct sealing *s)
 static int ask_stamp(struct sealing *s, struct why *why_not)
 {
     struct stamp_facts facts;
-    if (!s->options->tsa || stamp_ask(s->options->tsa, s->request.data, s->request.size, &s->answer, why_not) ||
+    if (!s->options->tsa ||
+        stamp_ask(s->options->tsa, s->request.data, s->request.size, &s->answer, why_not) ||
         stamp_check(s->answer.data, s->answer.size, s->signature.data, s->signature.size, s->request.data,
                     s->request.size, NULL, &facts, why_not))
         return 0;
@@ -273,11 +279,13 @@ static int record(struct sealing *s)
     return code;
 }
 
-int seal_write(struct casefile *cf, const struct seal_options *options, struct seal_written *ret_written, struct why *why)
+int seal_write(struct casefile *cf, const struct seal_options *options, struct seal_written *ret_written,
+               struct why *why)
 {
     struct seal_written written = {0};
     struct why why_not = {{0}};
-    struct sealing s = {.cf = cf, .folder = casefile_folder(cf), .options = options, .written = &written, .why = why};
+    struct sealing s = {
+        .cf = cf, .folder = casefile_folder(cf), .options = options, .written = &written, .why = why};
     s.number = seal_count(s.folder) + 1;
     if (s.number > SEALS_MAX)
         return why_set(why, -EOVERFLOW, "%s: it has %u seals, and no more fit", s.folder, SEALS_MAX);
@@ -339,7 +347,8 @@ static int read_one(const char *folder, uint32_t number, const char *ending, str
 {
     char path[PATH_SIZE];
     int code = seal_path(folder, number, ending, path, sizeof path);
-    return code ? why_set(why, code, "%s: the path is too long", folder) : file_read(path, STAMP_SIZE_MAX, ret, why);
+    return code ? why_set(why, code, "%s: the path is too long", folder)
+                : file_read(path, STAMP_SIZE_MAX, ret, why);
 }
 
 int seal_stamp(struct casefile *cf, uint32_t number, const void *answer, size_t size, const char *ca,
@@ -358,7 +367,8 @@ int seal_stamp(struct casefile *cf, uint32_t number, const void *answer, size_t 
     if (code == 0)
         code = read_one(folder, number, "tsq", &request, why);
     if (code == 0)
-        code = stamp_check(answer, size, signature.data, signature.size, request.data, request.size, ca, &facts, why);
+        code = stamp_check(answer, size, signature.data, signature.size, request.data, request.size, ca,
+                           &facts, why);
     if (code == 0)
         code = file_write(path, answer, size, why);
     if (code == 0)

@@ -1,17 +1,20 @@
 /*
- * seal: a signed statement of what a case is at one moment: seals/NNNN.json (one line of JSON, keys sorted) over the bytes
- * of the ledger until then and over a manifest of every other file of the case, with a detached CMS signature and,
- * if wanted, a time stamp over the signature. A case goes on after a seal; the next one covers more, and the one before.
+ * seal: a signed statement of what a case is at one moment: seals/NNNN.json (one line of JSON, keys sorted)
+ * over the bytes of the ledger until then and over a manifest of every other file of the case, with a
+ * detached CMS signature and, if wanted, a time stamp over the signature. A case goes on after a seal; the
+ * next one covers more, and the one before.
  *
- *   NNNN.json      what is sealed: v, seal, case, time, ledger_bytes, ledger_records, ledger_sha256 (of the first
- *                  ledger_bytes bytes), chain_head, manifest_sha256, findings (their digest), prev_seal_sha256 (of the
+ *   NNNN.json      what is sealed: v, seal, case, time, ledger_bytes, ledger_records, ledger_sha256 (of the
+ * first ledger_bytes bytes), chain_head, manifest_sha256, findings (their digest), prev_seal_sha256 (of the
  *                  file before, 64 zeros for the first), custody_gaps, signer, signer_sha256, kvali, commit
  *   NNNN.manifest  a line "SHA-256  path" for each file, as sha256sum -c reads it
- *   NNNN.p7s       the signature over NNNN.json   NNNN.tsq, .tsr  time stamp request, and answer over NNNN.p7s
- *   NNNN.sql       prints the findings' lines     NNNN.pem        the signer's certificate and those above it
+ *   NNNN.p7s       the signature over NNNN.json   NNNN.tsq, .tsr  time stamp request, and answer over
+ * NNNN.p7s NNNN.sql       prints the findings' lines     NNNN.pem        the signer's certificate and those
+ * above it
  *
- * Not in a manifest: the ledger (covered by itself), `lock`, SQLite's case.db-wal and -shm, the seal's own files. The
- * database is closed before its bytes are hashed, and stays as it is until something writes the case again.
+ * Not in a manifest: the ledger (covered by itself), `lock`, SQLite's case.db-wal and -shm, the seal's own
+ * files. The database is closed before its bytes are hashed, and stays as it is until something writes the
+ * case again.
  */
 #ifndef KVALI_CASES_SEAL_H
 #define KVALI_CASES_SEAL_H
@@ -34,19 +37,19 @@ struct seal_written {
 
 struct seal_options {
     struct sign_key *key;
-    uint64_t gaps;          /* what `custody check` found, written into the seal */
-    const char *tsa;        /* http:// of a time stamp authority, NULL for none */
+    uint64_t gaps;   /* what `custody check` found, written into the seal */
+    const char *tsa; /* http:// of a time stamp authority, NULL for none */
     int64_t now;
 };
 
-/* Seals a case that is open for writing. Its database is closed then: only casefile_close may follow. When the time
- * stamp authority does not answer, the seal stands without a stamp, ret_written->stamped is false, and `why` says why.
- * -EBUSY: somebody else reads the database at this moment. */
+/* Seals a case that is open for writing. Its database is closed then: only casefile_close may follow. When
+ * the time stamp authority does not answer, the seal stands without a stamp, ret_written->stamped is false,
+ * and `why` says why. -EBUSY: somebody else reads the database at this moment. */
 int seal_write(struct casefile *cf, const struct seal_options *options, struct seal_written *ret_written,
                struct why *why);
 
-/* Takes the answer to seals/NNNN.tsq that came later. The case is open with CASEFILE_LEDGER. -EKEYREJECTED: it does not
- * answer it; -EEXIST: there is one. */
+/* Takes the answer to seals/NNNN.tsq that came later. The case is open with CASEFILE_LEDGER. -EKEYREJECTED:
+ * it does not answer it; -EEXIST: there is one. */
 int seal_stamp(struct casefile *cf, uint32_t number, const void *answer, size_t size, const char *ca,
                struct stamp_facts *ret_facts, struct why *why);
 
@@ -77,7 +80,8 @@ struct manifest {
     } * files;
     size_t count;
 };
-/* Of the folder as it is, without the files of seal `number` that do not exist before it is signed. -ELOOP: a link. */
+/* Of the folder as it is, without the files of seal `number` that do not exist before it is signed. -ELOOP: a
+ * link. */
 int manifest_make(const char *folder, uint32_t number, struct manifest *ret_manifest, struct why *why);
 int manifest_read(const char *folder, uint32_t number, struct manifest *ret_manifest, struct why *why);
 const struct manifest_file *manifest_find(const struct manifest *manifest, const char *path);

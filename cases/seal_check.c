@@ -86,11 +86,14 @@ static void check_ledger(const char *folder, const struct seal *seal, struct sea
         return;
     if (!hash_first(path, seal->ledger_bytes, sha256, &lines))
         trouble_add(&seals->chain,
-                    "seal %u covers the ledger's first %llu bytes (records 1 to %llu), and the ledger is shorter: it was cut",
-                    seal->number, (unsigned long long)seal->ledger_bytes, (unsigned long long)seal->ledger_records);
+                    "seal %u covers the ledger's first %llu bytes (records 1 to %llu), and the ledger is "
+                    "shorter: it was cut",
+                    seal->number, (unsigned long long)seal->ledger_bytes,
+                    (unsigned long long)seal->ledger_records);
     else if (strcmp(sha256, seal->ledger_sha256) != 0 || lines != seal->ledger_records)
-        trouble_add(&seals->chain, "seal %u: the ledger's records 1 to %llu are not those that were sealed at %s", seal->number,
-                    (unsigned long long)seal->ledger_records, seal->time);
+        trouble_add(&seals->chain,
+                    "seal %u: the ledger's records 1 to %llu are not those that were sealed at %s",
+                    seal->number, (unsigned long long)seal->ledger_records, seal->time);
 }
 
 static void check_one(const char *folder, uint32_t number, char before[SHA256_HEX_SIZE], struct seals *seals)
@@ -103,8 +106,9 @@ static void check_one(const char *folder, uint32_t number, char before[SHA256_HE
         return;
     }
     if (before[0] && strcmp(seal.prev, before) != 0)
-        trouble_add(&seals->chain, "seal %u follows another seal %u than the one that is there: that one was changed", number,
-                    number - 1);
+        trouble_add(&seals->chain,
+                    "seal %u follows another seal %u than the one that is there: that one was changed",
+                    number, number - 1);
     if (seal.ledger_records < seals->covered)
         trouble_add(&seals->chain, "seal %u covers fewer records than the one before", number);
     check_ledger(folder, &seal, seals);
@@ -123,7 +127,8 @@ void seals_check_chain(const char *folder, struct seals *seals)
     for (uint32_t number = 1; number <= seals->count; number++)
         check_one(folder, number, before, seals);
     if (seals->newest.number != seals->count)
-        seals->newest = (struct seal){0}; /* the last one cannot be read: none of what it covers can be told */
+        seals->newest =
+            (struct seal){0}; /* the last one cannot be read: none of what it covers can be told */
 }
 
 /* ------------------------------------------------------------------ signatures and time stamps */
@@ -132,7 +137,8 @@ struct seal_files {
     struct buf text, signature, request, stamp;
 };
 
-static int read_file(const char *folder, uint32_t number, const char *ending, bool must, struct buf *ret, struct why *why)
+static int read_file(const char *folder, uint32_t number, const char *ending, bool must, struct buf *ret,
+                     struct why *why)
 {
     char path[PATH_SIZE];
     int code = seal_path(folder, number, ending, path, sizeof path);
@@ -154,12 +160,12 @@ static int read_files(const char *folder, uint32_t number, struct seal_files *re
     return code;
 }
 
-static void say_signer(struct seals *seals, uint32_t number, const struct seal_trust *trust, const struct sign_who *who,
-                       const struct stamp_facts *stamp)
+static void say_signer(struct seals *seals, uint32_t number, const struct seal_trust *trust,
+                       const struct sign_who *who, const struct stamp_facts *stamp)
 {
     char time[WHEN_TEXT_SIZE];
-    buf_printf(&seals->signers, "%sseal %u: signed by %s (%s, certificate SHA-256 %s%s)", seals->signers.size ? "\n" : "",
-               number, who->subject, who->algorithm, who->sha256,
+    buf_printf(&seals->signers, "%sseal %u: signed by %s (%s, certificate SHA-256 %s%s)",
+               seals->signers.size ? "\n" : "", number, who->subject, who->algorithm, who->sha256,
                trust->ca ? "" : "; whether it is theirs was not judged: give --ca");
     if (stamp->time != WHEN_NONE)
         buf_printf(&seals->signers, ", stamped %s by %s%s", when_format(stamp->time, time), stamp->authority,
@@ -168,7 +174,8 @@ static void say_signer(struct seals *seals, uint32_t number, const struct seal_t
         buf_text(&seals->signers, ", no time stamp");
 }
 
-static void check_signature(const char *folder, uint32_t number, const struct seal_trust *trust, struct seals *seals)
+static void check_signature(const char *folder, uint32_t number, const struct seal_trust *trust,
+                            struct seals *seals)
 {
     struct seal_files files = {0};
     struct seal seal;
@@ -178,12 +185,13 @@ static void check_signature(const char *folder, uint32_t number, const struct se
     int code = read_files(folder, number, &files, &why);
     if (code == 0 && files.stamp.size)
         code = stamp_check(files.stamp.data, files.stamp.size, files.signature.data, files.signature.size,
-                           files.request.size ? files.request.data : NULL, files.request.size, trust->tsa, &stamp, &why);
+                           files.request.size ? files.request.data : NULL, files.request.size, trust->tsa,
+                           &stamp, &why);
     /* What is not trusted cannot say when it was signed. */
     int64_t at = trust->tsa ? stamp.time : WHEN_NONE;
     if (code == 0)
-        code = sign_check(files.text.data, files.text.size, files.signature.data, files.signature.size, trust->ca, at, &who,
-                          &why);
+        code = sign_check(files.text.data, files.text.size, files.signature.data, files.signature.size,
+                          trust->ca, at, &who, &why);
     if (code == 0)
         code = seal_read(folder, number, &seal, &why);
     if (code == 0 && strcmp(seal.signer_sha256, who.sha256) != 0)
@@ -219,7 +227,8 @@ static void check_manifest_hash(const char *folder, uint32_t number, struct seal
 }
 
 /* Nothing that a seal covered may be gone or other in a later one, but for the database, which goes on. */
-static void check_older(const char *folder, uint32_t number, const struct manifest *newest, struct seals *seals)
+static void check_older(const char *folder, uint32_t number, const struct manifest *newest,
+                        struct seals *seals)
 {
     struct manifest older = {0};
     struct why why = {{0}};
@@ -229,9 +238,10 @@ static void check_older(const char *folder, uint32_t number, const struct manife
     }
     for (size_t i = 0; i < older.count; i++) {
         const struct manifest_file *later = manifest_find(newest, older.files[i].path);
-        if (strcmp(older.files[i].path, "case.db") != 0 && (!later || strcmp(later->sha256, older.files[i].sha256) != 0))
-            trouble_add(&seals->manifest, "%s: seal %u covers it, and seal %u %s", older.files[i].path, number,
-                        seals->newest.number, later ? "covers another content" : "does not know it");
+        if (strcmp(older.files[i].path, "case.db") != 0 &&
+            (!later || strcmp(later->sha256, older.files[i].sha256) != 0))
+            trouble_add(&seals->manifest, "%s: seal %u covers it, and seal %u %s", older.files[i].path,
+                        number, seals->newest.number, later ? "covers another content" : "does not know it");
     }
     manifest_finish(&older);
 }
@@ -241,10 +251,12 @@ static void check_log(const char *folder, struct seals *seals)
 {
     char path[PATH_SIZE];
     struct stat st;
-    if (!seals->went_on && snprintf(path, sizeof path, "%s/case.db-wal", folder) < PATH_SIZE && lstat(path, &st) == 0 &&
-        st.st_size > 0)
-        trouble_add(&seals->manifest, "case.db-wal: there are changes to the database that came after seal %u, and no record "
-                    "of the ledger tells of them", seals->newest.number);
+    if (!seals->went_on && snprintf(path, sizeof path, "%s/case.db-wal", folder) < PATH_SIZE &&
+        lstat(path, &st) == 0 && st.st_size > 0)
+        trouble_add(&seals->manifest,
+                    "case.db-wal: there are changes to the database that came after seal %u, and no record "
+                    "of the ledger tells of them",
+                    seals->newest.number);
 }
 
 static void check_file(const struct manifest_file *file, const struct manifest *now, struct seals *seals)
@@ -253,8 +265,10 @@ static void check_file(const struct manifest_file *file, const struct manifest *
     if (there && strcmp(there->sha256, file->sha256) == 0)
         return;
     if (there && seals->went_on && strcmp(file->path, "case.db") == 0) {
-        buf_printf(&seals->remarks, "%scase.db was written after seal %u: until the next seal its findings are held against "
-                   "their digest, and its other bytes against nothing", seals->remarks.size ? "\n" : "", seals->newest.number);
+        buf_printf(&seals->remarks,
+                   "%scase.db was written after seal %u: until the next seal its findings are held against "
+                   "their digest, and its other bytes against nothing",
+                   seals->remarks.size ? "\n" : "", seals->newest.number);
         return;
     }
     trouble_add(&seals->manifest, "%s: %s since seal %u (records 1 to %llu, %s)", file->path,

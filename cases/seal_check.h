@@ -1,5 +1,6 @@
 /*
- * seal_check: do the seals of a case hold, and is what they cover as it was? The part of verify that is about seals.
+ * seal_check: do the seals of a case hold, and is what they cover as it was? The part of verify that is about
+ * seals.
  */
 #ifndef KVALI_CASES_SEAL_CHECK_H
 #define KVALI_CASES_SEAL_CHECK_H
@@ -7,16 +8,17 @@
 #include "cases/seal.h"
 #include "cases/trouble.h"
 
-/* `ca` and `tsa` are PEM files of roots for signers and for time stamps; NULL: who signed is told, and not judged. */
+/* `ca` and `tsa` are PEM files of roots for signers and for time stamps; NULL: who signed is told, and not
+ * judged. */
 struct seal_trust {
     const char *ca, *tsa;
 };
 
 struct seals {
     uint32_t count;
-    struct seal newest;     /* all zero when there is none, or it cannot be read */
-    uint64_t covered;       /* ledger records that the newest covers */
-    bool went_on;           /* the ledger tells of work after the newest: the caller says so */
+    struct seal newest;      /* all zero when there is none, or it cannot be read */
+    uint64_t covered;        /* ledger records that the newest covers */
+    bool went_on;            /* the ledger tells of work after the newest: the caller says so */
     size_t files, uncovered; /* files that the newest covers, and files of the folder that it does not */
     struct trouble chain, signatures, manifest;
     struct buf signers; /* a line for each seal: who, when, with what, stamped by whom */

@@ -184,7 +184,8 @@ static int unpack(struct sign_key *key, PKCS12 *p12, const struct sign_source *s
     }
     return good && key->key && key->cert
                ? 0
-               : sign_why(why, -EKEYREJECTED, "%s: it cannot be opened: is the passphrase right", source->key);
+               : sign_why(why, -EKEYREJECTED, "%s: it cannot be opened: is the passphrase right",
+                          source->key);
 }
 
 /* 1: it was PKCS#12. */
@@ -211,8 +212,9 @@ static int check(const struct sign_key *key, const char *path, struct why *why)
     sign_key_who(key, &who);
     bool rsa = strncmp(who.algorithm, "RSA", 3) == 0;
     if (!who.algorithm[0] || (rsa && EVP_PKEY_get_bits(key->key) < RSA_BITS_MIN))
-        return why_set(why, -EKEYREJECTED, "%s: a seal wants ECDSA on P-384 or P-521, or RSA from %d bits on; this is %s",
-                       path, RSA_BITS_MIN, rsa ? who.algorithm : "something else");
+        return why_set(why, -EKEYREJECTED,
+                       "%s: a seal wants ECDSA on P-384 or P-521, or RSA from %d bits on; this is %s", path,
+                       RSA_BITS_MIN, rsa ? who.algorithm : "something else");
     if (X509_check_private_key(key->cert, key->key) != 1)
         return sign_why(why, -EKEYREJECTED, "%s: key and certificate do not belong together", path);
     if (X509_cmp_current_time(X509_get0_notBefore(key->cert)) > 0 ||
@@ -227,10 +229,10 @@ static int open_file(struct sign_key *key, const struct sign_source *source, str
     if (code)
         return code < 0 ? code : 0;
     code = read_pem_key(key, source, why);
-    return code ? code
-           : source->cert
-               ? read_pem_certs(key, source->cert, why)
-               : why_set(why, -EKEYREJECTED, "%s: the certificate that belongs to it is missing", source->key);
+    return code           ? code
+           : source->cert ? read_pem_certs(key, source->cert, why)
+                          : why_set(why, -EKEYREJECTED, "%s: the certificate that belongs to it is missing",
+                                    source->key);
 }
 
 int sign_key_open(const struct sign_source *source, struct sign_key **ret_key, struct why *why)

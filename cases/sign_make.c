@@ -1,5 +1,6 @@
 /*
- * sign_make: keys and certificates for a lab that has none: a root, an examiner, and a time stamp authority for tests.
+ * sign_make: keys and certificates for a lab that has none: a root, an examiner, and a time stamp authority
+ * for tests.
  */
 #include "cases/sign_private.h"
 
@@ -32,9 +33,9 @@ static const char *const root_extensions[] = {"basicConstraints", "critical,CA:T
                                               "critical,keyCertSign,cRLSign", NULL};
 static const char *const examiner_extensions[] = {"basicConstraints", "critical,CA:FALSE", "keyUsage",
                                                   "critical,digitalSignature,nonRepudiation", NULL};
-static const char *const tsa_extensions[] = {"basicConstraints", "critical,CA:FALSE",
-                                             "keyUsage", "critical,digitalSignature,nonRepudiation",
-                                             "extendedKeyUsage", "critical,timeStamping", NULL};
+static const char *const tsa_extensions[] = {
+    "basicConstraints", "critical,CA:FALSE",     "keyUsage", "critical,digitalSignature,nonRepudiation",
+    "extendedKeyUsage", "critical,timeStamping", NULL};
 
 static bool add_extension(X509 *cert, X509 *issuer, const char *name, const char *value)
 {
@@ -60,8 +61,10 @@ static bool set_serial(X509 *cert)
 static bool set_names(X509 *cert, X509 *issuer, const struct wanted *wanted)
 {
     X509_NAME *name = X509_get_subject_name(cert);
-    return X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const unsigned char *)wanted->lab, -1, -1, 0) == 1 &&
-           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)wanted->name, -1, -1, 0) == 1 &&
+    return X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const unsigned char *)wanted->lab, -1, -1,
+                                      0) == 1 &&
+           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)wanted->name, -1, -1,
+                                      0) == 1 &&
            X509_set_issuer_name(cert, X509_get_subject_name(issuer)) == 1;
 }
 
@@ -70,8 +73,8 @@ static bool make(const struct wanted *wanted, const struct made *root, struct ma
 {
     struct made made = {.key = EVP_EC_gen("P-384"), .cert = X509_new()};
     X509 *issuer = root ? root->cert : made.cert;
-    bool good = made.key && made.cert && X509_set_version(made.cert, X509_VERSION_3) == 1 && set_serial(made.cert) &&
-                X509_gmtime_adj(X509_getm_notBefore(made.cert), -60) &&
+    bool good = made.key && made.cert && X509_set_version(made.cert, X509_VERSION_3) == 1 &&
+                set_serial(made.cert) && X509_gmtime_adj(X509_getm_notBefore(made.cert), -60) &&
                 X509_time_adj_ex(X509_getm_notAfter(made.cert), wanted->days, 0, NULL) &&
                 X509_set_pubkey(made.cert, made.key) == 1 && set_names(made.cert, issuer, wanted) &&
                 add_extension(made.cert, issuer, "subjectKeyIdentifier", "hash") &&
@@ -106,8 +109,9 @@ static BIO *create(const char *folder, const char *name, mode_t mode)
 static bool put_key(const char *folder, const char *name, EVP_PKEY *key, const char *passphrase)
 {
     BIO *bio = create(folder, name, 0600);
-    bool good = bio && PEM_write_bio_PKCS8PrivateKey(bio, key, passphrase ? EVP_aes_256_cbc() : NULL, passphrase,
-                                                     passphrase ? (int)strlen(passphrase) : 0, NULL, NULL) == 1;
+    bool good =
+        bio && PEM_write_bio_PKCS8PrivateKey(bio, key, passphrase ? EVP_aes_256_cbc() : NULL, passphrase,
+                                             passphrase ? (int)strlen(passphrase) : 0, NULL, NULL) == 1;
     return BIO_free(bio) && good;
 }
 
@@ -118,13 +122,14 @@ static bool put_certs(const char *folder, const char *name, X509 *cert, X509 *ab
     return BIO_free(bio) && good;
 }
 
-static bool put_p12(const char *folder, const char *name, const struct made *made, X509 *root, const char *passphrase)
+static bool put_p12(const char *folder, const char *name, const struct made *made, X509 *root,
+                    const char *passphrase)
 {
     STACK_OF(X509) *above = sk_X509_new_null();
     BIO *bio = create(folder, name, 0600);
     bool good = above && bio && sk_X509_push(above, root) > 0;
-    PKCS12 *p12 = good ? PKCS12_create(passphrase ? passphrase : "", "kvali seal", made->key, made->cert, above, 0, 0,
-                                       P12_ROUNDS, P12_ROUNDS, 0)
+    PKCS12 *p12 = good ? PKCS12_create(passphrase ? passphrase : "", "kvali seal", made->key, made->cert,
+                                       above, 0, 0, P12_ROUNDS, P12_ROUNDS, 0)
                        : NULL;
     good = p12 && i2d_PKCS12_bio(bio, p12) == 1;
     PKCS12_free(p12);
@@ -140,23 +145,26 @@ static bool put_text(const char *folder, const char *name, const char *text)
 }
 
 /* For `openssl ts -reply -config tsa.cnf -queryfile Q.tsq -out Q.tsr`, run in the folder. */
-static const char tsa_config[] = "[tsa]\ndefault_tsa = lab\n[lab]\ndir = .\nserial = $dir/tsa-serial\n"
-                                 "signer_cert = $dir/tsa.pem\nsigner_key = $dir/tsa.key\ncerts = $dir/lab-root.pem\n"
-                                 "signer_digest = sha384\ndigests = sha256, sha384, sha512\n"
-                                 "default_policy = 1.3.6.1.4.1.99999.1\naccuracy = secs:1\nordering = no\n"
-                                 "tsa_name = yes\ness_cert_id_chain = no\ness_cert_id_alg = sha256\n";
+static const char tsa_config[] =
+    "[tsa]\ndefault_tsa = lab\n[lab]\ndir = .\nserial = $dir/tsa-serial\n"
+    "signer_cert = $dir/tsa.pem\nsigner_key = $dir/tsa.key\ncerts = $dir/lab-root.pem\n"
+    "signer_digest = sha384\ndigests = sha256, sha384, sha512\n"
+    "default_policy = 1.3.6.1.4.1.99999.1\naccuracy = secs:1\nordering = no\n"
+    "tsa_name = yes\ness_cert_id_chain = no\ness_cert_id_alg = sha256\n";
 
-static bool put_all(const char *folder, const struct made *root, const struct made *examiner, const struct made *tsa,
-                    const char *passphrase)
+static bool put_all(const char *folder, const struct made *root, const struct made *examiner,
+                    const struct made *tsa, const char *passphrase)
 {
-    return put_key(folder, "lab-root.key", root->key, passphrase) && put_certs(folder, "lab-root.pem", root->cert, NULL) &&
+    return put_key(folder, "lab-root.key", root->key, passphrase) &&
+           put_certs(folder, "lab-root.pem", root->cert, NULL) &&
            put_p12(folder, "examiner.p12", examiner, root->cert, passphrase) &&
-           put_certs(folder, "examiner.pem", examiner->cert, root->cert) && put_key(folder, "tsa.key", tsa->key, NULL) &&
-           put_certs(folder, "tsa.pem", tsa->cert, NULL) && put_text(folder, "tsa.cnf", tsa_config) &&
-           put_text(folder, "tsa-serial", "01\n");
+           put_certs(folder, "examiner.pem", examiner->cert, root->cert) &&
+           put_key(folder, "tsa.key", tsa->key, NULL) && put_certs(folder, "tsa.pem", tsa->cert, NULL) &&
+           put_text(folder, "tsa.cnf", tsa_config) && put_text(folder, "tsa-serial", "01\n");
 }
 
-int keys_make(const char *folder, const char *lab, const char *examiner, const char *passphrase, struct why *why)
+int keys_make(const char *folder, const char *lab, const char *examiner, const char *passphrase,
+              struct why *why)
 {
     struct made root = {0}, person = {0}, tsa = {0};
     char root_name[256], tsa_name[256];

@@ -12,7 +12,7 @@
 struct sign_key {
     EVP_PKEY *key;
     X509 *cert;
-    STACK_OF(X509) *above; /* the certificates above it, not NULL */
+    STACK_OF(X509) * above; /* the certificates above it, not NULL */
 };
 
 /* why_set with libcrypto's words for what went wrong last behind the text. */

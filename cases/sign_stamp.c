@@ -58,7 +58,8 @@ int stamp_request(const void *data, size_t size, struct buf *der, struct why *wh
     TS_REQ *request = TS_REQ_new();
     BIO *out = BIO_new(BIO_s_mem());
     bool good = request && out && TS_REQ_set_version(request, 1) == 1 && set_imprint(request, data, size) &&
-                set_nonce(request) && TS_REQ_set_cert_req(request, 1) == 1 && i2d_TS_REQ_bio(out, request) == 1;
+                set_nonce(request) && TS_REQ_set_cert_req(request, 1) == 1 &&
+                i2d_TS_REQ_bio(out, request) == 1;
     int code = good ? 0 : sign_why(why, -EIO, "no time stamp request can be made");
     if (good)
         sign_take(out, der);
@@ -71,13 +72,15 @@ int stamp_ask(const char *url, const void *request, size_t size, struct buf *ans
 {
     char *host = NULL, *port = NULL, *path = NULL;
     int tls = 0;
-    if (strncmp(url, "http://", 7) != 0 || OSSL_HTTP_parse_url(url, &tls, NULL, &host, &port, NULL, &path, NULL, NULL) != 1)
-        return sign_why(why, -EINVAL, "%s: expected http://HOST/PATH (a stamp proves itself; for others make a request file)",
-                        url);
+    if (strncmp(url, "http://", 7) != 0 ||
+        OSSL_HTTP_parse_url(url, &tls, NULL, &host, &port, NULL, &path, NULL, NULL) != 1)
+        return sign_why(
+            why, -EINVAL,
+            "%s: expected http://HOST/PATH (a stamp proves itself; for others make a request file)", url);
     BIO *in = memory(request, size);
     BIO *got = OSSL_HTTP_transfer(NULL, host, port, path, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL,
-                                  "application/timestamp-query", in, "application/timestamp-reply", 1, ANSWER_MAX,
-                                  SECONDS_MAX, 0);
+                                  "application/timestamp-query", in, "application/timestamp-reply", 1,
+                                  ANSWER_MAX, SECONDS_MAX, 0);
     int code = got ? 0 : sign_why(why, -EHOSTUNREACH, "%s: it gives no time stamp", url);
     unsigned char block[4096];
     int read;
@@ -100,7 +103,8 @@ static void take_facts(TS_RESP *response, PKCS7 *token, struct stamp_facts *ret_
     STACK_OF(X509) *signers = PKCS7_get0_signers(token, NULL, 0);
     *ret_facts = (struct stamp_facts){.time = sign_time((const ASN1_TIME *)TS_TST_INFO_get_time(info))};
     if (signers && sk_X509_num(signers) > 0)
-        sign_name(X509_get_subject_name(sk_X509_value(signers, 0)), ret_facts->authority, sizeof ret_facts->authority);
+        sign_name(X509_get_subject_name(sk_X509_value(signers, 0)), ret_facts->authority,
+                  sizeof ret_facts->authority);
     BIGNUM *number = ASN1_INTEGER_to_BN(TS_TST_INFO_get_serial(info), NULL);
     char *hex = number ? BN_bn2hex(number) : NULL;
     if (hex)

@@ -1,6 +1,7 @@
 /*
  * sign_token: a key that never leaves its card or token, by OpenSSL's engine "pkcs11" (Debian:
- * libengine-pkcs11-openssl). OpenSSL 3 calls engines deprecated; Debian 12 has no provider for PKCS#11 instead.
+ * libengine-pkcs11-openssl). OpenSSL 3 calls engines deprecated; Debian 12 has no provider for PKCS#11
+ * instead.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "cases/sign_private.h"
@@ -42,8 +43,9 @@ int sign_token_open(struct sign_key *key, const struct sign_source *source, stru
     ENGINE *engine = ENGINE_by_id("pkcs11");
     if (!engine || ENGINE_init(engine) != 1) {
         ENGINE_free(engine);
-        return sign_why(why, -ENOPKG, "OpenSSL has no working engine \"pkcs11\": install libengine-pkcs11-openssl and set "
-                                      "PKCS11_MODULE_PATH to the token's module");
+        return sign_why(why, -ENOPKG,
+                        "OpenSSL has no working engine \"pkcs11\": install libengine-pkcs11-openssl and set "
+                        "PKCS11_MODULE_PATH to the token's module");
     }
     int code = set_pin(engine, source, why);
     if (code == 0)
@@ -53,7 +55,8 @@ int sign_token_open(struct sign_key *key, const struct sign_source *source, stru
     if (code == 0 && !source->cert) {
         key->cert = load_cert(engine, source->key);
         if (!key->cert)
-            code = sign_why(why, -EKEYREJECTED, "%s: the token has no certificate for it: give it with --cert", source->key);
+            code = sign_why(why, -EKEYREJECTED,
+                            "%s: the token has no certificate for it: give it with --cert", source->key);
     }
     ENGINE_finish(engine);
     ENGINE_free(engine);

@@ -1,7 +1,7 @@
 /*
- * toml: settings that people write by hand [TOML 1.0.0], into JSON. Debian 12 has no TOML library for C; this is the part
- * that a list of records needs, and all else is refused with the line where it stands. The files are the examiner's own,
- * never evidence.
+ * toml: settings that people write by hand [TOML 1.0.0], into JSON. Debian 12 has no TOML library for C; this
+ * is the part that a list of records needs, and all else is refused with the line where it stands. The files
+ * are the examiner's own, never evidence.
  */
 #include "cases/custody_private.h"
 
@@ -90,7 +90,8 @@ static int escape(struct toml *t, struct buf *buf)
     memcpy(hex, t->at, digits);
     t->at += digits;
     unsigned long code = strtoul(hex, NULL, 16);
-    if (strspn(hex, "0123456789abcdefABCDEF") != digits || code == 0 || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+    if (strspn(hex, "0123456789abcdefABCDEF") != digits || code == 0 || code > 0x10ffff ||
+        (code >= 0xd800 && code < 0xe000))
         return wrong(t, "there is no such character");
     put_code(buf, (uint32_t)code);
     return 0;
@@ -116,8 +117,9 @@ static int string(struct toml *t, char quote, struct buf *buf)
     }
     t->at++;
     return buf_failed(buf) ? why_set(t->why, -ENOMEM, "out of memory")
-           : text_is_utf8(buf->data ? (const void *)buf->data : "", buf->size) ? 0
-                                                                               : wrong(t, "the string is not UTF-8");
+           : text_is_utf8(buf->data ? (const void *)buf->data : "", buf->size)
+               ? 0
+               : wrong(t, "the string is not UTF-8");
 }
 
 /* A number, a boolean or a date. */
@@ -137,7 +139,10 @@ static int bare(struct toml *t, json_t **ret)
            : date                       ? json_string(word)
            : size && !*end && !errno    ? json_integer(number)
                                         : NULL;
-    return *ret ? 0 : wrong(t, "expected a value: \"text\", a whole number, true, false, a date, or a list of these");
+    return *ret
+               ? 0
+               : wrong(t,
+                       "expected a value: \"text\", a whole number, true, false, a date, or a list of these");
 }
 
 static int value(struct toml *t, json_t **ret, int depth);
@@ -263,7 +268,8 @@ static int pair(struct toml *t)
 
 int toml_read(const char *name, const char *text, size_t size, json_t **ret_object, struct why *why)
 {
-    struct toml t = {.name = name, .at = text, .end = text + size, .line = 1, .why = why, .root = json_object()};
+    struct toml t = {
+        .name = name, .at = text, .end = text + size, .line = 1, .why = why, .root = json_object()};
     t.table = t.root;
     int code = memchr(text, 0, size) ? wrong(&t, "it is no text") : 0;
     for (skip(&t, true); code == 0 && t.at < t.end; skip(&t, true))

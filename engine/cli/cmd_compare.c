@@ -22,8 +22,8 @@ static void put_fact(void *context, const struct compare_fact *fact)
 {
     const struct output *output = context;
     if (!output->json) {
-        cli_print("%-14s %s: %s | %s\n", compare_cause_name(fact->cause), fact->what, *fact->first ? fact->first : "absent",
-                  *fact->second ? fact->second : "absent");
+        cli_print("%-14s %s: %s | %s\n", compare_cause_name(fact->cause), fact->what,
+                  *fact->first ? fact->first : "absent", *fact->second ? fact->second : "absent");
         return;
     }
     struct buf buf = {0};
@@ -47,8 +47,8 @@ static void put_item(void *context, const struct compare_item *item)
     if (!output->items || output->shown++ >= output->limit)
         return;
     if (!output->json) {
-        cli_print("%c %s %s%s%s (%s)\n", marks[item->side], item->part, item->key, *item->changes ? ": " : "", item->changes,
-                  compare_cause_name(item->cause));
+        cli_print("%c %s %s%s%s (%s)\n", marks[item->side], item->part, item->key, *item->changes ? ": " : "",
+                  item->changes, compare_cause_name(item->cause));
         return;
     }
     struct buf buf = {0};
@@ -91,16 +91,19 @@ static void put_result(const struct output *output, const struct compare_result 
         return;
     }
     cli_print("%s%llu lines are the same, %llu only in the first, %llu only in the second, %llu differ\n",
-              differing(result) ? "\n" : "", (unsigned long long)result->same, (unsigned long long)result->items[ONLY_FIRST],
-              (unsigned long long)result->items[ONLY_SECOND], (unsigned long long)result->items[BOTH_DIFFER]);
+              differing(result) ? "\n" : "", (unsigned long long)result->same,
+              (unsigned long long)result->items[ONLY_FIRST], (unsigned long long)result->items[ONLY_SECOND],
+              (unsigned long long)result->items[BOTH_DIFFER]);
     for (int i = 0; i < CAUSES; i++)
         if (result->causes[i])
-            cli_print("%-14s %llu\n", compare_cause_name((enum compare_cause)i), (unsigned long long)result->causes[i]);
+            cli_print("%-14s %llu\n", compare_cause_name((enum compare_cause)i),
+                      (unsigned long long)result->causes[i]);
 }
 
 static int run(const struct options *options)
 {
-    struct output output = {.json = options_has(options, "json"), .items = !options_has(options, "summary"), .limit = UINT64_MAX};
+    struct output output = {
+        .json = options_has(options, "json"), .items = !options_has(options, "summary"), .limit = UINT64_MAX};
     struct casefile *cases[2] = {NULL, NULL};
     struct compare_result result;
     struct why why = {{0}};
@@ -127,10 +130,14 @@ const struct command command_compare = {
     .name = "compare",
     .summary = "what differs between the findings of two cases, and why",
     .usage = "CASE1 CASE2 [options]",
-    .help = "First what the two were made with and what of it differs: evidence (SHA-256 of the exhibits), rules, configuration\n"
-            "(settings that can change findings), versions; of the last run of each. Then every finding that is in one of\n"
-            "them alone (- the first, + the second) or differs (~), with its likely cause: the first of these that touches\n"
-            "its exhibit or its plugin. What nothing explains is \"not explained\", and should not be there: the same\n"
+    .help = "First what the two were made with and what of it differs: evidence (SHA-256 of the exhibits), "
+            "rules, configuration\n"
+            "(settings that can change findings), versions; of the last run of each. Then every finding that "
+            "is in one of\n"
+            "them alone (- the first, + the second) or differs (~), with its likely cause: the first of "
+            "these that touches\n"
+            "its exhibit or its plugin. What nothing explains is \"not explained\", and should not be there: "
+            "the same\n"
             "evidence, settings and versions give the same findings. Exhibits are matched by their labels.",
     .example = "  kvali compare CASE1 CASE2\n"
                "  kvali compare CASE1 CASE2 --summary",

@@ -69,8 +69,8 @@ static void list_json(const struct custody_record *record)
 
 static void list_text(const struct custody *custody, const struct custody_record *record)
 {
-    cli_print("record %llu  %s  %s  %s%s\n", (unsigned long long)record->number, record->kind->word, record->time,
-              record->actor, record->withdrawn ? "  WITHDRAWN" : "");
+    cli_print("record %llu  %s  %s  %s%s\n", (unsigned long long)record->number, record->kind->word,
+              record->time, record->actor, record->withdrawn ? "  WITHDRAWN" : "");
     for (const struct custody_field *field = record->kind->fields; field->name; field++) {
         struct buf text = {0};
         if (field->form == CUSTODY_PERSON && custody_values(record, field->name))
@@ -89,7 +89,8 @@ static int load(const char *folder, struct custody **ret_custody)
 {
     struct why why = {{0}};
     int error = custody_load(folder, ret_custody, &why);
-    return error ? fail(exit_code_of_case(error), folder, error, &why, "give the folder of a case") : EXIT_DONE;
+    return error ? fail(exit_code_of_case(error), folder, error, &why, "give the folder of a case")
+                 : EXIT_DONE;
 }
 
 static int list(const struct options *options)
@@ -98,7 +99,8 @@ static int list(const struct options *options)
     const char *kind;
     for (size_t i = 0; (kind = options_nth(options, "kind", i)); i++)
         if (!custody_kind_named(kind))
-            return fail_words(EXIT_USAGE, kind, "there is no such kind of record", "`kvali custody --help` lists them");
+            return fail_words(EXIT_USAGE, kind, "there is no such kind of record",
+                              "`kvali custody --help` lists them");
     int code = load(options->args[1], &custody);
     const struct custody_record *record;
     for (size_t i = 0; code == EXIT_DONE && (record = custody_at(custody, i)); i++)
@@ -191,7 +193,8 @@ static int add(const struct options *options)
 {
     if (options->arg_count > 3 || (options->arg_count == 3 && strcmp(options->args[2], chosen->word) != 0))
         return fail_words(EXIT_USAGE, options->args[2], "there is no such kind of record here",
-                          "expected event, seizure, acquisition, verification, review, limitation or correction, before the "
+                          "expected event, seizure, acquisition, verification, review, limitation or "
+                          "correction, before the "
                           "first option");
     return custody_cli_add(options, options->args[1], chosen, NULL, NULL);
 }
@@ -212,20 +215,30 @@ const struct command command_custody = {
     .name = "custody",
     .summary = "who had which exhibit when: records, lists, gaps",
     .usage = "add CASE [KIND] [options], list CASE, check CASE",
-    .help = "add    writes a record into the ledger. KIND is event (default: what happened to an exhibit, and in whose hands it\n"
-            "       is), seizure, acquisition, verification, review (of a finding), limitation, or correction. On a terminal it\n"
-            "       asks for what is missing. Nothing is ever changed: a mistake is put right by a correction, which names\n"
+    .help = "add    writes a record into the ledger. KIND is event (default: what happened to an exhibit, "
+            "and in whose hands it\n"
+            "       is), seizure, acquisition, verification, review (of a finding), limitation, or "
+            "correction. On a terminal it\n"
+            "       asks for what is missing. Nothing is ever changed: a mistake is put right by a "
+            "correction, which names\n"
             "       the record.\n"
             "list   shows all records as they stand after corrections.\n"
-            "check  tells every gap with the numbers of the records: a `to` that is not the next `from`, times that go back, a\n"
-            "       seal that changed without an event, an exhibit without seizure, acquisition or verification …\n"
-            "`kvali custody add KIND --help` shows the fields of a kind (below: event). A record's number is its line in\n"
-            "ledger.jsonl. Defaults for any field: ~/.config/kvali/lab.toml, under [event], [seizure] …, or [default].",
-    .example = "  kvali custody add CASE --event received --exhibit EX-1 --from gk --to nb --place 'Laboratory, room 4' …\n"
+            "check  tells every gap with the numbers of the records: a `to` that is not the next `from`, "
+            "times that go back, a\n"
+            "       seal that changed without an event, an exhibit without seizure, acquisition or "
+            "verification …\n"
+            "`kvali custody add KIND --help` shows the fields of a kind (below: event). A record's number is "
+            "its line in\n"
+            "ledger.jsonl. Defaults for any field: ~/.config/kvali/lab.toml, under [event], [seizure] …, or "
+            "[default].",
+    .example = "  kvali custody add CASE --event received --exhibit EX-1 --from gk --to nb --place "
+               "'Laboratory, room 4' …\n"
                "  kvali custody add CASE --file records.toml --no-input\n"
-               "  kvali custody add CASE correction --of-record 12 --field place --value 'Room 5' --reason 'slip' --by nb\n"
+               "  kvali custody add CASE correction --of-record 12 --field place --value 'Room 5' --reason "
+               "'slip' --by nb\n"
                "  kvali custody check CASE",
-    .exits = "  1  check: there are gaps\n  2  a field is missing or wrong: nothing was written of that record",
+    .exits =
+        "  1  check: there are gaps\n  2  a field is missing or wrong: nothing was written of that record",
     .options_of = custody_options,
     .min_args = 2,
     .run = run_custody,
@@ -250,9 +263,11 @@ const struct command command_case = {
     .name = "case",
     .summary = "say what the case is: title, agency, legal basis, questions",
     .usage = "set CASE [options]",
-    .help = "Writes a record into the ledger. The first has to say everything that is not marked as optional; a later one says\n"
+    .help = "Writes a record into the ledger. The first has to say everything that is not marked as "
+            "optional; a later one says\n"
             "only what is new, and the last word on a field counts.",
-    .example = "  kvali case set CASE --title 'Theft of data' --agency MIA --legal-basis 'ruling 5/12, City Court, 2026-01-30' …\n"
+    .example = "  kvali case set CASE --title 'Theft of data' --agency MIA --legal-basis 'ruling 5/12, City "
+               "Court, 2026-01-30' …\n"
                "  kvali case set CASE          # asks",
     .options_of = case_options,
     .min_args = 2,
@@ -277,9 +292,11 @@ const struct command command_person = {
     .name = "person",
     .summary = "say who somebody is that records name",
     .usage = "add CASE [options]",
-    .help = "Writes a record into the ledger. Records of custody name people by --id; a court may want to hear each of them, so\n"
+    .help = "Writes a record into the ledger. Records of custody name people by --id; a court may want to "
+            "hear each of them, so\n"
             "every one is a natural person with a position. A later record with the same --id adds to it.",
-    .example = "  kvali person add CASE --id nb --given-name Nino --family-name Beridze --agency MIA --position examiner",
+    .example = "  kvali person add CASE --id nb --given-name Nino --family-name Beridze --agency MIA "
+               "--position examiner",
     .options_of = person_options,
     .min_args = 2,
     .max_args = 2,
@@ -296,7 +313,8 @@ static int run_exhibit(const struct options *options)
 {
     return strcmp(options->args[0], "set") == 0
                ? custody_cli_add(options, options->args[1], custody_kind_named("exhibit"),
-                                 options->arg_count > 2 ? "exhibit" : NULL, options->arg_count > 2 ? options->args[2] : NULL)
+                                 options->arg_count > 2 ? "exhibit" : NULL,
+                                 options->arg_count > 2 ? options->args[2] : NULL)
                : wrong_part("exhibit", options, "set CASE EXHIBIT");
 }
 
@@ -304,9 +322,12 @@ const struct command command_exhibit = {
     .name = "exhibit",
     .summary = "say what an exhibit is: make, serial number, marks, package, seal",
     .usage = "set CASE [EXHIBIT] [options]",
-    .help = "Writes a record into the ledger about the thing itself. Its image is recorded with `kvali add`. What cannot be\n"
-            "read on it is said so (\"not readable\"), never left blank. A later record says only what is new.",
-    .example = "  kvali exhibit set CASE EX-1 --kind USB --quantity 1 --make Kingston --model DT101 --serial - …",
+    .help =
+        "Writes a record into the ledger about the thing itself. Its image is recorded with `kvali add`. "
+        "What cannot be\n"
+        "read on it is said so (\"not readable\"), never left blank. A later record says only what is new.",
+    .example =
+        "  kvali exhibit set CASE EX-1 --kind USB --quantity 1 --make Kingston --model DT101 --serial - …",
     .options_of = exhibit_options,
     .min_args = 2,
     .max_args = 3,

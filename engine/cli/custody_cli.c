@@ -14,8 +14,9 @@
 enum { NAME_SIZE = 40, WHAT_SIZE = 400, LINE_SIZE = 4096 };
 
 static const struct option_spec common[] = {
-    {"file", 'f', "FILE", "Take records from a .toml or .json file: fields, or tables named case, person,\n"
-                          "exhibit, seizure, event … (all of them are checked before one is written)"},
+    {"file", 'f', "FILE",
+     "Take records from a .toml or .json file: fields, or tables named case, person,\n"
+     "exhibit, seizure, event … (all of them are checked before one is written)"},
     {"all", 'a', NULL, "On a terminal: ask for what may be left out, too"},
     {"no-input", 0, NULL, "Ask nothing: what is missing is an error"},
 };
@@ -33,19 +34,19 @@ static void option_name(const char *field, char ret[NAME_SIZE])
 static const char *argument_of(enum custody_form form)
 {
     static const char *const names[] = {
-        [CUSTODY_TEXT] = "TEXT",     [CUSTODY_DATE] = "DATE",     [CUSTODY_TIME] = "TIME",       [CUSTODY_NUMBER] = "N",
-        [CUSTODY_CHOICE] = "WORD",   [CUSTODY_PERSON] = "PERSON", [CUSTODY_EXHIBIT] = "EXHIBIT", [CUSTODY_RECORD] = "N",
-        [CUSTODY_HASH] = "HASH",
+        [CUSTODY_TEXT] = "TEXT",       [CUSTODY_DATE] = "DATE",   [CUSTODY_TIME] = "TIME",
+        [CUSTODY_NUMBER] = "N",        [CUSTODY_CHOICE] = "WORD", [CUSTODY_PERSON] = "PERSON",
+        [CUSTODY_EXHIBIT] = "EXHIBIT", [CUSTODY_RECORD] = "N",    [CUSTODY_HASH] = "HASH",
     };
     return names[form];
 }
 
 static void describe(const struct custody_field *field, char ret[WHAT_SIZE])
 {
-    snprintf(ret, WHAT_SIZE, "%s%s%s%s%s%s", field->what, field->words ? ":\n" : "", field->words ? field->words : "",
-             field->flags & CUSTODY_LIST ? "; may be given again" : "",
+    snprintf(ret, WHAT_SIZE, "%s%s%s%s%s%s", field->what, field->words ? ":\n" : "",
+             field->words ? field->words : "", field->flags & CUSTODY_LIST ? "; may be given again" : "",
              field->flags & CUSTODY_NONE ? "\n(\"not readable\" or -, or \"none\", where it is so)" : "",
-             field->flags & CUSTODY_KNOWN ? "\n(kvali fills it in where it knows it)"
+             field->flags & CUSTODY_KNOWN  ? "\n(kvali fills it in where it knows it)"
              : field->flags & CUSTODY_MUST ? ""
                                            : "\n(may be left out)");
 }
@@ -55,7 +56,8 @@ const struct option_spec *custody_cli_options(const struct custody_kind *kind)
     static struct option_spec specs[OPTIONS_MAX];
     static char names[OPTIONS_MAX][NAME_SIZE], whats[OPTIONS_MAX][WHAT_SIZE];
     size_t count = 0;
-    for (const struct custody_field *field = kind->fields; field->name && count < OPTIONS_MAX - 8; field++, count++) {
+    for (const struct custody_field *field = kind->fields; field->name && count < OPTIONS_MAX - 8;
+         field++, count++) {
         option_name(field->name, names[count]);
         describe(field, whats[count]);
         specs[count] = (struct option_spec){names[count], 0, argument_of(field->form), whats[count]};
@@ -133,8 +135,12 @@ static int ask(struct custody_draft *draft, const struct custody_field *field)
     bool must = (field->flags & CUSTODY_MUST) != 0, list = (field->flags & CUSTODY_LIST) != 0;
     for (bool any = false;;) {
         struct why why = {{0}};
-        cli_print("%s%s%s%s%s: ", any ? "… and " : "", field->what, field->words ? " (" : "", field->words ? field->words : "",
-                  field->words ? ")" : field->flags & CUSTODY_NONE ? " (- for not readable)" : must && !any ? "" : " (Enter: none)");
+        cli_print("%s%s%s%s%s: ", any ? "… and " : "", field->what, field->words ? " (" : "",
+                  field->words ? field->words : "",
+                  field->words                  ? ")"
+                  : field->flags & CUSTODY_NONE ? " (- for not readable)"
+                  : must && !any                ? ""
+                                                : " (Enter: none)");
         fflush(stdout);
         const char *text = answer(line);
         if (!text)
@@ -153,7 +159,8 @@ static int ask(struct custody_draft *draft, const struct custody_field *field)
 static int ask_all(struct custody_draft *draft, bool optional)
 {
     for (const struct custody_field *field = custody_draft_kind(draft)->fields; field->name; field++)
-        if (!custody_draft_has(draft, field->name) && ((field->flags & CUSTODY_MUST) || optional) && ask(draft, field))
+        if (!custody_draft_has(draft, field->name) && ((field->flags & CUSTODY_MUST) || optional) &&
+            ask(draft, field))
             return -ECANCELED;
     return 0;
 }
@@ -245,13 +252,13 @@ static int failed(const struct adding *a, int error, const struct custody_kind *
     char advice[120];
     if (error != -EINVAL && error != -ECANCELED && error != -ENOENT)
         return fail(exit_code_of_case(error), casefile_folder(a->cf), error, a->why, NULL);
-    snprintf(advice, sizeof advice, "%s`kvali %s --help` tells all fields", a->count ? "what stands before it is written; " : "",
-             kind->command);
+    snprintf(advice, sizeof advice, "%s`kvali %s --help` tells all fields",
+             a->count ? "what stands before it is written; " : "", kind->command);
     return fail(EXIT_USAGE, NULL, error, a->why, advice);
 }
 
-int custody_cli_add(const struct options *options, const char *folder, const struct custody_kind *kind, const char *field,
-                    const char *value)
+int custody_cli_add(const struct options *options, const char *folder, const struct custody_kind *kind,
+                    const char *field, const char *value)
 {
     struct why why = {{0}};
     struct adding a = {.options = options, .why = &why};

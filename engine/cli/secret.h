@@ -1,6 +1,6 @@
 /*
- * secret: a passphrase or PIN, from a file or from the terminal without showing it. Never from the command line, where
- * everybody on the machine can read it.
+ * secret: a passphrase or PIN, from a file or from the terminal without showing it. Never from the command
+ * line, where everybody on the machine can read it.
  */
 #ifndef KVALI_CLI_SECRET_H
 #define KVALI_CLI_SECRET_H

@@ -1,4 +1,5 @@
-/* seal: what is sealed is found changed, and by whom it was signed is told; manifests take nothing that is not one. */
+/* seal: what is sealed is found changed, and by whom it was signed is told; manifests take nothing that is
+ * not one. */
 #include "cases/seal.h"
 #include "cases/verify.h"
 #include "engine/base/when.h"
@@ -206,9 +207,17 @@ Test(seal, a_manifest_is_taken_only_in_its_own_form)
         const char *text;
         bool good;
     } manifests[] = {
-        {H "  a\n" H "  b/c\n", true}, {"", true},           {H "  b\n" H "  a\n", false}, {H "  a\n" H "  a\n", false},
-        {H " a\n", false},             {H "  a", false},     {H "  /etc/passwd\n", false}, {H "  ../x\n", false},
-        {"x" H "  a\n", false},        {H "  a\\b\n", false}, {H "  \n", false},
+        {H "  a\n" H "  b/c\n", true},
+        {"", true},
+        {H "  b\n" H "  a\n", false},
+        {H "  a\n" H "  a\n", false},
+        {H " a\n", false},
+        {H "  a", false},
+        {H "  /etc/passwd\n", false},
+        {H "  ../x\n", false},
+        {"x" H "  a\n", false},
+        {H "  a\\b\n", false},
+        {H "  \n", false},
     };
     char folder[200];
     snprintf(folder, sizeof folder, "%s/seals", world.folder);
