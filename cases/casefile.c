@@ -320,7 +320,7 @@ static int open_inside(struct casefile *cf, enum casefile_mode mode, struct why 
     if (stat(path, &st))
         return why_set(why, -errno, "%s: %s", cf->folder,
                        errno == ENOENT ? "there is no case there" : strerror(errno));
-    if (mode == CASEFILE_WRITE)
+    if (mode != CASEFILE_READ)
         code = take_lock(cf, why);
     if (code == 0)
         code = db_open(path, mode == CASEFILE_WRITE ? DB_WRITE : DB_READ, &cf->db, why);
@@ -372,6 +372,28 @@ static void remember_ledger(struct casefile *cf)
         code = put(cf->db, CASE_LEDGER_HEAD, ledger_head(cf->ledger));
     if (code || db_commit(cf->db))
         db_rollback(cf->db);
+}
+
+/* 0 when all of the write-ahead log is in the database and the log is empty. */
+static int checkpoint(struct db *db)
+{
+    int64_t busy = 1;
+    int code = read_number(db, "PRAGMA wal_checkpoint(TRUNCATE)", &busy);
+    return code ? code : busy ? -EBUSY : 0;
+}
+
+int casefile_freeze(struct casefile *cf, struct why *why)
+{
+    if (cf->ready)
+        remember_ledger(cf);
+    cf->ready = false;
+    int code = checkpoint(cf->db);
+    if (code)
+        return why_set(why, code, "%s/case.db: %s", cf->folder,
+                       code == -EBUSY ? "somebody else reads it at this moment" : db_error(cf->db));
+    db_close(cf->db);
+    cf->db = NULL;
+    return 0;
 }
 
 void casefile_close(struct casefile *cf)

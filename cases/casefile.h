@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-enum casefile_mode { CASEFILE_READ, CASEFILE_WRITE };
+enum casefile_mode { CASEFILE_READ, CASEFILE_WRITE, CASEFILE_LEDGER };
 
 struct casefile;
 
@@ -24,11 +24,16 @@ int casefile_create(const char *folder, const char *number, const char *examiner
 
 /* CASEFILE_WRITE takes the lock (-EBUSY: another run holds it; `why` names its pid and host) and clears away
  * what an interrupted run left half done (attempts still open). -ENOENT: no case there; -EUCLEAN: damaged,
- * `why` says where; -EPROTO: schema of a newer kvali. */
+ * `why` says where; -EPROTO: schema of a newer kvali. CASEFILE_LEDGER takes the lock too, but writes the ledger
+ * alone: not a byte of the database changes. */
 int casefile_open(const char *folder, enum casefile_mode mode, struct casefile **ret_case, struct why *why);
 /* After CASEFILE_WRITE the database remembers the ledger's length and head, so that verify can tell when its
  * end is gone. */
 void casefile_close(struct casefile *cf);
+
+/* Does for the database what casefile_close does, so that its bytes lie in case.db alone and stay as they are, and closes
+ * it. The ledger can still be written; only casefile_close may follow otherwise. -EBUSY: somebody else reads it. */
+int casefile_freeze(struct casefile *cf, struct why *why);
 
 /* Keys of t_case under which it does. */
 #define CASE_LEDGER_COUNT "ledger_count"

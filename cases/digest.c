@@ -1,202 +1,72 @@
 /*
- * digest: the findings in one canonical text, and its SHA-256.
- *
- * Lines, each a tag and fields separated by TAB, LF at the end; text as it is stored (escaped: it holds
- * neither), bytes as hex, numbers decimal, NULL as '-'. In this order, each group sorted bytewise by its key
- * columns:
- *
- *   kvali-findings 1
- *   exhibit  label, name, type, size, sector size, unsupported, damage, md5, sha1, sha256, verification
- *   volume   exhibit, key and all that was found of it
- *   account  exhibit, volume, what its bytes are, how many
- *   entry    exhibit, path and all metadata, locator of its content
- *   stream   exhibit, path, locator, kind, deleted, size, status, read, unread, repeated byte, slack, left-out plugins,
- *            runs
- *   record   plugin.type, version, exhibit, locator of its stream, place among that stream's records of this
- *            type, the fields
- *   note     exhibit, locator, plugin, offset, text
- *   fault    exhibit, volume, path, stage, plugin, offset, size, kind, effect, detail ('' when the exhibit
- * could not be opened)
- *
- * Not in it: times of processing, hosts, runs, workers, attempts, ids, folders of evidence.
+ * digest: the SHA-256 of the canonical text that findings.c gives, line by line.
  */
 #include "cases/digest.h"
 
-#include "engine/base/buf.h"
+#include "cases/findings.h"
 #include "engine/base/text.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-static const char *const sections[] = {
-    "SELECT 'exhibit', label, name, type, size, sector_size, unsupported, damage, md5, sha1, sha256, "
-    "verification FROM t_exhibit ORDER BY label",
-
-    "SELECT 'volume', x.label, v.key, v.parent, v.partition_table, v.type, v.label, v.offset, v.size, "
-    "v.filesystem, v.content, v.block_size, "
-    "v.block_count, v.fs_size, v.serial, v.time_note, v.expand, v.raw, v.use FROM t_volume v JOIN t_exhibit "
-    "x ON x.id = v.exhibit "
-    "ORDER BY x.label, v.key",
-
-    "SELECT 'account', x.label, a.volume, a.what, a.bytes FROM t_account a JOIN t_exhibit x ON x.id = a.exhibit "
-    "ORDER BY x.label, a.volume, a.what",
-
-    "SELECT 'entry', x.label, e.path, e.name, e.volume, e.type, e.kind, e.flags, e.inode, e.sequence, "
-    "e.parent_inode, e.size, e.allocated, "
-    "e.mode, e.uid, e.gid, e.links, e.modified, e.accessed, e.changed, e.born, e.removed, e.name_modified, "
-    "e.name_accessed, e.name_changed, "
-    "e.name_born, e.raw_times, e.target, e.attribute, s.locator FROM t_entry e JOIN t_exhibit x ON x.id = "
-    "e.exhibit "
-    "LEFT JOIN t_stream s ON s.id = e.stream ORDER BY x.label, e.path",
-
-    "SELECT 'stream', x.label, s.path, s.locator, s.kind, s.deleted, s.size, s.status, s.read, s.unread, "
-    "s.uniform, s.slack, s.slack_uniform, s.without, s.runs, s.runs_cut, "
-    "s.plugin, s.child_offset, s.name FROM t_stream s JOIN t_exhibit x ON x.id = s.exhibit ORDER BY x.label, "
-    "s.locator",
-};
-
-static const char *const last_sections[] = {
-    "SELECT 'note', exhibit, locator, plugin, offset, text FROM (SELECT x.label AS exhibit, s.locator, "
-    "n.plugin, n.offset, n.text, n.id FROM "
-    "t_note n JOIN t_stream s ON s.id = n.stream AND s.attempt = n.attempt JOIN t_exhibit x ON x.id = "
-    "s.exhibit) "
-    "ORDER BY exhibit, locator, plugin, offset, text",
-
-    /* Why an exhibit could not be opened names the folder in which it was looked for. */
-    "SELECT 'fault', exhibit, volume, path, stage, plugin, offset, size, kind, effect, CASE WHEN stage = "
-    "'open' AND "
-    "kind = 'unreadable' THEN '' ELSE detail END AS words FROM fault "
-    "ORDER BY exhibit, volume, path, stage, plugin, offset, size, kind, effect, words",
-};
-
-struct digesting {
-    struct hash_sha256 *hash;
-    struct buf line;
-    void (*dump)(void *context, const char *line, size_t size);
-    void *context;
-};
-
-static int end_line(struct digesting *d)
+static int digest_lines(struct findings *findings, struct hash_sha256 *hash,
+                        void (*dump)(void *context, const char *line, size_t size), void *context)
 {
-    buf_u8(&d->line, '\n');
-    if (buf_failed(&d->line))
-        return -ENOMEM;
-    hash_sha256_update(d->hash, d->line.data, d->line.size);
-    if (d->dump)
-        d->dump(d->context, (const char *)d->line.data, d->line.size);
-    buf_clear(&d->line);
-    return 0;
-}
-
-static void column(struct buf *line, struct db_statement *s, int index)
-{
+    const struct findings_part *part;
+    const char *line;
     size_t size;
-    if (index)
-        buf_u8(line, '\t');
-    if (db_is_null(s, index)) {
-        buf_u8(line, '-');
-    } else if (db_is_blob(s, index)) {
-        const void *data = db_bytes(s, index, &size);
-        text_hex(line, data, size);
-    } else {
-        buf_text(line, db_text(s, index));
+    int code;
+    while ((code = findings_next(findings, &part, &line, &size)) == 1) {
+        hash_sha256_update(hash, line, size);
+        if (dump)
+            dump(context, line, size);
     }
-}
-
-enum { KEYS = 6, IDS = 3 };
-
-/* A line for each row of a statement, which is finalized; without `ids` columns behind the first KEYS. */
-static int rows(struct digesting *d, struct db_statement *s, int ids)
-{
-    int code, columns = db_columns(s);
-    while ((code = db_step(s)) == 1) {
-        for (int i = 0; i < columns; i++)
-            if (i < KEYS || i >= KEYS + ids)
-                column(&d->line, s, i);
-        code = end_line(d);
-        if (code)
-            break;
-    }
-    db_finalize(s);
     return code;
 }
 
-static int section(struct digesting *d, struct db *db, const char *sql)
+static int put_hex(struct hash_sha256 *hash, char ret[SHA256_HEX_SIZE])
 {
-    struct db_statement *s;
-    int code = db_prepare(db, sql, &s);
-    return code ? code : rows(d, s, 0);
+    uint8_t digest[SHA256_SIZE];
+    struct buf hex = {0};
+    hash_sha256_final(hash, digest);
+    text_hex(&hex, digest, sizeof digest);
+    bool failed = buf_failed(&hex);
+    if (!failed)
+        memcpy(ret, buf_cstr(&hex), SHA256_HEX_SIZE);
+    buf_finish(&hex);
+    return failed ? -ENOMEM : 0;
 }
 
-/* Records of one type. A stream's records are numbered anew within their type: other plugins' do not count.
- */
-static int records(struct digesting *d, struct db *db, const char *plugin, const char *type, int64_t version,
-                   const char *table)
+static int not_read(struct casefile *cf, int code, struct why *why)
 {
-    struct buf sql = {0};
-    buf_printf(&sql,
-               "SELECT 'record', '%s.%s', %lld, x.label, s.locator, row_number() OVER (PARTITION BY r.stream "
-               "ORDER BY r.ordinal) - 1, r.* FROM "
-               "%s r JOIN t_stream s ON s.id = r.stream AND s.attempt = r.attempt JOIN t_exhibit x ON x.id = "
-               "s.exhibit "
-               "ORDER BY x.label, s.locator, r.ordinal",
-               plugin, type, (long long)version, table);
-    struct db_statement *s = NULL;
-    int code = buf_failed(&sql) ? -ENOMEM : db_prepare(db, buf_cstr(&sql), &s);
-    buf_finish(&sql);
-    return code ? code : rows(d, s, IDS); /* r.* begins with stream, attempt, ordinal: not findings */
-}
-
-static int all_records(struct digesting *d, struct db *db)
-{
-    struct db_statement *s;
-    int code = db_prepare(
-        db, "SELECT plugin, name, version, table_name FROM t_record_type ORDER BY plugin, name", &s);
-    if (code)
-        return code;
-    while ((code = db_step(s)) == 1) {
-        code = records(d, db, db_text(s, 0), db_text(s, 1), db_i64(s, 2), db_text(s, 3));
-        if (code)
-            break;
-    }
-    db_finalize(s);
-    return code;
-}
-
-static int everything(struct digesting *d, struct db *db)
-{
-    buf_text(&d->line, "kvali-findings 1");
-    int code = end_line(d);
-    for (size_t i = 0; code == 0 && i < sizeof sections / sizeof *sections; i++)
-        code = section(d, db, sections[i]);
-    if (code == 0)
-        code = all_records(d, db);
-    for (size_t i = 0; code == 0 && i < sizeof last_sections / sizeof *last_sections; i++)
-        code = section(d, db, last_sections[i]);
-    return code;
+    return why_set(why, code, "%s: the findings cannot be read: %s", casefile_folder(cf),
+                   db_error(casefile_db(cf)));
 }
 
 int case_digest(struct casefile *cf, void (*dump)(void *context, const char *line, size_t size),
                 void *context, char ret[SHA256_HEX_SIZE], struct why *why)
 {
-    struct digesting d = {.hash = hash_sha256_new(), .dump = dump, .context = context};
-    uint8_t digest[SHA256_SIZE];
-    int code = d.hash ? everything(&d, casefile_db(cf)) : -ENOMEM;
-    if (code) {
-        why_set(why, code, "%s: the findings cannot be read: %s", casefile_folder(cf),
-                db_error(casefile_db(cf)));
-    } else {
-        struct buf hex = {0};
-        hash_sha256_final(d.hash, digest);
-        text_hex(&hex, digest, sizeof digest);
-        if (buf_failed(&hex))
-            code = why_set(why, -ENOMEM, "out of memory");
-        else
-            memcpy(ret, buf_cstr(&hex), SHA256_HEX_SIZE);
-        buf_finish(&hex);
-    }
-    hash_sha256_free(d.hash);
-    buf_finish(&d.line);
+    struct findings *findings = NULL;
+    struct hash_sha256 *hash = hash_sha256_new();
+    int code = hash ? findings_open(casefile_db(cf), &findings) : -ENOMEM;
+    if (code == 0)
+        code = digest_lines(findings, hash, dump, context);
+    if (code == 0)
+        code = put_hex(hash, ret);
+    if (code)
+        not_read(cf, code, why);
+    findings_close(findings);
+    hash_sha256_free(hash);
     return code;
+}
+
+int case_digest_script(struct casefile *cf, struct buf *script, struct why *why)
+{
+    struct findings *findings = NULL;
+    int code = findings_open(casefile_db(cf), &findings);
+    if (code)
+        return not_read(cf, code, why);
+    findings_script(findings, script);
+    findings_close(findings);
+    return buf_failed(script) ? why_set(why, -ENOMEM, "out of memory") : 0;
 }

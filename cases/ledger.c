@@ -158,6 +158,31 @@ bool ledger_member(const struct ledger_record *record, const char *key, char *re
     return fits;
 }
 
+static int tell_file(json_t *file, int (*each)(void *, const char *, const char *, uint64_t), void *context)
+{
+    const char *path = json_string_value(json_object_get(file, "path")),
+               *sha256 = json_string_value(json_object_get(file, "sha256"));
+    json_t *size = json_object_get(file, "size");
+    bool sized = json_is_integer(size) && json_integer_value(size) >= 0;
+    return each(context, path ? path : "", sha256 ? sha256 : "", sized ? (uint64_t)json_integer_value(size) : UINT64_MAX);
+}
+
+int ledger_files(const struct ledger_record *record,
+                 int (*each)(void *context, const char *path, const char *sha256, uint64_t size), void *context)
+{
+    json_t *object = json_loads(record->json, 0, NULL), *list = json_object_get(object, "files"), *file;
+    bool single = json_object_get(object, "path") != NULL;
+    int code = single || json_array_size(list) ? 0 : -EUCLEAN;
+    size_t i;
+    if (code == 0 && single)
+        code = tell_file(object, each, context);
+    json_array_foreach(list, i, file)
+        if (code == 0)
+            code = tell_file(file, each, context);
+    json_decref(object);
+    return code;
+}
+
 /* ------------------------------------------------------------------ writing */
 
 static int write_all(int fd, const char *data, size_t size)

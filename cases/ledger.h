@@ -49,4 +49,9 @@ int ledger_walk(const char *path, int (*each)(void *context, const struct ledger
 /* One member of a record as text (strings as they are, numbers and others as JSON); false when absent. */
 bool ledger_member(const struct ledger_record *record, const char *key, char *ret, size_t ret_size);
 
+/* Calls `each` for every file that a record names: the one of "path", "sha256" and "size", and those of the list
+ * "files". What is missing is "" and UINT64_MAX. A negative return ends. 0, or -EUCLEAN when it names none. */
+int ledger_files(const struct ledger_record *record,
+                 int (*each)(void *context, const char *path, const char *sha256, uint64_t size), void *context);
+
 #endif

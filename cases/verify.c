@@ -17,47 +17,63 @@ struct verifying {
     const char *folder;
     uint64_t remembered; /* the ledger's length when the case was closed last, and its head then */
     char remembered_head[SHA256_HEX_SIZE];
-    struct why bad_ledger;
+    struct trouble ledger, artifacts;
+    struct seals seals;
+    const struct ledger_record *record; /* at hand */
     struct verify_result result;
     char expected[SHA256_HEX_SIZE], status[32]; /* of the last run-end */
     bool begun;                                 /* a run-begin stands after the last run-end */
-    struct why bad_artifact;
+    bool begun_after_seal;                      /* a run-begin stands after what the newest seal covers */
 };
 
 const char *verify_step_name(enum verify_step step)
 {
     static const char *const names[] = {
-        "the ledger's chain",      "the artefacts that the ledger names", "the database's soundness",
+        "the ledger's chain",      "the seals",
+        "the signatures",          "what the newest seal covers",
+        "the artefacts that the ledger names", "the database's soundness",
         "one attempt per content", "the findings against the ledger",
     };
     return names[step];
 }
 
-static void check_artifact(struct verifying *v, const struct ledger_record *record)
+/* A file that the record at hand names. */
+static int check_artifact(void *context, const char *name, const char *sha256, uint64_t size)
 {
-    char name[1024], size_text[32], sha256[SHA256_HEX_SIZE], got[SHA256_HEX_SIZE], path[8192];
+    struct verifying *v = context;
+    char got[SHA256_HEX_SIZE], path[8192];
     struct stat st;
-    unsigned long long line = record->line;
+    unsigned long long line = v->record->line;
     v->result.artifacts++;
-    if (v->bad_artifact.text[0])
-        return;
-    if (!ledger_member(record, "path", name, sizeof name) ||
-        !ledger_member(record, "sha256", sha256, sizeof sha256) ||
-        !ledger_member(record, "size", size_text, sizeof size_text)) {
-        why_set(&v->bad_artifact, -EUCLEAN, "line %llu: it does not say which file it is about", line);
-        return;
-    }
     snprintf(path, sizeof path, "%s/%s", v->folder, name);
-    if (stat(path, &st))
-        why_set(&v->bad_artifact, -errno, "line %llu: %s: %s", line, name, strerror(errno));
-    else if ((unsigned long long)st.st_size != strtoull(size_text, NULL, 10))
-        why_set(&v->bad_artifact, -EUCLEAN, "line %llu: %s: it has %llu bytes, the ledger says %s", line,
-                name, (unsigned long long)st.st_size, size_text);
+    if (!*name || !*sha256 || size == UINT64_MAX)
+        trouble_add(&v->artifacts, "line %llu: it does not say which file it is about", line);
+    else if (stat(path, &st))
+        trouble_add(&v->artifacts, "line %llu: %s: %s", line, name, strerror(errno));
+    else if ((uint64_t)st.st_size != size)
+        trouble_add(&v->artifacts, "line %llu: %s: it has %llu bytes, the ledger says %llu", line, name,
+                    (unsigned long long)st.st_size, (unsigned long long)size);
     else if (hash_sha256_file(path, got))
-        why_set(&v->bad_artifact, -EIO, "line %llu: %s: it cannot be read", line, name);
+        trouble_add(&v->artifacts, "line %llu: %s: it cannot be read", line, name);
     else if (strcmp(got, sha256) != 0)
-        why_set(&v->bad_artifact, -EUCLEAN, "line %llu: %s: its SHA-256 is not the one in the ledger", line,
-                name);
+        trouble_add(&v->artifacts, "line %llu: %s: its SHA-256 is not the one in the ledger", line, name);
+    return 0;
+}
+
+static void check_artifacts(struct verifying *v, const struct ledger_record *record)
+{
+    v->record = record;
+    if (ledger_files(record, check_artifact, v))
+        trouble_add(&v->artifacts, "line %llu: it does not say which file it is about", (unsigned long long)record->line);
+}
+
+/* A seal that the ledger tells of has to be there. */
+static void check_seal_record(struct verifying *v, const struct ledger_record *record)
+{
+    char number[16];
+    if (!ledger_member(record, "seal", number, sizeof number) || strtoul(number, NULL, 10) > v->seals.count)
+        trouble_add(&v->seals.chain, "line %llu of the ledger tells of a seal that is not there",
+                    (unsigned long long)record->line);
 }
 
 static int load_remembered(struct verifying *v, struct db *db)
@@ -81,19 +97,26 @@ static int load_remembered(struct verifying *v, struct db *db)
 static void check_remembered(struct verifying *v, const struct ledger_record *record)
 {
     if (record->line == v->remembered && strcmp(record->hash, v->remembered_head) != 0)
-        why_set(&v->bad_ledger, -EUCLEAN,
-                "line %llu is not the one that the database remembers: it was changed",
-                (unsigned long long)record->line);
+        trouble_add(&v->ledger, "line %llu is not the one that the database remembers: it was changed",
+                    (unsigned long long)record->line);
 }
 
 static int each_record(void *context, const struct ledger_record *record)
 {
     struct verifying *v = context;
     check_remembered(v, record);
-    if (strcmp(record->type, "artifact") == 0)
-        check_artifact(v, record);
-    if (strcmp(record->type, "run-begin") == 0)
+    bool seal = strcmp(record->type, "seal") == 0, stamp = strcmp(record->type, "timestamp") == 0;
+    bool later = v->seals.newest.number && record->line > v->seals.newest.ledger_records;
+    if (seal || stamp || strcmp(record->type, "artifact") == 0)
+        check_artifacts(v, record);
+    if (seal)
+        check_seal_record(v, record);
+    if (later && !seal && !stamp)
+        v->seals.went_on = true;
+    if (strcmp(record->type, "run-begin") == 0) {
         v->begun = true;
+        v->begun_after_seal = v->begun_after_seal || later;
+    }
     if (strcmp(record->type, "run-end") == 0) {
         v->begun = false;
         v->expected[0] = v->status[0] = 0;
@@ -184,8 +207,12 @@ static int check_findings(struct verifying *v, struct casefile *cf, bool *ret_so
     if (code)
         return code;
     v->result.unfinished = v->begun || v->expected[0] == 0;
-    *ret_sound = v->result.unfinished || strcmp(v->expected, v->result.digest) == 0;
-    if (!*ret_sound)
+    bool sealed = !v->seals.newest.number || v->begun_after_seal || strcmp(v->seals.newest.findings, v->result.digest) == 0;
+    *ret_sound = sealed && (v->result.unfinished || strcmp(v->expected, v->result.digest) == 0);
+    if (!sealed)
+        snprintf(words, size, "the findings' digest is %s, seal %u says %s: they were changed since it was made",
+                 v->result.digest, v->seals.newest.number, v->seals.newest.findings);
+    else if (!*ret_sound)
         snprintf(
             words, size,
             "the findings' digest is %s, the ledger says %s: they were changed by something else than kvali",
@@ -195,52 +222,104 @@ static int check_findings(struct verifying *v, struct casefile *cf, bool *ret_so
     return 0;
 }
 
-static bool check_ledger(struct verifying *v, struct db *db)
+static void check_ledger(struct verifying *v, struct db *db)
 {
     char path[4096];
     struct why broken = {{0}};
-    if (load_remembered(v, db))
-        why_set(&v->bad_ledger, -EUCLEAN, "what the database remembers of it cannot be read: %s",
-                db_error(db));
+    if (db && load_remembered(v, db))
+        trouble_add(&v->ledger, "what the database remembers of it cannot be read: %s", db_error(db));
     snprintf(path, sizeof path, "%s/ledger.jsonl", v->folder);
     int code = ledger_walk(path, each_record, v, &v->result.records, v->result.head, &broken);
     if (code)
-        v->bad_ledger = broken;
+        trouble_add(&v->ledger, "%s", broken.text);
     else if (v->result.records < v->remembered)
-        why_set(&v->bad_ledger, -EUCLEAN,
-                "it has %llu records, the database remembers %llu: its end was cut off",
-                (unsigned long long)v->result.records, (unsigned long long)v->remembered);
-    return code == 0 && v->bad_ledger.text[0] == 0;
+        trouble_add(&v->ledger, "it has %llu records, the database remembers %llu: its end was cut off",
+                    (unsigned long long)v->result.records, (unsigned long long)v->remembered);
 }
 
-int case_verify(const char *folder,
+struct telling {
+    void (*report)(void *context, enum verify_step step, bool sound, const char *words);
+    void *context;
+    bool sound; /* all until now */
+};
+
+static void tell(struct telling *t, enum verify_step step, bool sound, const char *words)
+{
+    t->sound = t->sound && sound;
+    t->report(t->context, step, sound, words);
+}
+
+static void tell_trouble(struct telling *t, enum verify_step step, struct trouble *trouble, const char *remark)
+{
+    tell(t, step, trouble->count == 0, trouble->count ? trouble_text(trouble) : remark);
+}
+
+static void tell_files(struct verifying *v, const struct seal_trust *trust, struct telling *t)
+{
+    static const struct seal_trust no_trust;
+    char covered[200] = "there is none: whoever can write the folder can make all of it anew";
+    if (v->seals.newest.number)
+        snprintf(covered, sizeof covered, "seal %u covers records 1 to %llu of %llu; its SHA-256 is %s",
+                 v->seals.newest.number, (unsigned long long)v->seals.covered, (unsigned long long)v->result.records,
+                 v->seals.newest.sha256);
+    seals_check_signatures(v->folder, trust ? trust : &no_trust, &v->seals);
+    seals_check_manifest(v->folder, &v->seals);
+    tell_trouble(t, VERIFY_LEDGER, &v->ledger, "");
+    tell_trouble(t, VERIFY_SEALS, &v->seals.chain, covered);
+    tell_trouble(t, VERIFY_SIGNATURES, &v->seals.signatures, buf_cstr(&v->seals.signers));
+    tell_trouble(t, VERIFY_SEALED, &v->seals.manifest, buf_cstr(&v->seals.remarks));
+    tell_trouble(t, VERIFY_ARTIFACTS, &v->artifacts, "");
+}
+
+/* `broken` says why the database could not be opened; cf is NULL then. */
+static int tell_database(struct verifying *v, struct casefile *cf, const char *broken, struct telling *t, struct why *why)
+{
+    char words[600] = "";
+    bool findings = false;
+    snprintf(words, sizeof words, "%s", broken);
+    bool database = cf && check_database(casefile_db(cf), words, sizeof words);
+    tell(t, VERIFY_DATABASE, database, words);
+    snprintf(words, sizeof words, "%s", database ? "" : "not looked at: the database is not sound");
+    bool attempts = database && check_attempts(casefile_db(cf), words, sizeof words);
+    tell(t, VERIFY_ATTEMPTS, attempts, words);
+    snprintf(words, sizeof words, "%s", database ? "" : "not looked at: the database is not sound");
+    int code = database ? check_findings(v, cf, &findings, words, sizeof words, why) : 0;
+    if (code == 0)
+        tell(t, VERIFY_FINDINGS, findings, words);
+    return code;
+}
+
+/* A database that cannot be opened is damage to be told of, and no reason to look at nothing else; unless there is none,
+ * or it may not be read. */
+static bool is_damage(int code)
+{
+    return code == -EUCLEAN || code == -EPROTO || code == -EINVAL || code == -EIO;
+}
+
+int case_verify(const char *folder, const struct seal_trust *trust,
                 void (*report)(void *context, enum verify_step step, bool sound, const char *words),
                 void *context, struct verify_result *ret_result, struct why *why)
 {
     struct verifying v = {.folder = folder};
+    struct telling t = {.report = report, .context = context, .sound = true};
     struct casefile *cf = NULL;
-    char words[600] = "";
-    bool findings = false;
-    int code = casefile_open(folder, CASEFILE_READ, &cf, why);
-    if (code)
-        return code;
-    bool ledger = check_ledger(&v, casefile_db(cf));
-    report(context, VERIFY_LEDGER, ledger, v.bad_ledger.text);
-    bool artifacts = v.bad_artifact.text[0] == 0;
-    report(context, VERIFY_ARTIFACTS, artifacts, v.bad_artifact.text);
-    bool database = check_database(casefile_db(cf), words, sizeof words);
-    report(context, VERIFY_DATABASE, database, words);
-    snprintf(words, sizeof words, "%s", database ? "" : "not looked at: the database is not sound");
-    bool attempts = database && check_attempts(casefile_db(cf), words, sizeof words);
-    report(context, VERIFY_ATTEMPTS, attempts, words);
-    snprintf(words, sizeof words, "%s", database ? "" : "not looked at: the database is not sound");
-    code = database ? check_findings(&v, cf, &findings, words, sizeof words, why) : 0;
-    if (code == 0)
-        report(context, VERIFY_FINDINGS, findings, words);
+    struct why broken = {{0}};
+    int code = casefile_open(folder, CASEFILE_READ, &cf, &broken);
+    if (code && !is_damage(code))
+        return why_set(why, code, "%s", broken.text);
+    seals_check_chain(folder, &v.seals);
+    check_ledger(&v, cf ? casefile_db(cf) : NULL);
+    tell_files(&v, trust, &t);
+    code = tell_database(&v, cf, broken.text, &t, why);
     casefile_close(cf);
-    if (code)
-        return code;
-    v.result.sound = ledger && artifacts && database && attempts && findings;
-    *ret_result = v.result;
-    return 0;
+    v.result.sound = t.sound;
+    v.result.seals = v.seals.count;
+    v.result.sealed_records = v.seals.covered;
+    memcpy(v.result.seal, v.seals.newest.sha256, sizeof v.result.seal);
+    seals_finish(&v.seals);
+    trouble_finish(&v.ledger);
+    trouble_finish(&v.artifacts);
+    if (code == 0)
+        *ret_result = v.result;
+    return code;
 }

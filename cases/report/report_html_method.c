@@ -220,6 +220,30 @@ void section_method(struct html *html, const struct report_model *model)
 
 /* ---- custody ---- */
 
+static void put_seal(struct html *html, const struct report_model *model)
+{
+    section_pair_open(html, LABEL_SEAL_NEWEST);
+    if (model->seal.number) {
+        html_number(html, model->seal.number);
+        html_raw(html, ": ");
+        html_evidence(html, model->seal.sha256);
+    } else {
+        html_label(html, LABEL_SEAL_NONE);
+    }
+    section_pair_close(html);
+    if (model->seal.number) {
+        section_pair_open(html, LABEL_SEAL_COVERS);
+        html_number(html, model->seal.ledger_records);
+        section_pair_close(html);
+        section_pair_open(html, LABEL_SEAL_SIGNER);
+        html_evidence(html, model->seal.signer);
+        section_pair_close(html);
+    }
+    section_pair_open(html, LABEL_CUSTODY_GAPS);
+    html_number(html, model->custody_gaps);
+    section_pair_close(html);
+}
+
 void section_custody(struct html *html, const struct report_model *model)
 {
     section_text(html, LABEL_CUSTODY_TEXT);
@@ -241,6 +265,7 @@ void section_custody(struct html *html, const struct report_model *model)
     else
         html_label(html, LABEL_DIGEST_PENDING);
     section_pair_close(html);
+    put_seal(html, model);
     html_raw(html, "</dl>\n");
     section_text(html, LABEL_CUSTODY_WHEN);
     html_raw(html, "<p>");

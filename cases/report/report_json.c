@@ -454,6 +454,11 @@ static void put_custody(struct json *json, const struct report_model *model)
     json_u64(json, "ledger_count", model->ledger_count);
     json_text(json, "ledger_problem", *model->ledger_problem ? model->ledger_problem : NULL);
     json_text(json, "findings_digest", *model->findings_digest ? model->findings_digest : NULL);
+    json_u64(json, "gaps", model->custody_gaps);
+    json_u64(json, "seal", model->seal.number);
+    json_text(json, "seal_sha256", model->seal.number ? model->seal.sha256 : NULL);
+    json_u64(json, "sealed_records", model->seal.ledger_records);
+    json_text(json, "seal_signer", model->seal.number ? model->seal.signer : NULL);
     json_object_close(json);
 }
 

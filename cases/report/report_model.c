@@ -3,6 +3,7 @@
 
 #include "cases/digest.h"
 #include "cases/report/safe.h"
+#include "cases/custody.h"
 #include "engine/base/when.h"
 
 #include <errno.h>
@@ -155,6 +156,24 @@ static int gather_ledger(struct gather *gather)
     return error < 0 ? why_set(gather->why, error, "%s", why.text) : 0;
 }
 
+/* A seal that cannot be read is verify's to tell; the report then says that there is none. */
+static int gather_custody(struct gather *gather)
+{
+    struct report_model *model = gather->model;
+    const char *folder = casefile_folder(gather->cf);
+    struct custody *custody = NULL;
+    uint32_t seals = seal_count(folder);
+    if (seals && seal_read(folder, seals, &model->seal, NULL))
+        model->seal = (struct seal){0};
+    if (*model->ledger_problem)
+        return 0;
+    int error = custody_load(folder, &custody, gather->why);
+    if (error == 0)
+        model->custody_gaps = custody_check(gather->cf, custody, NULL, NULL);
+    custody_free(custody);
+    return error;
+}
+
 static int gather_snapshot(struct gather *gather)
 {
     int error = db_exec(gather->db, "BEGIN"); /* one snapshot; db_begin would want to write */
@@ -186,6 +205,8 @@ int report_model_new(struct casefile *cf, int64_t now, struct report_model **ret
     int error = gather_snapshot(&gather);
     if (error == 0)
         error = gather_ledger(&gather);
+    if (error == 0)
+        error = gather_custody(&gather);
     if (error == 0 && model->run_total > 0 && model->pending_contents + model->pending_expands == 0)
         error = case_digest(cf, NULL, NULL, model->findings_digest, why);
     if (error < 0) {

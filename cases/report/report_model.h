@@ -7,6 +7,7 @@
 #ifndef KVALI_CASES_REPORT_REPORT_MODEL_H
 #define KVALI_CASES_REPORT_REPORT_MODEL_H
 
+#include "cases/seal.h"
 #include "cases/casefile.h"
 #include "engine/evidence/found.h"
 
@@ -244,6 +245,8 @@ struct report_model {
     char ledger_head[SHA256_HEX_SIZE];
     uint64_t ledger_count;
     char ledger_problem[512];              /* "" when the chain holds */
+    struct seal seal;                      /* the newest; number 0: none, or it cannot be read */
+    uint64_t custody_gaps;
     char findings_digest[SHA256_HEX_SIZE]; /* "" while something is pending */
 };
 

@@ -31,6 +31,7 @@ struct command {
     const char *example; /* lines, each a command, with what it does after '#' */
     const char *exits;   /* what is special about its exit codes; NULL: nothing */
     const struct option_spec *options;
+    const struct option_spec *(*options_of)(int argc, char **argv); /* instead, where they depend on the words; or NULL */
     size_t min_args, max_args;                 /* max_args 0: any number from min_args on */
     int (*run)(const struct options *options); /* returns an enum exit_code */
 };
@@ -38,9 +39,12 @@ struct command {
 /* The table, sorted as --help shows it, NULL-terminated. */
 extern const struct command *const command_table[];
 const struct command *command_named(const char *name); /* NULL: there is none */
-void command_print_help(const struct command *command);
+/* `specs` NULL: those of the bare command. */
+void command_print_help(const struct command *command, const struct option_spec *specs);
 void command_print_overview(void);
 
+extern const struct command command_case, command_compare, command_custody, command_exhibit, command_keys, command_person,
+    command_seal;
 extern const struct command command_add, command_digest, command_export, command_find, command_hashset, command_help,
     command_new, command_plugins, command_process, command_report, command_run, command_show, command_status,
     command_rules, command_verify;

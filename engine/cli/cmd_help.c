@@ -13,7 +13,7 @@ static int run(const struct options *options)
     if (!command)
         return fail_words(EXIT_USAGE, options->args[0], "there is no such command",
                           "`kvali --help` lists them");
-    command_print_help(command);
+    command_print_help(command, NULL);
     return EXIT_DONE;
 }
 

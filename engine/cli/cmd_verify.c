@@ -5,10 +5,13 @@
 #include "cases/verify.h"
 #include "engine/base/hash.h"
 #include "engine/base/json.h"
+#include "engine/cli/custody_cli.h"
+#include "engine/cli/evidence_check.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -17,6 +20,18 @@ static const struct option_spec specs[] = {
      "Also check that the ledger still holds the line with this SHA-256: the value\n"
      "on a printed report. It shows whether later lines were cut off"},
     {"digest", 0, "SHA256", "Also check that the findings have this SHA-256: the value on a printed report"},
+    {"expect-seal", 0, "N:SHA256",
+     "Also check that seal N is there and has this SHA-256: the value on paper. It\n"
+     "shows whether newer seals were taken away, or the folder put back"},
+    {"ca", 0, "FILE", "Root certificates (PEM) that the signers' must lead to; without it, it is only told\n"
+                      "who signed (default: ca under [verify] in lab.toml)"},
+    {"tsa-ca", 0, "FILE", "The same for time stamps (default: tsa_ca)"},
+    {"evidence", 0, "PATH", "Read this evidence again: its SHA-256, and a sample of its files"},
+    {"exhibit", 'x', "LABEL", "With --evidence: the exhibit that it is (default: the one with this file name)"},
+    {"sample", 0, "N", "With --evidence: so many files (default: 32)"},
+    {"record", 0, NULL, "With --evidence: write what was found into the ledger"},
+    {"tmp", 0, "FOLDER", "With --evidence: where large contents are spooled"},
+    {"weak-sandbox", 0, NULL, "With --evidence: go on where the kernel lacks a part of the sandbox"},
     {"json", 'j', NULL, "Print the result as one JSON object"},
     {NULL, 0, NULL, NULL},
 };
@@ -25,6 +40,16 @@ struct output {
     struct json *json; /* NULL: for people */
     bool quiet;
 };
+
+/* A line for each thing that is wrong. */
+static void put_lines(const char *mark, const char *name, const char *words)
+{
+    while (*words) {
+        int size = (int)strcspn(words, "\n");
+        cli_print("%-4s %s: %.*s\n", mark, name, size, words);
+        words += size + (words[size] == '\n');
+    }
+}
 
 static void put_step(struct output *output, const char *name, bool sound, const char *words)
 {
@@ -35,7 +60,11 @@ static void put_step(struct output *output, const char *name, bool sound, const 
         json_text(output->json, "words", words);
         json_object_close(output->json);
     } else if (!output->quiet || !sound) {
-        cli_print("%-4s %s: %s\n", sound ? "ok" : "BAD", name, words);
+        const char *mark = sound ? "ok" : "BAD";
+        if (strchr(words, '\n') == NULL)
+            cli_print("%-4s %s: %s\n", mark, name, words);
+        else
+            put_lines(mark, name, words);
     }
 }
 
@@ -85,8 +114,43 @@ static bool check_digest(struct output *output, const struct verify_result *resu
     return same;
 }
 
+/* "N:SHA256"; 0 when it is not that. */
+static uint32_t expected_seal(const char *text, const char **ret_sha256)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+    bool good = end != text && *end == ':' && number >= 1 && number <= SEALS_MAX && strlen(end + 1) == 64 &&
+                strspn(end + 1, "0123456789abcdefABCDEF") == 64;
+    *ret_sha256 = end + (*end == ':');
+    return good ? (uint32_t)number : 0;
+}
+
+static bool check_seal(struct output *output, const char *folder, const char *text)
+{
+    const char *sha256;
+    char words[700];
+    struct seal seal;
+    struct why why = {{0}};
+    uint32_t number = expected_seal(text, &sha256);
+    bool there = seal_read(folder, number, &seal, &why) == 0, same = there && strcasecmp(seal.sha256, sha256) == 0;
+    if (!there)
+        snprintf(words, sizeof words, "seal %u cannot be read: it was taken away or damaged, or the folder is an older state "
+                 "of the case (%s)", number, why.text);
+    else
+        snprintf(words, sizeof words, same ? "seal %u is the one that was expected" : "seal %u is another than the one that was expected", number);
+    put_step(output, "expected seal", same, words);
+    return same;
+}
+
 static int check_options(const struct options *options)
 {
+    const char *expected = options_text(options, "expect-seal", NULL), *sha256;
+    if (expected && !expected_seal(expected, &sha256)) {
+        struct why why = {0};
+        why_set(&why, -EINVAL, "--expect-seal: expected a seal's number, a colon and its SHA-256, such as 2:4fd1…");
+        return fail_usage("verify", &why);
+    }
+
     static const char *const names[] = {"head", "digest"};
     for (size_t i = 0; i < 2; i++) {
         const char *hex = options_text(options, names[i], NULL);
@@ -99,6 +163,59 @@ static int check_options(const struct options *options)
     return EXIT_DONE;
 }
 
+/* What nobody can see in the folder alone. */
+static void put_limits(const struct verify_result *result)
+{
+    if (result->seals == 0)
+        cli_print("Nothing is sealed: who can write the folder can make all of it anew. `kvali seal` signs it.\n");
+    else if (result->records > result->sealed_records + 1)
+        cli_print("Records %llu to %llu are not sealed: changes there, and that later ones were cut off, need not show.\n",
+                  (unsigned long long)result->sealed_records + 1, (unsigned long long)result->records);
+    if (result->seals)
+        cli_print("That newer seals were taken away, or the folder put back to an older state, shows only with --expect-seal.\n");
+}
+
+static int put_evidence(struct output *output, struct casefile *cf, const struct options *options, const char *path,
+                        bool *ret_sound)
+{
+    struct evidence_check check = {0};
+    struct why why = {{0}};
+    uint64_t sample = 32;
+    char name[300], words[300];
+    if (options_number(options, "sample", &sample, &why))
+        return fail_usage("verify", &why);
+    int error = evidence_check(cf, options, path, options_text(options, "exhibit", NULL), (size_t)sample, &check, &why);
+    if (error)
+        return fail(error == -ENOENT ? EXIT_EVIDENCE : exit_code_of(error), path, error, &why, NULL);
+    *ret_sound = check.trouble.count == 0;
+    snprintf(name, sizeof name, "the evidence of %s", check.exhibit);
+    if (check.image)
+        snprintf(words, sizeof words, "%llu bytes, SHA-256 %s as in the case; %zu files read again are as in the case",
+                 (unsigned long long)check.bytes, check.sha256, check.files);
+    else
+        snprintf(words, sizeof words, "%zu files read again are as in the case", check.files);
+    put_step(output, name, *ret_sound, *ret_sound ? words : trouble_text(&check.trouble));
+    if (options_has(options, "record"))
+        error = evidence_record(cf, &check, path, &why);
+    trouble_finish(&check.trouble);
+    return error ? fail(exit_code_of_case(error), options->args[0], error, &why, NULL) : EXIT_DONE;
+}
+
+/* Exit code; *ret_sound false when it is not what the case says. */
+static int check_evidence(struct output *output, const struct options *options, bool *ret_sound)
+{
+    struct casefile *cf = NULL;
+    const char *path = options_text(options, "evidence", NULL);
+    enum casefile_mode mode = options_has(options, "record") ? CASEFILE_LEDGER : CASEFILE_READ;
+    int code = EXIT_DONE;
+    if (!path)
+        return EXIT_DONE;
+    if (cli_open_case(options->args[0], mode, &cf, &code) == 0)
+        code = put_evidence(output, cf, options, path, ret_sound);
+    casefile_close(cf);
+    return code;
+}
+
 static void put_result(struct output *output, const struct verify_result *result, bool sound)
 {
     if (output->json) {
@@ -107,6 +224,9 @@ static void put_result(struct output *output, const struct verify_result *result
         json_bool(output->json, "unfinished", result->unfinished);
         json_u64(output->json, "ledger_count", result->records);
         json_text(output->json, "ledger_head", result->head);
+        json_u64(output->json, "seals", result->seals);
+        json_u64(output->json, "sealed_records", result->sealed_records);
+        json_text(output->json, "seal_sha256", result->seal);
         json_u64(output->json, "artifacts", result->artifacts);
         json_text(output->json, "findings_digest", result->digest);
         json_object_close(output->json);
@@ -116,6 +236,8 @@ static void put_result(struct output *output, const struct verify_result *result
     if (!output->quiet)
         cli_print("\nledger   %llu records, head %s\nfindings %s%s\n", (unsigned long long)result->records,
                   result->head, result->digest, result->unfinished ? " (processing is not finished)" : "");
+    if (!output->quiet)
+        put_limits(result);
     if (!output->quiet || !sound)
         cli_print("%s\n",
                   sound ? "The case is sound." : "The case is DAMAGED: see the lines that begin with BAD.");
@@ -136,7 +258,9 @@ static int run(const struct options *options)
     struct output output = {.json = options_has(options, "json") ? &json : NULL, .quiet = options->quiet};
     json_object_open(&json, NULL);
     json_array_open(&json, "steps");
-    int error = case_verify(folder, step, &output, &result, &why);
+    char *ca = lab_default("verify", "ca"), *tsa_ca = lab_default("verify", "tsa_ca");
+    struct seal_trust trust = {.ca = options_text(options, "ca", ca), .tsa = options_text(options, "tsa-ca", tsa_ca)};
+    int error = case_verify(folder, &trust, step, &output, &result, &why);
     if (error < 0) {
         code = fail(exit_code_of_case(error), folder, error, &why, "check that this is the folder of a case");
     } else {
@@ -147,9 +271,16 @@ static int run(const struct options *options)
             sound = false;
         if (digest && !check_digest(&output, &result, digest))
             sound = false;
-        put_result(&output, &result, sound);
-        code = sound ? EXIT_DONE : EXIT_CASE;
+        const char *seal = options_text(options, "expect-seal", NULL);
+        bool evidence = true;
+        if (seal && !check_seal(&output, folder, seal))
+            sound = false;
+        code = check_evidence(&output, options, &evidence);
+        put_result(&output, &result, sound && evidence);
+        code = code ? code : !sound ? EXIT_CASE : evidence ? EXIT_DONE : EXIT_EVIDENCE;
     }
+    free(ca);
+    free(tsa_ca);
     buf_finish(&buf);
     return code;
 }
@@ -158,16 +289,17 @@ const struct command command_verify = {
     .name = "verify",
     .summary = "check that a case is what it was when kvali wrote it",
     .usage = "CASE [options]",
-    .help = "Walks the ledger's chain of SHA-256, compares every file that the ledger names with its "
-            "SHA-256, checks the\n"
-            "database, and compares the findings with the digest that the last run wrote into the ledger. "
-            "Changes nothing.\n"
-            "A ledger cut at its end still has a good chain: --head with the value from a printed report "
-            "shows that.",
-    .example = "  kvali verify /srv/cases/2026-001\n"
+    .help = "Walks the ledger's chain of SHA-256; checks the seals, their signatures and time stamps, and every file that the\n"
+            "newest covers; compares every file that the ledger names with its SHA-256; checks the database, and compares the\n"
+            "findings with the digest that the last run and the newest seal state. Changes nothing, without --record.\n"
+            "The lines that begin with BAD say what is wrong, where, and since which record. What the folder alone cannot\n"
+            "show is said at the end: keep the SHA-256 of each seal on paper. CASE/VERIFY.txt does most of this without kvali.",
+    .example = "  kvali verify /srv/cases/2026-001 --ca lab-root.pem --expect-seal 2:4fd1…9c\n"
+               "  kvali verify /srv/cases/2026-001 --evidence /evidence/disk.E01 --record\n"
                "  kvali verify /srv/cases/2026-001 --head 4fd1…9c --digest 77a0…31",
     .exits = "  0  the case is sound\n"
-             "  4  it is not, or there is no case: the lines that begin with BAD say what",
+             "  3  the evidence cannot be read, or is not what the case says\n"
+             "  4  the case is not sound, or there is none: the lines that begin with BAD say what",
     .options = specs,
     .min_args = 1,
     .max_args = 1,

@@ -27,6 +27,13 @@ const struct command *const command_table[] = {
     &command_report,
     &command_verify,
     &command_digest,
+    &command_compare,
+    &command_case,
+    &command_person,
+    &command_exhibit,
+    &command_custody,
+    &command_seal,
+    &command_keys,
     &command_hashset,
     &command_rules,
     &command_plugins,
@@ -56,7 +63,7 @@ void command_print_overview(void)
         printf("  %-10s %s\n", (*command)->name, (*command)->summary);
     puts("\n"
          "A case is a folder: case.db (SQLite), ledger.jsonl (everything done, hash-chained), exports/, "
-         "reports/.\n"
+         "reports/, seals/.\n"
          "Evidence is only ever read.\n"
          "\n"
          "Exit codes:\n"
@@ -72,11 +79,17 @@ void command_print_overview(void)
          "  kvali find /srv/cases/2026-001 --deleted --mime 'image/*'");
 }
 
-void command_print_help(const struct command *command)
+static const struct option_spec *options_of(const struct command *command, int argc, char **argv)
 {
+    return command->options_of ? command->options_of(argc, argv) : command->options;
+}
+
+void command_print_help(const struct command *command, const struct option_spec *specs)
+{
+    char *words[] = {NULL};
     printf("kvali %s: %s\n\nUsage: kvali %s %s\n\n%s\n\nOptions:\n", command->name, command->summary,
            command->name, command->usage, command->help);
-    options_print(command->options);
+    options_print(specs ? specs : options_of(command, 0, words));
     printf("\nExample:\n%s\n", command->example);
     if (command->exits)
         printf("\nExit codes:\n%s\n", command->exits);
@@ -95,7 +108,8 @@ static int run_command(const struct command *command, int argc, char **argv)
 {
     struct why why = {0};
     struct options options;
-    int error = options_parse(&options, command->options, argc, argv, &why);
+    const struct option_spec *specs = options_of(command, argc, argv); /* before getopt moves the words about */
+    int error = options_parse(&options, specs, argc, argv, &why);
     if (error == -ENOMEM)
         return fail(EXIT_ENVIRONMENT, command->name, error, &why, NULL);
     if (error < 0)
@@ -104,7 +118,7 @@ static int run_command(const struct command *command, int argc, char **argv)
     int code;
     log_set_level(options.quiet ? LOG_ERROR : options.verbose ? LOG_DEBUG : LOG_INFO);
     if (options.help) {
-        command_print_help(command);
+        command_print_help(command, specs);
         code = EXIT_DONE;
     } else if (check_arguments(command, &options, &why) < 0) {
         code = fail_usage(command->name, &why);

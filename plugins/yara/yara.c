@@ -28,7 +28,6 @@ struct yara_worker {
     struct match_texts texts;
     uint64_t timeout;
     bool profile;
-    struct hash_sha256 *hash;
     /* Contents that no rule of their class matched. Where two share a place the later one has it. */
     uint8_t (*nothing)[SHA256_SIZE];
 };
@@ -65,7 +64,6 @@ static void yara_teardown(void *worker)
         yr_finalize();
     match_texts_finish(&mine->texts);
     free(mine->nothing);
-    hash_sha256_free(mine->hash);
     *mine = (struct yara_worker){.initialized = false};
 }
 
@@ -97,8 +95,7 @@ static int set_up(struct yara_worker *mine, const struct settings *settings, str
     mine->timeout = settings_number(settings, "yara.timeout");
     mine->profile = settings_bool(settings, "yara.profile");
     mine->nothing = calloc(NOTHING_COUNT, sizeof mine->nothing[0]);
-    mine->hash = hash_sha256_new();
-    if (mine->nothing == NULL || mine->hash == NULL)
+    if (mine->nothing == NULL)
         return why_set(why, -ENOMEM, "no memory");
     rc = rules_load(settings_text(settings, "yara.rules"), settings_bool(settings, "yara.remarks"),
                     &mine->rules, why);
@@ -393,7 +390,9 @@ static int scan_with(struct call *call)
 /* With the rules that ask for nothing but the content. When none matched the same bytes before, none will. */
 static int scan_content(struct call call)
 {
-    uint8_t sha256[SHA256_SIZE], *place;
+    uint64_t hashed;
+    const struct hash_set *hashes = scan_digests(call.scan, &hashed);
+    uint8_t *place = NULL;
     uint32_t at;
     int rc;
 
@@ -404,15 +403,15 @@ static int scan_content(struct call call)
     }
     if (call.rules == NULL)
         return 0;
-    hash_sha256_update(call.worker->hash, call.data, call.size);
-    hash_sha256_final(call.worker->hash, sha256);
-    memcpy(&at, sha256, sizeof at);
-    place = call.worker->nothing[at % NOTHING_COUNT];
-    if (memcmp(place, sha256, SHA256_SIZE) == 0)
-        return 0;
+    if (hashes != NULL && hashed == call.size) {
+        memcpy(&at, hashes->sha256, sizeof at);
+        place = call.worker->nothing[at % NOTHING_COUNT];
+        if (memcmp(place, hashes->sha256, SHA256_SIZE) == 0)
+            return 0;
+    }
     rc = scan_with(&call);
-    if (rc == 0 && !call.told && !call.worker->profile)
-        memcpy(place, sha256, SHA256_SIZE);
+    if (rc == 0 && !call.told && place != NULL && !call.worker->profile)
+        memcpy(place, hashes->sha256, SHA256_SIZE);
     return rc;
 }
 
@@ -451,5 +450,5 @@ const struct plugin plugin_yara = {
     .teardown = yara_teardown,
     .start = yara_start,
     .finish = yara_finish,
-    .traits = PLUGIN_SPARED,
+    .traits = PLUGIN_SPARED | PLUGIN_DIGESTS,
 };

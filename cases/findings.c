@@ -1,0 +1,310 @@
+/*
+ * findings: the canonical text of all findings.
+ *
+ * Lines, each a tag and fields separated by TAB, LF at the end; text as it is stored (escaped: it holds
+ * neither), bytes as hex, numbers decimal, NULL as '-'. In this order, each group sorted bytewise by its key
+ * columns:
+ *
+ *   kvali-findings 1
+ *   exhibit  label, name, type, size, sector size, unsupported, damage, md5, sha1, sha256, verification
+ *   volume   exhibit, key and all that was found of it
+ *   account  exhibit, volume, what its bytes are, how many
+ *   entry    exhibit, path and all metadata, locator of its content
+ *   stream   exhibit, path, locator, kind, deleted, size, status, read, unread, repeated byte, slack,
+ * left-out plugins, runs record   plugin.type, version, exhibit, locator of its stream, place among that
+ * stream's records of this type, the fields note     exhibit, locator, plugin, offset, text fault    exhibit,
+ * volume, path, stage, plugin, offset, size, kind, effect, detail ('' when the exhibit could not be opened:
+ * why it could not names the folder in which it was looked for)
+ *
+ * Not in it: times of processing, hosts, runs, workers, attempts, ids, folders of evidence.
+ */
+#include "cases/findings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* CROSS JOIN holds SQLite to the order of the indexes, in which the lines come: nothing needs to be sorted.
+ */
+#define BY_EXHIBIT    "FROM t_exhibit x CROSS JOIN "
+#define BYTES(column) "iif(" column " IS NULL, NULL, lower(hex(" column ")))"
+
+static const struct {
+    const char *name, *keys, *sql;
+} first_parts[] =
+    {
+        {"exhibit", "=t",
+         "SELECT 'exhibit', label, name, type, size, sector_size, unsupported, damage, md5, sha1, sha256, "
+         "verification "
+         "FROM t_exhibit ORDER BY label"},
+
+        {"volume", "=tt",
+         "SELECT 'volume', x.label, v.key, v.parent, v.partition_table, v.type, v.label, v.offset, v.size, "
+         "v.filesystem, "
+         "v.content, v.block_size, v.block_count, v.fs_size, v.serial, v.time_note, v.expand, v.raw, "
+         "v.use " BY_EXHIBIT "t_volume v ON v.exhibit = x.id ORDER BY x.label, v.key"},
+
+        {"account", "=tti",
+         "SELECT 'account', x.label, a.volume, a.what, a.bytes " BY_EXHIBIT
+         "t_account a ON a.exhibit = x.id ORDER BY x.label, a.volume, a.what"},
+
+        {"entry", "=tt",
+         "SELECT 'entry', x.label, e.path, " BYTES(
+             "e.name") " AS name, e.volume, e.type, e.kind, e.flags, e.inode, e.sequence, "
+                       "e.parent_inode, e.size, e.allocated, e.mode, e.uid, e.gid, e.links, e.modified, "
+                       "e.accessed, e.changed, e.born, "
+                       "e.removed, e.name_modified, e.name_accessed, e.name_changed, e.name_born, "
+                       "e.raw_times, e.target, e.attribute, "
+                       "s.locator " BY_EXHIBIT
+                       "t_entry e ON e.exhibit = x.id LEFT JOIN t_stream s ON s.id = e.stream "
+                       "ORDER BY x.label, e.path"},
+
+        {"stream", "=t.t",
+         "SELECT 'stream', x.label, s.path, s.locator, s.kind, s.deleted, s.size, s.status, s.read, "
+         "s.unread, s.uniform, "
+         "s.slack, s.slack_uniform, s.without, s.runs, s.runs_cut, s.plugin, s.child_offset, " BYTES(
+             "s.name") " AS name " BY_EXHIBIT "t_stream s ON s.exhibit = x.id ORDER BY x.label, s.locator"},
+},
+  last_parts[] = {
+      {"note", "=tttit",
+       "SELECT 'note', x.label, s.locator, n.plugin, n.offset, n.text " BY_EXHIBIT
+       "t_stream s ON s.exhibit = x.id "
+       "CROSS JOIN t_note n ON n.stream = s.id AND n.attempt = s.attempt "
+       "ORDER BY x.label, s.locator, n.plugin, n.offset, n.text"},
+
+      {"fault", "=tttttiittt",
+       "SELECT 'fault', exhibit, volume, path, stage, plugin, offset, size, kind, effect, CASE WHEN stage = "
+       "'open' AND "
+       "kind = 'unreadable' THEN '' ELSE detail END AS words FROM fault "
+       "ORDER BY exhibit, volume, path, stage, plugin, offset, size, kind, effect, words"},
+};
+#define RECORD_KEYS "=t.tti"
+
+struct findings {
+    struct db *db;
+    struct findings_part *parts;
+    size_t part_count, next;
+    struct db_statement *statement; /* of the part before next */
+    struct buf line;
+    bool begun;
+};
+
+/* ------------------------------------------------------------------ the statements */
+
+/* Takes `sql`. */
+static int add_part(struct findings *f, const char *name, const char *keys, char *sql)
+{
+    struct findings_part *more = realloc(f->parts, (f->part_count + 1) * sizeof *more);
+    char *copy = strdup(name);
+    if (more)
+        f->parts = more;
+    if (!more || !copy || !sql) {
+        free(copy);
+        free(sql);
+        return -ENOMEM;
+    }
+    f->parts[f->part_count++] = (struct findings_part){.sql = sql, .name = copy, .keys = keys};
+    return 0;
+}
+
+static int add_fixed(struct findings *f, const char *name, const char *keys, const char *sql)
+{
+    return add_part(f, name, keys, strdup(sql));
+}
+
+/* The fields of a record table in order: what stands behind stream, attempt and ordinal. */
+static int append_fields(struct db *db, const char *table, struct buf *sql)
+{
+    struct db_statement *s;
+    int code = db_prepare(db, "SELECT name, type FROM pragma_table_info(?1) WHERE cid >= 3 ORDER BY cid", &s);
+    if (code)
+        return code;
+    db_bind_text(s, 1, table);
+    while ((code = db_step(s)) == 1)
+        if (strcmp(db_text(s, 1), "BLOB") == 0)
+            buf_printf(sql, ", iif(r.\"%s\" IS NULL, NULL, lower(hex(r.\"%s\"))) AS \"%s\"", db_text(s, 0),
+                       db_text(s, 0), db_text(s, 0));
+        else
+            buf_printf(sql, ", r.\"%s\"", db_text(s, 0));
+    db_finalize(s);
+    return code;
+}
+
+static int number(struct db *db, const char *sql, int64_t *ret)
+{
+    struct db_statement *s;
+    int code = db_prepare(db, sql, &s);
+    if (code)
+        return code;
+    code = db_step(s);
+    if (code == 1)
+        *ret = db_i64(s, 0);
+    db_finalize(s);
+    return code < 0 ? code : 0;
+}
+
+/* Are there so few rows that to sort them is cheaper than to ask for those of every stream? */
+static int is_sparse(struct db *db, const char *table, bool *ret_sparse)
+{
+    struct buf sql = {0};
+    int64_t streams = 0, rows = 0;
+    int code = number(db, "SELECT count(*) FROM t_stream", &streams);
+    int64_t few = streams / 64;
+    buf_printf(&sql, "SELECT count(*) FROM (SELECT 1 FROM \"%s\" LIMIT %lld)", table, (long long)few + 1);
+    if (code == 0)
+        code = buf_failed(&sql) ? -ENOMEM : number(db, buf_cstr(&sql), &rows);
+    buf_finish(&sql);
+    *ret_sparse = rows <= few;
+    return code;
+}
+
+/* Records of one type. A stream's records are numbered anew within their type: other plugins' do not count.
+ */
+static int add_records(struct findings *f, const char *plugin, const char *type, int64_t version,
+                       const char *table)
+{
+    struct buf sql = {0}, name = {0};
+    bool sparse;
+    int code = is_sparse(f->db, table, &sparse);
+    const char *join = sparse ? "JOIN" : "CROSS JOIN";
+    buf_printf(&name, "record %s.%s", plugin, type);
+    buf_printf(&sql,
+               "SELECT 'record', '%s.%s', %lld, x.label, s.locator, row_number() OVER (PARTITION BY x.label, "
+               "s.locator "
+               "ORDER BY r.ordinal) - 1",
+               plugin, type, (long long)version);
+    if (code == 0)
+        code = append_fields(f->db, table, &sql);
+    buf_printf(
+        &sql,
+        " FROM t_exhibit x %s t_stream s ON s.exhibit = x.id %s \"%s\" r ON r.stream = s.id AND r.attempt = "
+        "s.attempt ORDER BY x.label, s.locator, r.ordinal",
+        join, join, table);
+    if (code == 0)
+        code = buf_failed(&sql) || buf_failed(&name)
+                   ? -ENOMEM
+                   : add_part(f, buf_cstr(&name), RECORD_KEYS, buf_steal(&sql));
+    buf_finish(&sql);
+    buf_finish(&name);
+    return code;
+}
+
+static int add_all_records(struct findings *f)
+{
+    struct db_statement *s;
+    int code = db_prepare(
+        f->db, "SELECT plugin, name, version, table_name FROM t_record_type ORDER BY plugin, name", &s);
+    if (code)
+        return code;
+    while ((code = db_step(s)) == 1) {
+        code = add_records(f, db_text(s, 0), db_text(s, 1), db_i64(s, 2), db_text(s, 3));
+        if (code)
+            break;
+    }
+    db_finalize(s);
+    return code;
+}
+
+int findings_open(struct db *db, struct findings **ret_findings)
+{
+    struct findings *f = calloc(1, sizeof *f);
+    if (!f)
+        return -ENOMEM;
+    f->db = db;
+    int code = 0;
+    (void)db_exec(
+        db, "PRAGMA temp_store = 1"); /* inside a transaction it may not be; then it is sorted in memory */
+    for (size_t i = 0; code == 0 && i < sizeof first_parts / sizeof *first_parts; i++)
+        code = add_fixed(f, first_parts[i].name, first_parts[i].keys, first_parts[i].sql);
+    if (code == 0)
+        code = add_all_records(f);
+    for (size_t i = 0; code == 0 && i < sizeof last_parts / sizeof *last_parts; i++)
+        code = add_fixed(f, last_parts[i].name, last_parts[i].keys, last_parts[i].sql);
+    if (code) {
+        findings_close(f);
+        return code;
+    }
+    *ret_findings = f;
+    return 0;
+}
+
+void findings_close(struct findings *f)
+{
+    if (!f)
+        return;
+    db_finalize(f->statement);
+    (void)db_exec(f->db, "PRAGMA temp_store = 2"); /* as db_open sets it */
+    for (size_t i = 0; i < f->part_count; i++) {
+        free(f->parts[i].sql);
+        free(f->parts[i].name);
+    }
+    free(f->parts);
+    buf_finish(&f->line);
+    free(f);
+}
+
+/* ------------------------------------------------------------------ the lines */
+
+static int take_line(struct findings *f, const char **ret_line, size_t *ret_size)
+{
+    buf_u8(&f->line, '\n');
+    if (buf_failed(&f->line))
+        return -ENOMEM;
+    *ret_line = (const char *)f->line.data;
+    *ret_size = f->line.size;
+    return 1;
+}
+
+static void put_row(struct findings *f)
+{
+    int columns = db_columns(f->statement);
+    for (int i = 0; i < columns; i++) {
+        if (i)
+            buf_u8(&f->line, '\t');
+        buf_text(&f->line, db_is_null(f->statement, i) ? "-" : db_text(f->statement, i));
+    }
+}
+
+int findings_next(struct findings *f, const struct findings_part **ret_part, const char **ret_line,
+                  size_t *ret_size)
+{
+    buf_clear(&f->line);
+    if (!f->begun) {
+        f->begun = true;
+        *ret_part = NULL;
+        buf_text(&f->line, FINDINGS_FIRST_LINE);
+        return take_line(f, ret_line, ret_size);
+    }
+    for (;;) {
+        int code = f->statement ? db_step(f->statement) : 0;
+        if (code < 0)
+            return code;
+        if (code == 1)
+            break;
+        db_finalize(f->statement);
+        f->statement = NULL;
+        if (f->next == f->part_count)
+            return 0;
+        code = db_prepare(f->db, f->parts[f->next++].sql, &f->statement);
+        if (code)
+            return code;
+    }
+    *ret_part = &f->parts[f->next - 1];
+    put_row(f);
+    return take_line(f, ret_line, ret_size);
+}
+
+const char *findings_column(const struct findings *f, int column)
+{
+    return f->statement && column < db_columns(f->statement) ? db_column_name(f->statement, column) : "";
+}
+
+void findings_script(const struct findings *f, struct buf *script)
+{
+    buf_text(script, "-- All findings of this case as text. Its SHA-256 is the digest in the ledger:\n"
+                     "--   sqlite3 -readonly case.db < THIS | sha256sum\n"
+                     ".bail on\n.headers off\n.mode list\n.separator \"\\t\" \"\\n\"\n.nullvalue -\n"
+                     "SELECT '" FINDINGS_FIRST_LINE "';\n");
+    for (size_t i = 0; i < f->part_count; i++)
+        buf_printf(script, "%s;\n", f->parts[i].sql);
+}

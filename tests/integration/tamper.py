@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""tamper: changes a sealed case in every way that a person or a disk would, one change at a time, and asks `kvali verify` and
+the commands of the case's own VERIFY.txt whether they see it.
+
+usage: tamper.py CASE CA [--flips N] [--third N] [--seed N]
+
+CASE is sealed and has not gone on since; CA are the roots (PEM). --flips: so many random single-bit flips in each of the
+ledger (what the newest seal covers of it), the seal, its signature, the manifest, a report and case.db. --third: of these,
+so many are shown to VERIFY.txt too, and the changes of one record (all of them by default). Then records of the ledger are edited, deleted, swapped and cut off,
+with the chain left broken and with the chain made anew. Prints a line a target; exit 1 when anything was not seen.
+"""
+import argparse, hashlib, json, os, random, shutil, subprocess, sys, tempfile
+
+parser = argparse.ArgumentParser()
+parser.add_argument("case")
+parser.add_argument("ca")
+parser.add_argument("--flips", type=int, default=1000)
+parser.add_argument("--third", type=int, default=None)
+parser.add_argument("--seed", type=int, default=7)
+args = parser.parse_args()
+kvali = os.environ["KVALI"]
+rng = random.Random(args.seed)
+work = tempfile.mkdtemp(dir=os.environ.get("TMPDIR", "/tmp"))
+case = os.path.join(work, "case")
+shutil.copytree(args.case, case)
+ca = os.path.abspath(args.ca)
+seals = sorted(f for f in os.listdir(case + "/seals") if f.endswith(".json"))
+newest = seals[-1][:-5]
+seal = json.load(open(f"{case}/seals/{newest}.json"))
+environment = dict(os.environ, CA=ca, TSA=ca)
+page = open(case + "/VERIFY.txt").read()
+commands = "\n".join(line[4:] for line in page.split("\n") if line.startswith("    "))
+unseen = 0
+
+
+def verify():
+    """Did kvali verify see something? Its words have to say what."""
+    run = subprocess.run([kvali, "verify", case, "--ca", ca, "--tsa-ca", ca], capture_output=True)
+    if run.returncode not in (0, 4):
+        print("verify ended with", run.returncode, run.stdout[-300:], run.stderr[-300:])
+        return False
+    return run.returncode == 4 and (b"BAD" in run.stdout or run.stderr.startswith(b"kvali: "))
+
+
+def third_party():
+    run = subprocess.run(["sh"], input=commands.encode(), cwd=case, env=environment, capture_output=True)
+    return run.returncode != 0 and b"BAD " in run.stdout
+
+
+def read(name):
+    with open(os.path.join(case, name), "rb") as file:
+        return file.read()
+
+
+def write(name, data):
+    with open(os.path.join(case, name), "wb") as file:
+        file.write(data)
+
+
+def restore_side_files():
+    for name in ("case.db-wal", "case.db-shm"):
+        if os.path.exists(os.path.join(case, name)):
+            os.unlink(os.path.join(case, name))
+
+
+def attempt(name, good, bad, words, with_third=True):
+    """Writes `bad`, looks, writes `good` back."""
+    global unseen
+    write(name, bad)
+    seen = verify()
+    third = third_party() if with_third else None
+    write(name, good)
+    restore_side_files()
+    if not seen or third is False:
+        unseen += 1
+        print(f"NOT SEEN by {'VERIFY.txt' if seen else 'verify'}: {name}: {words}")
+    return seen, third
+
+
+def flips(title, name, limit=None):
+    good = read(name)
+    size = limit if limit is not None else len(good)
+    seen = third_seen = third_asked = 0
+    for i in range(args.flips):
+        bit = rng.randrange(size * 8)
+        bad = bytearray(good)
+        bad[bit // 8] ^= 1 << bit % 8
+        ask = args.third is None or i < args.third
+        a, b = attempt(name, good, bytes(bad), f"bit {bit % 8} of byte {bit // 8}", ask)
+        seen += a
+        third_asked += ask
+        third_seen += b is True
+    print(f"{title}: verify saw {seen} of {args.flips} flips, VERIFY.txt {third_seen} of {third_asked}", flush=True)
+
+
+def chained(lines):
+    """The ledger with its chain made anew, as an attacker who knows the format would."""
+    prev, out = "0" * 64, []
+    for number, line in enumerate(lines):
+        record = json.loads(line)
+        record["prev"], record["seq"] = prev, number
+        text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+        prev = hashlib.sha256(text).hexdigest()
+        out.append(text)
+    return b"".join(out)
+
+
+def records():
+    good = read("ledger.jsonl")
+    lines = good.splitlines(keepends=True)
+    sealed = seal["ledger_records"]
+    tried = seen = asked = third_seen = 0
+    for i in range(sealed):
+        edited = json.loads(lines[i])
+        edited["actor"] = "somebody@else"
+        edit = json.dumps(edited, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+        ways = {"edited": lines[:i] + [edit] + lines[i + 1:], "deleted": lines[:i] + lines[i + 1:], "cut off from here": lines[:i]}
+        if i + 1 < sealed:
+            ways["swapped with the next"] = lines[:i] + [lines[i + 1], lines[i]] + lines[i + 2:]
+        for way, changed in ways.items():
+            for how, bad in (("", b"".join(changed)), (", chain made anew", chained(changed))):
+                tried += 1
+                ask = args.third is None or i == sealed // 2
+                a, b = attempt("ledger.jsonl", good, bad, f"record {i + 1} {way}{how}", ask)
+                seen += a
+                asked += ask
+                third_seen += b is True
+    print(f"records edited, deleted, swapped, cut off: verify saw {seen} of {tried}, VERIFY.txt {third_seen} of {asked}", flush=True)
+
+
+try:
+    if verify() or third_party():
+        sys.exit("the case is not sound before anything was changed")
+    restore_side_files()
+    flips("ledger", "ledger.jsonl", seal["ledger_bytes"])
+    flips("seal", f"seals/{newest}.json")
+    flips("signature", f"seals/{newest}.p7s")
+    flips("manifest", f"seals/{newest}.manifest")
+    flips("report", "reports/" + sorted(os.listdir(case + "/reports"))[-1])
+    flips("case.db", "case.db")
+    records()
+    if verify() or third_party():
+        sys.exit("the case is not sound after everything was put back")
+finally:
+    shutil.rmtree(work)
+print(f"{unseen} changes were not seen")
+sys.exit(1 if unseen else 0)
