@@ -130,6 +130,20 @@ static int set_pairs(struct settings *settings, const struct options *options, s
     return 0;
 }
 
+/* Who gives a list wants it searched for, whatever the profile says. */
+static int set_keywords(struct settings *settings, const struct options *options, struct why *why)
+{
+    struct buf plugins = {0};
+    int code = set_paths(settings, "keywords.files", NULL, options, "keywords", why);
+    buf_printf(&plugins, ",%s,", settings_text(settings, "plugins"));
+    if (code == 0 && options_has(options, "keywords") && !strstr(buf_cstr(&plugins), ",keywords,")) {
+        buf_text(&plugins, "keywords");
+        code = settings_set(settings, "plugins", buf_cstr(&plugins) + 1, why);
+    }
+    buf_finish(&plugins);
+    return code;
+}
+
 static int fill(struct settings *settings, const struct options *options, struct why *why)
 {
     char yara[PATH_MAX + 8], carve[PATH_MAX + 8], extensions[PATH_MAX + 32];
@@ -148,6 +162,8 @@ static int fill(struct settings *settings, const struct options *options, struct
         code = set_paths(settings, "lab.plugins", NULL, options, "plugin", why);
     if (code == 0)
         code = set(settings, "plugins", options_text(options, "plugins", NULL), why);
+    if (code == 0)
+        code = set_keywords(settings, options, why);
     if (code == 0)
         code = set(settings, "jobs", options_text(options, "jobs", NULL), why);
     if (code == 0 && options_has(options, "carve-files"))
