@@ -22,7 +22,8 @@ static int check(const char *path)
         return fail(EXIT_ENVIRONMENT, NULL, code, &why, "the installation is incomplete");
     unsigned long long wrong = strtoull(text, &end, 10);
     if (end == text)
-        code = fail_words(EXIT_USAGE, path, strncmp(text, "error ", 6) == 0 ? text + 6 : text, "check the path");
+        code =
+            fail_words(EXIT_USAGE, path, strncmp(text, "error ", 6) == 0 ? text + 6 : text, "check the path");
     else
         cli_print("%s", end + 1);
     free(text);
@@ -53,21 +54,23 @@ const struct command command_keywords = {
     .name = "keywords",
     .summary = "check a list of keywords: every writing that is searched for, every line that is wrong",
     .usage = "check FILE...",
-    .help = "A list is a text file in UTF-8, one keyword a line; `run` and `process` search for it with --keywords FILE.\n"
-            "\n"
-            "  # a comment\n"
-            "  [Weapons]             the group of what follows; [] ends it\n"
-            "  heroin                found everywhere, also inside longer words, in small and capital letters\n"
-            "  red  phosphorus       one blank stands for up to 8 blanks or line ends\n"
-            "  ხელშეკრულება          Georgian: Mkhedruli, Mtavruli, 8-bit, AcadNusx (xelSekruleba), romanised\n"
-            "  word: გია             a whole word only\n"
-            "  word: ivanov*         a word that begins so; * stands for letters, ? for one\n"
-            "  case: GmbH            capital letters as written\n"
-            "  regex: [A-Z]{2}-[0-9]{3}-[A-Z]{2}\n"
-            "  word,case: ABC        flags together\n"
-            "  text: case: why?      what follows is text, and nothing in it means anything else\n"
-            "\n"
-            "Prints each keyword with the writings that it is searched for in and their bytes.",
+    .help =
+        "A list is a text file in UTF-8, one keyword a line; `run` and `process` search for it with "
+        "--keywords FILE.\n"
+        "\n"
+        "  # a comment\n"
+        "  [Weapons]             the group of what follows; [] ends it\n"
+        "  heroin                found everywhere, also inside longer words, in small and capital letters\n"
+        "  red  phosphorus       one blank stands for up to 8 blanks or line ends\n"
+        "  ხელშეკრულება          Georgian: Mkhedruli, Mtavruli, 8-bit, AcadNusx (xelSekruleba), romanised\n"
+        "  word: გია             a whole word only\n"
+        "  word: ivanov*         a word that begins so; * stands for letters, ? for one\n"
+        "  case: GmbH            capital letters as written\n"
+        "  regex: [A-Z]{2}-[0-9]{3}-[A-Z]{2}\n"
+        "  word,case: ABC        flags together\n"
+        "  text: case: why?      what follows is text, and nothing in it means anything else\n"
+        "\n"
+        "Prints each keyword with the writings that it is searched for in and their bytes.",
     .example = "  kvali keywords check /srv/lists/drugs.txt\n"
                "  kvali process disk.E01 --case /srv/cases/2026-001 --keywords /srv/lists/drugs.txt",
     .exits = "  1    some lines are no keywords; the others are searched for all the same",

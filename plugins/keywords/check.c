@@ -19,10 +19,13 @@ static void put_bytes(struct buf *text, const struct program *program, const str
         struct form forms[FORMS_MAX];
 
         if (node->kind == NODE_REPEAT || node->kind == NODE_LETTER || node->kind == NODE_CLASS)
-            buf_text(text, node->kind == NODE_REPEAT && node->code == 1 ? " _" : node->kind == NODE_LETTER ? " ?" : " *");
+            buf_text(text, node->kind == NODE_REPEAT && node->code == 1 ? " _"
+                           : node->kind == NODE_LETTER                  ? " ?"
+                                                                        : " *");
         if (node->kind != NODE_CHAR || writing_forms(writing, node->code, node->fold, forms) == 0)
             continue;
-        for (size_t j = 0, first = writing->kind == WRITING_ROMAN ? 0 : 0; j < forms[first].size; j++, shown++)
+        for (size_t j = 0, first = writing->kind == WRITING_ROMAN ? 0 : 0; j < forms[first].size;
+             j++, shown++)
             buf_printf(text, "%s%02x", j == 0 ? " " : "", forms[first].data[j]);
         if (shown > SHOWN_BYTES) {
             buf_text(text, " ...");
@@ -39,8 +42,8 @@ static void put_keyword(struct buf *text, const struct search *search, const str
     buf_printf(text, "%s:%u: %s", keyword->file, keyword->line, keyword->text);
     if (keyword->group[0] != '\0')
         buf_printf(text, "  [%s]", keyword->group);
-    buf_printf(text, "%s%s%s\n", keyword->regex ? "  regular expression" : "", keyword->whole ? "  whole word" : "",
-               keyword->exact_case ? "  case matters" : "");
+    buf_printf(text, "%s%s%s\n", keyword->regex ? "  regular expression" : "",
+               keyword->whole ? "  whole word" : "", keyword->exact_case ? "  case matters" : "");
     for (size_t i = 0; i < writings->count; i++) {
         const char *out = search_left_out(search, keyword, &writings->items[i], room);
 

@@ -1,6 +1,6 @@
 /*
- * check: what `kvali keywords check` prints: every keyword with every writing that is searched for, as text and as bytes, and every
- * line that is wrong.
+ * check: what `kvali keywords check` prints: every keyword with every writing that is searched for, as text
+ * and as bytes, and every line that is wrong.
  */
 #ifndef KVALI_KEYWORDS_CHECK_H
 #define KVALI_KEYWORDS_CHECK_H

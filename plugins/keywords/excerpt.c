@@ -45,8 +45,8 @@ static size_t align(const struct writing *writing, const uint8_t *data, size_t s
     return skip;
 }
 
-void excerpt(struct buf *buf, const struct writing *writing, const uint8_t *data, size_t size, size_t characters,
-             bool last)
+void excerpt(struct buf *buf, const struct writing *writing, const uint8_t *data, size_t size,
+             size_t characters, bool last)
 {
     uint32_t codes[EXCERPT_BYTES + 1], code;
     size_t count = 0, at = last ? align(writing, data, size) : 0, first = 0;

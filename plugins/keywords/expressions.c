@@ -104,7 +104,8 @@ int expressions_compile(struct expressions *expressions, struct why *why)
     if (hs_compile_multi((const char *const *)expressions->texts, expressions->flags, expressions->ids,
                          (unsigned)expressions->count, HS_MODE_BLOCK, NULL, &expressions->database,
                          &error) != HS_SUCCESS) {
-        int code = why_set(why, -EINVAL, "the regular expressions do not compile together: %s", error->message);
+        int code =
+            why_set(why, -EINVAL, "the regular expressions do not compile together: %s", error->message);
         hs_free_compile_error(error);
         return code;
     }
@@ -118,7 +119,8 @@ struct searching {
     void *context;
 };
 
-static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context)
+static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                    void *context)
 {
     const struct searching *searching = context;
 
@@ -134,8 +136,8 @@ int expressions_search(const struct expressions *expressions, const uint8_t *dat
 
     if (expressions->database == NULL)
         return 0;
-    return hs_scan(expressions->database, (const char *)data, (unsigned)size, 0, expressions->scratch, on_match,
-                   &searching) == HS_SUCCESS
+    return hs_scan(expressions->database, (const char *)data, (unsigned)size, 0, expressions->scratch,
+                   on_match, &searching) == HS_SUCCESS
                ? 0
                : -EIO;
 }

@@ -1,6 +1,6 @@
 /*
- * expressions: the regular expressions among the keywords, as one Hyperscan database over bytes. It says only where hits may
- * end.
+ * expressions: the regular expressions among the keywords, as one Hyperscan database over bytes. It says only
+ * where hits may end.
  */
 #ifndef KVALI_KEYWORDS_EXPRESSIONS_H
 #define KVALI_KEYWORDS_EXPRESSIONS_H

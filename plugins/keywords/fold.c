@@ -8,21 +8,22 @@ static const struct shift {
     uint32_t first, last;
     int32_t distance;
 } shifts[] = {
-    {0x0041, 0x005a, 32},     {0x00c0, 0x00d6, 32},  {0x00d8, 0x00de, 32}, {0x0391, 0x03a1, 32},
-    {0x03a3, 0x03ab, 32},     {0x0386, 0x0386, 38},  {0x0388, 0x038a, 37}, {0x038c, 0x038c, 64},
-    {0x0410, 0x042f, 32},     {0x0400, 0x040f, 80},  {0x0531, 0x0556, 48}, {0x1c90, 0x1cba, -3008},
-    {0x1cbd, 0x1cbf, -3008},  {0x10a0, 0x10c5, 7264}, {0x0178, 0x0178, -121},
+    {0x0041, 0x005a, 32},    {0x00c0, 0x00d6, 32},   {0x00d8, 0x00de, 32},   {0x0391, 0x03a1, 32},
+    {0x03a3, 0x03ab, 32},    {0x0386, 0x0386, 38},   {0x0388, 0x038a, 37},   {0x038c, 0x038c, 64},
+    {0x0410, 0x042f, 32},    {0x0400, 0x040f, 80},   {0x0531, 0x0556, 48},   {0x1c90, 0x1cba, -3008},
+    {0x1cbd, 0x1cbf, -3008}, {0x10a0, 0x10c5, 7264}, {0x0178, 0x0178, -121},
 };
 
-/* Ranges in which an upper-case letter is followed by its lower-case letter; `even`: the upper one is even. */
+/* Ranges in which an upper-case letter is followed by its lower-case letter; `even`: the upper one is even.
+ */
 static const struct pairs {
     uint32_t first, last;
     bool even;
 } pairs[] = {
-    {0x0100, 0x012f, true}, {0x0132, 0x0137, true}, {0x0139, 0x0148, false}, {0x014a, 0x0177, true},
-    {0x0179, 0x017e, false}, {0x01cd, 0x01dc, false}, {0x01de, 0x01ef, true}, {0x0200, 0x021f, true},
-    {0x0222, 0x0233, true}, {0x0460, 0x0481, true}, {0x048a, 0x04bf, true}, {0x04c1, 0x04ce, false},
-    {0x04d0, 0x052f, true}, {0x1e00, 0x1e95, true}, {0x1ea0, 0x1eff, true},
+    {0x0100, 0x012f, true},  {0x0132, 0x0137, true},  {0x0139, 0x0148, false}, {0x014a, 0x0177, true},
+    {0x0179, 0x017e, false}, {0x01cd, 0x01dc, false}, {0x01de, 0x01ef, true},  {0x0200, 0x021f, true},
+    {0x0222, 0x0233, true},  {0x0460, 0x0481, true},  {0x048a, 0x04bf, true},  {0x04c1, 0x04ce, false},
+    {0x04d0, 0x052f, true},  {0x1e00, 0x1e95, true},  {0x1ea0, 0x1eff, true},
 };
 
 static uint32_t other_case(uint32_t code)
@@ -78,8 +79,9 @@ enum script fold_script(uint32_t code)
         uint32_t first, last;
         enum script script;
     } ranges[] = {
-        {0x00c0, 0x024f, SCRIPT_LATIN},    {0x0370, 0x03ff, SCRIPT_GREEK},    {0x0400, 0x052f, SCRIPT_CYRILLIC},
-        {0x0531, 0x0587, SCRIPT_ARMENIAN}, {0x10a0, 0x10ff, SCRIPT_GEORGIAN}, {0x1c90, 0x1cbf, SCRIPT_GEORGIAN},
+        {0x00c0, 0x024f, SCRIPT_LATIN},    {0x0370, 0x03ff, SCRIPT_GREEK},
+        {0x0400, 0x052f, SCRIPT_CYRILLIC}, {0x0531, 0x0587, SCRIPT_ARMENIAN},
+        {0x10a0, 0x10ff, SCRIPT_GEORGIAN}, {0x1c90, 0x1cbf, SCRIPT_GEORGIAN},
         {0x1e00, 0x1eff, SCRIPT_LATIN},    {0x2d00, 0x2d2f, SCRIPT_GEORGIAN},
     };
 
@@ -98,15 +100,17 @@ bool fold_is_word(uint32_t code)
         return code == 0xaa || code == 0xb5 || code == 0xba;
     if (code == 0xd7 || code == 0xf7 || code == 0x037e || code == 0x0387 || code == 0x0589 || code == 0x10fb)
         return false;
-    if ((code >= 0x2000 && code <= 0x2bff) || (code >= 0x3000 && code <= 0x3004) || (code >= 0x3008 && code <= 0x3020))
+    if ((code >= 0x2000 && code <= 0x2bff) || (code >= 0x3000 && code <= 0x3004) ||
+        (code >= 0x3008 && code <= 0x3020))
         return false;
-    if ((code >= 0xfe10 && code <= 0xfe6f) || (code >= 0xff00 && code <= 0xff0f) || (code >= 0xfff0 && code <= 0xffff))
+    if ((code >= 0xfe10 && code <= 0xfe6f) || (code >= 0xff00 && code <= 0xff0f) ||
+        (code >= 0xfff0 && code <= 0xffff))
         return false;
     return code < 0x1f000 || code > 0x1faff;
 }
 
 bool fold_is_blank(uint32_t code)
 {
-    return code == ' ' || (code >= '\t' && code <= '\r') || code == 0xa0 || (code >= 0x2000 && code <= 0x200b) ||
-           code == 0x202f || code == 0x3000;
+    return code == ' ' || (code >= '\t' && code <= '\r') || code == 0xa0 ||
+           (code >= 0x2000 && code <= 0x200b) || code == 0x202f || code == 0x3000;
 }

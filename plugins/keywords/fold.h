@@ -1,7 +1,7 @@
 /*
- * fold: which characters are one letter in another case. Unicode's simple case pairs for Latin, Greek, Cyrillic,
- * Armenian and Georgian (Mkhedruli U+10D0 and Mtavruli U+1C90; Asomtavruli U+10A0 and Nuskhuri U+2D00), from ranges
- * written here, so that no locale decides what is found. [UnicodeData.txt]
+ * fold: which characters are one letter in another case. Unicode's simple case pairs for Latin, Greek,
+ * Cyrillic, Armenian and Georgian (Mkhedruli U+10D0 and Mtavruli U+1C90; Asomtavruli U+10A0 and Nuskhuri
+ * U+2D00), from ranges written here, so that no locale decides what is found. [UnicodeData.txt]
  */
 #ifndef KVALI_KEYWORDS_FOLD_H
 #define KVALI_KEYWORDS_FOLD_H
@@ -19,8 +19,8 @@ enum script { SCRIPT_OTHER, SCRIPT_LATIN, SCRIPT_GREEK, SCRIPT_CYRILLIC, SCRIPT_
 /* Letters beyond ASCII only: SCRIPT_OTHER for everything else. */
 enum script fold_script(uint32_t code);
 
-/* Letters, digits and '_': what a word consists of. Above ASCII everything counts that is not known as a mark of
- * punctuation, a symbol or a blank. */
+/* Letters, digits and '_': what a word consists of. Above ASCII everything counts that is not known as a mark
+ * of punctuation, a symbol or a blank. */
 bool fold_is_word(uint32_t code);
 bool fold_is_blank(uint32_t code);
 

@@ -1,6 +1,6 @@
 /*
- * keywords: the words, phrases and regular expressions of an investigator's lists, in every writing that their letters may
- * stand in. README.md says which, and how a list is written.
+ * keywords: the words, phrases and regular expressions of an investigator's lists, in every writing that
+ * their letters may stand in. README.md says which, and how a list is written.
  */
 #include "engine/base/text.h"
 #include "engine/plugin.h"
@@ -18,7 +18,8 @@ static const struct field fields[] = {
     {"length", FIELD_U64, "bytes", "of the hit"},
     {"keyword", FIELD_TEXT, "", "as the list has it"},
     {"group", FIELD_TEXT, "", "the list's group that it is in; empty for none"},
-    {"writing", FIELD_TEXT, "", "how it stands in the evidence: utf-8, utf-16le, georgian-academy, acadnusx ..."},
+    {"writing", FIELD_TEXT, "",
+     "how it stands in the evidence: utf-8, utf-16le, georgian-academy, acadnusx ..."},
     {"before", FIELD_TEXT, "", "what stands before it, up to 40 characters"},
     {"text", FIELD_TEXT, "", "the hit as it stands there, up to 200 characters"},
     {"after", FIELD_TEXT, "", "what stands behind it, up to 40 characters"},
@@ -105,7 +106,8 @@ static struct tally *tally_of(struct stream *stream, uint32_t keyword)
 {
     if (stream->tally_count * 2 >= stream->tally_capacity) {
         size_t capacity = stream->tally_capacity == 0 ? 64 : stream->tally_capacity * 2;
-        struct stream larger = {.tallies = calloc(capacity, sizeof(struct tally)), .tally_capacity = capacity};
+        struct stream larger = {.tallies = calloc(capacity, sizeof(struct tally)),
+                                .tally_capacity = capacity};
 
         if (larger.tallies == NULL)
             return NULL;
@@ -118,7 +120,8 @@ static struct tally *tally_of(struct stream *stream, uint32_t keyword)
         stream->tally_count = larger.tally_count;
         stream->tally_capacity = capacity;
     }
-    for (size_t slot = keyword * 2654435761U % stream->tally_capacity;; slot = (slot + 1) % stream->tally_capacity) {
+    for (size_t slot = keyword * 2654435761U % stream->tally_capacity;;
+         slot = (slot + 1) % stream->tally_capacity) {
         struct tally *tally = &stream->tallies[slot];
 
         if (tally->keyword == 0) {
@@ -140,7 +143,8 @@ static void on_gave_up(void *context, uint32_t pattern, uint64_t offset)
     if (tally == NULL || tally->gave_up)
         return;
     tally->gave_up = true;
-    scan_limited(scan, offset, "the keyword \"%s\" takes too many steps here and perhaps elsewhere; it counts as no hit",
+    scan_limited(scan, offset,
+                 "the keyword \"%s\" takes too many steps here and perhaps elsewhere; it counts as no hit",
                  search_list(worker->search)->keywords[index].text);
 }
 
@@ -163,18 +167,19 @@ static void tell_dropped(struct scan *scan, struct stream *stream)
         const struct tally *tally = &stream->tallies[i];
 
         if (tally->keyword != 0 && tally->count > worker->limit)
-            scan_limited(scan, tally->dropped_at,
-                         "keywords.hits: the keyword \"%s\" stands here %llu times; the first %llu are recorded",
-                         list->keywords[tally->keyword - 1].text, (unsigned long long)tally->count,
-                         (unsigned long long)worker->limit);
+            scan_limited(
+                scan, tally->dropped_at,
+                "keywords.hits: the keyword \"%s\" stands here %llu times; the first %llu are recorded",
+                list->keywords[tally->keyword - 1].text, (unsigned long long)tally->count,
+                (unsigned long long)worker->limit);
     }
 }
 
 /* ------------------------------------------------------------------ hits */
 
 /* The bytes before data[at], which may lie in the block before. `room` has BEFORE bytes. */
-static const uint8_t *bytes_before(const struct stream *stream, const struct block *block, size_t at, uint8_t *room,
-                                   size_t *ret_size)
+static const uint8_t *bytes_before(const struct stream *stream, const struct block *block, size_t at,
+                                   uint8_t *room, size_t *ret_size)
 {
     size_t old;
 
@@ -258,8 +263,8 @@ static bool is_ascii_pair(const struct search_window *window, const struct hit *
     return true;
 }
 
-/* "h\0e\0r\0o\0" with a zero before it is also "\0h\0e\0r\0o", one byte earlier. One of the two begins at an even place, and
- * that is the one that counts, when it is a hit too. */
+/* "h\0e\0r\0o\0" with a zero before it is also "\0h\0e\0r\0o", one byte earlier. One of the two begins at an
+ * even place, and that is the one that counts, when it is a hit too. */
 static bool is_other_half(struct search *search, const struct search_window *window, const struct hit *hit)
 {
     const struct pattern *pattern = search_pattern(search, hit->pattern);
@@ -294,7 +299,8 @@ static bool is_same_place(const struct search *search, const struct hit *a, cons
            search_pattern(search, a->pattern)->keyword == search_pattern(search, b->pattern)->keyword;
 }
 
-/* The same bytes may be a keyword in two writings (dato: romanised and under the legacy fonts): one record that names both. */
+/* The same bytes may be a keyword in two writings (dato: romanised and under the legacy fonts): one record
+ * that names both. */
 static size_t join(const struct search *search, const struct hit *hits, size_t count, struct found *ret_found)
 {
     size_t same = 1, length;
@@ -331,8 +337,8 @@ static int keywords_feed(struct scan *scan, const struct block *block)
     struct worker *worker = scan_worker(scan);
     struct stream *stream = scan_state(scan);
     size_t size = block->size + (block->ahead < SEARCH_AHEAD ? block->ahead : SEARCH_AHEAD), count;
-    struct search_window window = {block->data,    block->size, size, block->offset, stream->before,
-                                   stream->before_size};
+    struct search_window window = {block->data,   block->size,    size,
+                                   block->offset, stream->before, stream->before_size};
     const struct hit *hits;
     int code = search_window(worker->search, &stream->marks, &window, on_gave_up, scan, &hits, &count);
 
@@ -365,7 +371,8 @@ const struct plugin plugin_keywords = {
     .abi = PLUGIN_ABI,
     .version = 1,
     .name = "keywords",
-    .summary = "keywords in every writing: Unicode, 8-bit Georgian and Cyrillic, AcadNusx, romanised (--keywords FILE)",
+    .summary = "keywords in every writing: Unicode, 8-bit Georgian and Cyrillic, AcadNusx, romanised "
+               "(--keywords FILE)",
     .emits = emits,
     .ahead = AHEAD,
     .worker_size = sizeof(struct worker),

@@ -97,8 +97,8 @@ static bool flag_set(struct flags *flags, const char *name, size_t size)
     return false;
 }
 
-/* "word,case: rest": small letters and commas up to a colon and a blank. What looks like that and is not is refused,
- * because a flag that was mistyped would otherwise be searched for as text. */
+/* "word,case: rest": small letters and commas up to a colon and a blank. What looks like that and is not is
+ * refused, because a flag that was mistyped would otherwise be searched for as text. */
 static const char *take_flags(const char *line, struct flags *ret_flags, struct why *why)
 {
     size_t length = strspn(line, "abcdefghijklmnopqrstuvwxyz,");
@@ -111,7 +111,8 @@ static const char *take_flags(const char *line, struct flags *ret_flags, struct 
 
         if (!flag_set(ret_flags, at, size)) {
             why_set(why, -EINVAL,
-                    "\"%.*s\" is none of the flags word, case, regex, text; if the line is text with a colon, write "
+                    "\"%.*s\" is none of the flags word, case, regex, text; if the line is text with a "
+                    "colon, write "
                     "\"text: \" before it",
                     (int)(size < 40 ? size : 40), at);
             return NULL;
@@ -155,8 +156,9 @@ static int take_keyword(struct reading *reading, const char *line, struct why *w
     code = keyword_new(reading->list, &keyword);
     if (code < 0)
         return code;
-    code = flags.regex ? program_regex(&keyword->program, text, !flags.exact_case, flags.word, why)
-                       : program_word(&keyword->program, text, !flags.exact_case, flags.word, flags.literal, why);
+    code = flags.regex
+               ? program_regex(&keyword->program, text, !flags.exact_case, flags.word, why)
+               : program_word(&keyword->program, text, !flags.exact_case, flags.word, flags.literal, why);
     if (code < 0) {
         program_finish(&keyword->program);
         return code;
@@ -177,8 +179,9 @@ static int take_keyword(struct reading *reading, const char *line, struct why *w
 static int take_group(struct reading *reading, char *line, size_t length, struct why *why)
 {
     if (line[length - 1] != ']')
-        return why_set(why, -EINVAL, "a group is named as [Name], and the ] is not there; if it is text, write \"text: \" "
-                                     "before it");
+        return why_set(why, -EINVAL,
+                       "a group is named as [Name], and the ] is not there; if it is text, write \"text: \" "
+                       "before it");
     line[length - 1] = '\0';
     free(reading->group);
     reading->group = escaped(line + 1);
@@ -233,7 +236,8 @@ static int to_utf8(struct buf *buf)
 
     if (buf->size >= 3 && memcmp(buf->data, "\xef\xbb\xbf", 3) == 0) {
         buf_append(&text, buf->data + 3, buf->size - 3);
-    } else if (buf->size >= 2 && (memcmp(buf->data, "\xff\xfe", 2) == 0 || memcmp(buf->data, "\xfe\xff", 2) == 0)) {
+    } else if (buf->size >= 2 &&
+               (memcmp(buf->data, "\xff\xfe", 2) == 0 || memcmp(buf->data, "\xfe\xff", 2) == 0)) {
         text_from_utf16(&text, buf->data + 2, buf->size - 2, buf->data[0] == 0xfe);
     } else {
         return 0;
@@ -301,8 +305,9 @@ int list_read(struct list *list, const char *paths, struct why *why)
     while (code == 0 && (path = strsep(&rest, ":")) != NULL) {
         if (*path == '\0')
             continue;
-        code = list->file_count < LIST_FILES_MAX ? read_file(list, path, why)
-                                                 : why_set(why, -E2BIG, "more than %d lists of keywords", LIST_FILES_MAX);
+        code = list->file_count < LIST_FILES_MAX
+                   ? read_file(list, path, why)
+                   : why_set(why, -E2BIG, "more than %d lists of keywords", LIST_FILES_MAX);
     }
     free(copy);
     return code == -ENOMEM ? why_set(why, code, "no memory for the keywords") : code;

@@ -9,8 +9,8 @@
 #include "plugins/keywords/program.h"
 
 struct keyword {
-    char *text;  /* as written, without its flags; escaped text */
-    char *group; /* "" for none; escaped text */
+    char *text;       /* as written, without its flags; escaped text */
+    char *group;      /* "" for none; escaped text */
     const char *file; /* the list's name, borrowed from the list */
     uint32_t line;
     bool regex, whole, exact_case;
@@ -40,8 +40,8 @@ struct list {
 
 enum { LIST_KEYWORDS_MAX = 100000, LIST_FILES_MAX = 256, LIST_LINE_MAX = 1024 };
 
-/* Reads the files named in `paths`, ':' between. Lines that are no keywords become complaints; a file that cannot be read
- * is an error. list_finish in any case. */
+/* Reads the files named in `paths`, ':' between. Lines that are no keywords become complaints; a file that
+ * cannot be read is an error. list_finish in any case. */
 int list_read(struct list *list, const char *paths, struct why *why);
 /* Adds a complaint about one of its lines. 0 or -ENOMEM. */
 int list_complain(struct list *list, const struct keyword *keyword, const char *what);

@@ -37,7 +37,8 @@ static uint32_t node_new(struct parser *parser, enum node_kind kind)
         program->node_count = 1;
     if (program->node_count >= program->node_capacity) {
         size_t capacity = program->node_capacity == 0 ? 64 : program->node_capacity * 2;
-        struct node *nodes = capacity > NODES_MAX ? NULL : reallocarray(program->nodes, capacity, sizeof nodes[0]);
+        struct node *nodes =
+            capacity > NODES_MAX ? NULL : reallocarray(program->nodes, capacity, sizeof nodes[0]);
 
         if (nodes == NULL) {
             fail(parser, "it is too long");
@@ -148,8 +149,9 @@ static uint32_t emit(struct parser *parser, enum op op, uint32_t x, uint32_t y)
 
     if (program->count == program->capacity) {
         size_t capacity = program->capacity == 0 ? 32 : program->capacity * 2;
-        struct instruction *code =
-            capacity > PROGRAM_INSTRUCTIONS_MAX ? NULL : reallocarray(program->code, capacity, sizeof code[0]);
+        struct instruction *code = capacity > PROGRAM_INSTRUCTIONS_MAX
+                                       ? NULL
+                                       : reallocarray(program->code, capacity, sizeof code[0]);
 
         if (code == NULL) {
             fail(parser, "it is too long, or repeats too much");
@@ -279,7 +281,8 @@ static bool take(struct parser *parser, uint32_t *ret_code)
     return true;
 }
 
-static const struct range blanks[] = {{'\t', '\r'}, {' ', ' '}, {0xa0, 0xa0}, {0x2000, 0x200b}, {0x202f, 0x202f}};
+static const struct range blanks[] = {
+    {'\t', '\r'}, {' ', ' '}, {0xa0, 0xa0}, {0x2000, 0x200b}, {0x202f, 0x202f}};
 
 static void word_blank(struct parser *parser)
 {
@@ -302,7 +305,8 @@ static void word_ends(struct parser *parser, bool *start, bool *end)
         *end = false;
 }
 
-int program_word(struct program *program, const char *text, bool fold, bool whole, bool literal, struct why *why)
+int program_word(struct program *program, const char *text, bool fold, bool whole, bool literal,
+                 struct why *why)
 {
     struct parser parser = {program, text, text + strlen(text), fold, 0, why, 0};
     bool start = whole, end = whole;
@@ -338,7 +342,8 @@ int program_word(struct program *program, const char *text, bool fold, bool whol
 static uint32_t parse_choice(struct parser *parser);
 
 static const struct range digits[] = {{'0', '9'}};
-static const struct range spaces[] = {{'\t', '\r'}, {' ', ' '}, {0xa0, 0xa0}, {0x2000, 0x200b}, {0x202f, 0x202f}};
+static const struct range spaces[] = {
+    {'\t', '\r'}, {' ', ' '}, {0xa0, 0xa0}, {0x2000, 0x200b}, {0x202f, 0x202f}};
 /* Letters as fold_is_word sees them, in as few ranges as matter. */
 static const struct range words[] = {{'0', '9'},       {'A', 'Z'},       {'_', '_'},       {'a', 'z'},
                                      {0xc0, 0xd6},     {0xd8, 0xf6},     {0xf8, 0x37d},    {0x37f, 0x386},
@@ -414,7 +419,8 @@ static uint32_t parse_escape(struct parser *parser)
         return node_class(parser, ranges, count, code < 'a');
     if (escaped(parser, code, &plain))
         return node_char(parser, plain);
-    fail(parser, "it has a backslash before a letter that means nothing here (\\d \\w \\s \\b \\n \\t \\r \\xHH \\uHHHH do)");
+    fail(parser, "it has a backslash before a letter that means nothing here (\\d \\w \\s \\b \\n \\t \\r "
+                 "\\xHH \\uHHHH do)");
     return 0;
 }
 
@@ -530,7 +536,8 @@ static bool number(struct parser *parser, uint32_t *ret)
     uint32_t value = 0;
     const char *begin = parser->at;
 
-    for (; parser->at < parser->end && *parser->at >= '0' && *parser->at <= '9' && value <= BOUND_MAX; parser->at++)
+    for (; parser->at < parser->end && *parser->at >= '0' && *parser->at <= '9' && value <= BOUND_MAX;
+         parser->at++)
         value = value * 10 + (uint32_t)(*parser->at - '0');
     *ret = value;
     return parser->at > begin && value <= BOUND_MAX;

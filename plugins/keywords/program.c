@@ -12,7 +12,8 @@ static size_t add(size_t a, size_t b)
     return a + b < 1U << 24 ? a + b : 1U << 24;
 }
 
-static void width_char(const struct node *node, const struct writing *writing, size_t *ret_min, size_t *ret_max)
+static void width_char(const struct node *node, const struct writing *writing, size_t *ret_min,
+                       size_t *ret_max)
 {
     struct form forms[FORMS_MAX];
     size_t count = writing_forms(writing, node->code, node->fold, forms);
@@ -38,8 +39,8 @@ static void width_any(const struct writing *writing, bool letter, size_t *ret_mi
         *ret_max = letter ? 6 : 4;
 }
 
-static void width_children(const struct program *program, const struct node *node, const struct writing *writing,
-                           size_t *ret_min, size_t *ret_max)
+static void width_children(const struct program *program, const struct node *node,
+                           const struct writing *writing, size_t *ret_min, size_t *ret_max)
 {
     bool choice = node->kind == NODE_CHOICE;
     size_t least = choice ? SIZE_MAX : 0, most = 0;
@@ -56,8 +57,8 @@ static void width_children(const struct program *program, const struct node *nod
 }
 
 /* Recursion goes as deep as parse.c let groups nest. */
-void program_width(const struct program *program, uint32_t index, const struct writing *writing, size_t *ret_min,
-                   size_t *ret_max)
+void program_width(const struct program *program, uint32_t index, const struct writing *writing,
+                   size_t *ret_min, size_t *ret_max)
 {
     const struct node *node = &program->nodes[index];
 
@@ -114,12 +115,53 @@ uint32_t program_unwritable(const struct program *program, const struct writing 
     return 0;
 }
 
+/* Adds what all forms of a character share; its width, 0 where they differ in that. */
+static size_t sieve_char(const struct node *node, const struct writing *writing, size_t at,
+                         struct sieve *sieve)
+{
+    struct form forms[FORMS_MAX];
+    size_t count = writing_forms(writing, node->code, node->fold, forms);
+
+    for (size_t i = 1; i < count; i++) {
+        if (forms[i].size != forms[0].size)
+            return 0;
+    }
+    for (size_t j = 0; count > 0 && j < forms[0].size && at + j < SIEVE_BYTES; j++) {
+        uint8_t differ = 0;
+        unsigned shift = (unsigned)(at + j) % 8 * 8;
+
+        for (size_t i = 1; i < count; i++)
+            differ |= forms[i].data[j] ^ forms[0].data[j];
+        sieve->mask[(at + j) / 8] |= (uint64_t)(uint8_t)~differ << shift;
+        sieve->value[(at + j) / 8] |= (uint64_t)(uint8_t)(forms[0].data[j] & ~differ) << shift;
+    }
+    return count > 0 ? forms[0].size : 0;
+}
+
+void program_sieve(const struct program *program, const struct writing *writing, struct sieve *ret_sieve)
+{
+    size_t at = 0, size;
+
+    *ret_sieve = (struct sieve){0};
+    for (uint32_t i = program->nodes[program->root].first; i != 0 && at < SIEVE_BYTES;
+         i = program->nodes[i].next) {
+        if (program->nodes[i].kind == NODE_EDGE)
+            continue;
+        if (program->nodes[i].kind != NODE_CHAR)
+            return;
+        size = sieve_char(&program->nodes[i], writing, at, ret_sieve);
+        if (size == 0)
+            return;
+        at += size;
+    }
+}
+
 /* ------------------------------------------------------------------ running */
 
 struct thread {
-    uint32_t at;    /* instruction */
-    uint32_t form;  /* which form of a character is tried next */
-    size_t place;   /* bytes already taken */
+    uint32_t at;   /* instruction */
+    uint32_t form; /* which form of a character is tried next */
+    size_t place;  /* bytes already taken */
 };
 enum { STACK_MAX = 512 };
 
@@ -155,7 +197,8 @@ static bool at_edge(const struct machine *machine, size_t taken)
 }
 
 /* One character. Where a form is the beginning of another (k and k'), the shorter one is kept for later. */
-static size_t step_char(struct machine *machine, const struct instruction *instruction, const struct thread *thread)
+static size_t step_char(struct machine *machine, const struct instruction *instruction,
+                        const struct thread *thread)
 {
     const uint8_t *at = machine->place->data + thread->place;
     size_t left = (size_t)(machine->place->end - at);
@@ -190,7 +233,8 @@ static size_t step_letter(struct machine *machine, const struct thread *thread)
     return size;
 }
 
-static size_t step_class(struct machine *machine, const struct instruction *instruction, const struct thread *thread)
+static size_t step_class(struct machine *machine, const struct instruction *instruction,
+                         const struct thread *thread)
 {
     const uint8_t *at = machine->place->data + thread->place;
     uint32_t code;
@@ -319,10 +363,11 @@ static void bytes_class(const struct class *class, const struct writing *writing
     buf_text(ret, ")");
 }
 
-static void bytes_node(const struct program *program, uint32_t index, const struct writing *writing, struct buf *ret);
+static void bytes_node(const struct program *program, uint32_t index, const struct writing *writing,
+                       struct buf *ret);
 
-static void bytes_children(const struct program *program, const struct node *node, const struct writing *writing,
-                           struct buf *ret)
+static void bytes_children(const struct program *program, const struct node *node,
+                           const struct writing *writing, struct buf *ret)
 {
     buf_text(ret, "(?:");
     for (uint32_t child = node->first; child != 0; child = program->nodes[child].next) {
@@ -335,7 +380,8 @@ static void bytes_children(const struct program *program, const struct node *nod
         buf_printf(ret, "{%u,%u}", node->code, node->most);
 }
 
-static void bytes_node(const struct program *program, uint32_t index, const struct writing *writing, struct buf *ret)
+static void bytes_node(const struct program *program, uint32_t index, const struct writing *writing,
+                       struct buf *ret)
 {
     const struct node *node = &program->nodes[index];
 

@@ -1,10 +1,10 @@
 /*
- * program: one keyword as a small program over characters, which is run at a place in evidence in one writing. Words,
- * phrases, wildcards and regular expressions all become one.
+ * program: one keyword as a small program over characters, which is run at a place in evidence in one
+ * writing. Words, phrases, wildcards and regular expressions all become one.
  *
- * Regular expressions know: characters, \d \w \s \D \W \S \b \t \n \r \xHH \uHHHH, '.', [classes], (groups), |, ? * +
- * {m,n} and their lazy forms. '*' and '+' stand for at most PROGRAM_REPEAT_MAX. What else there may be elsewhere
- * (look-around, back references, ^ and $) is refused with its reason.
+ * Regular expressions know: characters, \d \w \s \D \W \S \b \t \n \r \xHH \uHHHH, '.', [classes], (groups),
+ * |, ? * + {m,n} and their lazy forms. '*' and '+' stand for at most PROGRAM_REPEAT_MAX. What else there may
+ * be elsewhere (look-around, back references, ^ and $) is refused with its reason.
  */
 #ifndef KVALI_KEYWORDS_PROGRAM_H
 #define KVALI_KEYWORDS_PROGRAM_H
@@ -16,13 +16,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
     PROGRAM_INSTRUCTIONS_MAX = 4096,
-    PROGRAM_REPEAT_MAX = 64, /* '*' and '+' in a regular expression */
+    PROGRAM_REPEAT_MAX = 64,   /* '*' and '+' in a regular expression */
     PROGRAM_WILDCARD_MAX = 32, /* letters that '*' stands for in a word */
-    PROGRAM_BLANKS_MAX = 8,  /* characters that one blank in a phrase stands for */
-    PROGRAM_WIDTH_MAX = 2048, /* bytes that a hit may have */
+    PROGRAM_BLANKS_MAX = 8,    /* characters that one blank in a phrase stands for */
+    PROGRAM_WIDTH_MAX = 2048,  /* bytes that a hit may have */
     PROGRAM_STEPS_MAX = 50000, /* at one place; then it counts as no hit, and is told */
 };
 
@@ -44,7 +45,8 @@ struct instruction {
 struct range {
     uint32_t first, last;
 };
-struct class {
+struct class
+{
     struct range *ranges;
     size_t count;
     bool negated, fold;
@@ -70,20 +72,38 @@ struct program {
     uint32_t root; /* a ROW; of a word a flat one: CHAR, LETTER, EDGE, and REPEAT of LETTER or CLASS */
 };
 
-/* `text` is UTF-8. `whole`: edges of words are wanted at both ends, but where a word's '*' stands. `literal`: '*' and '?'
- * are what they are. -EINVAL and `why` says what is wrong. program_finish in any case. */
-int program_word(struct program *program, const char *text, bool fold, bool whole, bool literal, struct why *why);
+/* `text` is UTF-8. `whole`: edges of words are wanted at both ends, but where a word's '*' stands. `literal`:
+ * '*' and '?' are what they are. -EINVAL and `why` says what is wrong. program_finish in any case. */
+int program_word(struct program *program, const char *text, bool fold, bool whole, bool literal,
+                 struct why *why);
 int program_regex(struct program *program, const char *text, bool fold, bool whole, struct why *why);
 void program_finish(struct program *program);
 
 /* The bytes that a hit of this node (root: of all) may have, least and most, in this writing. */
-void program_width(const struct program *program, uint32_t node, const struct writing *writing, size_t *ret_min,
-                   size_t *ret_max);
+void program_width(const struct program *program, uint32_t node, const struct writing *writing,
+                   size_t *ret_min, size_t *ret_max);
 
 /* Is there a letter of this script? */
 bool program_has_script(const struct program *program, enum script script);
 /* The first character without a form in this writing, 0 when all have one. */
 uint32_t program_unwritable(const struct program *program, const struct writing *writing);
+
+/* What the first bytes of every hit have in common, bit by bit: one comparison instead of a run where it does
+ * not fit. */
+struct sieve {
+    uint64_t mask[2], value[2]; /* little-endian */
+};
+enum { SIEVE_BYTES = 16 };
+void program_sieve(const struct program *program, const struct writing *writing, struct sieve *ret_sieve);
+/* `data` has SIEVE_BYTES. */
+static inline bool sieve_fits(const struct sieve *sieve, const uint8_t *data)
+{
+    uint64_t bytes[2];
+
+    memcpy(bytes, data, sizeof bytes);
+    return ((bytes[0] & sieve->mask[0]) ^ sieve->value[0]) == 0 &&
+           ((bytes[1] & sieve->mask[1]) ^ sieve->value[1]) == 0;
+}
 
 /* Bytes around a place. `data` to `end` can be read; [data - before, data) too. */
 struct place {
@@ -94,8 +114,8 @@ struct place {
 size_t program_match(const struct program *program, const struct writing *writing, const struct place *place,
                      bool *ret_gave_up);
 
-/* A regular expression over bytes for Hyperscan that matches wherever this program does in this writing, and perhaps
- * elsewhere. `writing` is not WRITING_ROMAN. */
+/* A regular expression over bytes for Hyperscan that matches wherever this program does in this writing, and
+ * perhaps elsewhere. `writing` is not WRITING_ROMAN. */
 void program_bytes(const struct program *program, const struct writing *writing, struct buf *ret);
 
 bool class_has(const struct class *class, uint32_t code);

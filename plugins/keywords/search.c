@@ -92,14 +92,15 @@ static const struct writing *same_as(const struct search *search, const struct k
 {
     for (const struct writing *other = search->writings.items; other < writing; other++) {
         if (other->kind == WRITING_CHARSET && other->script == writing->script &&
-            program_unwritable(&keyword->program, other) == 0 && is_same_bytes(&keyword->program, other, writing))
+            program_unwritable(&keyword->program, other) == 0 &&
+            is_same_bytes(&keyword->program, other, writing))
             return other;
     }
     return NULL;
 }
 
-const char *search_left_out(const struct search *search, const struct keyword *keyword, const struct writing *writing,
-                            char room[128])
+const char *search_left_out(const struct search *search, const struct keyword *keyword,
+                            const struct writing *writing, char room[128])
 {
     const struct program *program = &keyword->program;
     const struct writing *other;
@@ -168,11 +169,12 @@ static int keyword_add(struct search *search, uint32_t index, struct why *why)
             continue;
         }
         program_width(&keyword->program, keyword->program.root, pattern.writing, &least, &most);
+        program_sieve(&keyword->program, pattern.writing, &pattern.sieve);
         pattern.least = (uint32_t)least;
         pattern.most = (uint32_t)most;
         if (keyword->regex)
-            code = expressions_add(search->expressions, (uint32_t)search->count, &keyword->program, pattern.writing,
-                                   why);
+            code = expressions_add(search->expressions, (uint32_t)search->count, &keyword->program,
+                                   pattern.writing, why);
         else
             code = filter_add(search->filter, (uint32_t)search->count, &keyword->program, pattern.writing);
         if (code == 0)
@@ -307,6 +309,14 @@ static size_t try(struct searching *searching, uint32_t pattern, size_t at)
     return size;
 }
 
+static bool is_worth(const struct searching *searching, uint32_t pattern, size_t at)
+{
+    const struct search_window *window = searching->window;
+
+    return window->size - at < SIEVE_BYTES ||
+           sieve_fits(&searching->search->patterns[pattern].sieve, window->data + at);
+}
+
 static void on_piece(void *context, uint32_t pattern, size_t place, uint32_t back_least, uint32_t back_most)
 {
     struct searching *searching = context;
@@ -316,7 +326,8 @@ static void on_piece(void *context, uint32_t pattern, size_t place, uint32_t bac
     for (size_t back = back_most < place ? back_most : place;; back--) {
         if (place - back >= searching->window->begin)
             return;
-        try(searching, pattern, place - back);
+        if (is_worth(searching, pattern, place - back))
+            try(searching, pattern, place - back);
         if (back <= back_least)
             return;
     }
@@ -349,8 +360,8 @@ static struct mark *mark_of(struct search_marks *marks, uint32_t pattern)
     }
 }
 
-/* A hit of this pattern may end at `end`. Each place is tried once, from left to right, and what a hit covers is not tried:
- * so the hits are the same wherever a window begins. */
+/* A hit of this pattern may end at `end`. Each place is tried once, from left to right, and what a hit covers
+ * is not tried: so the hits are the same wherever a window begins. */
 static void on_expression(void *context, uint32_t pattern, size_t end)
 {
     struct searching *searching = context;
@@ -366,7 +377,8 @@ static void on_expression(void *context, uint32_t pattern, size_t end)
     last = end - p->least < window->begin ? end - p->least : window->begin - 1;
     at = end > p->most ? end - p->most : 0;
     if (mark->next > window->offset + at)
-        at = mark->next - window->offset > window->size ? window->size : (size_t)(mark->next - window->offset);
+        at =
+            mark->next - window->offset > window->size ? window->size : (size_t)(mark->next - window->offset);
     while (at <= last && searching->code == 0) {
         size_t size = try(searching, pattern, at);
 
@@ -388,7 +400,7 @@ static int compare(const void *a, const void *b)
 static void search_words(struct searching *searching, const struct search_window *window)
 {
     const struct filter *filter = searching->search->filter;
-    size_t inside = window->size > 2 * FILTER_LOOK ? (window->size - 2 * FILTER_LOOK) & ~(size_t)1 : 0;
+    size_t inside = window->size > 2 * FILTER_LOOK ? window->size - 2 * FILTER_LOOK : 0;
     uint8_t tail[4 * FILTER_LOOK] = {0};
 
     filter_search(filter, window->data, inside, 0, on_piece, searching);
@@ -406,7 +418,8 @@ int search_window(struct search *search, struct search_marks *marks, const struc
     search->hit_count = 0;
     search_words(&searching, window);
     if (searching.code == 0)
-        searching.code = expressions_search(search->expressions, window->data, window->size, on_expression, &searching);
+        searching.code =
+            expressions_search(search->expressions, window->data, window->size, on_expression, &searching);
     if (searching.code < 0)
         return searching.code;
     if (search->hit_count > 1)

@@ -38,7 +38,7 @@ static const struct {
 /* U+10D0 to U+10F0 in order. */
 static const char keyboard[33 + 1] = "abgdevzTiklmnopJrstufqRySCcZwWxjh";
 static const char *const roman[33] = {
-    "a", "b",  "g", "d", "e", "v", "z",  "t", "i",  "k'", "l",  "m",  "n",   "o",   "p'", "zh", "r",
+    "a", "b",  "g", "d", "e", "v",  "z",  "t",  "i",  "k'", "l",  "m",   "n",   "o",  "p'", "zh", "r",
     "s", "t'", "u", "p", "k", "gh", "q'", "sh", "ch", "ts", "dz", "ts'", "ch'", "kh", "j",  "h",
 };
 /* What stands for the apostrophe: none, ' ` and in UTF-8 U+2019, U+02BC, U+2018. */
@@ -62,7 +62,8 @@ static int load_charset(struct writing *writing, struct why *why)
 
         to = (char *)out;
         iconv(handle, NULL, NULL, NULL, NULL);
-        if (iconv(handle, &from, &left, &to, &room) == (size_t)-1 || room != sizeof out - 4 || out[2] || out[3])
+        if (iconv(handle, &from, &left, &to, &room) == (size_t)-1 || room != sizeof out - 4 || out[2] ||
+            out[3])
             continue;
         writing->decode[byte] = (uint16_t)(out[0] | out[1] << 8);
         writing->encode[writing->encode_count++] = (struct encode){writing->decode[byte], (uint8_t)byte};
@@ -187,13 +188,15 @@ static size_t add_form(struct form ret[FORMS_MAX], size_t count, const struct fo
 }
 
 /* In all three cases that occur: sh, SH, Sh. */
-static size_t add_roman(struct form ret[FORMS_MAX], size_t count, const char *letters, size_t length, const char *mark)
+static size_t add_roman(struct form ret[FORMS_MAX], size_t count, const char *letters, size_t length,
+                        const char *mark)
 {
     for (unsigned upper = 0; upper < 3; upper++) {
         struct form form = {.size = 0};
 
         for (size_t i = 0; i < length; i++)
-            form.data[form.size++] = (uint8_t)(upper == 1 || (upper == 2 && i == 0) ? letters[i] & ~32 : letters[i]);
+            form.data[form.size++] =
+                (uint8_t)(upper == 1 || (upper == 2 && i == 0) ? letters[i] & ~32 : letters[i]);
         for (const char *m = mark; *m != '\0' && form.size < FORM_SIZE; m++)
             form.data[form.size++] = (uint8_t)*m;
         count = add_form(ret, count, &form);
@@ -208,8 +211,8 @@ static size_t roman_forms(int index, struct form ret[FORMS_MAX])
 
     if (letters[length] == '\0')
         return add_roman(ret, 0, letters, length, "");
-    /* An apostrophe of several bytes behind a digraph in three cases is too much for the table: it has all marks for
-     * one letter, and for a digraph all but the rarest. */
+    /* An apostrophe of several bytes behind a digraph in three cases is too much for the table: it has all
+     * marks for one letter, and for a digraph all but the rarest. */
     for (size_t i = length > 1 ? 1 : 0; i < sizeof apostrophes / sizeof apostrophes[0]; i++)
         count = add_roman(ret, count, letters, length, apostrophes[i]);
     return count;
@@ -306,7 +309,8 @@ size_t writing_decode(const struct writing *writing, const uint8_t *data, size_t
     return 0;
 }
 
-size_t writing_decode_back(const struct writing *writing, const uint8_t *end, size_t before, uint32_t *ret_code)
+size_t writing_decode_back(const struct writing *writing, const uint8_t *end, size_t before,
+                           uint32_t *ret_code)
 {
     size_t most = before < 4 ? before : 4;
 

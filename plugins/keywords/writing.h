@@ -1,6 +1,7 @@
 /*
- * writing: the ways in which one text may stand in evidence: Unicode's encodings, 8-bit character sets of its script, and for
- * Georgian the Latin letters under the legacy fonts' glyphs (AcadNusx: saqarTvelo) and the national romanisation of 2002.
+ * writing: the ways in which one text may stand in evidence: Unicode's encodings, 8-bit character sets of its
+ * script, and for Georgian the Latin letters under the legacy fonts' glyphs (AcadNusx: saqarTvelo) and the
+ * national romanisation of 2002.
  *
  * Character sets are glibc's (iconv), read once in writings_init. The two Latin mappings are tables here.
  * [National Agency... romanisation: BGN/PCGN 2009 agreement on the Georgian national system of 2002]
@@ -27,9 +28,9 @@ enum writing_kind {
 struct writing {
     const char *name; /* as records say it: "utf-8", "georgian-academy" */
     enum writing_kind kind;
-    enum script script;    /* searched for where a text has a letter of it; SCRIPT_OTHER: always */
-    const char *charset;   /* iconv's name */
-    uint16_t decode[256];  /* CHARSET: 0 for a byte that is no character */
+    enum script script;   /* searched for where a text has a letter of it; SCRIPT_OTHER: always */
+    const char *charset;  /* iconv's name */
+    uint16_t decode[256]; /* CHARSET: 0 for a byte that is no character */
     struct encode {
         uint16_t code;
         uint8_t byte;
@@ -52,12 +53,14 @@ struct form {
     uint8_t data[FORM_SIZE];
     uint8_t size;
 };
-/* All forms of one character in this writing, longest first, none twice; 0 when it has none. `fold`: in any case. */
+/* All forms of one character in this writing, longest first, none twice; 0 when it has none. `fold`: in any
+ * case. */
 size_t writing_forms(const struct writing *writing, uint32_t code, bool fold, struct form ret[FORMS_MAX]);
 
 /* The character that the bytes begin with, and its length; 0 where there is none. */
 size_t writing_decode(const struct writing *writing, const uint8_t *data, size_t size, uint32_t *ret_code);
 /* The character that ends where `end` begins; `before` bytes may be looked at. */
-size_t writing_decode_back(const struct writing *writing, const uint8_t *end, size_t before, uint32_t *ret_code);
+size_t writing_decode_back(const struct writing *writing, const uint8_t *end, size_t before,
+                           uint32_t *ret_code);
 
 #endif
