@@ -146,6 +146,20 @@ static const char match_from[] =
     "rec_yara_match m JOIN t_stream s ON s.id = m.stream AND s.attempt = m.attempt "
     "JOIN t_exhibit x ON x.id = s.exhibit";
 
+/* Hits of the investigator's keywords. */
+static const struct column keyword_columns[] = {
+    {"exhibit", "x.label", PLAIN},     {"path", "s.path", PLAIN},
+    {"keyword", "k.keyword", PLAIN},   {"keyword_group", "k.keyword_group", PLAIN},
+    {"writing", "k.writing", PLAIN},   {"offset", "k.offset", PLAIN},
+    {"length", "k.length", PLAIN},     {"text_before", "k.text_before", PLAIN},
+    {"text", "k.text", PLAIN},         {"text_after", "k.text_after", PLAIN},
+    {"list", "k.list", PLAIN},         {"attempt", "k.attempt", PLAIN},
+    {"stream", "k.stream", PLAIN},     {NULL, NULL, END},
+};
+static const char keyword_from[] =
+    "rec_keywords k JOIN t_stream s ON s.id = k.stream AND s.attempt = k.attempt "
+    "JOIN t_exhibit x ON x.id = s.exhibit";
+
 /* Of runs as JSON, [[offset or null, bytes], ...], the first offset. Not with SQLite's JSON functions: they count as unsafe
  * in a view, and we open cases with trusted_schema off. */
 #define FIRST_OFFSET(runs)                                                                                   \
@@ -444,6 +458,17 @@ static int make_match(struct db *db)
     return exec_buf(db, &sql);
 }
 
+static int make_keyword(struct db *db)
+{
+    struct buf sql = {0};
+    if (db_has_table(db, "rec_keywords"))
+        return make_plain(db, "keyword", keyword_columns, keyword_from);
+    buf_text(&sql, "CREATE VIEW keyword AS SELECT ");
+    put_columns(&sql, keyword_columns, false, false);
+    buf_text(&sql, " WHERE 0");
+    return exec_buf(db, &sql);
+}
+
 static int make_carved(struct db *db)
 {
     struct buf sql = {0};
@@ -547,7 +572,7 @@ static int make_finding(struct db *db)
 int views_make(struct db *db)
 {
     int code = db_exec(db, "DROP VIEW IF EXISTS file; DROP VIEW IF EXISTS match; DROP VIEW IF EXISTS carved; "
-                           "DROP VIEW IF EXISTS picture; "
+                           "DROP VIEW IF EXISTS picture; DROP VIEW IF EXISTS keyword; "
                            "DROP VIEW IF EXISTS finding");
     for (size_t i = 0; code == 0 && i < sizeof plain_views / sizeof *plain_views; i++) {
         struct buf drop = {0};
@@ -560,6 +585,8 @@ int views_make(struct db *db)
         code = make_file(db);
     if (code == 0)
         code = make_match(db);
+    if (code == 0)
+        code = make_keyword(db);
     if (code == 0)
         code = make_carved(db);
     if (code == 0)

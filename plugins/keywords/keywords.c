@@ -17,12 +17,12 @@ static const struct field fields[] = {
     {"offset", FIELD_U64, "bytes", "of the hit in the stream"},
     {"length", FIELD_U64, "bytes", "of the hit"},
     {"keyword", FIELD_TEXT, "", "as the list has it"},
-    {"group", FIELD_TEXT, "", "the list's group that it is in; empty for none"},
+    {"keyword_group", FIELD_TEXT, "", "the list's group that it is in; empty for none"},
     {"writing", FIELD_TEXT, "",
      "how it stands in the evidence: utf-8, utf-16le, georgian-academy, acadnusx ..."},
-    {"before", FIELD_TEXT, "", "what stands before it, up to 40 characters"},
+    {"text_before", FIELD_TEXT, "", "what stands before it, up to 40 characters"},
     {"text", FIELD_TEXT, "", "the hit as it stands there, up to 200 characters"},
-    {"after", FIELD_TEXT, "", "what stands behind it, up to 40 characters"},
+    {"text_after", FIELD_TEXT, "", "what stands behind it, up to 40 characters"},
     {"list", FIELD_TEXT, "", "the list and the line in it"},
 };
 static const struct record_type hit_type = {
