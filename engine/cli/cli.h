@@ -42,7 +42,7 @@ void command_print_help(const struct command *command);
 void command_print_overview(void);
 
 extern const struct command command_add, command_digest, command_export, command_find, command_help,
-    command_keywords, command_new, command_plugins, command_process, command_report, command_run, command_show, command_status,
+    command_keywords, command_new, command_plugins, command_process, command_report, command_run, command_search, command_show, command_status,
     command_verify;
 
 /* Exit code for a negative errno: for opening evidence (-ENOENT is 3) and everything else. */

@@ -21,7 +21,7 @@ const struct command *const command_table[] = {
     &command_show,    &command_export,
     &command_report,  &command_verify,
     &command_digest,  &command_plugins,
-    &command_keywords,
+    &command_keywords, &command_search,
     &command_help,    NULL,
 };
 

@@ -10,7 +10,7 @@
 #define KVALI_KEYWORDS_WRITING_H
 
 #include "engine/base/why.h"
-#include "plugins/keywords/fold.h"
+#include "engine/base/fold.h"
 
 #include <stdbool.h>
 #include <stddef.h>

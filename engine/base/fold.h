@@ -3,8 +3,8 @@
  * Cyrillic, Armenian and Georgian (Mkhedruli U+10D0 and Mtavruli U+1C90; Asomtavruli U+10A0 and Nuskhuri
  * U+2D00), from ranges written here, so that no locale decides what is found. [UnicodeData.txt]
  */
-#ifndef KVALI_KEYWORDS_FOLD_H
-#define KVALI_KEYWORDS_FOLD_H
+#ifndef KVALI_BASE_FOLD_H
+#define KVALI_BASE_FOLD_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,6 +14,12 @@ enum { FOLD_MAX = 3 };
 
 /* `code` itself first, then the others that are the same letter. Returns how many, 1 to FOLD_MAX. */
 size_t fold_variants(uint32_t code, uint32_t ret[FOLD_MAX]);
+
+/* The small letter of one that has one: Mtavruli becomes Mkhedruli. Everything else stays. */
+uint32_t fold_small(uint32_t code);
+/* Appends UTF-8 text with every letter small; bytes that are no UTF-8 stay. */
+struct buf;
+void fold_text(struct buf *buf, const void *data, size_t size);
 
 enum script { SCRIPT_OTHER, SCRIPT_LATIN, SCRIPT_GREEK, SCRIPT_CYRILLIC, SCRIPT_ARMENIAN, SCRIPT_GEORGIAN };
 /* Letters beyond ASCII only: SCRIPT_OTHER for everything else. */

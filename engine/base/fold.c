@@ -1,7 +1,10 @@
 /*
  * fold: see fold.h.
  */
-#include "plugins/keywords/fold.h"
+#include "engine/base/fold.h"
+
+#include "engine/base/buf.h"
+#include "engine/base/text.h"
 
 /* Upper-case letters [first, last] whose lower-case letters lie `distance` further. */
 static const struct shift {
@@ -42,6 +45,56 @@ static uint32_t other_case(uint32_t code)
             return (code % 2 == 0) == pairs[i].even ? code + 1 : code - 1;
     }
     return code;
+}
+
+uint32_t fold_small(uint32_t code)
+{
+    uint32_t other = other_case(code);
+
+    if (other == code)
+        return code;
+    for (size_t i = 0; i < sizeof shifts / sizeof shifts[0]; i++) {
+        if (code >= shifts[i].first && code <= shifts[i].last)
+            return other;
+    }
+    /* A pair's capital stands first. */
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        if (code >= pairs[i].first && code <= pairs[i].last)
+            return other > code ? other : code;
+    }
+    return code;
+}
+
+static void put(struct buf *buf, uint32_t code)
+{
+    if (code < 0x80) {
+        buf_u8(buf, (uint8_t)code);
+        return;
+    }
+    if (code < 0x800) {
+        buf_u8(buf, (uint8_t)(0xc0 | code >> 6));
+    } else {
+        buf_u8(buf, (uint8_t)(0xe0 | code >> 12));
+        buf_u8(buf, (uint8_t)(0x80 | (code >> 6 & 0x3f)));
+    }
+    buf_u8(buf, (uint8_t)(0x80 | (code & 0x3f)));
+}
+
+void fold_text(struct buf *buf, const void *data, size_t size)
+{
+    const uint8_t *bytes = data;
+
+    for (size_t at = 0; at < size;) {
+        uint32_t code, small;
+        size_t length = text_character(bytes + at, size - at, &code);
+
+        small = length > 0 ? fold_small(code) : 0;
+        if (length == 0 || small == code)
+            buf_append(buf, bytes + at, length > 0 ? length : 1);
+        else
+            put(buf, small); /* letters with cases lie below U+10000 */
+        at += length > 0 ? length : 1;
+    }
 }
 
 /* Sigma has a third form at a word's end. */
