@@ -32,13 +32,13 @@ struct index {
     bool open; /* a transaction */
 };
 
-static const char schema[] =
-    "PRAGMA application_id = 0x6b766978; PRAGMA user_version = 1;"
-    "CREATE TABLE page (id INTEGER PRIMARY KEY, stream INTEGER NOT NULL, attempt INTEGER NOT NULL, number INTEGER NOT NULL, "
-    "size INTEGER NOT NULL, packed BLOB NOT NULL) STRICT;"
-    "CREATE INDEX i_page ON page(stream, attempt);"
-    "CREATE VIRTUAL TABLE words USING fts5(text, content = '', columnsize = 0, "
-    "tokenize = 'unicode61 remove_diacritics 0');";
+static const char schema[] = "PRAGMA application_id = 0x6b766978; PRAGMA user_version = 1;"
+                             "CREATE TABLE page (id INTEGER PRIMARY KEY, stream INTEGER NOT NULL, attempt "
+                             "INTEGER NOT NULL, number INTEGER NOT NULL, "
+                             "size INTEGER NOT NULL, packed BLOB NOT NULL) STRICT;"
+                             "CREATE INDEX i_page ON page(stream, attempt);"
+                             "CREATE VIRTUAL TABLE words USING fts5(text, content = '', columnsize = 0, "
+                             "tokenize = 'unicode61 remove_diacritics 0');";
 
 int index_path(const struct casefile *cf, char *ret, size_t size)
 {
@@ -115,7 +115,8 @@ static int drop_page(struct index *index, uint64_t id)
     int code = db_prepare(index->db, "SELECT size, packed FROM page WHERE id = ?1", &page);
 
     if (code == 0)
-        code = db_prepare(index->db, "INSERT INTO words(words, rowid, text) VALUES ('delete', ?1, ?2)", &words);
+        code =
+            db_prepare(index->db, "INSERT INTO words(words, rowid, text) VALUES ('delete', ?1, ?2)", &words);
     if (code == 0) {
         db_bind_u64(page, 1, id);
         code = db_step(page) == 1 ? 0 : -EUCLEAN;
@@ -175,10 +176,11 @@ static int set_up(struct index *index, struct casefile *cf)
     if (code == 0)
         code = clear_stale(index, cf);
     if (code == 0)
-        code = db_prepare(index->db,
-                          "INSERT INTO page(stream, attempt, number, size, packed) VALUES (?1, ?2, ?3, ?4, ?5)",
-                          &index->put_page);
-    return code ? code : db_prepare(index->db, "INSERT INTO words(rowid, text) VALUES (?1, ?2)", &index->put_words);
+        code = db_prepare(
+            index->db, "INSERT INTO page(stream, attempt, number, size, packed) VALUES (?1, ?2, ?3, ?4, ?5)",
+            &index->put_page);
+    return code ? code
+                : db_prepare(index->db, "INSERT INTO words(rowid, text) VALUES (?1, ?2)", &index->put_words);
 }
 
 int index_open(struct casefile *cf, struct index **ret_index, struct why *why)
@@ -252,7 +254,8 @@ static int pack(const struct buf *text, struct buf *ret)
 {
     uLongf size = compressBound((uLong)text->size);
     uint8_t *packed = malloc(size);
-    int code = packed == NULL || compress2(packed, &size, text->data, (uLong)text->size, 1) != Z_OK ? -ENOMEM : 0;
+    int code =
+        packed == NULL || compress2(packed, &size, text->data, (uLong)text->size, 1) != Z_OK ? -ENOMEM : 0;
 
     if (code == 0)
         buf_append(ret, packed, size);
@@ -283,7 +286,8 @@ static int write_page(struct index *index, struct pending *pending)
     return code;
 }
 
-/* The page that this attempt fills; the oldest makes room: an attempt that ended without its last text was rejected. */
+/* The page that this attempt fills; the oldest makes room: an attempt that ended without its last text was
+ * rejected. */
 static struct pending *pending_of(struct index *index, uint64_t attempt)
 {
     struct pending *pending;
@@ -316,11 +320,13 @@ static void drop_pending(struct index *index, struct pending *pending)
         i++;
     buf_finish(&pending->text);
     free(pending);
-    memmove(index->pending + i, index->pending + i + 1, (index->pending_count - i - 1) * sizeof index->pending[0]);
+    memmove(index->pending + i, index->pending + i + 1,
+            (index->pending_count - i - 1) * sizeof index->pending[0]);
     index->pending_count--;
 }
 
-int index_add(struct index *index, uint64_t attempt, uint64_t stream, const void *text, size_t size, bool last)
+int index_add(struct index *index, uint64_t attempt, uint64_t stream, const void *text, size_t size,
+              bool last)
 {
     struct pending *pending;
     int code = 0;

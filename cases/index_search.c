@@ -16,7 +16,7 @@
 enum { TERMS_MAX = 32, TERM_SIZE = 128, AROUND = 60 };
 
 struct query {
-    struct buf fts; /* as FTS5 takes it */
+    struct buf fts;                   /* as FTS5 takes it */
     char terms[TERMS_MAX][TERM_SIZE]; /* folded first words, for excerpts */
     size_t term_count;
 };
@@ -45,7 +45,8 @@ static bool is_operator(const char *text, size_t size)
            (size == 2 && memcmp(text, "OR", 2) == 0);
 }
 
-/* A word or a phrase in FTS5's quotes, so that nothing in it is an operator; a '*' behind it makes it a prefix. */
+/* A word or a phrase in FTS5's quotes, so that nothing in it is an operator; a '*' behind it makes it a
+ * prefix. */
 static void add_phrase(struct query *query, const char *text, size_t size, bool prefix)
 {
     fold_text(&query->fts, "\"", 1);
@@ -149,7 +150,8 @@ static char *copy(const uint8_t *data, size_t size)
     if (text == NULL)
         return NULL;
     for (size_t i = 0; i < size; i++)
-        text[i] = data[i] == '\n' || data[i] == '\r' || data[i] == '\t' || data[i] == '\0' ? ' ' : (char)data[i];
+        text[i] =
+            data[i] == '\n' || data[i] == '\r' || data[i] == '\t' || data[i] == '\0' ? ' ' : (char)data[i];
     text[size] = '\0';
     return text;
 }
@@ -235,16 +237,18 @@ struct asking {
 static int ask(struct asking *asking, const char *exhibit, struct why *why)
 {
     struct db_statement *pages = NULL, *stream = NULL;
-    int code = db_prepare(asking->index,
-                          "SELECT p.id, p.stream, p.attempt, p.number FROM words w JOIN page p ON p.id = w.rowid WHERE "
-                          "words MATCH ?1",
-                          &pages);
+    int code = db_prepare(
+        asking->index,
+        "SELECT p.id, p.stream, p.attempt, p.number FROM words w JOIN page p ON p.id = w.rowid WHERE "
+        "words MATCH ?1",
+        &pages);
 
     if (code == 0)
-        code = db_prepare(asking->cases,
-                          "SELECT x.label, s.path, s.deleted FROM t_stream s JOIN t_exhibit x ON x.id = s.exhibit "
-                          "WHERE s.id = ?1 AND s.attempt = ?2 AND (?3 IS NULL OR x.label = ?3)",
-                          &stream);
+        code = db_prepare(
+            asking->cases,
+            "SELECT x.label, s.path, s.deleted FROM t_stream s JOIN t_exhibit x ON x.id = s.exhibit "
+            "WHERE s.id = ?1 AND s.attempt = ?2 AND (?3 IS NULL OR x.label = ?3)",
+            &stream);
     if (code == 0) {
         db_bind_text(pages, 1, buf_cstr(&asking->query.fts));
         db_bind_text(stream, 3, exhibit);
@@ -315,15 +319,16 @@ static uint64_t missing(const struct asking *asking)
 
     if (!db_has_table(asking->cases, "rec_text"))
         return 0;
-    wanted = number(asking->cases, "SELECT count(*) FROM rec_text t JOIN t_stream s ON s.id = t.stream AND s.attempt = "
-                                   "t.attempt WHERE t.bytes > 0");
+    wanted = number(asking->cases,
+                    "SELECT count(*) FROM rec_text t JOIN t_stream s ON s.id = t.stream AND s.attempt = "
+                    "t.attempt WHERE t.bytes > 0");
     there = number(asking->index, "SELECT count(*) FROM (SELECT DISTINCT stream, attempt FROM page)");
     return wanted > there ? wanted - there : 0;
 }
 
 int index_search(struct casefile *cf, const struct index_query *query,
-                 int (*each)(void *context, const struct index_hit *hit), void *context, uint64_t *ret_missing,
-                 struct why *why)
+                 int (*each)(void *context, const struct index_hit *hit), void *context,
+                 uint64_t *ret_missing, struct why *why)
 {
     struct asking asking = {.cases = casefile_db(cf)};
     struct db_statement *page = NULL;

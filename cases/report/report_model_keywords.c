@@ -1,4 +1,5 @@
-/* report_model_keywords: hits of the investigator's keywords: how many of each, and the first of them with what stands around. */
+/* report_model_keywords: hits of the investigator's keywords: how many of each, and the first of them with
+ * what stands around. */
 #include "cases/report/report_gather.h"
 
 #include <errno.h>
@@ -37,15 +38,19 @@ static const struct gather_table tables[] = {
      "SELECT keyword_group, keyword, list, group_concat(DISTINCT writing), count(*), count(DISTINCT stream) "
      "FROM (SELECT * FROM keyword ORDER BY writing) GROUP BY list, keyword "
      "ORDER BY keyword_group, 5 DESC, keyword, list LIMIT ?1",
-     "SELECT keyword_group, keyword, list, count(*), count(DISTINCT stream) FROM keyword GROUP BY list, keyword",
+     "SELECT keyword_group, keyword, list, count(*), count(DISTINCT stream) FROM keyword GROUP BY list, "
+     "keyword",
      MODEL_KEYWORDS_MAX, keyword_row, offsetof(struct report_model, keyword_cut)},
     /* Of each keyword some, and not a thousand of the first one. */
     {"SELECT count(*) FROM keyword",
-     "SELECT exhibit, path, keyword, writing, text_before, text, text_after, offset, deleted FROM (SELECT k.*, s.deleted, "
-     "row_number() OVER (PARTITION BY k.list, k.keyword ORDER BY k.exhibit, k.path, k.offset) AS nth FROM keyword k "
-     "JOIN stream s ON s.id = k.stream) WHERE nth <= 20 ORDER BY keyword_group, keyword, exhibit, path, offset LIMIT ?1",
-     "SELECT keyword, exhibit, path, offset, writing, text_before, text, text_after FROM keyword", MODEL_HITS_MAX,
-     hit_row, offsetof(struct report_model, hit_cut)},
+     "SELECT exhibit, path, keyword, writing, text_before, text, text_after, offset, deleted FROM (SELECT "
+     "k.*, s.deleted, "
+     "row_number() OVER (PARTITION BY k.list, k.keyword ORDER BY k.exhibit, k.path, k.offset) AS nth FROM "
+     "keyword k "
+     "JOIN stream s ON s.id = k.stream) WHERE nth <= 20 ORDER BY keyword_group, keyword, exhibit, path, "
+     "offset LIMIT ?1",
+     "SELECT keyword, exhibit, path, offset, writing, text_before, text, text_after FROM keyword",
+     MODEL_HITS_MAX, hit_row, offsetof(struct report_model, hit_cut)},
 };
 
 int gather_keywords(struct gather *gather)
@@ -53,8 +58,8 @@ int gather_keywords(struct gather *gather)
     uint64_t lists = 0;
     int error = gather_tables(gather, tables, sizeof tables / sizeof *tables);
     if (error == 0)
-        error = gather_number(gather,
-                              "SELECT count(*) FROM run_loaded WHERE plugin = 'keywords' AND kind = 'list'", &lists);
+        error = gather_number(
+            gather, "SELECT count(*) FROM run_loaded WHERE plugin = 'keywords' AND kind = 'list'", &lists);
     gather->model->has_keywords = lists > 0;
     return error;
 }

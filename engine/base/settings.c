@@ -52,6 +52,7 @@ static const struct setting_known table[] = {
     {"sandbox", "require", SETTING_TEXT, OTHER,
      "require: no scan without a full sandbox; weak: take what the kernel gives"},
     {"spool.memory", "64M", SETTING_SIZE, OTHER, "bytes kept in memory before the spool file is used"},
+    {"text.limit", "64M", SETTING_SIZE, FINDINGS, "bytes of text of one document that are indexed"},
     {"thumbnail.all", "false", SETTING_BOOL, FINDINGS,
      "small pictures of all pictures, not of recovered and deleted ones alone"},
     {"tmp", "", SETTING_TEXT, OTHER, "folder of the spool files; empty: the case folder"},

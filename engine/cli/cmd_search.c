@@ -107,7 +107,8 @@ static int told(const struct options *options, const struct listing *listing, in
         return fail_words(EXIT_CASE, options->args[0], "the case has no index of words",
                           "`kvali run CASE --index --again` makes one");
     if (error < 0)
-        return ferror(stdout) ? EXIT_DONE : fail(exit_code_of_case(error), options->args[0], error, why, NULL);
+        return ferror(stdout) ? EXIT_DONE
+                              : fail(exit_code_of_case(error), options->args[0], error, why, NULL);
     if (listing->form == FORM_TEXT && !options->quiet)
         cli_print("%llu found\n", (unsigned long long)listing->count);
     if (missing)
@@ -144,13 +145,16 @@ const struct command command_search = {
     .name = "search",
     .summary = "search the words of documents, when the case was run with --index",
     .usage = "CASE WORDS... [options]",
-    .help = "Finds documents in which all the words stand: text, HTML, PDF, Office, OpenDocument, RTF, Word 97, e-mail; live,\n"
-            "deleted and recovered. Small and capital letters are the same, also Georgian Mkhedruli and Mtavruli.\n"
+    .help = "Finds documents in which all the words stand: text, HTML, PDF, Office, OpenDocument, RTF, Word "
+            "97, e-mail; live,\n"
+            "deleted and recovered. Small and capital letters are the same, also Georgian Mkhedruli and "
+            "Mtavruli.\n"
             "\n"
             "  \"two words\"     beside each other      contract*     words that begin so\n"
             "  gold OR silver  one of them            gold NOT ring   without the second; ( ) group\n"
             "\n"
-            "A document of more than 1 MiB of text is searched in pages of that size. Evidence is not opened: `kvali show` gives the\n"
+            "A document of more than 1 MiB of text is searched in pages of that size. Evidence is not "
+            "opened: `kvali show` gives the\n"
             "document itself. For words in free space, and in other encodings, see `kvali keywords`.",
     .example = "  kvali process disk.E01 --case /srv/cases/2026-001 --index\n"
                "  kvali search /srv/cases/2026-001 ხელშეკრულება 'ივანე*'\n"
