@@ -129,6 +129,8 @@ static size_t encoded_word(struct mail *mail, const uint8_t *data, size_t size)
 
 static void put_header(struct mail *mail, const uint8_t *data, size_t size)
 {
+    while (size > 0 && data[size - 1] <= ' ')
+        size--;
     for (size_t at = 0; at < size && !output_done(mail->output);) {
         size_t word = encoded_word(mail, data + at, size - at);
 

@@ -167,7 +167,10 @@ static size_t take_tag(const uint8_t *data, size_t size, bool html, struct outpu
     }
     if (size >= 2 && data[1] == '?')
         return skip_to(data, size, "?>");
+    /* Declarations in a document's own type are not looked at, so no entity of it is known. */
     end = tag_end(data, size);
+    if (size >= 9 && strncasecmp((const char *)data, "<!DOCTYPE", 9) == 0 && memchr(data, '[', end) != NULL)
+        return skip_to(data, size, "]>");
     tag.name = (const char *)data + first;
     while (first + tag.size < end && data[first + tag.size] > ' ' && data[first + tag.size] != '>' &&
            data[first + tag.size] != '/')

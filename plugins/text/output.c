@@ -118,7 +118,7 @@ void output_text(struct output *output, const void *data, size_t size)
 
 void output_end(struct output *output)
 {
-    if (output->code == 0)
+    if (output->code == 0 && output->bytes > 0)
         flush(output, true);
     if (output->full)
         output_lacks(output, "text.limit: the text is longer than that; the rest was not indexed");

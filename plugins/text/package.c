@@ -188,6 +188,49 @@ static bool take_entry(struct package *package, struct bytes *bytes)
     return true;
 }
 
+/* A member at its own header, where no directory names it: sizes may stand behind its bytes, and then all that follows is
+ * unpacked as far as it goes. */
+static void take_local(struct package *package, size_t at)
+{
+    struct member member = {.offset = at};
+    struct bytes bytes;
+    uint16_t extra;
+
+    bytes_init(&bytes, package->document->data, package->document->size);
+    bytes_seek(&bytes, at + 6);
+    member.flags = bytes_u16le(&bytes);
+    member.method = bytes_u16le(&bytes);
+    bytes_skip(&bytes, 8);
+    member.packed = bytes_u32le(&bytes);
+    bytes_skip(&bytes, 4);
+    member.name_size = bytes_u16le(&bytes);
+    extra = bytes_u16le(&bytes);
+    member.name = bytes_take(&bytes, member.name_size);
+    bytes_skip(&bytes, extra);
+    if (bytes_failed(&bytes))
+        return;
+    if (((member.flags & 8) != 0 && member.method == 8) || member.packed > bytes_left(&bytes))
+        member.packed = bytes_left(&bytes);
+    take_member(package, &member);
+}
+
+static void take_locals(struct package *package)
+{
+    const struct document *document = package->document;
+
+    for (size_t at = 0; at + 30 < document->size && !output_done(package->output);) {
+        const uint8_t *found = memmem(document->data + at, document->size - at, "PK\3\4", 4);
+
+        if (found == NULL || !output_spend(package->output, 1000))
+            break;
+        at = (size_t)(found - document->data);
+        take_local(package, at);
+        at += 4;
+    }
+    if (package->format != NULL)
+        output_lacks(package->output, "the package's directory is not there: it is cut off or damaged");
+}
+
 void extract_package(const struct document *document, struct output *output, const char **ret_format)
 {
     struct package package = {document, NULL, output};
@@ -195,8 +238,11 @@ void extract_package(const struct document *document, struct output *output, con
     uint32_t count, offset;
     size_t end;
 
-    if (!find_end(document, &end))
+    if (!find_end(document, &end)) {
+        take_locals(&package);
+        *ret_format = package.format == NULL ? "" : package.format[0] != '\0' ? package.format : "package";
         return;
+    }
     bytes_init(&bytes, document->data, document->size);
     bytes_seek(&bytes, end + 10);
     count = bytes_u16le(&bytes);

@@ -39,9 +39,8 @@ static void read_unicode(struct pdf *pdf, qpdf_oh font, struct pdf_font *ret)
 
     if (!qpdf_oh_is_stream(pdf->qpdf, map))
         return;
-    if (qpdf_oh_get_stream_data(pdf->qpdf, map, qpdf_dl_generalized, &filtered, &data, &size) ==
-            QPDF_SUCCESS &&
-        data != NULL)
+    qpdf_oh_get_stream_data(pdf->qpdf, map, qpdf_dl_generalized, &filtered, &data, &size);
+    if (data != NULL)
         pdf_font_map(ret, data, size);
     free(data);
 }
@@ -302,9 +301,8 @@ static void draw(struct content *c, const char *name)
     if (!qpdf_oh_is_name(pdf->qpdf, subtype) || strcmp(qpdf_oh_get_name(pdf->qpdf, subtype), "/Form") != 0)
         return;
     own = qpdf_oh_get_key(pdf->qpdf, dictionary, "/Resources");
-    if (qpdf_oh_get_stream_data(pdf->qpdf, form, qpdf_dl_generalized, &filtered, &data, &size) ==
-            QPDF_SUCCESS &&
-        data != NULL)
+    qpdf_oh_get_stream_data(pdf->qpdf, form, qpdf_dl_generalized, &filtered, &data, &size);
+    if (data != NULL)
         put_content(pdf, data, size, qpdf_oh_is_dictionary(pdf->qpdf, own) ? own : c->resources);
     free(data);
 }
@@ -401,16 +399,44 @@ static qpdf_oh page_resources(struct pdf *pdf, qpdf_oh page)
     return resources;
 }
 
+static bool put_part(struct pdf *pdf, qpdf_oh stream, qpdf_oh resources)
+{
+    unsigned char *data = NULL;
+    size_t size = 0;
+    QPDF_BOOL filtered = QPDF_FALSE;
+
+    if (qpdf_oh_is_stream(pdf->qpdf, stream))
+        qpdf_oh_get_stream_data(pdf->qpdf, stream, qpdf_dl_generalized, &filtered, &data, &size);
+    if (data != NULL)
+        put_content(pdf, data, size, resources);
+    free(data);
+    return data != NULL;
+}
+
+/* Of a page that qpdf does not give as a whole, those streams that it gives. */
+static void put_parts(struct pdf *pdf, qpdf_oh page)
+{
+    qpdf_oh contents = qpdf_oh_get_key_if_dict(pdf->qpdf, page, "/Contents"), resources = page_resources(pdf, page);
+    int count = qpdf_oh_is_array(pdf->qpdf, contents) ? qpdf_oh_get_array_n_items(pdf->qpdf, contents) : 0;
+    bool all = !qpdf_oh_is_stream(pdf->qpdf, contents) || put_part(pdf, contents, resources);
+
+    for (int i = 0; i < count && i < PAGES_MAX; i++)
+        all = put_part(pdf, qpdf_oh_get_array_item(pdf->qpdf, contents, i), resources) && all;
+    if (!all)
+        output_lacks(pdf->output, "a page of the document could not be read");
+}
+
 static void put_page(struct pdf *pdf, size_t number)
 {
     qpdf_oh page = qpdf_get_page_n(pdf->qpdf, number);
     unsigned char *data = NULL;
     size_t size = 0;
 
-    if (qpdf_oh_get_page_content_data(pdf->qpdf, page, &data, &size) != QPDF_SUCCESS || data == NULL)
-        output_lacks(pdf->output, "a page of the document could not be read");
-    else
+    qpdf_oh_get_page_content_data(pdf->qpdf, page, &data, &size);
+    if (data != NULL)
         put_content(pdf, data, size, page_resources(pdf, page));
+    else
+        put_parts(pdf, page);
     output_line(pdf->output);
     free(data);
 }

@@ -12,6 +12,8 @@ struct group {
     bool hidden;  /* a destination that is no text */
     uint8_t skip; /* characters that stand for a \u where it is not known */
     const struct charset *charset;
+    uint8_t font;
+    bool line; /* what the group holds is a line of its own */
 };
 
 struct rtf {
@@ -21,6 +23,8 @@ struct rtf {
     size_t depth, lost; /* groups deeper than GROUPS_MAX */
     size_t at, skipping;
     bool star;
+    const struct charset *fonts[256]; /* by the number that the font table gives; NULL: the document's */
+    const struct charset *ansi;
     uint32_t high; /* surrogate */
 };
 
@@ -93,6 +97,13 @@ static bool is_hidden(const char *word)
     return false;
 }
 
+/* In the table of fonts the number of what follows, elsewhere the font of the text. */
+static void set_font(struct rtf *rtf, struct group *here, int number)
+{
+    here->font = (uint8_t)number;
+    here->charset = rtf->fonts[here->font] != NULL ? rtf->fonts[here->font] : rtf->ansi;
+}
+
 static void control(struct rtf *rtf, const char *word, bool has_number, int number)
 {
     struct group *here = group(rtf);
@@ -105,9 +116,14 @@ static void control(struct rtf *rtf, const char *word, bool has_number, int numb
     else if (is(word, "uc") && has_number)
         here->skip = (uint8_t)(number < 0 ? 0 : number > 8 ? 8 : number);
     else if (is(word, "ansicpg") && has_number)
-        here->charset = codepage(rtf, number);
+        here->charset = rtf->ansi = codepage(rtf, number);
     else if (is(word, "fcharset") && has_number)
-        here->charset = font_charset(rtf, number);
+        rtf->fonts[here->font] = number == 0 || number == 1 ? NULL : font_charset(rtf, number);
+    else if (is(word, "f") && has_number)
+        set_font(rtf, here, number);
+    else if (is(word, "title") || is(word, "subject") || is(word, "author") || is(word, "keywords") ||
+             is(word, "operator") || is(word, "doccomm") || is(word, "footnote"))
+        here->line = true;
     else if (here->hidden)
         return;
     else if (is(word, "par") || is(word, "line") || is(word, "row") || is(word, "page") || is(word, "sect"))
@@ -188,11 +204,14 @@ static void take(struct rtf *rtf, uint8_t c)
         if (rtf->depth + 1 < GROUPS_MAX) {
             rtf->groups[rtf->depth + 1] = rtf->groups[rtf->depth];
             rtf->depth++;
+            group(rtf)->line = false;
         } else {
             rtf->lost++;
         }
         rtf->skipping = 0;
     } else if (c == '}') {
+        if (group(rtf)->line)
+            output_line(rtf->output);
         if (rtf->lost > 0)
             rtf->lost--;
         else if (rtf->depth > 0)
