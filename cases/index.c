@@ -38,7 +38,10 @@ static const char schema[] = "PRAGMA application_id = 0x6b766978; PRAGMA user_ve
                              "size INTEGER NOT NULL, packed BLOB NOT NULL) STRICT;"
                              "CREATE INDEX i_page ON page(stream, attempt);"
                              "CREATE VIRTUAL TABLE words USING fts5(text, content = '', columnsize = 0, "
-                             "tokenize = 'unicode61 remove_diacritics 0');";
+                             "tokenize = 'unicode61 remove_diacritics 0');"
+    /* Words are gathered in 32 MiB of memory before they become a segment: of many small ones all would be merged again and
+     * again. */
+    "INSERT INTO words(words, rank) VALUES ('hashsize', 33554432);";
 
 int index_path(const struct casefile *cf, char *ret, size_t size)
 {

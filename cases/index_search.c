@@ -58,9 +58,17 @@ static void add_phrase(struct query *query, const char *text, size_t size, bool 
     buf_text(&query->fts, prefix ? "\"* " : "\" ");
 }
 
+/* Words beside each other are joined: FTS5 itself does not do that behind a bracket. */
+static void join(struct query *query, bool *behind)
+{
+    if (*behind)
+        buf_text(&query->fts, "AND ");
+    *behind = true;
+}
+
 static int parse(struct query *query, const char *words, struct why *why)
 {
-    bool any = false, negated = false;
+    bool any = false, negated = false, behind = false;
 
     for (const char *at = words; *at != '\0';) {
         size_t size = strcspn(at, " \t\r\n\"()");
@@ -68,6 +76,9 @@ static int parse(struct query *query, const char *words, struct why *why)
         if (isspace((unsigned char)*at)) {
             at++;
         } else if (*at == '(' || *at == ')') {
+            if (*at == '(')
+                join(query, &behind);
+            behind = *at == ')';
             buf_u8(&query->fts, (uint8_t)*at++);
             buf_u8(&query->fts, ' ');
         } else if (*at == '"') {
@@ -77,12 +88,15 @@ static int parse(struct query *query, const char *words, struct why *why)
                 return why_set(why, -EINVAL, "%s: a quotation mark is not closed", words);
             if (!negated)
                 add_term(query, at + 1, (size_t)(end - at - 1));
+            join(query, &behind);
+            negated = false;
             add_phrase(query, at + 1, (size_t)(end - at - 1), end[1] == '*');
             at = end + 1 + (end[1] == '*');
             any = true;
         } else if (is_operator(at, size)) {
             buf_append(&query->fts, at, size);
             buf_u8(&query->fts, ' ');
+            behind = false;
             negated = *at == 'N';
             at += size;
         } else {
@@ -90,6 +104,7 @@ static int parse(struct query *query, const char *words, struct why *why)
 
             if (!negated)
                 add_term(query, at, size - prefix);
+            join(query, &behind);
             add_phrase(query, at, size - prefix, prefix);
             negated = false;
             at += size;

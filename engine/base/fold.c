@@ -47,8 +47,20 @@ static uint32_t other_case(uint32_t code)
     return code;
 }
 
+/* Letters of which most text consists, and which are small: the tables need not be asked. */
+static bool is_small(uint32_t code)
+{
+    return (code >= 0x10d0 && code <= 0x10ff) || (code >= 0x0430 && code <= 0x045f) ||
+           (code >= 0x2000 && code < 0x2c00) || code >= 0x3000;
+}
+
 uint32_t fold_small(uint32_t code)
 {
+    if (code < 0x80)
+        return code >= 'A' && code <= 'Z' ? code + 32 : code;
+    if (is_small(code))
+        return code;
+
     uint32_t other = other_case(code);
 
     if (other == code)
@@ -83,18 +95,22 @@ static void put(struct buf *buf, uint32_t code)
 void fold_text(struct buf *buf, const void *data, size_t size)
 {
     const uint8_t *bytes = data;
+    size_t begin = 0; /* of what stays as it is and is not appended yet */
 
     for (size_t at = 0; at < size;) {
-        uint32_t code, small;
-        size_t length = text_character(bytes + at, size - at, &code);
+        uint32_t code = bytes[at], small;
+        size_t length = code < 0x80 ? 1 : text_character(bytes + at, size - at, &code);
 
-        small = length > 0 ? fold_small(code) : 0;
-        if (length == 0 || small == code)
-            buf_append(buf, bytes + at, length > 0 ? length : 1);
-        else
+        small = length > 0 ? fold_small(code) : code;
+        length = length > 0 ? length : 1;
+        if (small != code) {
+            buf_append(buf, bytes + begin, at - begin);
             put(buf, small); /* letters with cases lie below U+10000 */
-        at += length > 0 ? length : 1;
+            begin = at + length;
+        }
+        at += length;
     }
+    buf_append(buf, bytes + begin, size - begin);
 }
 
 /* Sigma has a third form at a word's end. */
