@@ -18,12 +18,13 @@ enum { TERMS_MAX = 32, TERM_SIZE = 128, AROUND = 60 };
 struct query {
     struct buf fts;                   /* as FTS5 takes it */
     char terms[TERMS_MAX][TERM_SIZE]; /* folded first words, for excerpts */
+    bool prefix[TERMS_MAX];
     size_t term_count;
 };
 
 /* ------------------------------------------------------------------ the words */
 
-static void add_term(struct query *query, const char *text, size_t size)
+static void add_term(struct query *query, const char *text, size_t size, bool prefix)
 {
     struct buf folded = {0};
     size_t at = 0;
@@ -34,6 +35,7 @@ static void add_term(struct query *query, const char *text, size_t size)
     fold_text(&folded, text, at);
     if (query->term_count < TERMS_MAX && folded.size > 0 && folded.size < TERM_SIZE) {
         memcpy(query->terms[query->term_count], folded.data, folded.size);
+        query->prefix[query->term_count] = prefix && at == size;
         query->terms[query->term_count++][folded.size] = '\0';
     }
     buf_finish(&folded);
@@ -87,7 +89,7 @@ static int parse(struct query *query, const char *words, struct why *why)
             if (end == NULL)
                 return why_set(why, -EINVAL, "%s: a quotation mark is not closed", words);
             if (!negated)
-                add_term(query, at + 1, (size_t)(end - at - 1));
+                add_term(query, at + 1, (size_t)(end - at - 1), end[1] == '*');
             join(query, &behind);
             negated = false;
             add_phrase(query, at + 1, (size_t)(end - at - 1), end[1] == '*');
@@ -103,7 +105,7 @@ static int parse(struct query *query, const char *words, struct why *why)
             bool prefix = size > 1 && at[size - 1] == '*';
 
             if (!negated)
-                add_term(query, at, size - prefix);
+                add_term(query, at, size - prefix, prefix);
             join(query, &behind);
             add_phrase(query, at, size - prefix, prefix);
             negated = false;
@@ -118,8 +120,19 @@ static int parse(struct query *query, const char *words, struct why *why)
 
 /* ------------------------------------------------------------------ excerpts */
 
-/* Does `term` stand here, whatever its case? The length in bytes, or 0. */
-static size_t stands(const uint8_t *data, size_t size, const char *term)
+/* To the end of the word at data[at]. */
+static size_t word_end(const uint8_t *data, size_t size, size_t at)
+{
+    uint32_t code;
+    size_t length;
+
+    while (at < size && (length = text_character(data + at, size - at, &code)) > 0 && fold_is_word(code))
+        at += length;
+    return at;
+}
+
+/* Does `term` stand here, whatever its case? The length of the word in bytes, or 0. */
+static size_t stands(const uint8_t *data, size_t size, const char *term, bool prefix)
 {
     size_t at = 0, length = strlen(term), done = 0;
 
@@ -133,7 +146,8 @@ static size_t stands(const uint8_t *data, size_t size, const char *term)
         at += here;
         done += there;
     }
-    return at;
+    done = word_end(data, size, at);
+    return prefix || done == at ? done : 0;
 }
 
 /* The first place at a word's beginning where one of the terms stands. */
@@ -147,7 +161,7 @@ static size_t find(const struct query *query, const struct buf *text, size_t *re
         bool word = size > 0 && fold_is_word(code);
 
         for (size_t i = 0; i < query->term_count && word && !in_word; i++) {
-            *ret_length = stands(text->data + at, text->size - at, query->terms[i]);
+            *ret_length = stands(text->data + at, text->size - at, query->terms[i], query->prefix[i]);
             if (*ret_length > 0)
                 return at;
         }

@@ -130,8 +130,8 @@ Test(index, words_phrases_prefixes_and_operators)
     cr_assert_str_eq(search(&world, "phosphorus NOT gold"), "a:[phosphorus] ");
     cr_assert_str_eq(search(&world, "საქართველო"), "a:[ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ] ");
     cr_assert_str_eq(search(&world, "საქართველო*"),
-                     "a:[ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ] b:[საქართველო] ");
-    cr_assert_str_eq(search(&world, "(gold OR москва) red"), "a:[Москва] b:[red] ");
+                     "a:[ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ] b:[საქართველოში] ");
+    cr_assert_str_eq(search(&world, "(gold OR москва) red"), "a:[red] b:[red] ");
     cr_assert_str_eq(search(&world, "words^:{}-nothing'"), "");
     cr_assert_eq(search_code(&world, "\"open"), -EINVAL);
     cr_assert_eq(search_code(&world, "AND"), -EINVAL);
