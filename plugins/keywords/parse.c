@@ -1,7 +1,7 @@
 /*
- * parse: the text of a keyword as a tree of nodes, and the tree as instructions.
+ * parse: the text of a keyword as a tree of nodes.
  */
-#include "plugins/keywords/program.h"
+#include "plugins/keywords/parser.h"
 
 #include "engine/base/text.h"
 
@@ -10,22 +10,6 @@
 #include <string.h>
 
 enum { NODES_MAX = 4096, CLASSES_MAX = 256, RANGES_MAX = 256, DEPTH_MAX = 24, BOUND_MAX = 512 };
-
-struct parser {
-    struct program *program;
-    const char *at, *end;
-    bool fold;
-    unsigned depth;
-    struct why *why;
-    int failed;
-};
-
-static int fail(struct parser *parser, const char *what)
-{
-    if (parser->failed == 0)
-        parser->failed = why_set(parser->why, -EINVAL, "%s", what);
-    return parser->failed;
-}
 
 /* ------------------------------------------------------------------ nodes and classes */
 
@@ -41,7 +25,7 @@ static uint32_t node_new(struct parser *parser, enum node_kind kind)
             capacity > NODES_MAX ? NULL : reallocarray(program->nodes, capacity, sizeof nodes[0]);
 
         if (nodes == NULL) {
-            fail(parser, "it is too long");
+            parser_fail(parser, "it is too long");
             return 0;
         }
         program->nodes = nodes;
@@ -98,7 +82,7 @@ static uint32_t node_class(struct parser *parser, const struct range *ranges, si
     if (classes != NULL)
         program->classes = classes;
     if (node == 0 || copy == NULL) {
-        fail(parser, "it has too many classes of characters, or an empty one");
+        parser_fail(parser, "it has too many classes of characters, or an empty one");
         return 0;
     }
     memcpy(copy, ranges, count * sizeof copy[0]);
@@ -139,134 +123,6 @@ void program_finish(struct program *program)
     free(program->nodes);
     free(program->code);
     *program = (struct program){0};
-}
-
-/* ------------------------------------------------------------------ instructions */
-
-static uint32_t emit(struct parser *parser, enum op op, uint32_t x, uint32_t y)
-{
-    struct program *program = parser->program;
-
-    if (program->count == program->capacity) {
-        size_t capacity = program->capacity == 0 ? 32 : program->capacity * 2;
-        struct instruction *code = capacity > PROGRAM_INSTRUCTIONS_MAX
-                                       ? NULL
-                                       : reallocarray(program->code, capacity, sizeof code[0]);
-
-        if (code == NULL) {
-            fail(parser, "it is too long, or repeats too much");
-            return 0;
-        }
-        program->code = code;
-        program->capacity = capacity;
-    }
-    program->code[program->count] = (struct instruction){.op = (uint8_t)op, .x = x, .y = y};
-    return (uint32_t)program->count++;
-}
-
-static void emit_node(struct parser *parser, uint32_t index);
-
-/* `least` times, and then as often as it may be, each behind a choice to stop. */
-static void emit_repeat(struct parser *parser, const struct node *node)
-{
-    size_t begin = parser->program->count;
-
-    for (uint32_t i = 0; i < node->most && parser->failed == 0; i++) {
-        uint32_t split = 0, body;
-
-        if (i >= node->code)
-            split = emit(parser, OP_SPLIT, 0, 0);
-        body = (uint32_t)parser->program->count;
-        emit_node(parser, node->first);
-        if (i < node->code || parser->failed < 0)
-            continue;
-        parser->program->code[split].x = body;
-        parser->program->code[split].y = UINT32_MAX; /* to the end of all, which is not known yet */
-    }
-    for (size_t i = begin; i < parser->program->count && parser->failed == 0; i++) {
-        struct instruction *instruction = &parser->program->code[i];
-
-        if (instruction->op != OP_SPLIT || instruction->y != UINT32_MAX)
-            continue;
-        instruction->y = (uint32_t)parser->program->count;
-        if (node->lazy) {
-            instruction->y = instruction->x;
-            instruction->x = (uint32_t)parser->program->count;
-        }
-    }
-}
-
-static void emit_choice(struct parser *parser, const struct node *node)
-{
-    uint32_t jumps[128];
-    size_t count = 0;
-
-    for (uint32_t child = node->first; child != 0 && parser->failed == 0;) {
-        uint32_t next = parser->program->nodes[child].next, split = 0;
-
-        if (next != 0)
-            split = emit(parser, OP_SPLIT, (uint32_t)parser->program->count + 1, 0);
-        emit_node(parser, child);
-        if (next != 0 && count < sizeof jumps / sizeof jumps[0]) {
-            jumps[count++] = emit(parser, OP_JUMP, 0, 0);
-            if (parser->failed == 0)
-                parser->program->code[split].y = (uint32_t)parser->program->count;
-        } else if (next != 0) {
-            fail(parser, "it has too many alternatives");
-        }
-        child = next;
-    }
-    for (size_t i = 0; i < count && parser->failed == 0; i++)
-        parser->program->code[jumps[i]].x = (uint32_t)parser->program->count;
-}
-
-static void emit_row(struct parser *parser, const struct node *node)
-{
-    for (uint32_t child = node->first; child != 0 && parser->failed == 0;
-         child = parser->program->nodes[child].next)
-        emit_node(parser, child);
-}
-
-static void emit_node(struct parser *parser, uint32_t index)
-{
-    const struct node node = parser->program->nodes[index];
-    uint32_t at = 0;
-
-    switch (node.kind) {
-    case NODE_CHAR:
-        at = emit(parser, OP_CHAR, 0, 0);
-        break;
-    case NODE_CLASS:
-        at = emit(parser, OP_CLASS, node.code, 0);
-        break;
-    case NODE_LETTER:
-        emit(parser, OP_LETTER, 0, 0);
-        return;
-    case NODE_EDGE:
-        emit(parser, OP_EDGE, 0, 0);
-        return;
-    case NODE_ROW:
-        emit_row(parser, &node);
-        return;
-    case NODE_CHOICE:
-        emit_choice(parser, &node);
-        return;
-    case NODE_REPEAT:
-        emit_repeat(parser, &node);
-        return;
-    }
-    if (parser->failed < 0)
-        return;
-    parser->program->code[at].code = node.code;
-    parser->program->code[at].fold = node.fold;
-}
-
-static int compile(struct parser *parser)
-{
-    if (parser->failed == 0)
-        emit_node(parser, parser->program->root);
-    emit(parser, OP_MATCH, 0, 0);
-    return parser->failed;
 }
 
 /* ------------------------------------------------------------------ words */
@@ -333,8 +189,8 @@ int program_word(struct program *program, const char *text, bool fold, bool whol
     if (end)
         node_append(&parser, program->root, node_new(&parser, NODE_EDGE));
     if (characters < 2)
-        fail(&parser, "it has fewer than two characters");
-    return compile(&parser);
+        parser_fail(&parser, "it has fewer than two characters");
+    return parser_compile(&parser);
 }
 
 /* ------------------------------------------------------------------ regular expressions */
@@ -409,7 +265,7 @@ static uint32_t parse_escape(struct parser *parser)
     size_t count;
 
     if (!take(parser, &code)) {
-        fail(parser, "a backslash stands at the end");
+        parser_fail(parser, "a backslash stands at the end");
         return 0;
     }
     if (code == 'b')
@@ -419,8 +275,9 @@ static uint32_t parse_escape(struct parser *parser)
         return node_class(parser, ranges, count, code < 'a');
     if (escaped(parser, code, &plain))
         return node_char(parser, plain);
-    fail(parser, "it has a backslash before a letter that means nothing here (\\d \\w \\s \\b \\n \\t \\r "
-                 "\\xHH \\uHHHH do)");
+    parser_fail(parser,
+                "it has a backslash before a letter that means nothing here (\\d \\w \\s \\b \\n \\t \\r "
+                "\\xHH \\uHHHH do)");
     return 0;
 }
 
@@ -460,7 +317,7 @@ static uint32_t parse_class(struct parser *parser)
 
         first = false;
         if (!class_item(parser, ranges, &count, &from) || count >= RANGES_MAX) {
-            fail(parser, "it has a class of characters that cannot be read");
+            parser_fail(parser, "it has a class of characters that cannot be read");
             return 0;
         }
         if (from == UINT32_MAX)
@@ -469,14 +326,14 @@ static uint32_t parse_class(struct parser *parser)
         if (parser->end - parser->at >= 2 && parser->at[0] == '-' && parser->at[1] != ']') {
             parser->at++;
             if (!class_item(parser, ranges, &count, &to) || to == UINT32_MAX || to < from) {
-                fail(parser, "it has a range that runs backwards");
+                parser_fail(parser, "it has a range that runs backwards");
                 return 0;
             }
         }
         ranges[count++] = (struct range){from, to};
     }
     if (parser->at >= parser->end) {
-        fail(parser, "a [ is not closed");
+        parser_fail(parser, "a [ is not closed");
         return 0;
     }
     parser->at++;
@@ -490,12 +347,12 @@ static uint32_t parse_group(struct parser *parser)
     if (parser->end - parser->at >= 2 && parser->at[0] == '?' && parser->at[1] == ':')
         parser->at += 2;
     else if (parser->at < parser->end && *parser->at == '?') {
-        fail(parser, "it has a (? group of a kind that is not known here: only (…) and (?:…)");
+        parser_fail(parser, "it has a (? group of a kind that is not known here: only (…) and (?:…)");
         return 0;
     }
     node = parse_choice(parser);
     if (parser->failed == 0 && (parser->at >= parser->end || *parser->at != ')')) {
-        fail(parser, "a ( is not closed");
+        parser_fail(parser, "a ( is not closed");
         return 0;
     }
     parser->at++;
@@ -519,12 +376,12 @@ static uint32_t parse_atom(struct parser *parser)
         return node_class(parser, line_end, sizeof line_end / sizeof line_end[0], true);
     case '^':
     case '$':
-        fail(parser, "^ and $ have no meaning in the middle of evidence; \\b is a word's edge");
+        parser_fail(parser, "^ and $ have no meaning in the middle of evidence; \\b is a word's edge");
         return 0;
     case '*':
     case '+':
     case '?':
-        fail(parser, "there is nothing before * + or ? to repeat");
+        parser_fail(parser, "there is nothing before * + or ? to repeat");
         return 0;
     default:
         return node_char(parser, code);
@@ -578,7 +435,7 @@ static uint32_t parse_repeat(struct parser *parser)
         break;
     case '{':
         if (!bounds(parser, &least, &most)) {
-            fail(parser, "what stands between { and } is not a number of times from 1 to 512");
+            parser_fail(parser, "what stands between { and } is not a number of times from 1 to 512");
             return 0;
         }
         break;
@@ -588,7 +445,7 @@ static uint32_t parse_repeat(struct parser *parser)
     lazy = parser->at < parser->end && *parser->at == '?';
     parser->at += lazy;
     if (parser->at < parser->end && strchr("*+{", *parser->at) != NULL) {
-        fail(parser, "a repetition is repeated");
+        parser_fail(parser, "a repetition is repeated");
         return 0;
     }
     return node_repeat(parser, node, least, most, lazy);
@@ -608,7 +465,7 @@ static uint32_t parse_choice(struct parser *parser)
     uint32_t choice, row;
 
     if (++parser->depth > DEPTH_MAX) {
-        fail(parser, "its groups are nested too deep");
+        parser_fail(parser, "its groups are nested too deep");
         return 0;
     }
     row = parse_row(parser);
@@ -635,9 +492,9 @@ int program_regex(struct program *program, const char *text, bool fold, bool who
         node_append(&parser, program->root, node_new(&parser, NODE_EDGE));
     node = parse_choice(&parser);
     if (parser.failed == 0 && parser.at < parser.end)
-        fail(&parser, "a ) has no ( before it");
+        parser_fail(&parser, "a ) has no ( before it");
     node_append(&parser, program->root, node);
     if (whole)
         node_append(&parser, program->root, node_new(&parser, NODE_EDGE));
-    return compile(&parser);
+    return parser_compile(&parser);
 }
