@@ -203,8 +203,11 @@ static size_t step_char(struct machine *machine, const struct instruction *instr
     const uint8_t *at = machine->place->data + thread->place;
     size_t left = (size_t)(machine->place->end - at);
     struct form forms[FORMS_MAX];
-    size_t count = writing_forms(machine->writing, instruction->code, instruction->fold, forms);
+    size_t count;
 
+    if (left == 0 || !writing_may_begin(machine->writing, instruction->code, *at))
+        return 0;
+    count = writing_forms(machine->writing, instruction->code, instruction->fold, forms);
     for (uint32_t i = thread->form; i < count; i++) {
         if (forms[i].size > left || memcmp(forms[i].data, at, forms[i].size) != 0)
             continue;

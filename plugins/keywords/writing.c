@@ -218,6 +218,18 @@ static size_t roman_forms(int index, struct form ret[FORMS_MAX])
     return count;
 }
 
+bool writing_may_begin(const struct writing *writing, uint32_t code, uint8_t byte)
+{
+    int index = writing->kind == WRITING_ROMAN ? letter_index(code) : -1;
+
+    if (index >= 0)
+        return (byte | 32) == roman[index][0];
+    /* Of an ASCII letter every form but UTF-16BE's begins with it, in one case or the other. */
+    if (code < 0x80 && writing->kind != WRITING_UTF16BE)
+        return ((byte ^ code) & 0xdf) == 0;
+    return true;
+}
+
 size_t writing_forms(const struct writing *writing, uint32_t code, bool fold, struct form ret[FORMS_MAX])
 {
     uint32_t variants[FOLD_MAX];

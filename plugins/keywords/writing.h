@@ -57,6 +57,9 @@ struct form {
  * case. */
 size_t writing_forms(const struct writing *writing, uint32_t code, bool fold, struct form ret[FORMS_MAX]);
 
+/* Can `byte` begin a form of this character? False only where it certainly cannot: cheaper than all forms. */
+bool writing_may_begin(const struct writing *writing, uint32_t code, uint8_t byte);
+
 /* The character that the bytes begin with, and its length; 0 where there is none. */
 size_t writing_decode(const struct writing *writing, const uint8_t *data, size_t size, uint32_t *ret_code);
 /* The character that ends where `end` begins; `before` bytes may be looked at. */
