@@ -229,6 +229,7 @@ void extract_rtf(const struct document *document, struct output *output, const c
     struct rtf rtf = {.document = document, .output = output};
 
     *ret_format = "rtf";
+    rtf.ansi = charset_find(document->charsets, "windows-1252", 12);
     rtf.groups[0] =
         (struct group){.skip = 1, .charset = charset_find(document->charsets, "windows-1252", 12)};
     while (rtf.at < document->size && !output_done(output))
