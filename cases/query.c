@@ -65,6 +65,11 @@ static int make_where(struct where *where, const struct file_filter *f, struct w
         where->texts[where->count++] = f->hashset;
         buf_printf(&where->sql, " AND stream IN (SELECT stream FROM known WHERE set_name GLOB ?%d)", where->count);
     }
+    if (f->keyword) {
+        where->texts[where->count++] = f->keyword;
+        buf_printf(&where->sql, " AND stream IN (SELECT stream FROM keyword WHERE keyword GLOB ?%d OR keyword_group GLOB ?%d)",
+                   where->count, where->count);
+    }
     if (f->grade) {
         where->texts[where->count++] = f->grade;
         buf_printf(&where->sql, " AND stream IN (SELECT stream FROM carved WHERE grade = ?%d)", where->count);

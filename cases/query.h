@@ -1,6 +1,6 @@
 /*
  * query: what commands ask of a case. Anything that is not here is asked of the views with db.h, as anybody
- * may (README.md lists them: file, match, fault, note, exhibit, image_hash, run, run_loaded, volume, stream,
+ * may (README.md lists them: file, match, keyword, fault, note, exhibit, image_hash, run, run_loaded, volume, stream,
  * finding).
  */
 #ifndef KVALI_CASES_QUERY_H
@@ -24,6 +24,7 @@ struct file_filter {
     const char *mime;            /* glob */
     const char *rule;            /* glob on a YARA rule's name */
     const char *hashset;         /* glob on the name of a hash set that has it */
+    const char *keyword;         /* glob on a keyword that stands in it, or on its group */
     const char *kind;            /* "file", "ads", "image" ... */
     const char *type;            /* "file", "folder" ... */
     const char *grade;           /* recovered by its structure, with this grade: "validated" ... */

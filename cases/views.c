@@ -155,8 +155,22 @@ static const char match_from[] =
     "rec_yara_match m JOIN t_stream s ON s.id = m.stream AND s.attempt = m.attempt "
     "JOIN t_exhibit x ON x.id = s.exhibit";
 
-/* Of runs as JSON, [[offset or null, bytes], ...], the first offset. Not with SQLite's JSON functions: they
- * count as unsafe in a view, and we open cases with trusted_schema off. */
+/* Hits of the investigator's keywords. */
+static const struct column keyword_columns[] = {
+    {"exhibit", "x.label", PLAIN},     {"path", "s.path", PLAIN},
+    {"keyword", "k.keyword", PLAIN},   {"keyword_group", "k.keyword_group", PLAIN},
+    {"writing", "k.writing", PLAIN},   {"offset", "k.offset", PLAIN},
+    {"length", "k.length", PLAIN},     {"text_before", "k.text_before", PLAIN},
+    {"text", "k.text", PLAIN},         {"text_after", "k.text_after", PLAIN},
+    {"list", "k.list", PLAIN},         {"attempt", "k.attempt", PLAIN},
+    {"stream", "k.stream", PLAIN},     {NULL, NULL, END},
+};
+static const char keyword_from[] =
+    "rec_keywords k JOIN t_stream s ON s.id = k.stream AND s.attempt = k.attempt "
+    "JOIN t_exhibit x ON x.id = s.exhibit";
+
+/* Of runs as JSON, [[offset or null, bytes], ...], the first offset. Not with SQLite's JSON functions: they count as unsafe
+ * in a view, and we open cases with trusted_schema off. */
 #define FIRST_OFFSET(runs)                                                                                   \
     "CASE WHEN substr(" runs ", 3, 1) BETWEEN '0' AND '9' THEN CAST(substr(" runs ", 3) AS INTEGER) END"
 
@@ -612,7 +626,7 @@ static int make_finding(struct db *db)
 int views_make(struct db *db)
 {
     int code = db_exec(db, "DROP VIEW IF EXISTS file; DROP VIEW IF EXISTS match; DROP VIEW IF EXISTS carved; "
-                           "DROP VIEW IF EXISTS picture; DROP VIEW IF EXISTS known; DROP VIEW IF EXISTS same_content; "
+                           "DROP VIEW IF EXISTS picture; DROP VIEW IF EXISTS keyword; DROP VIEW IF EXISTS known; DROP VIEW IF EXISTS same_content; "
                            "DROP VIEW IF EXISTS finding");
     for (size_t i = 0; code == 0 && i < sizeof plain_views / sizeof *plain_views; i++) {
         struct buf drop = {0};
@@ -625,6 +639,8 @@ int views_make(struct db *db)
         code = make_file(db);
     if (code == 0)
         code = make_match(db);
+    if (code == 0)
+        code = make_over(db, "keyword", "rec_keywords", keyword_columns, keyword_from);
     if (code == 0)
         code = make_carved(db);
     if (code == 0)

@@ -6,6 +6,7 @@
 #include "cases/writer_private.h"
 
 #include "cases/crashpoint.h"
+#include "cases/index.h"
 #include "cases/names.h"
 #include "cases/record_table.h"
 #include "cases/views.h"
@@ -115,7 +116,16 @@ void writer_free(struct writer *writer)
             db_finalize(writer->plugins[p].inserts[t]);
     if (writer->open)
         db_rollback(writer->db);
+    index_close(writer->index);
     free(writer);
+}
+
+/* Keeps what the index says about a failure, for writer_error. */
+static int indexed(struct writer *writer, int code)
+{
+    if (code < 0)
+        why_set(&writer->index_why, code, "index.db: %s", index_error(writer->index));
+    return code;
 }
 
 int writer_flush(struct writer *writer)
@@ -123,7 +133,11 @@ int writer_flush(struct writer *writer)
     if (!writer->open)
         return 0;
     crash_point("commit-before");
-    int code = db_commit(writer->db);
+    /* The index first: what the case counts must be in it. */
+    int code = writer->index ? indexed(writer, index_commit(writer->index)) : 0;
+    crash_point("commit-between");
+    if (code == 0)
+        code = db_commit(writer->db);
     if (code == 0)
         writer->open = false;
     crash_point("commit-after");
@@ -132,7 +146,7 @@ int writer_flush(struct writer *writer)
 
 const char *writer_error(struct writer *writer)
 {
-    return db_error(writer->db);
+    return *writer->index_why.text ? writer->index_why.text : db_error(writer->db);
 }
 
 /* ------------------------------------------------------------------ runs */
@@ -231,6 +245,19 @@ static int prepare_insert(struct writer *writer, const struct record_type *type,
     return code;
 }
 
+/* The text of documents has no table in the case: it goes to index.db. Its form is that of plugins/text. */
+static bool is_words(const char *plugin, const struct record_type *type)
+{
+    return strcmp(plugin, "text") == 0 && strcmp(type->name, "page") == 0 && type->field_count == 2 &&
+           type->fields[0].kind == FIELD_U64 && type->fields[1].kind == FIELD_BYTES;
+}
+
+static int learn_words(struct writer *writer, struct writer_plugin_tables *tables, size_t index)
+{
+    tables->words = (uint32_t)index + 1;
+    return writer->index ? 0 : index_open(writer->cf, &writer->index, &writer->index_why);
+}
+
 /* 1 when the table is new: the views do not show it yet. */
 static int learn_type(struct writer *writer, struct writer_plugin_tables *tables, size_t index,
                       const char *plugin, uint32_t version, const struct record_type *type)
@@ -257,6 +284,10 @@ int writer_plugin(struct writer *writer, uint32_t index, const char *name, uint3
     bool any = false;
     int code = writer_open(writer);
     for (size_t t = 0; code == 0 && t < type_count; t++) {
+        if (is_words(name, types[t])) {
+            code = learn_words(writer, &writer->plugins[index], t);
+            continue;
+        }
         int made = learn_type(writer, &writer->plugins[index], t, name, version, types[t]);
         code = made < 0 ? made : 0;
         any = any || made == 1;
@@ -297,6 +328,13 @@ int writer_record(struct writer *writer, uint64_t attempt, uint64_t stream, uint
     assert(plugin < WRITER_PLUGINS_MAX && type < WRITER_TYPES_MAX);
     struct writer_plugin_tables *tables = &writer->plugins[plugin];
     struct db_statement *s = tables->inserts[type];
+    if (tables->words == type + 1) {
+        if (!values[0].present || !values[1].present)
+            return -EBADMSG;
+        code = index_add(writer->index, attempt, stream, values[1].as.bytes.data, values[1].as.bytes.size,
+                         values[0].as.u64 != 0);
+        return code == -EINVAL ? -EBADMSG : indexed(writer, code);
+    }
     if (!s)
         return -EINVAL;
     db_bind_u64(s, 1, stream);

@@ -32,18 +32,23 @@ enum writer_sql {
     SQL_COUNT_ALL,
 };
 
+struct index;
+
 struct writer {
     struct casefile *cf;
     struct db *db;
     bool open;                   /* a transaction is */
     struct queue_counts *counts; /* the case's, kept true by the writer */
     struct db_statement *statements[SQL_COUNT_ALL];
+    struct index *index; /* NULL: no plugin gives text */
+    struct why index_why;
     struct writer_plugin_tables {
         struct db_statement *inserts[WRITER_TYPES_MAX];
         struct record_field_kinds {
             uint8_t kinds[RECORD_FIELDS_MAX];
             size_t count;
         } fields[WRITER_TYPES_MAX];
+        uint32_t words; /* number of the type whose records go to index.db, plus 1; 0: none */
     } plugins[WRITER_PLUGINS_MAX];
 };
 

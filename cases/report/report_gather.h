@@ -63,6 +63,9 @@ void recovered_free(struct report_model *model);
 /* report_model_known.c: what hash sets say. */
 int gather_hashsets(struct gather *gather);
 void hashsets_free(struct report_model *model);
+/* report_model_keywords.c: hits of keywords. */
+int gather_keywords(struct gather *gather);
+void keywords_free(struct report_model *model);
 /* report_model_rows.c: everything else that is a table. */
 int gather_rows(struct gather *gather);
 void rows_free(struct report_model *model);

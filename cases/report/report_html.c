@@ -22,6 +22,7 @@ static const struct section {
     {"exhibits", LABEL_EXHIBITS, section_exhibits},
     {"hashsets", LABEL_HASHSETS, section_hashsets},
     {"findings", LABEL_FINDINGS, section_findings},
+    {"keywords", LABEL_KEYWORDS, section_keywords},
     {"recovered", LABEL_RECOVERED, section_recovered},
     {"gallery", LABEL_GALLERY, section_gallery},
     {"locked", LABEL_LOCKED, section_locked},

@@ -333,6 +333,37 @@ static void put_hashsets(struct json *json, const struct report_model *model)
     list_close(json);
 }
 
+static void put_keywords(struct json *json, const struct report_model *model)
+{
+    list_open(json, "keywords", &model->keyword_cut);
+    for (size_t i = 0; i < model->keyword_cut.count; i++) {
+        json_object_open(json, NULL);
+        json_text(json, "keyword", model->keywords[i].keyword);
+        put_text(json, "group", model->keywords[i].group);
+        json_text(json, "list", model->keywords[i].list);
+        json_text(json, "writings", model->keywords[i].writings);
+        json_u64(json, "hits", model->keywords[i].hits);
+        json_u64(json, "contents", model->keywords[i].contents);
+        json_object_close(json);
+    }
+    list_close(json);
+    list_open(json, "keyword_hits", &model->hit_cut);
+    for (size_t i = 0; i < model->hit_cut.count; i++) {
+        json_object_open(json, NULL);
+        json_text(json, "keyword", model->hits[i].keyword);
+        json_text(json, "exhibit", model->hits[i].exhibit);
+        json_text(json, "path", model->hits[i].path);
+        json_bool(json, "deleted", model->hits[i].deleted);
+        put_known(json, "offset", model->hits[i].offset);
+        json_text(json, "writing", model->hits[i].writing);
+        json_text(json, "before", model->hits[i].before);
+        json_text(json, "text", model->hits[i].text);
+        json_text(json, "after", model->hits[i].after);
+        json_object_close(json);
+    }
+    list_close(json);
+}
+
 static void put_mismatches(struct json *json, const struct report_model *model)
 {
     list_open(json, "extension_mismatches", &model->mismatch_cut);
@@ -486,6 +517,7 @@ void report_json(struct buf *buf, const struct report_model *model, enum report_
         put_exhibit(&json, &model->exhibits[i]);
     list_close(&json);
     put_findings(&json, model);
+    put_keywords(&json, model);
     put_recovered(&json, model);
     put_faults(&json, "encrypted_and_unsupported", model->locked, &model->locked_cut);
     put_hashsets(&json, model);

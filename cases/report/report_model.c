@@ -189,6 +189,8 @@ static int gather_snapshot(struct gather *gather)
         error = gather_recovered(gather);
     if (error == 0)
         error = gather_hashsets(gather);
+    if (error == 0)
+        error = gather_keywords(gather);
     db_rollback(gather->db); /* nothing was written */
     return error;
 }
@@ -223,6 +225,7 @@ void report_model_free(struct report_model *model)
         return;
     media_free(model);
     rows_free(model);
+    keywords_free(model);
     recovered_free(model);
     hashsets_free(model);
     free(model->folder);

@@ -31,6 +31,8 @@ enum {
     MODEL_CARVED_MAX = 300,
     MODEL_DELETED_MAX = 300,
     MODEL_PICTURES_MAX = 500,
+    MODEL_KEYWORDS_MAX = 1000,
+    MODEL_HITS_MAX = 1000,
     MODEL_UNSTATED = -1,
     MODEL_TEXT_MAX = 2000, /* bytes of one text; a longer one is cut in the middle */
 };
@@ -176,6 +178,17 @@ struct model_picture {
     size_t jpeg_size;
 };
 
+/* A keyword of the investigator's lists that was found, and one place of it. */
+struct model_keyword {
+    char *group, *keyword, *list, *writings;
+    uint64_t hits, contents;
+};
+struct model_hit {
+    char *exhibit, *path, *keyword, *writing, *before, *text, *after;
+    uint64_t offset; /* in the content */
+    bool deleted;
+};
+
 struct model_note {
     char *exhibit, *path, *plugin, *text;
     uint64_t offset;
@@ -224,6 +237,8 @@ struct report_model {
     struct model_carved *carved_twice; /* the others */
     struct model_deleted *deleted;
     struct model_picture *pictures;
+    struct model_keyword *keywords;
+    struct model_hit *hits; /* at most 20 of a keyword */
     struct model_note *notes;
     struct model_run *runs;
     struct model_loaded *loaded;
@@ -232,6 +247,7 @@ struct report_model {
     struct model_cut exhibit_cut, volume_cut, rule_cut, match_cut, locked_cut, mismatch_cut, type_cut,
         fault_cut, note_cut, run_cut, loaded_cut, grade_cut, carved_cut, carved_twice_cut, deleted_cut, picture_cut,
         alert_cut, set_cut;
+    struct model_cut keyword_cut, hit_cut;
 
     struct model_counts total;
     uint64_t total_size; /* of all media */
@@ -240,7 +256,7 @@ struct report_model {
     uint64_t blocks[BLOCKS_STATES], blocks_none; /* deleted contents by their blocks; without any on the medium */
     uint64_t alert_contents, known_contents, spared_contents;
     uint64_t pictures_same;                      /* not in the gallery: they equal a file */
-    bool has_yara, has_carve, has_thumbnails;
+    bool has_yara, has_carve, has_thumbnails, has_keywords;
 
     char ledger_head[SHA256_HEX_SIZE];
     uint64_t ledger_count;

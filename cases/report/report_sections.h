@@ -24,6 +24,9 @@ void section_locked(struct html *html, const struct report_model *model);
 void section_mismatches(struct html *html, const struct report_model *model);
 void section_types(struct html *html, const struct report_model *model);
 
+/* report_html_keywords.c */
+void section_keywords(struct html *html, const struct report_model *model);
+
 /* report_html_recovered.c */
 void section_recovered(struct html *html, const struct report_model *model);
 void section_gallery(struct html *html, const struct report_model *model);

@@ -44,7 +44,7 @@ void command_print_help(const struct command *command, const struct option_spec 
 void command_print_overview(void);
 
 extern const struct command command_case, command_compare, command_custody, command_exhibit, command_keys, command_person,
-    command_seal;
+    command_keywords, command_search, command_seal;
 extern const struct command command_add, command_digest, command_export, command_find, command_hashset, command_help,
     command_new, command_plugins, command_process, command_report, command_run, command_show, command_status,
     command_rules, command_verify;

@@ -173,6 +173,33 @@ static int set_pairs(struct settings *settings, const struct options *options, s
     return 0;
 }
 
+/* Adds a plugin to those that the profile or --plugins names. */
+static int add_plugin(struct settings *settings, const char *name, struct why *why)
+{
+    struct buf plugins = {0}, word = {0};
+    int code = 0;
+    buf_printf(&plugins, ",%s,", settings_text(settings, "plugins"));
+    buf_printf(&word, ",%s,", name);
+    if (!strstr(buf_cstr(&plugins), buf_cstr(&word))) {
+        buf_text(&plugins, name);
+        code = settings_set(settings, "plugins", buf_cstr(&plugins) + 1, why);
+    }
+    buf_finish(&plugins);
+    buf_finish(&word);
+    return code;
+}
+
+/* Who gives a list of keywords, or asks for the index, wants it whatever the profile says. */
+static int set_searches(struct settings *settings, const struct options *options, struct why *why)
+{
+    int code = set_paths(settings, "keywords.files", NULL, options, "keywords", why);
+    if (code == 0 && options_has(options, "keywords"))
+        code = add_plugin(settings, "keywords", why);
+    if (code == 0 && options_has(options, "index"))
+        code = add_plugin(settings, "text", why);
+    return code;
+}
+
 static int fill(struct settings *settings, const struct options *options, struct why *why)
 {
     char yara[PATH_MAX + 8], carve[PATH_MAX + 8], extensions[PATH_MAX + 32];
@@ -191,6 +218,8 @@ static int fill(struct settings *settings, const struct options *options, struct
         code = set_paths(settings, "lab.plugins", NULL, options, "plugin", why);
     if (code == 0)
         code = set(settings, "plugins", options_text(options, "plugins", NULL), why);
+    if (code == 0)
+        code = set_searches(settings, options, why);
     if (code == 0)
         code = set(settings, "jobs", options_text(options, "jobs", NULL), why);
     if (code == 0 && options_has(options, "carve-files"))

@@ -15,6 +15,8 @@
     {"profile", 'p', "NAME", "full (default) or triage, or a file: rules/profiles says what each does"},               \
     {"plugins", 0, "LIST", "Only these, ',' between; `kvali plugins` lists them"},                                     \
     {"rules", 'r', "PATH", "YARA rules besides the shipped ones: a file or folder; may be given again"},               \
+    {"keywords", 'K', "FILE", "A list of keywords to search for (`kvali keywords --help`); may be given again"},        \
+    {"index", 'i', NULL, "Index the words of documents, for `kvali search` (adds the plugin text)"},                    \
     {"no-default-rules", 0, NULL, "Leave the shipped YARA rules out"},                                                 \
     {"carve-files", 0, NULL, "Look for files inside of live files and of what was unpacked, too (setting carve.files)"}, \
     {"hashset", 0, "NAME", "Look contents up in this hash set: a name (`kvali hashset list`) or a file; may be given again"}, \

@@ -166,8 +166,10 @@ static int take_record(struct supervisor *s, struct worker_slot *worker, struct 
         return alarm_set(worker, "a record that is not as its type says");
     if (sub->ordinal >= settings_number(s->options->settings, "limit.records") * (s->plugin_count + 1))
         return alarm_set(worker, "more records than the limit permits");
-    return supervisor_written(
-        s, writer_record(s->writer, worker->attempt, sub->id, plugin, type, sub->ordinal++, values));
+    int code = writer_record(s->writer, worker->attempt, sub->id, plugin, type, sub->ordinal++, values);
+    if (code == -EBADMSG)
+        return alarm_set(worker, "text for the index that is none");
+    return supervisor_written(s, code);
 }
 
 struct spoken {

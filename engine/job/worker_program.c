@@ -1,11 +1,13 @@
 /*
  * kvali-worker: the program that parses evidence. It is started by kvali, with its end of a socket as descriptor 3, and
- * is of no use by hand but for questions that touch no evidence: --versions, --plugins, --plugins-json.
+ * is of no use by hand but for questions that touch no evidence: --versions, --plugins, --plugins-json, --keywords=LISTS.
  */
 #include "engine/job/worker.h"
 
 #include "engine/base/hash.h"
 #include "engine/base/json.h"
+
+#include "plugins/keywords/check.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -132,6 +134,22 @@ static int print_rules(const char *list)
     return code;
 }
 
+/* The first line: how many lines are wrong, or "error" and why; then the text. */
+static int print_keywords(const char *paths)
+{
+    struct buf buf = {0}, text = {0};
+    struct why why = {{0}};
+    uint64_t wrong = 0;
+    if (keywords_check(paths, &text, &wrong, &why) < 0)
+        buf_printf(&buf, "error %s", why.text);
+    else
+        buf_printf(&buf, "%llu\n", (unsigned long long)wrong);
+    buf_append(&buf, text.data, text.size);
+    buf.failed = buf.failed || text.failed;
+    buf_finish(&text);
+    return print(&buf);
+}
+
 /* Nothing that the supervisor had open comes along but standard error and the socket. */
 static int run_zygote(void)
 {
@@ -157,5 +175,7 @@ int main(int argc, char **argv)
         return print_plugins_json();
     if (argc == 3 && strcmp(argv[1], "--rules") == 0)
         return print_rules(argv[2]);
+    if (argc == 2 && strncmp(argv[1], "--keywords=", 11) == 0)
+        return print_keywords(argv[1] + 11);
     return run_zygote();
 }

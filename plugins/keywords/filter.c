@@ -1,0 +1,562 @@
+/*
+ * filter: see filter.h.
+ */
+#include "plugins/keywords/filter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* A piece's length: its index. */
+enum piece_size { PIECE_TWO, PIECE_THREE, PIECE_FOUR, PIECE_LONG, PIECE_SIZES };
+static const size_t piece_bytes[PIECE_SIZES] = {2, 3, 4, 8};
+#define FOLDED UINT64_C(0xdfdfdfdfdfdfdfdf)
+
+enum { HUGE_PAGE = 2 << 20 }; /* holds both maps */
+enum {
+    VARIANTS_MAX = 512,
+    MAP_BITS = 22,
+    MAP_SHIFT = 32 - MAP_BITS,
+    AGAIN_BITS = 19,
+    SECOND_BITS_LEAST = 16,
+    SECOND_BITS_MOST = 24
+};
+
+struct piece {
+    uint64_t bytes;       /* little-endian, masked */
+    uint64_t mask, value; /* of the hit's first eight bytes (struct sieve); all zero where it may begin at
+                             several places */
+    uint32_t pattern;
+    uint16_t back_least, back_most;
+};
+
+struct pieces {
+    struct piece *items;
+    size_t count, capacity;
+    uint64_t *map; /* PIECE_LONG: bits by the hash of all its bytes */
+    unsigned map_bits;
+    uint32_t *slots; /* index of the first item with these bytes, plus 1; items are sorted */
+    unsigned slot_bits;
+};
+
+struct filter {
+    struct pieces sizes[PIECE_SIZES];
+    uint64_t *map; /* bits by the hash of the first four bytes, whatever they are where a piece is shorter */
+    /* The same by another hash, and by the kind of piece: of what the first map lets through by chance, they
+     * leave a twentieth. */
+    uint64_t *again, *again_long;
+};
+
+int filter_new(struct filter **ret_filter)
+{
+    *ret_filter = calloc(1, sizeof **ret_filter);
+    return *ret_filter == NULL ? -ENOMEM : 0;
+}
+
+void filter_free(struct filter *filter)
+{
+    for (size_t i = 0; filter != NULL && i < PIECE_SIZES; i++) {
+        free(filter->sizes[i].items);
+        free(filter->sizes[i].map);
+        free(filter->sizes[i].slots);
+    }
+    if (filter != NULL)
+        free(filter->map);
+    free(filter);
+}
+
+static inline uint64_t hash(uint64_t bytes)
+{
+    return bytes * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* The place of four bytes in the first map. */
+static inline uint32_t map_bit(uint32_t bytes)
+{
+    return bytes * UINT32_C(0x9e3779b1) >> MAP_SHIFT;
+}
+
+/* ------------------------------------------------------------------ choosing a piece */
+
+/* How unusual a byte is, in halves of a bit, roughly as it stands in text and in programs; what is not named
+ * is rare. */
+static unsigned rarity(uint8_t byte)
+{
+    static const char common[] = "etaoinsr";
+
+    if (byte == 0 || byte == ' ')
+        return 2;
+    if (byte >= 'A' && byte <= 'Z')
+        byte |= 32;
+    if (byte >= 'a' && byte <= 'z')
+        return strchr(common, byte) != NULL ? 7 : strchr("lhdcump", byte) != NULL ? 9 : 12;
+    if (byte == 0xe1 || byte == 0xd0 || byte == 0xd1 || byte == 0x10 || byte == 0x04 || byte == 0x83 ||
+        byte == 0x82 || byte == 0xb2 || byte == 0x1c || byte == 0xff)
+        return 3;
+    return 13;
+}
+
+struct variants {
+    uint8_t data[VARIANTS_MAX][24];
+    uint8_t size[VARIANTS_MAX];
+    size_t count;
+};
+
+/* Every variant with every form behind it, folded; false when they are too many. */
+static bool extend(struct variants *variants, const struct form *forms, size_t count)
+{
+    size_t before = variants->count;
+
+    if (count == 0 || before * count > VARIANTS_MAX)
+        return false;
+    for (size_t f = count; f-- > 0;) {
+        for (size_t v = 0; v < before; v++) {
+            size_t to = f * before + v;
+
+            memmove(variants->data[to], variants->data[v], sizeof variants->data[v]);
+            variants->size[to] = variants->size[v];
+            if (variants->size[to] + forms[f].size > sizeof variants->data[to])
+                return false;
+            memcpy(variants->data[to] + variants->size[to], forms[f].data, forms[f].size);
+            variants->size[to] = (uint8_t)(variants->size[to] + forms[f].size);
+        }
+    }
+    variants->count = before * count;
+    return true;
+}
+
+/* The forms with bit 5 left out, none twice. */
+static size_t folded_forms(const struct writing *writing, const struct node *node, struct form ret[FORMS_MAX])
+{
+    struct form forms[FORMS_MAX];
+    size_t count = writing_forms(writing, node->code, node->fold, forms), kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        bool twice = false;
+
+        for (size_t j = 0; j < forms[i].size; j++)
+            forms[i].data[j] &= 0xdf;
+        for (size_t j = 0; j < kept && !twice; j++)
+            twice = ret[j].size == forms[i].size && memcmp(ret[j].data, forms[i].data, forms[i].size) == 0;
+        if (!twice)
+            ret[kept++] = forms[i];
+    }
+    return kept;
+}
+
+struct window {
+    uint32_t first;          /* node of the first character */
+    size_t characters, skip; /* bytes of the first character that are left out: a lead byte says little */
+    size_t least, most;      /* bytes of what stands before it */
+    enum piece_size size;
+    int score;
+};
+
+/* The score of a window: how rare its bytes are in their first form, less for each doubling of its variants.
+ */
+static bool judge(const struct program *program, const struct writing *writing, struct window *window,
+                  size_t bytes)
+{
+    size_t variants = 1, size = 0;
+    uint32_t index = window->first;
+    int score = 0;
+
+    window->characters = 0;
+    for (; index != 0 && program->nodes[index].kind == NODE_CHAR && size < bytes + window->skip;
+         index = program->nodes[index].next) {
+        struct form forms[FORMS_MAX];
+        size_t count = folded_forms(writing, &program->nodes[index], forms), shortest = FORM_SIZE;
+
+        variants *= count;
+        for (size_t i = 0; i < count; i++)
+            shortest = forms[i].size < shortest ? forms[i].size : shortest;
+        if (count == 0 || variants > VARIANTS_MAX)
+            return false;
+        for (size_t i = 0; i < forms[count - 1].size; i++, size++)
+            score += size >= window->skip && size < bytes + window->skip
+                         ? (int)rarity(forms[count - 1].data[i])
+                         : 0;
+        size -= forms[count - 1].size - shortest;
+        window->characters++;
+    }
+    for (; variants > 1; variants /= 2)
+        score -= 3;
+    window->score = score;
+    return size >= bytes + window->skip;
+}
+
+/* The best window of this size; true when there is one. */
+static bool choose(const struct program *program, const struct writing *writing, enum piece_size size,
+                   size_t bytes, struct window *ret_best)
+{
+    const struct node *nodes = program->nodes;
+    size_t least = 0, most = 0;
+    bool any = false;
+
+    for (uint32_t index = nodes[program->root].first; index != 0; index = nodes[index].next) {
+        size_t min, max;
+
+        for (size_t skip = 0; nodes[index].kind == NODE_CHAR && skip < 3; skip++) {
+            struct window window = {.first = index, .least = least, .most = most, .size = size, .skip = skip};
+
+            program_width(program, index, writing, &min, &max);
+            if (skip > 0 && (min != max || skip >= min))
+                break;
+            if (!judge(program, writing, &window, bytes) || (any && window.score <= ret_best->score))
+                continue;
+            *ret_best = window;
+            any = true;
+        }
+        program_width(program, index, writing, &min, &max);
+        least += min;
+        most += max;
+    }
+    return any;
+}
+
+/* ------------------------------------------------------------------ adding */
+
+static int put(struct pieces *pieces, const struct piece *piece)
+{
+    if (pieces->count == pieces->capacity) {
+        size_t capacity = pieces->capacity == 0 ? 1024 : pieces->capacity * 2;
+        struct piece *items = reallocarray(pieces->items, capacity, sizeof items[0]);
+
+        if (items == NULL)
+            return -ENOMEM;
+        pieces->items = items;
+        pieces->capacity = capacity;
+    }
+    pieces->items[pieces->count++] = *piece;
+    return 0;
+}
+
+static int put_bytes(struct filter *filter, const struct window *window, uint32_t pattern,
+                     const struct sieve *sieve, const uint8_t *data, size_t offset)
+{
+    struct piece piece = {.pattern = pattern,
+                          .back_least = (uint16_t)(window->least + offset),
+                          .back_most = (uint16_t)(window->most + offset)};
+
+    if (window->least == window->most) {
+        piece.mask = sieve->mask[0];
+        piece.value = sieve->value[0];
+    }
+    for (size_t i = 0; i < piece_bytes[window->size]; i++)
+        piece.bytes |= (uint64_t)data[offset + i] << 8 * i;
+    return put(&filter->sizes[window->size], &piece);
+}
+
+void filter_drop(struct filter *filter, uint32_t pattern)
+{
+    for (size_t i = 0; i < PIECE_SIZES; i++) {
+        struct pieces *pieces = &filter->sizes[i];
+
+        while (pieces->count > 0 && pieces->items[pieces->count - 1].pattern >= pattern)
+            pieces->count--;
+    }
+}
+
+static int put_window(struct filter *filter, const struct window *window, uint32_t pattern,
+                      const struct program *program, const struct writing *writing)
+{
+    struct variants *variants = malloc(sizeof *variants);
+    uint32_t index = window->first;
+    struct sieve sieve;
+    int code = variants == NULL ? -ENOMEM : 0;
+
+    program_sieve(program, writing, &sieve);
+
+    if (code == 0) {
+        variants->count = 1;
+        variants->size[0] = 0;
+    }
+    for (size_t i = 0; i < window->characters && code == 0; i++, index = program->nodes[index].next) {
+        struct form forms[FORMS_MAX];
+
+        if (!extend(variants, forms, folded_forms(writing, &program->nodes[index], forms)))
+            code = -EINVAL;
+    }
+    for (size_t i = 0; code == 0 && i < variants->count; i++)
+        code = put_bytes(filter, window, pattern, &sieve, variants->data[i], window->skip);
+    free(variants);
+    return code;
+}
+
+static bool is_wide(const struct program *program)
+{
+    for (size_t i = 1; i < program->node_count; i++) {
+        if (program->nodes[i].kind == NODE_CHAR && program->nodes[i].code >= 0x80)
+            return true;
+    }
+    return false;
+}
+
+int filter_add(struct filter *filter, uint32_t pattern, const struct program *program,
+               const struct writing *writing)
+{
+    bool wide = writing->kind == WRITING_UTF16LE || writing->kind == WRITING_UTF16BE ||
+                (writing->kind == WRITING_UTF8 && is_wide(program));
+    struct window window = {0};
+
+    /* In one byte a letter four bytes say enough. */
+    for (enum piece_size size = wide ? PIECE_LONG : PIECE_FOUR;; size--) {
+        if (choose(program, writing, size, piece_bytes[size], &window))
+            return put_window(filter, &window, pattern, program, writing);
+        if (size == PIECE_TWO)
+            return -EINVAL;
+    }
+}
+
+/* ------------------------------------------------------------------ compiling */
+
+static int compare(const void *a, const void *b)
+{
+    const struct piece *one = a, *two = b;
+
+    if (one->bytes != two->bytes)
+        return one->bytes < two->bytes ? -1 : 1;
+    if (one->pattern != two->pattern)
+        return one->pattern < two->pattern ? -1 : 1;
+    return (int)one->back_least - (int)two->back_least;
+}
+
+static bool is_twice(const struct piece *a, const struct piece *b)
+{
+    return a->bytes == b->bytes && a->pattern == b->pattern && a->back_least == b->back_least &&
+           a->back_most == b->back_most;
+}
+
+static void sort(struct pieces *pieces)
+{
+    size_t kept = 0;
+
+    qsort(pieces->items, pieces->count, sizeof pieces->items[0], compare);
+    for (size_t i = 0; i < pieces->count; i++) {
+        if (kept == 0 || !is_twice(&pieces->items[kept - 1], &pieces->items[i]))
+            pieces->items[kept++] = pieces->items[i];
+    }
+    pieces->count = kept;
+}
+
+static unsigned bits_for(size_t count, unsigned least, unsigned most)
+{
+    unsigned bits = least;
+
+    while (bits < most && (UINT64_C(1) << bits) < count)
+        bits++;
+    return bits;
+}
+
+/* The exact table, and for long pieces the second map. */
+static int compile(struct pieces *pieces, bool with_map)
+{
+    uint64_t mask;
+
+    sort(pieces);
+    pieces->map_bits = bits_for(pieces->count * 64, SECOND_BITS_LEAST, SECOND_BITS_MOST);
+    pieces->slot_bits = bits_for(pieces->count * 2, 8, 31);
+    pieces->slots = calloc((size_t)1 << pieces->slot_bits, sizeof pieces->slots[0]);
+    if (with_map)
+        pieces->map = calloc(((size_t)1 << pieces->map_bits) / 64, sizeof pieces->map[0]);
+    if (pieces->slots == NULL || (with_map && pieces->map == NULL))
+        return -ENOMEM;
+    mask = (UINT64_C(1) << pieces->slot_bits) - 1;
+    for (size_t i = 0; i < pieces->count; i++) {
+        uint64_t code = hash(pieces->items[i].bytes), bit = code >> (64 - pieces->map_bits);
+        uint64_t slot = code >> 24 & mask;
+
+        if (with_map)
+            pieces->map[bit / 64] |= UINT64_C(1) << bit % 64;
+        if (i > 0 && pieces->items[i - 1].bytes == pieces->items[i].bytes)
+            continue;
+        while (pieces->slots[slot] != 0)
+            slot = (slot + 1) & mask;
+        pieces->slots[slot] = (uint32_t)i + 1;
+    }
+    return 0;
+}
+
+static inline uint32_t again_bit(uint32_t bytes)
+{
+    return (bytes ^ bytes >> 15) * UINT32_C(0x85ebca6b) >> (32 - AGAIN_BITS);
+}
+
+static void map_set(struct filter *filter, uint64_t *again, uint32_t bytes)
+{
+    uint32_t bit = again_bit(bytes & (uint32_t)FOLDED);
+
+    again[bit / 64] |= UINT64_C(1) << bit % 64;
+    bit = map_bit(bytes & (uint32_t)FOLDED);
+
+    filter->map[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+/* Pieces of two and three bytes stand in the first map with whatever may follow. */
+static void map_pieces(struct filter *filter, enum piece_size size)
+{
+    const struct pieces *pieces = &filter->sizes[size];
+
+    for (size_t i = 0; i < pieces->count; i++) {
+        uint32_t bytes = (uint32_t)pieces->items[i].bytes;
+
+        if (size >= PIECE_FOUR)
+            map_set(filter, size == PIECE_LONG ? filter->again_long : filter->again, bytes);
+        for (uint32_t last = 0; last < 0x100 && size == PIECE_THREE; last++)
+            map_set(filter, filter->again, bytes | last << 24);
+        for (uint32_t last = 0; last < 0x10000 && size == PIECE_TWO; last++)
+            map_set(filter, filter->again, bytes | last << 16);
+    }
+}
+
+int filter_compile(struct filter *filter)
+{
+    int code = 0;
+
+    filter->map = aligned_alloc(HUGE_PAGE, HUGE_PAGE);
+    if (filter->map == NULL)
+        return -ENOMEM;
+    /* Read at random all the time: with small pages half of the time goes into finding them. */
+    madvise(filter->map, HUGE_PAGE, MADV_HUGEPAGE);
+    memset(filter->map, 0, HUGE_PAGE);
+    filter->again = filter->map + ((size_t)1 << MAP_BITS) / 64;
+    filter->again_long = filter->again + ((size_t)1 << AGAIN_BITS) / 64;
+    for (enum piece_size size = 0; size < PIECE_SIZES && code == 0; size++) {
+        code = compile(&filter->sizes[size], size == PIECE_LONG);
+        if (code == 0)
+            map_pieces(filter, size);
+    }
+    return code;
+}
+
+/* ------------------------------------------------------------------ searching */
+
+struct finding {
+    const struct filter *filter;
+    size_t size, base;
+    filter_found *found;
+    void *context;
+};
+
+static inline uint64_t load(const uint8_t *data)
+{
+    uint64_t bytes;
+
+    memcpy(&bytes, data, sizeof bytes);
+    return bytes & FOLDED;
+}
+
+/* Whether the hit's first bytes fit, where that can be said at once. */
+static bool fits(const struct finding *finding, const struct piece *piece, const uint8_t *data, size_t place)
+{
+    uint64_t bytes;
+
+    if (place < piece->back_least || place - piece->back_least + sizeof bytes > finding->size)
+        return true;
+    memcpy(&bytes, data + place - piece->back_least, sizeof bytes);
+    return ((bytes & piece->mask) ^ piece->value) == 0;
+}
+
+static void look_up(const struct finding *finding, const struct pieces *pieces, uint64_t bytes,
+                    const uint8_t *data, size_t place)
+{
+    uint64_t mask = (UINT64_C(1) << pieces->slot_bits) - 1, slot = hash(bytes) >> 24 & mask;
+    const struct piece *piece, *end = pieces->items + pieces->count;
+
+    for (; pieces->slots[slot] != 0; slot = (slot + 1) & mask) {
+        piece = &pieces->items[pieces->slots[slot] - 1];
+        if (piece->bytes != bytes)
+            continue;
+        for (; piece < end && piece->bytes == bytes; piece++) {
+            if (fits(finding, piece, data, place))
+                finding->found(finding->context, piece->pattern, finding->base + place, piece->back_least,
+                               piece->back_most);
+        }
+        return;
+    }
+}
+
+static inline bool bit_is_set(const uint64_t *map, uint64_t bit)
+{
+    return (map[bit / 64] >> bit % 64 & 1) != 0;
+}
+
+/* The first map has the four bytes at this place. */
+static __attribute__((noinline)) void look(const struct finding *finding, const uint8_t *data, size_t place)
+{
+    const struct filter *filter = finding->filter;
+    const struct pieces *sizes = filter->sizes, *pieces = &sizes[PIECE_LONG];
+    uint64_t bytes = load(data + place);
+    uint32_t bit = again_bit((uint32_t)bytes);
+
+    if (bit_is_set(filter->again, bit)) {
+        if (sizes[PIECE_TWO].count > 0)
+            look_up(finding, &sizes[PIECE_TWO], bytes & 0xffff, data, place);
+        if (sizes[PIECE_THREE].count > 0)
+            look_up(finding, &sizes[PIECE_THREE], bytes & 0xffffff, data, place);
+        look_up(finding, &sizes[PIECE_FOUR], bytes & 0xffffffff, data, place);
+    }
+    if (bit_is_set(filter->again_long, bit) &&
+        bit_is_set(pieces->map, hash(bytes) >> (64 - pieces->map_bits)))
+        look_up(finding, pieces, bytes, data, place);
+}
+
+static inline uint64_t is_set(const uint64_t *map, uint64_t bytes)
+{
+    uint32_t bit = map_bit((uint32_t)bytes);
+
+    return map[bit / 64] >> bit % 64;
+}
+
+/* Four places at a time, for one branch. */
+static inline __attribute__((always_inline)) void search(const struct finding *finding, const uint8_t *data,
+                                                         size_t size)
+{
+    const uint64_t *map = finding->filter->map;
+    size_t place = 0;
+
+    for (; place + 4 <= size; place += 4) {
+        uint64_t bytes = load(data + place);
+        uint64_t a = is_set(map, bytes), b = is_set(map, bytes >> 8), c = is_set(map, bytes >> 16),
+                 d = is_set(map, bytes >> 24);
+
+        if (__builtin_expect(((a | b | c | d) & 1) == 0, 1))
+            continue;
+        if (a & 1)
+            look(finding, data, place);
+        if (b & 1)
+            look(finding, data, place + 1);
+        if (c & 1)
+            look(finding, data, place + 2);
+        if (d & 1)
+            look(finding, data, place + 3);
+    }
+    for (; place < size; place++) {
+        if (is_set(map, load(data + place)) & 1)
+            look(finding, data, place);
+    }
+}
+
+#if defined(__x86_64__)
+/* Shifts by any count in one step where the processor has them. */
+static __attribute__((target("bmi2"))) void search_bmi2(const struct finding *finding, const uint8_t *data,
+                                                        size_t size)
+{
+    search(finding, data, size);
+}
+#endif
+
+void filter_search(const struct filter *filter, const uint8_t *data, size_t size, size_t base,
+                   filter_found *found, void *context)
+{
+    struct finding finding = {filter, size, base, found, context};
+
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("bmi2")) {
+        search_bmi2(&finding, data, size);
+        return;
+    }
+#endif
+    search(&finding, data, size);
+}

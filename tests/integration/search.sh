@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# search: keywords and the index of words, end to end: lists with wrong lines, every exit code, and what a kill between the two databases leaves.
+. "$(dirname "$0")/lib.sh"
+
+samples=$TOP/tests/plugins
+mkdir "$WORK/in"
+for file in "$samples"/text/*.in "$samples"/keywords/*.in; do
+  cp "$file" "$WORK/in/$(basename "$(dirname "$file")")-$(basename "$file" .in)"
+done
+mkdir "$WORK/in/many"
+for i in $(seq 300); do echo "document number$i of many, with a commonword" >"$WORK/in/many/$i.txt"; done
+list=$samples/keywords/list.txt
+case=$WORK/case
+
+run_all() { "$KVALI" process "$WORK/in" --case "$1" --plugins digest --keywords "$list" --index --jobs 2 --quiet "${@:2}"; }
+
+found() { # WANT CASE WORDS: how many
+  is "$1" "$("$KVALI" search "$2" "$3" --json --quiet | wc -l)"
+}
+
+promise "a list with a wrong line is checked, and says which" exits 1 "$KVALI" keywords check "$list"
+promise "the wrong line is named with file, line and reason" grep -q 'list.txt:20: "wrod" is none of the flags' "$WORK/out"
+promise "a list that is not there is wrong usage" exits 2 "$KVALI" keywords check "$WORK/none.txt"
+promise "a run with a list that is not there is wrong usage" exits 2 "$KVALI" process "$WORK/in" --case "$WORK/no" --keywords "$WORK/none.txt"
+promise "keywords and index in one run" exits 1 run_all "$case"
+promise "keywords are found in every writing" is \
+  "acadnusx|acadnusx, romanised|cp1251|cp1252|cp866|georgian-academy|georgian-ps|iso-8859-5|koi8-r|romanised|utf-16be|utf-16le|utf-8" \
+  "$(sql "$case" "SELECT group_concat(writing, '|') FROM (SELECT DISTINCT writing FROM keyword ORDER BY writing)")"
+promise "find lists by keyword" is "keywords-latin.txt keywords-latin16.txt" \
+  "$("$KVALI" find "$case" --keyword gun --json | jq -r '.path | split("/") | last' | xargs)"
+promise "find lists by a keyword's group" is "keywords-cyrillic.txt keywords-georgian.txt keywords-georgian16.txt text-utf16.txt text-utf8.txt" \
+  "$("$KVALI" find "$case" --keyword Places --json | jq -r '.path | split("/") | last' | sort | xargs)"
+promise "the wrong line is in the case" is 1 "$(sql "$case" "SELECT count(*) FROM run_loaded WHERE plugin = 'keywords' AND problem LIKE 'list.txt:20:%'")"
+promise "the report has hits with their context" grep -q '<mark><bdi class="code">saqarTvelo</bdi></mark>' "$case"/reports/*.html
+promise "a word is found in DOCX, cut DOCX and mail, whatever its case" is "text-cut.docx text-letter.docx text-letter.eml" \
+  "$("$KVALI" search "$case" 'ᲮᲔᲚᲨᲔᲙᲠᲣᲚᲔᲑᲐ' --json | jq -r '.path | split("/") | last' | sort | xargs)"
+promise "every numbered document is found once" found 1 "$case" number217
+promise "a prefix finds them all" found 300 "$case" 'number*'
+promise "the text of the hit comes with it" is ხელშეკრულება "$("$KVALI" search "$case" 'ხელშეკ*' --limit 1 --json | jq -r .text)"
+promise "a search that is none is wrong usage" exits 2 "$KVALI" search "$case" '"open'
+promise "nothing found is no failure" exits 0 "$KVALI" search "$case" nosuchwordanywhere
+
+"$KVALI" process "$WORK/in/many" --case "$WORK/without" --plugins digest --quiet >/dev/null
+promise "a case without an index says so" exits 4 "$KVALI" search "$WORK/without" x
+
+# Kills at every moment around a commit, many runs into one case: the same findings, each document once.
+want=$("$KVALI" digest "$case")
+killed() {
+  local point round kills=0
+  for point in commit-before commit-between commit-after attempt-end; do
+    for round in 1 2 3; do
+      KVALI_CRASH_AT="$point:$round" run_all "$WORK/killed" >/dev/null 2>&1
+      [ $? -eq 137 ] && kills=$((kills + 1))
+    done
+  done
+  [ "$kills" -ge 6 ] || { echo "only $kills kills"; return 1; }
+  run_all "$WORK/killed" >/dev/null 2>&1
+  is "$want" "$("$KVALI" digest "$WORK/killed")" || return 1
+  found 300 "$WORK/killed" 'number*' && found 300 "$WORK/killed" commonword && found 1 "$WORK/killed" number1
+}
+promise "killed around commits and gone on with: the same findings, no document lost or doubled" killed
+
+again() {
+  "$KVALI" run "$case" --plugins digest --keywords "$list" --index --again --jobs 1 --quiet >/dev/null 2>&1
+  found 300 "$case" commonword && is "$want" "$("$KVALI" digest "$case")"
+}
+promise "done once more: each document is found once, and the findings are the same" again
+
+rm "$case/index.db"
+promise "an index that is gone is told" exits 4 "$KVALI" search "$case" commonword
+finish
