@@ -218,11 +218,11 @@ static void set_path(struct settings *settings, const char *key, char *path)
 
 void trace_settings(struct settings *settings, const char *source_root)
 {
-    char *rules, *extensions, *carve;
+    char *rules, *extensions, *carve, *features;
 
     if (settings_init(settings) < 0 ||
         asprintf(&rules, "%s/rules/yara:%s/tests/plugins/yara/rules", source_root, source_root) < 0 ||
-        asprintf(&carve, "%s/rules/carve", source_root) < 0 ||
+        asprintf(&features, "%s/rules/features", source_root) < 0 || asprintf(&carve, "%s/rules/carve", source_root) < 0 ||
         asprintf(&extensions, "%s/rules/filetype/extensions.tsv", source_root) < 0)
         abort();
     if (settings_set(settings, "thumbnail.all", "true", NULL) < 0)
@@ -230,4 +230,5 @@ void trace_settings(struct settings *settings, const char *source_root)
     set_path(settings, "yara.rules", rules);
     set_path(settings, "filetype.extensions", extensions);
     set_path(settings, "carve.signatures", carve);
+    set_path(settings, "features.tables", features);
 }
