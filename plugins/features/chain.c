@@ -31,9 +31,13 @@ static bool word_at(const struct finder *finder, const struct text *text, size_t
 }
 
 /* Between words of one phrase: white space, a comma, a number with a dot. */
-static bool is_between(uint8_t c)
+static inline bool is_between(uint8_t c)
 {
-    return is_space(c) || c == ',' || c == '.' || is_digit(c) || c == ')';
+    static const bool between[256] = {[' '] = true,  ['\t'] = true, ['\r'] = true, ['\n'] = true, [','] = true, ['.'] = true, [')'] = true,
+                                      ['0'] = true, ['1'] = true,  ['2'] = true,  ['3'] = true,  ['4'] = true, ['5'] = true, ['6'] = true,
+                                      ['7'] = true, ['8'] = true,  ['9'] = true};
+
+    return between[c];
 }
 
 static bool word_before(const struct finder *finder, const struct text *text, size_t begin, struct word *ret)
@@ -85,21 +89,32 @@ static void tell_phrase(struct finder *finder, const struct text *text, const st
     finder->found(finder, text, &found);
 }
 
-/* A phrase begins where the words of the list begin, or ends where they end: other words of the list beside it are chance. */
+/* The phrase that `words` begin with, its number of words; 0: none. */
+static size_t phrase_size(struct finder *finder, const struct word *words, size_t count, bool at_end)
+{
+    static const size_t sizes[] = {24, 12, 18, 21, 15}; /* as wallets use them, for a short check fits by chance */
+
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        if (sizes[i] <= count && phrase_is_valid(finder, at_end ? words + count - sizes[i] : words, sizes[i]))
+            return sizes[i];
+    }
+    return 0;
+}
+
+/* A phrase begins where the words of the list begin, or behind another phrase, or ends where they end: other words of the list
+ * beside it are chance. */
 static void look_phrase(struct finder *finder, const struct text *text, const struct word *words, size_t count)
 {
-    for (size_t size = WORDS_MAX; size >= 12; size -= 3) {
-        if (size > count)
-            continue;
-        if (phrase_is_valid(finder, words, size)) {
-            tell_phrase(finder, text, words, size);
-            return;
-        }
-        if (size < count && phrase_is_valid(finder, words + count - size, size)) {
-            tell_phrase(finder, text, words + count - size, size);
-            return;
-        }
+    size_t size;
+
+    while (count >= 12 && (size = phrase_size(finder, words, count, false)) > 0) {
+        tell_phrase(finder, text, words, size);
+        words += size;
+        count -= size;
     }
+    size = count >= 12 ? phrase_size(finder, words, count, true) : 0;
+    if (size > 0)
+        tell_phrase(finder, text, words + count - size, size);
 }
 
 /* All words of the list side by side around one; returns where they end. */

@@ -158,7 +158,7 @@ static void look_bech32(struct finder *finder, const struct text *text, size_t b
                         enum feature_kind kind)
 {
     enum { CHECK = 6, BECH32 = 1, BECH32M = 0x2bc830a3 };
-    uint8_t values[96];
+    uint8_t values[96] = {0};
     char normal[96];
     size_t human = strlen(prefix), count = 0, program;
     uint32_t rest = 1;
@@ -189,7 +189,7 @@ static void look_bech32(struct finder *finder, const struct text *text, size_t b
         values[count] = (uint8_t)(at - bech32_alphabet);
         rest = polymod(rest, values[count++]);
     }
-    if (rest != (values[0] == 0 ? BECH32 : BECH32M) || values[0] > 16 || count <= CHECK + 1)
+    if (count <= CHECK + 1 || rest != (values[0] == 0 ? BECH32 : BECH32M) || values[0] > 16)
         return;
     program = program_size(values + 1, count - 1 - CHECK);
     if (program >= 2 && program <= 40 && (values[0] > 0 || program == 20 || program == 32))
@@ -280,6 +280,8 @@ void examine_coin(struct finder *finder, const struct text *text, size_t at)
 
     while (begin > 0 && at - begin <= RUN_MAX && is_alnum(text->data[begin - 1]))
         begin--;
+    if (strchr("0134568BDKLMTXblxyz", text->data[begin]) == NULL)
+        return;
     while (end < text->size && end - begin <= RUN_MAX && is_alnum(text->data[end]))
         end++;
     before = text_at(text, begin - 1);

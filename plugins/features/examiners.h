@@ -28,6 +28,7 @@ bool network_is_ipv4(const struct text *text, size_t begin, size_t end);
 
 /* number.c: what consists of digits */
 examiner examine_digits; /* a digit in it: cards, IMEI, ICCID, numbers of persons and companies, telephones */
+examiner examine_groups; /* the eighth digit of a card in groups */
 examiner examine_phone;  /* the '+' */
 examiner examine_phone_word; /* behind a word like "tel" */
 

@@ -14,7 +14,7 @@ enum trigger {
     TRIGGER_AT,       /* an '@' between letters or digits */
     TRIGGER_SCHEME,   /* the ':' of "://" */
     TRIGGER_DIGITS,   /* somewhere in a run of nine or more digits */
-    TRIGGER_GROUPS,   /* the first of four digits behind four digits and a space or '-' */
+    TRIGGER_GROUPS,   /* the last of four digits behind four digits and a space or '-' */
     TRIGGER_DOTTED,   /* the first dot of four numbers of up to three digits with dots between */
     TRIGGER_DECIMAL,  /* a point before four or more digits, behind one */
     TRIGGER_PLUS,     /* a '+' before a digit */

@@ -78,19 +78,6 @@ static void tell(struct finder *finder, const struct text *text, enum feature_ki
 
 /* ------------------------------------------------------------------ cards */
 
-static bool is_grouped_as_card(const struct number *n)
-{
-    if (n->group_count == 1)
-        return true;
-    if (n->group_count == 3) /* American Express, Diners Club */
-        return n->groups[0] == 4 && n->groups[1] == 6 && (n->groups[2] == 5 || n->groups[2] == 4);
-    for (size_t i = 0; i + 1 < n->group_count; i++) {
-        if (n->groups[i] != 4)
-            return false;
-    }
-    return n->group_count >= 4 && n->groups[n->group_count - 1] <= 4;
-}
-
 /* Made up: few different digits, or counting up. */
 static bool is_made_up(const char *digits, size_t count)
 {
@@ -108,7 +95,7 @@ static bool look_card(struct finder *finder, const struct text *text, const stru
     const struct table_card *row;
     char detail[64];
 
-    if (number->count < 13 || number->count > 19 || !luhn(number->digits, number->count) || !is_grouped_as_card(number) ||
+    if (number->count < 13 || number->count > 19 || !luhn(number->digits, number->count) ||
         is_made_up(number->digits, number->count))
         return false;
     row = tables_card(finder->tables, number->digits, number->count);
@@ -117,6 +104,28 @@ static bool look_card(struct finder *finder, const struct text *text, const stru
     snprintf(detail, sizeof detail, "{\"issuer\":\"%.40s\"}", row->issuer);
     tell(finder, text, FEATURE_CARD, RANK_CHECKSUM, number, detail);
     return true;
+}
+
+/* Four digits and more groups of four, or 4-6-5 and 4-6-4 (American Express, Diners Club), from `begin` on. */
+static void look_grouped_card(struct finder *finder, const struct text *text, size_t begin)
+{
+    uint8_t separator = text_at(text, begin + 4);
+    struct number number = {.begin = begin};
+    size_t groups = 0;
+
+    for (size_t i = begin; groups < 5 && is_digit(text_at(text, i)); i++) {
+        size_t first = i;
+
+        for (; is_digit(text_at(text, i)) && i - first < 7; i++)
+            number.digits[number.count++] = (char)text->data[i];
+        number.end = i;
+        groups++;
+        number.digits[number.count] = '\0';
+        if (number.count >= 13 && groups >= 3 && stands_alone(text, begin, i) && look_card(finder, text, &number))
+            return;
+        if (text_at(text, i) != separator || (i - first != 4 && !(groups == 2 && i - first == 6)))
+            return;
+    }
 }
 
 /* ------------------------------------------------------------------ telephones */
@@ -247,10 +256,12 @@ void examine_digits(struct finder *finder, const struct text *text, size_t at)
         if (!look_card(finder, text, &number))
             look_phone(finder, text, &number);
     }
-    for (const char *between = " -"; *between != '\0'; between++) {
-        const char separator[2] = {*between, 0};
+}
 
-        if (read_number(text, at, separator, &number) && number.group_count > 1 && stands_alone(text, number.begin, number.end))
-            look_card(finder, text, &number);
-    }
+void examine_groups(struct finder *finder, const struct text *text, size_t at)
+{
+    size_t begin = at - 8;
+
+    if (at >= 8 && !is_digit(text_at(text, begin - 1)))
+        look_grouped_card(finder, text, begin);
 }

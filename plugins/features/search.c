@@ -167,7 +167,7 @@ static void on_found(struct finder *finder, const struct text *text, const struc
 
 static examiner *const by_trigger[TRIGGERS] = {
     [TRIGGER_AT] = examine_email,          [TRIGGER_SCHEME] = examine_url,        [TRIGGER_DIGITS] = examine_digits,
-    [TRIGGER_GROUPS] = examine_digits,     [TRIGGER_DOTTED] = examine_ipv4,       [TRIGGER_DECIMAL] = examine_coordinates,
+    [TRIGGER_GROUPS] = examine_groups,     [TRIGGER_DOTTED] = examine_ipv4,       [TRIGGER_DECIMAL] = examine_coordinates,
     [TRIGGER_PLUS] = examine_phone,        [TRIGGER_RUN] = examine_coin,          [TRIGGER_CAPITALS] = examine_mrz,
     [TRIGGER_PAIRS] = examine_mac,         [TRIGGER_COLONS] = examine_ipv6,       [TRIGGER_WORDS] = examine_seed,
     [TRIGGER_PLATE] = examine_plate,       [TRIGGER_IBAN] = examine_iban,

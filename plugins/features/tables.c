@@ -255,9 +255,27 @@ static int read_file(struct tables *tables, const char *folder, size_t which, st
     return code;
 }
 
-static int compare_names(const void *a, const void *b)
+static size_t slot_of(const char *name, size_t size)
 {
-    return strcmp(((const struct table_name *)a)->name, ((const struct table_name *)b)->name);
+    uint32_t hash = 2166136261U;
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (uint8_t)name[i]) * 16777619U;
+    return (hash ^ hash >> 15) % TABLE_SLOTS;
+}
+
+static int fill_slots(const struct table_name *names, size_t count, uint16_t *slots, const char *file, struct why *why)
+{
+    if (count > TABLE_SLOTS / 2)
+        return why_set(why, -EINVAL, "%s: more than %d names", file, TABLE_SLOTS / 2);
+    for (size_t i = 0; i < count; i++) {
+        size_t slot = slot_of(names[i].name, strlen(names[i].name));
+
+        while (slots[slot] != 0)
+            slot = (slot + 1) % TABLE_SLOTS;
+        slots[slot] = (uint16_t)(i + 1);
+    }
+    return 0;
 }
 
 int tables_load(const char *folder, struct tables **ret_tables, struct why *why)
@@ -269,12 +287,14 @@ int tables_load(const char *folder, struct tables **ret_tables, struct why *why)
         code = read_file(tables, folder, i, why);
     if (code == 0 && tables->seed_count != 2048)
         code = why_set(why, -EINVAL, "%s/bip39.tsv: the list has 2048 words, this file %zu", folder, tables->seed_count);
+    if (code == 0)
+        code = fill_slots(tables->seeds, tables->seed_count, tables->seed_slots, "bip39.tsv", why);
+    if (code == 0)
+        code = fill_slots(tables->tlds, tables->tld_count, tables->tld_slots, "tld.tsv", why);
     if (code < 0) {
         tables_free(tables);
         return code;
     }
-    qsort(tables->tlds, tables->tld_count, sizeof tables->tlds[0], compare_names);
-    qsort(tables->seeds, tables->seed_count, sizeof tables->seeds[0], compare_names);
     *ret_tables = tables;
     return 0;
 }
@@ -311,27 +331,30 @@ void tables_free(struct tables *tables)
 
 /* ------------------------------------------------------------------ looking up */
 
-static const struct table_name *name_of(const struct table_name *names, size_t count, const uint8_t *text, size_t size)
+static const struct table_name *name_of(const struct table_name *names, const uint16_t *slots, const uint8_t *text, size_t size)
 {
     char name[64];
-    struct table_name key = {.name = name};
 
-    if (size == 0 || size >= sizeof name || memchr(text, 0, size) != NULL)
+    if (size == 0 || size >= sizeof name)
         return NULL;
     for (size_t i = 0; i < size; i++)
         name[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 0x20 : text[i]);
     name[size] = '\0';
-    return bsearch(&key, names, count, sizeof names[0], compare_names);
+    for (size_t slot = slot_of(name, size); slots[slot] != 0; slot = (slot + 1) % TABLE_SLOTS) {
+        if (strcmp(names[slots[slot] - 1].name, name) == 0)
+            return &names[slots[slot] - 1];
+    }
+    return NULL;
 }
 
 const struct table_name *tables_tld(const struct tables *tables, const uint8_t *name, size_t size)
 {
-    return name_of(tables->tlds, tables->tld_count, name, size);
+    return name_of(tables->tlds, tables->tld_slots, name, size);
 }
 
 const struct table_name *tables_seed(const struct tables *tables, const uint8_t *word, size_t size)
 {
-    return size >= 3 && size <= 8 ? name_of(tables->seeds, tables->seed_count, word, size) : NULL;
+    return size >= 3 && size <= 8 ? name_of(tables->seeds, tables->seed_slots, word, size) : NULL;
 }
 
 const struct table_iban *tables_iban(const struct tables *tables, const uint8_t country[2])

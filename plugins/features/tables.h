@@ -26,6 +26,8 @@ enum context {
 enum token_alphabet { TOKEN_UPPER, TOKEN_ALNUM, TOKEN_HEX, TOKEN_WORD, TOKEN_URL, TOKEN_DOTTED, TOKEN_ALPHABETS };
 enum token_check { TOKEN_PLAIN, TOKEN_CRC, TOKEN_JWT, TOKEN_BOT, TOKEN_CHECKS };
 
+enum { TABLE_SLOTS = 8192 };
+
 struct tables {
     struct table_word {
         char *word;  /* without the bars */
@@ -57,7 +59,8 @@ struct tables {
     struct table_name {
         char *name;
         uint32_t value; /* top-level domains: 1 when it counts alone; words of BIP-39: their number */
-    } *tlds, *seeds;    /* sorted by name */
+    } *tlds, *seeds;
+    uint16_t tld_slots[TABLE_SLOTS], seed_slots[TABLE_SLOTS]; /* number of the name + 1, by the hash of its text */
     size_t word_count, token_count, card_count, calling_count, iban_count, tld_count, seed_count;
 };
 

@@ -95,6 +95,16 @@ static void tell_domain(struct finder *finder, const struct text *text, size_t b
     finder->found(finder, text, &found);
 }
 
+/* "user:password@host" of a URL is no address of mail. */
+static bool is_in_url(const struct text *text, size_t begin)
+{
+    size_t i = begin;
+
+    while (i > 0 && begin - i < LOCAL_MAX && (is_local(text->data[i - 1]) || text->data[i - 1] == ':'))
+        i--;
+    return text_at(text, i - 1) == '/' && text_at(text, i - 2) == '/' && text_at(text, i - 3) == ':';
+}
+
 void examine_email(struct finder *finder, const struct text *text, size_t at)
 {
     char normal[LOCAL_MAX + DOMAIN_MAX + 2];
@@ -109,7 +119,7 @@ void examine_email(struct finder *finder, const struct text *text, size_t at)
     if (at - begin > 3 && text->data[begin] == '%' && is_hex(text->data[begin + 1]) && is_hex(text->data[begin + 2]))
         begin += 3;
     if (begin == at || at - begin > LOCAL_MAX || end <= at + 1 || text->data[at - 1] == '.' ||
-        text_at(text, end) == '@' || text_at(text, end) == '_')
+        text_at(text, end) == '@' || text_at(text, end) == '_' || is_in_url(text, begin))
         return;
     for (size_t i = begin + 1; i < at; i++) {
         if (text->data[i] == '.' && text->data[i - 1] == '.')
