@@ -23,6 +23,7 @@ struct file_filter {
         *hash; /* hex: MD5, SHA-1, SHA-256 or XXH3 (with "xxh3:" before it, for it is as long as an MD5) */
     const char *mime;            /* glob */
     const char *rule;            /* glob on a YARA rule's name */
+    const char *feature;         /* holds such a feature: "iban", or with a glob on its normal form "email:*@example.org" */
     const char *kind;            /* "file", "ads", "image" ... */
     const char *type;            /* "file", "folder" ... */
     const char *grade;           /* recovered by its structure, with this grade: "validated" ... */

@@ -7,6 +7,8 @@
  */
 #include "cases/views.h"
 
+#include "cases/views_private.h"
+
 #include "cases/names.h"
 #include "engine/base/buf.h"
 
@@ -564,5 +566,7 @@ int views_make(struct db *db)
         code = make_carved(db);
     if (code == 0)
         code = make_picture(db);
+    if (code == 0)
+        code = views_feature(db);
     return code ? code : make_finding(db);
 }

@@ -60,6 +60,9 @@ int gather_accounts(struct gather *gather);
 /* report_model_recovered.c: what was recovered, what is deleted, and pictures of it. */
 int gather_recovered(struct gather *gather);
 void recovered_free(struct report_model *model);
+/* report_model_features.c: what investigators search for, by kind. */
+int gather_features(struct gather *gather);
+void features_free(struct report_model *model);
 /* report_model_rows.c: everything else that is a table. */
 int gather_rows(struct gather *gather);
 void rows_free(struct report_model *model);

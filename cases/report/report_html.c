@@ -21,6 +21,7 @@ static const struct section {
     {"completeness", LABEL_COMPLETENESS, section_completeness},
     {"exhibits", LABEL_EXHIBITS, section_exhibits},
     {"findings", LABEL_FINDINGS, section_findings},
+    {"features", LABEL_FEATURES, section_features},
     {"recovered", LABEL_RECOVERED, section_recovered},
     {"gallery", LABEL_GALLERY, section_gallery},
     {"locked", LABEL_LOCKED, section_locked},

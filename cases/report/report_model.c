@@ -168,6 +168,8 @@ static int gather_snapshot(struct gather *gather)
         error = gather_rows(gather);
     if (error == 0)
         error = gather_recovered(gather);
+    if (error == 0)
+        error = gather_features(gather);
     db_rollback(gather->db); /* nothing was written */
     return error;
 }
@@ -201,6 +203,7 @@ void report_model_free(struct report_model *model)
     media_free(model);
     rows_free(model);
     recovered_free(model);
+    features_free(model);
     free(model->folder);
     free(model->number);
     free(model->examiner);

@@ -131,6 +131,12 @@ struct model_type {
     uint64_t count, bytes;
 };
 
+/* A value among the most frequent of its kind; those in more exhibits come first. */
+struct model_feature {
+    char *kind, *value, *rank, *exhibits;
+    uint64_t count, contents, exhibit_count;
+};
+
 /* Recovered objects of one grade. Counted once: alone, or else as the same as a file, or else as inside another one. */
 struct model_grade {
     char *grade;
@@ -198,6 +204,7 @@ struct report_model {
     struct model_fault *locked;  /* encrypted, unsupported */
     struct model_mismatch *mismatches;
     struct model_type *types;
+    struct model_feature *features;
     struct model_fault *faults;
     struct model_kind *fault_kinds;
     struct model_grade *grades;        /* best first */
@@ -211,7 +218,7 @@ struct report_model {
     size_t fault_kind_count;
     struct model_pairs settings, versions, host, sandbox; /* of the last run */
     struct model_cut exhibit_cut, volume_cut, rule_cut, match_cut, locked_cut, mismatch_cut, type_cut,
-        fault_cut, note_cut, run_cut, loaded_cut, grade_cut, carved_cut, carved_twice_cut, deleted_cut, picture_cut;
+        fault_cut, note_cut, run_cut, loaded_cut, grade_cut, carved_cut, carved_twice_cut, deleted_cut, picture_cut, feature_cut;
 
     struct model_counts total;
     uint64_t total_size; /* of all media */

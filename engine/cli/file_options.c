@@ -22,6 +22,7 @@ int file_options(const struct options *options, struct file_filter *ret_filter, 
     filter.hash = options_text(options, "hash", NULL);
     filter.mime = options_text(options, "mime", NULL);
     filter.rule = options_text(options, "rule", NULL);
+    filter.feature = options_text(options, "feature", NULL);
     filter.kind = options_text(options, "kind", NULL);
     filter.type = options_text(options, "type", NULL);
     filter.grade = options_text(options, "grade", NULL);

@@ -15,6 +15,7 @@
     {"hash", 0, "HEX", "MD5, SHA-1 or SHA-256 of the content, or xxh3:HEX"},                            \
     {"mime", 'm', "GLOB", "Type of the content: 'image/*'"},                                            \
     {"rule", 'r', "GLOB", "A YARA rule with a name like this matched"},                                 \
+    {"feature", 0, "KIND[:GLOB]", "Such a feature was found in it: iban, 'email:*@example.org'"},             \
     {"kind", 'k', "KIND", "image, raw, file, ads, meta, slack, free, child or carved"},                 \
     {"type", 't', "TYPE", "file, folder, link, fifo, chardev, blockdev, socket or virtual"},            \
     {"min-size", 0, "SIZE", "At least this large: 4096, 512K, 10M, 2G"},                                \

@@ -204,7 +204,7 @@ void examine_credential(struct finder *finder, const struct text *text, size_t a
     if (text_at(text, i) == '"' || text_at(text, i) == '\'')
         quote = text->data[i++];
     begin = end = i;
-    while (end < text->size && end - begin <= PASSWORD_MAX && text->data[end] > ' ' && text->data[end] != 0x7f &&
+    while (end < text->size && end - begin <= PASSWORD_MAX && text->data[end] >= (quote != 0 ? ' ' : '!') && text->data[end] != 0x7f &&
            (quote != 0 ? text->data[end] != quote : strchr(",;&\"'<", text->data[end]) == NULL))
         end++;
     if (!is_password(text->data + begin, end - begin, quote != 0) || (quote != 0 && text_at(text, end) != quote))
