@@ -36,7 +36,9 @@ struct unpack_worker {
     bool wanted[FORMS];
 };
 
-static const struct record_type *const unpack_emits[] = {NULL};
+static const struct field unpack_fields[] = {{"form", FIELD_TEXT, "", "gzip, zlib, zip or base64"}};
+static const struct record_type unpack_type = {"unpack", 1, "what a child stream was unpacked from", unpack_fields, 1};
+static const struct record_type *const unpack_emits[] = {&unpack_type, NULL};
 
 static int unpack_setup(void *worker, const struct settings *settings, struct why *why)
 {
@@ -252,7 +254,8 @@ static int unpack_one(struct scan *scan, const struct hit *hit)
 {
     struct unpacking unpacking = {scan, hit->at};
     char name[48];
-    struct child child = {.name = name, .kind = STREAM_CHILD, .offset = hit->at};
+    const struct value values[] = {value_text(names[hit->form])};
+    struct child child = {.name = name, .kind = STREAM_CHILD, .offset = hit->at, .about = &unpack_type, .values = values};
     struct inflated probe;
     struct sink *sink;
     int code = hit->form == FORM_BASE64 ? base64_probe(read_next, &unpacking, &probe)
