@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* So far back a run is followed: what is read in one byte order may have been read in the other before. */
+enum { LEFT_MAX = 2 * FEATURE_MAX };
+
 static bool is_text(uint8_t c)
 {
     return (c >= ' ' && c < 0x7f) || c == '\t' || c == '\r' || c == '\n';
@@ -100,7 +103,7 @@ int wide_decode(struct wide *wide, const uint8_t *data, size_t size, size_t at, 
     if (wide->big_endian && core == 0)
         core += 2;
     wide->begin = wide->end = core - wide->big_endian;
-    while (wide->begin >= 2 && is_unit(data, wide->begin - 2, wide->big_endian))
+    while (wide->begin >= 2 && at - wide->begin < LEFT_MAX && is_unit(data, wide->begin - 2, wide->big_endian))
         wide->begin -= 2;
     while (wide->end + 2 <= size && is_unit(data, wide->end, wide->big_endian))
         wide->end += 2;
