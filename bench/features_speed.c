@@ -1,5 +1,6 @@
 /*
- * features_speed: how many bytes of a file a second are searched for features, in CPU time of one thread, without the reading.
+ * features_speed: how many bytes of a file a second are searched for features, in CPU time of one thread,
+ * without the reading.
  *
  *     features_speed TABLES FILE [OFFSET [SIZE]]
  */
@@ -15,7 +16,8 @@
 
 enum { PIECE = 256 * 1024, BEHIND = 8 * 1024, AHEAD = 16 * 1024 };
 
-void setup_loaded(const char *plugin, const char *kind, const char *name, const char *sha256, uint64_t count, const char *problem)
+void setup_loaded(const char *plugin, const char *kind, const char *name, const char *sha256, uint64_t count,
+                  const char *problem)
 {
     (void)plugin, (void)kind, (void)name, (void)sha256, (void)count, (void)problem;
 }
@@ -38,8 +40,9 @@ static double now(void)
 
 int main(int argc, char **argv)
 {
-    uint64_t offset = argc > 3 ? strtoull(argv[3], NULL, 0) : 0, limit = argc > 4 ? strtoull(argv[4], NULL, 0) : UINT64_MAX / 2,
-             counts[FEATURE_KINDS] = {0}, total = 0;
+    uint64_t offset = argc > 3 ? strtoull(argv[3], NULL, 0) : 0,
+             limit = argc > 4 ? strtoull(argv[4], NULL, 0) : UINT64_MAX / 2, counts[FEATURE_KINDS] = {0},
+             total = 0;
     static uint8_t data[BEHIND + PIECE + AHEAD];
     struct search *search;
     struct why why = {""};
@@ -53,7 +56,8 @@ int main(int argc, char **argv)
     for (uint64_t at = offset; at - offset < limit; at += PIECE) {
         uint64_t begin = at > BEHIND ? at - BEHIND : 0;
         ssize_t got = pread(file, data, (size_t)(at - begin) + PIECE + AHEAD, (off_t)begin);
-        struct piece piece = {data, got > 0 ? (size_t)got : 0, (size_t)(at - begin), (size_t)(at - begin) + PIECE, begin};
+        struct piece piece = {data, got > 0 ? (size_t)got : 0, (size_t)(at - begin),
+                              (size_t)(at - begin) + PIECE, begin};
 
         if (piece.size <= piece.from)
             break;

@@ -26,13 +26,17 @@ static int feature_row(struct gather *gather, struct db_statement *s)
 /* Ten of each kind. */
 static const struct gather_table tables[] = {
     {"SELECT count(*) FROM (SELECT 1 FROM feature WHERE stream_kind <> 'carved' GROUP BY kind, normal)",
-     "SELECT kind, normal, rank, labels, count, contents, exhibits FROM (SELECT *, row_number() OVER (PARTITION BY kind ORDER BY "
-     "exhibits DESC, count DESC, normal) AS n FROM (SELECT kind, normal, CASE WHEN max(rank = 'checksum') THEN 'checksum' WHEN "
-     "max(rank = 'context') THEN 'context' ELSE 'format' END AS rank, sum(count) AS count, count(DISTINCT stream) AS contents, "
-     "count(DISTINCT exhibit) AS exhibits, group_concat(DISTINCT exhibit) AS labels FROM feature WHERE stream_kind <> 'carved' GROUP "
+     "SELECT kind, normal, rank, labels, count, contents, exhibits FROM (SELECT *, row_number() OVER "
+     "(PARTITION BY kind ORDER BY "
+     "exhibits DESC, count DESC, normal) AS n FROM (SELECT kind, normal, CASE WHEN max(rank = 'checksum') "
+     "THEN 'checksum' WHEN "
+     "max(rank = 'context') THEN 'context' ELSE 'format' END AS rank, sum(count) AS count, count(DISTINCT "
+     "stream) AS contents, "
+     "count(DISTINCT exhibit) AS exhibits, group_concat(DISTINCT exhibit) AS labels FROM feature WHERE "
+     "stream_kind <> 'carved' GROUP "
      "BY kind, normal)) WHERE n <= 10 ORDER BY kind, n LIMIT ?1",
-     "SELECT kind, value, rank, count, contents, exhibit_list FROM histogram ORDER BY kind, count DESC", ROWS_MAX, feature_row,
-     offsetof(struct report_model, feature_cut)},
+     "SELECT kind, value, rank, count, contents, exhibit_list FROM histogram ORDER BY kind, count DESC",
+     ROWS_MAX, feature_row, offsetof(struct report_model, feature_cut)},
 };
 
 int gather_features(struct gather *gather)

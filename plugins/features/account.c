@@ -1,4 +1,5 @@
-/* account: IBAN [ISO 13616], whose form each country sets (rules/features/iban.tsv), with the check of ISO 7064, MOD 97-10. */
+/* account: IBAN [ISO 13616], whose form each country sets (rules/features/iban.tsv), with the check of ISO
+ * 7064, MOD 97-10. */
 #include "plugins/features/examiners.h"
 
 #include <string.h>
@@ -12,7 +13,8 @@ static unsigned mod97(const char *iban, size_t size)
     for (size_t i = 0; i < size; i++) {
         char c = iban[(i + 4) % size];
 
-        rest = is_digit((uint8_t)c) ? (rest * 10 + (unsigned)(c - '0')) % 97 : (rest * 100 + (unsigned)(c - 'A') + 10) % 97;
+        rest = is_digit((uint8_t)c) ? (rest * 10 + (unsigned)(c - '0')) % 97
+                                    : (rest * 100 + (unsigned)(c - 'A') + 10) % 97;
     }
     return rest;
 }

@@ -1,4 +1,5 @@
-/* chain: seed phrases of wallets [BIP-39] and onion addresses [Tor rend-spec-v3]: words and letters with a check inside. */
+/* chain: seed phrases of wallets [BIP-39] and onion addresses [Tor rend-spec-v3]: words and letters with a
+ * check inside. */
 #include "plugins/features/examiners.h"
 #include "plugins/features/keccak.h"
 
@@ -33,9 +34,10 @@ static bool word_at(const struct finder *finder, const struct text *text, size_t
 /* Between words of one phrase: white space, a comma, a number with a dot. */
 static inline bool is_between(uint8_t c)
 {
-    static const bool between[256] = {[' '] = true,  ['\t'] = true, ['\r'] = true, ['\n'] = true, [','] = true, ['.'] = true, [')'] = true,
-                                      ['0'] = true, ['1'] = true,  ['2'] = true,  ['3'] = true,  ['4'] = true, ['5'] = true, ['6'] = true,
-                                      ['7'] = true, ['8'] = true,  ['9'] = true};
+    static const bool between[256] = {
+        [' '] = true, ['\t'] = true, ['\r'] = true, ['\n'] = true, [','] = true, ['.'] = true,
+        [')'] = true, ['0'] = true,  ['1'] = true,  ['2'] = true,  ['3'] = true, ['4'] = true,
+        ['5'] = true, ['6'] = true,  ['7'] = true,  ['8'] = true,  ['9'] = true};
 
     return between[c];
 }
@@ -74,11 +76,13 @@ static bool phrase_is_valid(struct finder *finder, const struct word *words, siz
 }
 
 /* Words joined by single spaces. */
-static void tell_phrase(struct finder *finder, const struct text *text, const struct word *words, size_t count)
+static void tell_phrase(struct finder *finder, const struct text *text, const struct word *words,
+                        size_t count)
 {
     char normal[WORDS_MAX * 9 + 1];
     size_t size = 0;
-    const struct found found = {FEATURE_SEED_PHRASE, RANK_CHECKSUM, words[0].begin, words[count - 1].end, normal, NULL};
+    const struct found found = {FEATURE_SEED_PHRASE,  RANK_CHECKSUM, words[0].begin,
+                                words[count - 1].end, normal,        NULL};
 
     for (size_t i = 0; i < count; i++) {
         memcpy(normal + size, text->data + words[i].begin, words[i].end - words[i].begin);
@@ -92,7 +96,8 @@ static void tell_phrase(struct finder *finder, const struct text *text, const st
 /* The phrase that `words` begin with, its number of words; 0: none. */
 static size_t phrase_size(struct finder *finder, const struct word *words, size_t count, bool at_end)
 {
-    static const size_t sizes[] = {24, 12, 18, 21, 15}; /* as wallets use them, for a short check fits by chance */
+    static const size_t sizes[] = {24, 12, 18, 21,
+                                   15}; /* as wallets use them, for a short check fits by chance */
 
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         if (sizes[i] <= count && phrase_is_valid(finder, at_end ? words + count - sizes[i] : words, sizes[i]))
@@ -101,9 +106,10 @@ static size_t phrase_size(struct finder *finder, const struct word *words, size_
     return 0;
 }
 
-/* A phrase begins where the words of the list begin, or behind another phrase, or ends where they end: other words of the list
- * beside it are chance. */
-static void look_phrase(struct finder *finder, const struct text *text, const struct word *words, size_t count)
+/* A phrase begins where the words of the list begin, or behind another phrase, or ends where they end: other
+ * words of the list beside it are chance. */
+static void look_phrase(struct finder *finder, const struct text *text, const struct word *words,
+                        size_t count)
 {
     size_t size;
 
@@ -135,13 +141,15 @@ static size_t gather_words(struct finder *finder, const struct text *text, struc
     return words[count - 1].end;
 }
 
-/* Twelve words take 47 bytes or more, so one of them lies at every step that is no longer than that less the longest word. */
+/* Twelve words take 47 bytes or more, so one of them lies at every step that is no longer than that less the
+ * longest word. */
 void examine_seed(struct finder *finder, const struct text *text, size_t at)
 {
     size_t begin = at;
     struct word word;
 
-    while (begin > 0 && at - begin < 2 * JUMP && (is_lower(text->data[begin - 1]) || is_between(text->data[begin - 1])))
+    while (begin > 0 && at - begin < 2 * JUMP &&
+           (is_lower(text->data[begin - 1]) || is_between(text->data[begin - 1])))
         begin--;
     for (size_t i = begin; i < text->size && (is_lower(text->data[i]) || is_between(text->data[i]));) {
         while (i < text->size && is_between(text->data[i]))

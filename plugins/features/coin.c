@@ -1,7 +1,8 @@
 /*
- * coin: addresses and keys of crypto currencies in a run of letters and digits: Base58Check [Bitcoin developer reference; SLIP-132
- * for extended keys, BIP-38], bech32 and bech32m [BIP-173, BIP-350], Ethereum with the check of EIP-55, Monero [Cryptonote
- * standard 007]. Version bytes: the projects' own parameters (chainparams).
+ * coin: addresses and keys of crypto currencies in a run of letters and digits: Base58Check [Bitcoin
+ * developer reference; SLIP-132 for extended keys, BIP-38], bech32 and bech32m [BIP-173, BIP-350], Ethereum
+ * with the check of EIP-55, Monero [Cryptonote standard 007]. Version bytes: the projects' own parameters
+ * (chainparams).
  */
 #include "plugins/features/examiners.h"
 #include "plugins/features/keccak.h"
@@ -21,7 +22,8 @@ static int base58_value(uint8_t c)
     return at != NULL ? (int)(at - alphabet) : -1;
 }
 
-/* Big-endian bytes of a number in base 58, leading "1" as leading zeros; SIZE_MAX: not base 58, or more than `room`. */
+/* Big-endian bytes of a number in base 58, leading "1" as leading zeros; SIZE_MAX: not base 58, or more than
+ * `room`. */
 static size_t base58_decode(const uint8_t *text, size_t size, uint8_t *ret, size_t room)
 {
     size_t count = 0, zeros = 0;
@@ -72,7 +74,7 @@ static bool base58_check(struct finder *finder, const uint8_t *bytes, size_t siz
 
 /* By the first bytes and the size of what is decoded. */
 static const struct {
-    const char *first; /* characters that such a text can begin with */
+    const char *first;   /* characters that such a text can begin with */
     uint8_t least, most; /* characters */
     uint8_t version[4];
     uint8_t version_size, size; /* bytes, the check not counted */
@@ -101,8 +103,8 @@ static const struct {
 };
 enum { BASE58_FORMS = sizeof base58_forms / sizeof base58_forms[0] };
 
-static void tell(struct finder *finder, const struct text *text, enum feature_kind kind, enum feature_rank rank, size_t begin,
-                 size_t end, const char *normal, const char *what)
+static void tell(struct finder *finder, const struct text *text, enum feature_kind kind,
+                 enum feature_rank rank, size_t begin, size_t end, const char *normal, const char *what)
 {
     char detail[64];
     const struct found found = {kind, rank, begin, end, normal, detail};
@@ -123,7 +125,8 @@ static void look_base58(struct finder *finder, const struct text *text, size_t b
         if (size == 0)
             size = base58_decode(text->data + begin, end - begin, bytes, sizeof bytes);
         if (size == base58_forms[i].size + 4U &&
-            memcmp(bytes, base58_forms[i].version, base58_forms[i].version_size) == 0 && base58_check(finder, bytes, size)) {
+            memcmp(bytes, base58_forms[i].version, base58_forms[i].version_size) == 0 &&
+            base58_check(finder, bytes, size)) {
             tell(finder, text, base58_forms[i].kind, RANK_CHECKSUM, begin, end, NULL, base58_forms[i].what);
             return;
         }
@@ -154,8 +157,8 @@ static size_t program_size(const uint8_t *values, size_t count)
     return rest < 5 && (values[count - 1] & ((1U << rest) - 1)) == 0 ? bits / 8 : 0;
 }
 
-static void look_bech32(struct finder *finder, const struct text *text, size_t begin, size_t end, const char *prefix,
-                        enum feature_kind kind)
+static void look_bech32(struct finder *finder, const struct text *text, size_t begin, size_t end,
+                        const char *prefix, enum feature_kind kind)
 {
     enum { CHECK = 6, BECH32 = 1, BECH32M = 0x2bc830a3 };
     uint8_t values[96] = {0};
@@ -235,7 +238,8 @@ static void look_ethereum(struct finder *finder, const struct text *text, size_t
 /* Blocks of eleven characters are eight bytes each, the last of seven (or fewer) characters five. */
 static bool monero_decode(const uint8_t *text, size_t size, uint8_t *ret, size_t *ret_size)
 {
-    static const uint8_t bytes_of[12] = {[2] = 1, [3] = 2, [5] = 3, [6] = 4, [7] = 5, [9] = 6, [10] = 7, [11] = 8};
+    static const uint8_t bytes_of[12] = {
+        [2] = 1, [3] = 2, [5] = 3, [6] = 4, [7] = 5, [9] = 6, [10] = 7, [11] = 8};
 
     *ret_size = 0;
     for (size_t i = 0; i < size; i += 11) {
@@ -270,7 +274,9 @@ static void look_monero(struct finder *finder, const struct text *text, size_t b
     keccak256(bytes, size - 4, digest);
     if ((bytes[0] == 18 || bytes[0] == 19 || bytes[0] == 42) && memcmp(digest, bytes + size - 4, 4) == 0)
         tell(finder, text, FEATURE_MONERO, RANK_CHECKSUM, begin, end, NULL,
-             bytes[0] == 18 ? "address" : bytes[0] == 19 ? "integrated address" : "subaddress");
+             bytes[0] == 18   ? "address"
+             : bytes[0] == 19 ? "integrated address"
+                              : "subaddress");
 }
 
 void examine_coin(struct finder *finder, const struct text *text, size_t at)
@@ -287,7 +293,8 @@ void examine_coin(struct finder *finder, const struct text *text, size_t at)
     before = text_at(text, begin - 1);
     after = text_at(text, end);
     /* In base64 such runs are chance. */
-    if (end - begin < 25 || end - begin > RUN_MAX || before == '+' || after == '+' || before == '_' || after == '_')
+    if (end - begin < 25 || end - begin > RUN_MAX || before == '+' || after == '+' || before == '_' ||
+        after == '_')
         return;
     look_base58(finder, text, begin, end);
     look_bech32(finder, text, begin, end, "bc", FEATURE_BITCOIN);

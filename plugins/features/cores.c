@@ -76,7 +76,8 @@ void cores_free(struct cores *cores)
     free(cores);
 }
 
-static int add(struct cores *cores, unsigned *flags, const char *text, bool any_case, struct core core, struct why *why)
+static int add(struct cores *cores, unsigned *flags, const char *text, bool any_case, struct core core,
+               struct why *why)
 {
     if (cores->count == CORES_MAX)
         return why_set(why, -EINVAL, "more than %d words, tokens and domains to look for", CORES_MAX);
@@ -94,7 +95,8 @@ static int add_all(struct cores *cores, const struct tables *tables, unsigned *f
     int code = 0;
 
     for (size_t i = 0; code == 0 && i < sizeof fixed / sizeof fixed[0]; i++)
-        code = add(cores, flags, fixed[i].text, fixed[i].any_case, (struct core){.examine = fixed[i].examine, .from_end = fixed[i].from_end}, why);
+        code = add(cores, flags, fixed[i].text, fixed[i].any_case,
+                   (struct core){.examine = fixed[i].examine, .from_end = fixed[i].from_end}, why);
     for (size_t i = 0; code == 0 && i < tables->word_count; i++) {
         const struct table_word *word = &tables->words[i];
         struct core core = {.word = word};
@@ -106,7 +108,8 @@ static int add_all(struct cores *cores, const struct tables *tables, unsigned *f
         code = add(cores, flags, word->word, true, core, why);
     }
     for (size_t i = 0; code == 0 && i < tables->token_count; i++)
-        code = add(cores, flags, tables->tokens[i].prefix, false, (struct core){.token = &tables->tokens[i]}, why);
+        code = add(cores, flags, tables->tokens[i].prefix, false, (struct core){.token = &tables->tokens[i]},
+                   why);
     for (size_t i = 0; code == 0 && i < tables->tld_count; i++) {
         char text[72];
 
@@ -129,8 +132,8 @@ static int compile(struct cores *cores, const unsigned *flags, struct why *why)
         sizes[i] = cores->items[i].size;
         ids[i] = (unsigned)i;
     }
-    if (hs_compile_lit_multi(texts, flags, ids, sizes, (unsigned)cores->count, HS_MODE_BLOCK, NULL, &cores->database,
-                             &error) != HS_SUCCESS) {
+    if (hs_compile_lit_multi(texts, flags, ids, sizes, (unsigned)cores->count, HS_MODE_BLOCK, NULL,
+                             &cores->database, &error) != HS_SUCCESS) {
         int code = why_set(why, -EINVAL, "what features consist of does not compile: %s", error->message);
         hs_free_compile_error(error);
         return code;
@@ -158,7 +161,8 @@ int cores_new(const struct tables *tables, struct cores **ret_cores, struct why 
     return 0;
 }
 
-static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context)
+static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                    void *context)
 {
     struct seen_list *list = context;
 
@@ -187,11 +191,12 @@ int cores_search(const struct cores *cores, const uint8_t *data, size_t size, st
 
 static bool word_stands(const struct table_word *word, const struct text *text, size_t begin, size_t end)
 {
-    return !(word->whole_before && is_alnum(text_at(text, begin - 1))) && !(word->whole_after && is_alnum(text_at(text, end)));
+    return !(word->whole_before && is_alnum(text_at(text, begin - 1))) &&
+           !(word->whole_after && is_alnum(text_at(text, end)));
 }
 
-size_t cores_places(const struct cores *cores, const struct seen_list *list, const struct text *text, size_t shift,
-                    struct place *ret)
+size_t cores_places(const struct cores *cores, const struct seen_list *list, const struct text *text,
+                    size_t shift, struct place *ret)
 {
     size_t count = 0;
 
@@ -205,7 +210,8 @@ size_t cores_places(const struct cores *cores, const struct seen_list *list, con
     return count;
 }
 
-void cores_examine(const struct cores *cores, const struct seen *seen, struct finder *finder, const struct text *text, size_t shift)
+void cores_examine(const struct cores *cores, const struct seen *seen, struct finder *finder,
+                   const struct text *text, size_t shift)
 {
     const struct core *core = &cores->items[seen->core];
     size_t end = shift + seen->end, begin = end - core->size;

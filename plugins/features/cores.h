@@ -1,6 +1,6 @@
 /*
- * cores: the pieces of text that stand in features or beside them, all looked for at once by Hyperscan: prefixes, words of
- * context, top-level domains that count alone.
+ * cores: the pieces of text that stand in features or beside them, all looked for at once by Hyperscan:
+ * prefixes, words of context, top-level domains that count alone.
  */
 #ifndef KVALI_PLUGINS_FEATURES_CORES_H
 #define KVALI_PLUGINS_FEATURES_CORES_H
@@ -26,11 +26,12 @@ struct seen_list {
 /* 0, -ENOMEM, or -EIO: the search failed. `list` is emptied first; positions count from `data`. */
 int cores_search(const struct cores *cores, const uint8_t *data, size_t size, struct seen_list *list);
 
-/* Words of context among what was seen, as places of `text`, whose byte `shift` the search began at. `ret` has room for
- * list->count; their number. */
-size_t cores_places(const struct cores *cores, const struct seen_list *list, const struct text *text, size_t shift,
-                    struct place *ret);
+/* Words of context among what was seen, as places of `text`, whose byte `shift` the search began at. `ret`
+ * has room for list->count; their number. */
+size_t cores_places(const struct cores *cores, const struct seen_list *list, const struct text *text,
+                    size_t shift, struct place *ret);
 /* Calls the examiner of one. */
-void cores_examine(const struct cores *cores, const struct seen *seen, struct finder *finder, const struct text *text, size_t shift);
+void cores_examine(const struct cores *cores, const struct seen *seen, struct finder *finder,
+                   const struct text *text, size_t shift);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * examiners: every one, with the trigger or core that calls it. Each family has a file of its own, which cites where the form
- * of what it examines is defined.
+ * examiners: every one, with the trigger or core that calls it. Each family has a file of its own, which
+ * cites where the form of what it examines is defined.
  */
 #ifndef KVALI_PLUGINS_FEATURES_EXAMINERS_H
 #define KVALI_PLUGINS_FEATURES_EXAMINERS_H
@@ -15,15 +15,17 @@ examiner examine_bare_domain; /* the '.' before a top-level domain that counts a
 /* Is [begin, end) a host name whose top-level domain is in the list? */
 bool web_is_domain(const struct tables *tables, const struct text *text, size_t begin, size_t end);
 
-/* messenger.c: a URL, scheme or none, that leads to somebody in a messenger. `host` and `path` as in the text; the finder is
- * told. */
-void messenger_look(struct finder *finder, const struct text *text, size_t begin, size_t host, size_t host_end, size_t end);
-examiner examine_messenger_link; /* the first byte of a link without "://" before it, or of "tg:" and its like */
+/* messenger.c: a URL, scheme or none, that leads to somebody in a messenger. `host` and `path` as in the
+ * text; the finder is told. */
+void messenger_look(struct finder *finder, const struct text *text, size_t begin, size_t host,
+                    size_t host_end, size_t end);
+examiner
+    examine_messenger_link; /* the first byte of a link without "://" before it, or of "tg:" and its like */
 
 /* network.c */
-examiner examine_ipv4;   /* the first dot */
-examiner examine_ipv6;   /* a ':' in it */
-examiner examine_mac;    /* the first separator */
+examiner examine_ipv4; /* the first dot */
+examiner examine_ipv6; /* a ':' in it */
+examiner examine_mac;  /* the first separator */
 bool network_is_ipv4(const struct text *text, size_t begin, size_t end);
 
 /* number.c: what consists of digits */
@@ -36,8 +38,8 @@ examiner examine_phone_word; /* behind a word like "tel" */
 examiner examine_iban; /* the second check digit */
 
 /* coin.c, chain.c: addresses and keys of crypto currencies */
-examiner examine_coin; /* somewhere in a run of letters and digits */
-examiner examine_seed; /* somewhere in a run of words */
+examiner examine_coin;  /* somewhere in a run of letters and digits */
+examiner examine_seed;  /* somewhere in a run of words */
 examiner examine_onion; /* the '.' of ".onion" */
 
 /* mrz.c */
@@ -55,7 +57,8 @@ examiner examine_plate; /* a '-' */
 examiner examine_armor;      /* the first byte of "-----BEGIN " */
 examiner examine_credential; /* the first byte of a word like "password" */
 examiner examine_basic;      /* behind "Authorization: Basic " */
-void examine_token(struct finder *finder, const struct text *text, size_t at, const struct table_token *token);
+void examine_token(struct finder *finder, const struct text *text, size_t at,
+                   const struct table_token *token);
 
 /* trace.c: what systems leave */
 examiner examine_usb;  /* the first byte of "USBSTOR" and its like */

@@ -1,9 +1,10 @@
 /*
- * features: what investigators search for, in every stream: addresses, numbers, accounts, keys, documents, with the checks that
- * their standards give them.
+ * features: what investigators search for, in every stream: addresses, numbers, accounts, keys, documents,
+ * with the checks that their standards give them.
  *
- * The stream is searched in pieces that begin at multiples of PIECE, each with what lies before and behind it, whatever blocks
- * it comes in: so what is found does not depend on these. A value is told once a stream, with how often and where it was seen.
+ * The stream is searched in pieces that begin at multiples of PIECE, each with what lies before and behind
+ * it, whatever blocks it comes in: so what is found does not depend on these. A value is told once a stream,
+ * with how often and where it was seen.
  */
 #include "plugins/features/search.h"
 
@@ -27,18 +28,19 @@ struct features_worker {
 
 struct features_stream {
     struct hits hits;
-    uint8_t *window;   /* owned; bytes [begin, begin + filled) of the stream */
+    uint8_t *window; /* owned; bytes [begin, begin + filled) of the stream */
     size_t capacity;
     size_t filled;
     uint64_t begin;
-    uint64_t next;     /* where the next piece begins */
+    uint64_t next; /* where the next piece begins */
 };
 
 static const struct field fields[] = {
     {"kind", FIELD_TEXT, "", "what it is: email, card, iban ..."},
     {"value", FIELD_TEXT, "", "as it stands where it was first seen"},
     {"normal", FIELD_TEXT, "", "the form in which the same value is always the same text"},
-    {"rank", FIELD_TEXT, "", "checksum: its check digits or sum fit; context: a word or form around it says so; format"},
+    {"rank", FIELD_TEXT, "",
+     "checksum: its check digits or sum fit; context: a word or form around it says so; format"},
     {"offset", FIELD_U64, "bytes", "where in the stream it was first seen"},
     {"physical", FIELD_U64, "bytes", "where on the medium; nothing when it is not there as it stands"},
     {"size", FIELD_U64, "bytes", "of the first, as encoded"},
@@ -49,8 +51,8 @@ static const struct field fields[] = {
     {"behind", FIELD_TEXT, "", "what stands behind it"},
     {"detail", FIELD_JSON, "", "parts of it: fields of a document, the issuer ..."},
 };
-static const struct record_type feature_type = {"feature", 1, "something that investigators search for", fields,
-                                                sizeof fields / sizeof fields[0]};
+static const struct record_type feature_type = {"feature", 1, "something that investigators search for",
+                                                fields, sizeof fields / sizeof fields[0]};
 static const struct record_type *const features_emits[] = {&feature_type, NULL};
 
 static int features_setup(void *worker, const struct settings *settings, struct why *why)
@@ -205,7 +207,8 @@ static int emit(struct scan *scan, const struct hit *hit, struct buf *buf)
     const size_t sizes[TEXTS] = {hit->value_size, hit->normal_size, hit->before_size, hit->behind_size};
     const uint8_t *const starts[TEXTS] = {hit->bytes, hit->bytes + hit->value_size,
                                           hit->bytes + hit->value_size + hit->normal_size + hit->detail_size,
-                                          hit->bytes + hit->value_size + hit->normal_size + hit->detail_size + hit->before_size};
+                                          hit->bytes + hit->value_size + hit->normal_size + hit->detail_size +
+                                              hit->before_size};
     uint64_t physical = scan_physical(scan, hit->offset);
     struct value texts[TEXTS];
     size_t ends[TEXTS + 1] = {0};
@@ -252,7 +255,9 @@ static int emit_all(struct scan *scan)
     buf_finish(&buf);
     for (int kind = 0; kind < FEATURE_KINDS && code == 0; kind++) {
         if (stream->hits.dropped[kind] > 0)
-            scan_limited(scan, 0, "features.limit: more than %llu different values of kind %s: %llu places with others are not told",
+            scan_limited(scan, 0,
+                         "features.limit: more than %llu different values of kind %s: %llu places with "
+                         "others are not told",
                          (unsigned long long)mine->limit, feature_kind_name((enum feature_kind)kind),
                          (unsigned long long)stream->hits.dropped[kind]);
     }

@@ -1,7 +1,7 @@
 /*
- * finder: what the examiners of features share. An examiner looks at a text around one place where something may be, and
- * says what is there. It is a pure function of that text and of the tables: it keeps nothing, and does not know where the
- * text comes from (bytes of the stream as they are, or decoded UTF-16).
+ * finder: what the examiners of features share. An examiner looks at a text around one place where something
+ * may be, and says what is there. It is a pure function of that text and of the tables: it keeps nothing, and
+ * does not know where the text comes from (bytes of the stream as they are, or decoded UTF-16).
  */
 #ifndef KVALI_PLUGINS_FEATURES_FINDER_H
 #define KVALI_PLUGINS_FEATURES_FINDER_H
@@ -29,7 +29,7 @@ enum feature_kind {
     FEATURE_TRON,
     FEATURE_ETHEREUM,
     FEATURE_MONERO,
-    FEATURE_WALLET_KEY,  /* WIF, extended keys, BIP-38 */
+    FEATURE_WALLET_KEY, /* WIF, extended keys, BIP-38 */
     FEATURE_SEED_PHRASE,
     FEATURE_PRIVATE_KEY, /* in PEM */
     FEATURE_PGP,
@@ -69,7 +69,8 @@ struct text {
     size_t place_count;
 };
 
-/* One byte of the text, 0 outside of it: so that a look at a neighbour needs no test. `i` may have wrapped below 0. */
+/* One byte of the text, 0 outside of it: so that a look at a neighbour needs no test. `i` may have wrapped
+ * below 0. */
 static inline uint8_t text_at(const struct text *text, size_t i)
 {
     return i < text->size ? text->data[i] : 0;
@@ -85,8 +86,8 @@ struct found {
 };
 
 enum {
-    FEATURE_MAX = 2048,   /* bytes of the longest feature's text that is followed */
-    FEATURE_NEAR = 64,    /* how far a context word may be */
+    FEATURE_MAX = 2048, /* bytes of the longest feature's text that is followed */
+    FEATURE_NEAR = 64,  /* how far a context word may be */
 };
 
 struct hash_sha256;

@@ -32,7 +32,8 @@ static int grow_buckets(struct hits *hits)
         return -ENOMEM;
     for (size_t i = 0; i < hits->count; i++) {
         struct hit *hit = hits->items[i];
-        struct hit **bucket = &buckets[hash_of(hits, hit->kind, normal_of(hit), hit->normal_size) & (count - 1)];
+        struct hit **bucket =
+            &buckets[hash_of(hits, hit->kind, normal_of(hit), hit->normal_size) & (count - 1)];
 
         hit->next = *bucket;
         *bucket = hit;
@@ -45,9 +46,10 @@ static int grow_buckets(struct hits *hits)
 
 static struct hit *find(const struct hits *hits, const struct occurrence *o)
 {
-    struct hit *hit = hits->bucket_count == 0
-                          ? NULL
-                          : hits->buckets[hash_of(hits, o->kind, o->normal, o->normal_size) & (hits->bucket_count - 1)];
+    struct hit *hit =
+        hits->bucket_count == 0
+            ? NULL
+            : hits->buckets[hash_of(hits, o->kind, o->normal, o->normal_size) & (hits->bucket_count - 1)];
 
     while (hit != NULL && (hit->kind != o->kind || hit->normal_size != o->normal_size ||
                            memcmp(normal_of(hit), o->normal, o->normal_size) != 0))
@@ -64,7 +66,8 @@ static uint8_t *append(uint8_t *to, const uint8_t *data, size_t size)
 
 static struct hit *hit_new(const struct occurrence *o)
 {
-    struct hit *hit = calloc(1, sizeof *hit + o->value_size + o->normal_size + o->detail_size + o->before_size + o->behind_size);
+    struct hit *hit = calloc(1, sizeof *hit + o->value_size + o->normal_size + o->detail_size +
+                                    o->before_size + o->behind_size);
     uint8_t *to;
 
     if (hit == NULL)

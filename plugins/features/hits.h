@@ -38,8 +38,9 @@ struct hits {
     struct hit **buckets;
     size_t bucket_count;
     size_t kinds[FEATURE_KINDS];
-    uint64_t dropped[FEATURE_KINDS]; /* occurrences of values that came when there were `limit` of that kind */
-    uint64_t seed;                   /* of the hash, so that nobody can aim at one bucket; results do not depend on it */
+    uint64_t
+        dropped[FEATURE_KINDS]; /* occurrences of values that came when there were `limit` of that kind */
+    uint64_t seed; /* of the hash, so that nobody can aim at one bucket; results do not depend on it */
 };
 
 /* Counts one more. Values past `limit` of a kind are dropped, and counted in `dropped`. 0, -ENOMEM. */

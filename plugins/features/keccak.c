@@ -1,4 +1,5 @@
-/* keccak: the sponge [Bertoni et al., Keccak; FIPS 202] with a rate of 136 bytes over nettle's permutation. */
+/* keccak: the sponge [Bertoni et al., Keccak; FIPS 202] with a rate of 136 bytes over nettle's permutation.
+ */
 #include "plugins/features/keccak.h"
 
 #include <nettle/sha3.h>

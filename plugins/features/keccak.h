@@ -1,6 +1,6 @@
 /*
- * keccak: Keccak-256 as Ethereum and Monero use it, with the padding from before FIPS 202, and SHA3-256. libcrypto 3.0 has
- * only the second; both are made here of the permutation that nettle has.
+ * keccak: Keccak-256 as Ethereum and Monero use it, with the padding from before FIPS 202, and SHA3-256.
+ * libcrypto 3.0 has only the second; both are made here of the permutation that nettle has.
  */
 #ifndef KVALI_PLUGINS_FEATURES_KECCAK_H
 #define KVALI_PLUGINS_FEATURES_KECCAK_H

@@ -1,9 +1,9 @@
 /*
  * masks: the classes of 64 bytes as words of 64 bits, bit n for byte n.
  *
- * Long runs are not measured: a run of 26 fills at least two whole bytes of such a word that stand side by side, and that costs a
- * few operations to see and needs no more of the word before than whether its last byte was full. Who looks closer finds the
- * ends of the run in the bytes themselves.
+ * Long runs are not measured: a run of 26 fills at least two whole bytes of such a word that stand side by
+ * side, and that costs a few operations to see and needs no more of the word before than whether its last
+ * byte was full. Who looks closer finds the ends of the run in the bytes themselves.
  */
 #include "plugins/features/masks.h"
 
@@ -24,7 +24,8 @@ enum class { AT, COLON, DOT, DASH, PLUS, LESS, BLANK, ZERO, DIGIT, UPPER, LOWER,
 static inline uint64_t joined(const __m128i *v)
 {
     return (uint64_t)(uint16_t)_mm_movemask_epi8(v[0]) | (uint64_t)(uint16_t)_mm_movemask_epi8(v[1]) << 16 |
-           (uint64_t)(uint16_t)_mm_movemask_epi8(v[2]) << 32 | (uint64_t)(uint16_t)_mm_movemask_epi8(v[3]) << 48;
+           (uint64_t)(uint16_t)_mm_movemask_epi8(v[2]) << 32 |
+           (uint64_t)(uint16_t)_mm_movemask_epi8(v[3]) << 48;
 }
 
 static inline uint64_t equal(const __m128i *v, char c)
@@ -75,9 +76,19 @@ static inline void classify(const uint8_t *data, uint64_t *bits)
     memset(bits, 0, CLASSES * sizeof bits[0]);
     for (unsigned i = 0; i < STEP; i++) {
         uint8_t c = data[i];
-        const uint8_t is[CLASSES] = {
-            c == '@',     c == ':',     c == '.',    c == '-', c == '+', c == '<', c == ' ', c == 0,
-            is_digit(c), is_upper(c), is_lower(c), (uint8_t)(c - '\t') < 5 || c == ',', (uint8_t)(c - ' ') < 95};
+        const uint8_t is[CLASSES] = {c == '@',
+                                     c == ':',
+                                     c == '.',
+                                     c == '-',
+                                     c == '+',
+                                     c == '<',
+                                     c == ' ',
+                                     c == 0,
+                                     is_digit(c),
+                                     is_upper(c),
+                                     is_lower(c),
+                                     (uint8_t)(c - '\t') < 5 || c == ',',
+                                     (uint8_t)(c - ' ') < 95};
 
         for (int k = 0; k < CLASSES; k++)
             bits[k] |= (uint64_t)is[k] << i;
@@ -92,7 +103,8 @@ static inline void classify(const uint8_t *data, uint64_t *bits)
 /* What of the word before counts: its own bits, or what was derived of them. */
 struct state {
     uint64_t digit, digit2, digit4, upper, dot, blank_dash, print;
-    uint64_t alnum_full, alnum_pair, capital_full, capital_pair, word_full, word_pair, word_four, wide, wide_two;
+    uint64_t alnum_full, alnum_pair, capital_full, capital_pair, word_full, word_pair, word_four, wide,
+        wide_two;
 };
 
 /* `bits` as they stood n bytes before, and what that leaves of the word before. */
@@ -122,8 +134,8 @@ static inline uint64_t find_run(uint64_t bits, uint64_t *full, uint64_t *pair)
 
 static inline uint64_t find_words(struct state *s, uint64_t bits)
 {
-    uint64_t now = full_bytes(bits), two = now & back(now, s->word_full, 8), four = two & back(two, s->word_pair, 16),
-             first = four & ~back(four, s->word_four, 8);
+    uint64_t now = full_bytes(bits), two = now & back(now, s->word_full, 8),
+             four = two & back(two, s->word_pair, 16), first = four & ~back(four, s->word_four, 8);
 
     s->word_full = now;
     s->word_pair = two;
@@ -188,7 +200,8 @@ static void look_plus(struct finding *f, size_t i)
 /* MAC addresses and what looks like them; only from the first. */
 static void look_pairs(struct finding *f, size_t i, uint8_t c)
 {
-    if (at(f, i + 3) == c && at(f, i + 6) == c && at(f, i + 9) == c && at(f, i + 12) == c && at(f, i - 3) != c)
+    if (at(f, i + 3) == c && at(f, i + 6) == c && at(f, i + 9) == c && at(f, i + 12) == c &&
+        at(f, i - 3) != c)
         add(f, i, TRIGGER_PAIRS);
 }
 
@@ -221,8 +234,8 @@ static void look_dash(struct finding *f, size_t i)
 {
     bool digits = is_digit(at(f, i + 1)) && is_digit(at(f, i + 2)) && is_digit(at(f, i + 3));
 
-    if (digits && (at(f, i + 4) == '-' ||
-                   (is_upper(at(f, i - 1)) && is_upper(at(f, i - 2)) && is_upper(at(f, i - 3)) && !is_alnum(at(f, i - 4)))))
+    if (digits && (at(f, i + 4) == '-' || (is_upper(at(f, i - 1)) && is_upper(at(f, i - 2)) &&
+                                           is_upper(at(f, i - 3)) && !is_alnum(at(f, i - 4)))))
         add(f, i, TRIGGER_PLATE);
     if (is_hex(at(f, i + 1)))
         look_pairs(f, i, '-');
@@ -271,12 +284,14 @@ static inline void find_numbers(struct finding *f, struct state *s, size_t base,
 
     each(f, base, decimal, look_decimal);
     if (digit2 != 0) {
-        add_all(f, base, digit2 & back(bits[UPPER], s->upper, 2) & back(bits[UPPER], s->upper, 3), TRIGGER_IBAN);
+        add_all(f, base, digit2 & back(bits[UPPER], s->upper, 2) & back(bits[UPPER], s->upper, 3),
+                TRIGGER_IBAN);
         if (digit4 != 0) {
             uint64_t digit8 = digit4 & back(digit4, s->digit4, 4);
 
             add_all(f, base, digit8 & back(digit, s->digit, 8) & ~back(digit, s->digit, 9), TRIGGER_DIGITS);
-            add_all(f, base, digit4 & back(blank_dash, s->blank_dash, 4) & back(digit4, s->digit4, 5), TRIGGER_GROUPS);
+            add_all(f, base, digit4 & back(blank_dash, s->blank_dash, 4) & back(digit4, s->digit4, 5),
+                    TRIGGER_GROUPS);
         }
     }
     s->digit = digit;

@@ -1,7 +1,8 @@
 /*
- * masks: where something that looks like a feature may be, found from the classes of bytes, 64 at a time: a bit for each byte
- * and class, and these words shifted against each other. What few places show is then asked of the bytes around; examiners do
- * the rest. [The method: Langdale and Lemire, Parsing Gigabytes of JSON per Second, 2019]
+ * masks: where something that looks like a feature may be, found from the classes of bytes, 64 at a time: a
+ * bit for each byte and class, and these words shifted against each other. What few places show is then asked
+ * of the bytes around; examiners do the rest. [The method: Langdale and Lemire, Parsing Gigabytes of JSON per
+ * Second, 2019]
  */
 #ifndef KVALI_PLUGINS_FEATURES_MASKS_H
 #define KVALI_PLUGINS_FEATURES_MASKS_H
@@ -22,10 +23,11 @@ enum trigger {
     TRIGGER_CAPITALS, /* somewhere in a run of 28 or more of A-Z 0-9 '<' (or a little less) */
     TRIGGER_PAIRS,    /* the first of five ':' or '-' that are three apart */
     TRIGGER_COLONS,   /* the first of "::", or of three ':' that are at most five apart */
-    TRIGGER_WORDS,    /* somewhere in a run of 47 or more a-z, digits, white space, '.', ',' (or a little less) */
-    TRIGGER_PLATE,    /* the first '-' of "-ddd-" or the one of "LLL-ddd" */
-    TRIGGER_IBAN,     /* the second digit of "LLdd" */
-    TRIGGER_WIDE,     /* somewhere in a run of six or more (four will do) pairs of a printable byte and a zero */
+    TRIGGER_WORDS, /* somewhere in a run of 47 or more a-z, digits, white space, '.', ',' (or a little less)
+                    */
+    TRIGGER_PLATE, /* the first '-' of "-ddd-" or the one of "LLL-ddd" */
+    TRIGGER_IBAN,  /* the second digit of "LLdd" */
+    TRIGGER_WIDE,  /* somewhere in a run of six or more (four will do) pairs of a printable byte and a zero */
     TRIGGERS,
 };
 
@@ -39,8 +41,8 @@ struct marks {
     size_t count, capacity;
 };
 
-/* Appends the marks of [0, size), for every place that the words above describe at least one; without `wide` none of
- * TRIGGER_WIDE. `size` is below 4 GiB. False: no memory. */
+/* Appends the marks of [0, size), for every place that the words above describe at least one; without `wide`
+ * none of TRIGGER_WIDE. `size` is below 4 GiB. False: no memory. */
 bool masks_find(const uint8_t *data, size_t size, bool wide, struct marks *marks);
 void marks_finish(struct marks *marks);
 

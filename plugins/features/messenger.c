@@ -1,6 +1,6 @@
 /*
- * messenger: links that lead to a person, group or channel in Telegram [core.telegram.org/api/links], WhatsApp [WhatsApp help
- * centre, click to chat] and Viber [developers.viber.com, deep links].
+ * messenger: links that lead to a person, group or channel in Telegram [core.telegram.org/api/links],
+ * WhatsApp [WhatsApp help centre, click to chat] and Viber [developers.viber.com, deep links].
  */
 #include "plugins/features/examiners.h"
 
@@ -48,7 +48,8 @@ static const struct {
 /* Pages of the services themselves. */
 static bool is_page(const char *name, size_t size)
 {
-    static const char *const pages[] = {"share", "iv", "addtheme", "proxy", "socks", "login", "about", "download"};
+    static const char *const pages[] = {"share", "iv",    "addtheme", "proxy",
+                                        "socks", "login", "about",    "download"};
 
     for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
         if (strlen(pages[i]) == size && strncasecmp(pages[i], name, size) == 0)
@@ -72,17 +73,20 @@ static size_t name_size(const char *path, size_t size)
     return count;
 }
 
-static bool host_is(const char *host, const struct text *text, size_t begin, size_t host_begin, size_t host_end)
+static bool host_is(const char *host, const struct text *text, size_t begin, size_t host_begin,
+                    size_t host_end)
 {
     size_t size = strlen(host);
 
     if (host[size - 1] == '/') /* a scheme: from the URL's first byte to what counts as its path */
         return host_begin == host_end && host_begin - begin == size &&
                strncasecmp((const char *)text->data + begin, host, size) == 0;
-    return host_end - host_begin == size && strncasecmp((const char *)text->data + host_begin, host, size) == 0;
+    return host_end - host_begin == size &&
+           strncasecmp((const char *)text->data + host_begin, host, size) == 0;
 }
 
-void messenger_look(struct finder *finder, const struct text *text, size_t begin, size_t host, size_t host_end, size_t end)
+void messenger_look(struct finder *finder, const struct text *text, size_t begin, size_t host,
+                    size_t host_end, size_t end)
 {
     const char *path = (const char *)text->data + host_end;
     size_t left = end - host_end;
@@ -94,17 +98,20 @@ void messenger_look(struct finder *finder, const struct text *text, size_t begin
     for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
         size_t prefix = strlen(links[i].path), name;
         char normal[PATH_MAX_SHOWN + 32], detail[64];
-        struct found found = {.kind = links[i].kind, .rank = RANK_CONTEXT, .begin = begin, .normal = normal, .detail = detail};
+        struct found found = {
+            .kind = links[i].kind, .rank = RANK_CONTEXT, .begin = begin, .normal = normal, .detail = detail};
 
         if (!host_is(links[i].host, text, begin, host, host_end) || left < prefix ||
             strncasecmp(path, links[i].path, prefix) != 0)
             continue;
         name = name_size(path + prefix, left - prefix);
         if (name < links[i].least || name > PATH_MAX_SHOWN || (prefix == 0 && is_page(path, name)) ||
-            (strcmp(links[i].what, "number") == 0 && !is_digit((uint8_t)path[prefix + (path[prefix] == '+' || path[prefix] == '%')])))
+            (strcmp(links[i].what, "number") == 0 &&
+             !is_digit((uint8_t)path[prefix + (path[prefix] == '+' || path[prefix] == '%')])))
             continue;
         found.end = (size_t)((const uint8_t *)path - text->data) + prefix + name;
-        snprintf(normal, sizeof normal, "%s%s%s%.*s", links[i].host, host == host_end ? "" : "/", links[i].path, (int)name, path + prefix);
+        snprintf(normal, sizeof normal, "%s%s%s%.*s", links[i].host, host == host_end ? "" : "/",
+                 links[i].path, (int)name, path + prefix);
         snprintf(detail, sizeof detail, "{\"what\":\"%s\"}", links[i].what);
         finder->found(finder, text, &found);
         return;
@@ -118,11 +125,13 @@ void examine_messenger_link(struct finder *finder, const struct text *text, size
     if (is_alnum(text_at(text, at - 1)) || text_at(text, at - 1) == '.' || text_at(text, at - 1) == '-' ||
         text_at(text, at - 1) == '/' || text_at(text, at - 1) == '@')
         return;
-    while (host_end < text->size && (is_alnum(text->data[host_end]) || text->data[host_end] == '.') && host_end - at < 32)
+    while (host_end < text->size && (is_alnum(text->data[host_end]) || text->data[host_end] == '.') &&
+           host_end - at < 32)
         host_end++;
     if (text_at(text, host_end) != '/')
         return;
-    for (end = host_end; end < text->size && end - at < PATH_MAX_SHOWN && text->data[end] > ' ' && text->data[end] < 0x7f;)
+    for (end = host_end;
+         end < text->size && end - at < PATH_MAX_SHOWN && text->data[end] > ' ' && text->data[end] < 0x7f;)
         end++;
     messenger_look(finder, text, at, at, host_end, end);
 }

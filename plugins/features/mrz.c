@@ -1,8 +1,8 @@
 /*
- * mrz: machine readable zones of passports, cards and visas [ICAO Doc 9303, parts 3 to 7]. Check digits: 0-9 as they are, A-Z
- * 10 to 35, '<' 0, weights 7 3 1, modulo 10. Names on the lines of TD2, TD3 and visas are covered by no digit. A zone whose
- * digits fit is consistent in itself, not genuine; one where some do not is told as well, with the fields that do not fit: it was
- * read or typed wrongly, or changed.
+ * mrz: machine readable zones of passports, cards and visas [ICAO Doc 9303, parts 3 to 7]. Check digits: 0-9
+ * as they are, A-Z 10 to 35, '<' 0, weights 7 3 1, modulo 10. Names on the lines of TD2, TD3 and visas are
+ * covered by no digit. A zone whose digits fit is consistent in itself, not genuine; one where some do not is
+ * told as well, with the fields that do not fit: it was read or typed wrongly, or changed.
  */
 #include "plugins/features/examiners.h"
 
@@ -39,7 +39,8 @@ static size_t gap_end(const struct text *text, size_t begin)
 {
     size_t i = begin;
 
-    while (i < text->size && i - begin < GAP_MAX && (is_space(text->data[i]) || text->data[i] == '|' || text->data[i] == '\\'))
+    while (i < text->size && i - begin < GAP_MAX &&
+           (is_space(text->data[i]) || text->data[i] == '|' || text->data[i] == '\\'))
         i += text->data[i] == '\\' && text_at(text, i + 1) == 'n' ? 2 : 1;
     return i;
 }
@@ -94,7 +95,8 @@ static bool check_fits(const struct zone *zone, const struct check *check)
         for (size_t c = part->from; c <= part->to; c++)
             sum += value_of(zone->lines[part->line - 1][c - 1]) * weights[n++ % 3];
     }
-    return (is_digit((uint8_t)digit) && sum % 10 == (unsigned)(digit - '0')) || (check->may_be_empty && digit == '<' && sum == 0);
+    return (is_digit((uint8_t)digit) && sum % 10 == (unsigned)(digit - '0')) ||
+           (check->may_be_empty && digit == '<' && sum == 0);
 }
 
 struct form {
@@ -105,32 +107,67 @@ struct form {
     struct part number, nationality, birth, sex, expiry, name_field, issuer;
 };
 
-#define NUMBER_2 {"number", {{2, 1, 9}}, 2, 10, false}
-#define BIRTH_2  {"birth", {{2, 14, 19}}, 2, 20, false}
-#define EXPIRY_2 {"expiry", {{2, 22, 27}}, 2, 28, false}
-#define FIELDS_2(width) {2, 1, 9}, {2, 11, 13}, {2, 14, 19}, {2, 21, 21}, {2, 22, 27}, {1, 6, width}, {1, 3, 5}
+#define NUMBER_2                                                                                             \
+    {                                                                                                        \
+        "number", {{2, 1, 9}}, 2, 10, false                                                                  \
+    }
+#define BIRTH_2                                                                                              \
+    {                                                                                                        \
+        "birth", {{2, 14, 19}}, 2, 20, false                                                                 \
+    }
+#define EXPIRY_2                                                                                             \
+    {                                                                                                        \
+        "expiry", {{2, 22, 27}}, 2, 28, false                                                                \
+    }
+#define FIELDS_2(width)                                                                                      \
+    {2, 1, 9}, {2, 11, 13}, {2, 14, 19}, {2, 21, 21}, {2, 22, 27}, {1, 6, width},                            \
+    {                                                                                                        \
+        1, 3, 5                                                                                              \
+    }
 
 static const struct form forms[] = {
-    {"TD3", 2, 44, "P",
-     {NUMBER_2, BIRTH_2, EXPIRY_2, {"personal number", {{2, 29, 42}}, 2, 43, true},
+    {"TD3",
+     2,
+     44,
+     "P",
+     {NUMBER_2,
+      BIRTH_2,
+      EXPIRY_2,
+      {"personal number", {{2, 29, 42}}, 2, 43, true},
       {"composite", {{2, 1, 10}, {2, 14, 20}, {2, 22, 43}}, 2, 44, false}},
      FIELDS_2(44)},
     {"MRV-A", 2, 44, "V", {NUMBER_2, BIRTH_2, EXPIRY_2}, FIELDS_2(44)},
-    {"TD2", 2, 36, "IACP",
+    {"TD2",
+     2,
+     36,
+     "IACP",
      {NUMBER_2, BIRTH_2, EXPIRY_2, {"composite", {{2, 1, 10}, {2, 14, 20}, {2, 22, 35}}, 2, 36, false}},
      FIELDS_2(36)},
     {"MRV-B", 2, 36, "V", {NUMBER_2, BIRTH_2, EXPIRY_2}, FIELDS_2(36)},
-    {"TD1", 3, 30, "IACP",
-     {{"number", {{1, 6, 14}}, 1, 15, false}, {"birth", {{2, 1, 6}}, 2, 7, false}, {"expiry", {{2, 9, 14}}, 2, 15, false},
+    {"TD1",
+     3,
+     30,
+     "IACP",
+     {{"number", {{1, 6, 14}}, 1, 15, false},
+      {"birth", {{2, 1, 6}}, 2, 7, false},
+      {"expiry", {{2, 9, 14}}, 2, 15, false},
       {"composite", {{1, 6, 30}, {2, 1, 7}, {2, 9, 15}, {2, 19, 29}}, 2, 30, false}},
-     {1, 6, 14}, {2, 16, 18}, {2, 1, 6}, {2, 8, 8}, {2, 9, 14}, {3, 1, 30}, {1, 3, 5}},
+     {1, 6, 14},
+     {2, 16, 18},
+     {2, 1, 6},
+     {2, 8, 8},
+     {2, 9, 14},
+     {3, 1, 30},
+     {1, 3, 5}},
 };
 
-/* A number of more than nine characters goes on in the optional field of TD1 (and TD2), its digit behind it. */
+/* A number of more than nine characters goes on in the optional field of TD1 (and TD2), its digit behind it.
+ */
 static bool long_number(const struct form *form, const struct zone *zone, char ret[24])
 {
     bool td1 = form->lines == 3;
-    const char *first = td1 ? zone->lines[0] + 5 : zone->lines[1], *rest = td1 ? zone->lines[0] + 15 : zone->lines[1] + 28;
+    const char *first = td1 ? zone->lines[0] + 5 : zone->lines[1],
+               *rest = td1 ? zone->lines[0] + 15 : zone->lines[1] + 28;
     size_t room = td1 ? 15 : 7, size = 0;
     unsigned sum = 0;
     static const unsigned weights[] = {7, 3, 1};
@@ -159,14 +196,16 @@ static bool is_date(const struct zone *zone, const struct part *part, bool whole
         if (!is_digit((uint8_t)at[i]) && (whole || at[i] != '<'))
             return false;
     }
-    return !whole || (value_of(at[2]) * 10 + value_of(at[3]) <= 12 && value_of(at[4]) * 10 + value_of(at[5]) <= 31);
+    return !whole ||
+           (value_of(at[2]) * 10 + value_of(at[3]) <= 12 && value_of(at[4]) * 10 + value_of(at[5]) <= 31);
 }
 
 static bool is_country(const struct zone *zone, const struct part *part)
 {
     const char *at = zone->lines[part->line - 1] + part->from - 1;
 
-    return is_upper((uint8_t)at[0]) && (is_upper((uint8_t)at[1]) || at[1] == '<') && (is_upper((uint8_t)at[2]) || at[2] == '<');
+    return is_upper((uint8_t)at[0]) && (is_upper((uint8_t)at[1]) || at[1] == '<') &&
+           (is_upper((uint8_t)at[2]) || at[2] == '<');
 }
 
 static bool is_name(const struct zone *zone, const struct part *part)
@@ -185,8 +224,9 @@ static bool is_plausible(const struct form *form, const struct zone *zone)
     const char *sex = zone->lines[form->sex.line - 1] + form->sex.from - 1;
 
     return strchr(form->first, zone->lines[0][0]) != NULL && is_country(zone, &form->issuer) &&
-           is_country(zone, &form->nationality) && is_name(zone, &form->name_field) && is_date(zone, &form->birth, false) &&
-           is_date(zone, &form->expiry, true) && (*sex == 'M' || *sex == 'F' || *sex == '<' || *sex == 'X');
+           is_country(zone, &form->nationality) && is_name(zone, &form->name_field) &&
+           is_date(zone, &form->birth, false) && is_date(zone, &form->expiry, true) &&
+           (*sex == 'M' || *sex == 'F' || *sex == '<' || *sex == 'X');
 }
 
 static void put_field(struct json *json, const char *key, const char *from, size_t size)
@@ -220,8 +260,8 @@ static void put_names(struct json *json, const struct zone *zone, const struct p
         put_field(json, "given_names", from + surname, size - surname);
 }
 
-static void tell_zone(struct finder *finder, const struct text *text, const struct form *form, const struct zone *zone,
-                      const bool *fits, size_t checks, const char *number)
+static void tell_zone(struct finder *finder, const struct text *text, const struct form *form,
+                      const struct zone *zone, const bool *fits, size_t checks, const char *number)
 {
     char normal[LINES_MAX * 45 + 1];
     struct buf detail = {0};
@@ -229,7 +269,8 @@ static void tell_zone(struct finder *finder, const struct text *text, const stru
     size_t failed = 0;
     struct found found = {FEATURE_MRZ, RANK_CHECKSUM, zone->begin, zone->end, normal, NULL};
 
-    snprintf(normal, sizeof normal, "%s|%s%s%s", zone->lines[0], zone->lines[1], zone->line_count > 2 ? "|" : "", zone->lines[2]);
+    snprintf(normal, sizeof normal, "%s|%s%s%s", zone->lines[0], zone->lines[1],
+             zone->line_count > 2 ? "|" : "", zone->lines[2]);
     json_init(&json, &detail);
     json_object_open(&json, NULL);
     json_text(&json, "form", form->name);

@@ -25,7 +25,8 @@ bool network_is_ipv4(const struct text *text, size_t begin, size_t end)
     return begin == end;
 }
 
-/* Four numbers with dots are more often a version than an address where the word stands before them, or most are 0. */
+/* Four numbers with dots are more often a version than an address where the word stands before them, or most
+ * are 0. */
 static bool is_version(const struct text *text, size_t begin, size_t end)
 {
     static const char word[] = "ersion";
@@ -54,8 +55,9 @@ void examine_ipv4(struct finder *finder, const struct text *text, size_t at)
     }
     before = text_at(text, begin - 1);
     after = text_at(text, end);
-    if (is_alnum(before) || before == '.' || before == '_' || before == '-' || is_alnum(after) || after == '_' || after == '-' ||
-        (after == '.' && is_alnum(text_at(text, end + 1))) || is_version(text, begin, end))
+    if (is_alnum(before) || before == '.' || before == '_' || before == '-' || is_alnum(after) ||
+        after == '_' || after == '-' || (after == '.' && is_alnum(text_at(text, end + 1))) ||
+        is_version(text, begin, end))
         return;
     found.begin = begin;
     found.end = end;
@@ -76,7 +78,8 @@ static bool is_likely(const char *address, const uint8_t bytes[16])
         colons += *c == ':';
         digits += is_digit((uint8_t)*c);
     }
-    return digits > 0 && colons >= 3 && (bytes[0] & 0xe0 ? (bytes[0] >> 5 == 1 || bytes[0] >= 0xfc) : bytes[0] == 0 && bytes[1] == 0x64);
+    return digits > 0 && colons >= 3 &&
+           (bytes[0] & 0xe0 ? (bytes[0] >> 5 == 1 || bytes[0] >= 0xfc) : bytes[0] == 0 && bytes[1] == 0x64);
 }
 
 void examine_ipv6(struct finder *finder, const struct text *text, size_t at)
@@ -115,8 +118,9 @@ void examine_mac(struct finder *finder, const struct text *text, size_t at)
     struct found found = {.kind = FEATURE_MAC, .begin = begin, .end = begin + SIZE, .normal = normal};
     unsigned kinds = 0;
 
-    if (at < 2 || begin + SIZE > text->size || is_alnum(text_at(text, begin - 1)) || is_alnum(text_at(text, begin + SIZE)) ||
-        text_at(text, begin - 1) == separator || text_at(text, begin + SIZE) == separator)
+    if (at < 2 || begin + SIZE > text->size || is_alnum(text_at(text, begin - 1)) ||
+        is_alnum(text_at(text, begin + SIZE)) || text_at(text, begin - 1) == separator ||
+        text_at(text, begin + SIZE) == separator)
         return;
     for (size_t i = 0; i < SIZE; i++) {
         uint8_t c = text->data[begin + i];

@@ -1,6 +1,7 @@
 /*
- * number: what consists of digits: payment cards [ISO/IEC 7812], IMEI [3GPP TS 23.003], ICCID [ITU-T E.118], telephones
- * [ITU-T E.164], and Georgian numbers of persons and companies, which have no public check digit and so need a word near them.
+ * number: what consists of digits: payment cards [ISO/IEC 7812], IMEI [3GPP TS 23.003], ICCID [ITU-T E.118],
+ * telephones [ITU-T E.164], and Georgian numbers of persons and companies, which have no public check digit
+ * and so need a word near them.
  */
 #include "plugins/features/examiners.h"
 
@@ -32,21 +33,24 @@ static bool luhn(const char *digits, size_t count)
     return sum % 10 == 0;
 }
 
-/* The number around `at` with the separators in `between`. False: too long, or its neighbours belong to it. */
+/* The number around `at` with the separators in `between`. False: too long, or its neighbours belong to it.
+ */
 static bool read_number(const struct text *text, size_t at, const char *between, struct number *ret)
 {
     size_t begin = at, i;
 
     while (begin > 0 && at - begin < TOKEN_MAX &&
-           (is_digit(text->data[begin - 1]) || (strchr(between, text->data[begin - 1]) != NULL && text->data[begin - 1] != 0 &&
-                                                is_digit(text_at(text, begin - 2)))))
+           (is_digit(text->data[begin - 1]) ||
+            (strchr(between, text->data[begin - 1]) != NULL && text->data[begin - 1] != 0 &&
+             is_digit(text_at(text, begin - 2)))))
         begin--;
     *ret = (struct number){.begin = begin};
     for (i = begin; i < text->size && ret->count < DIGITS_MAX; i++) {
         if (is_digit(text->data[i])) {
             ret->digits[ret->count++] = (char)text->data[i];
             ret->groups[ret->group_count]++;
-        } else if (text->data[i] != 0 && strchr(between, text->data[i]) != NULL && is_digit(text_at(text, i + 1))) {
+        } else if (text->data[i] != 0 && strchr(between, text->data[i]) != NULL &&
+                   is_digit(text_at(text, i + 1))) {
             ret->group_count++;
         } else {
             break;
@@ -62,14 +66,15 @@ static bool stands_alone(const struct text *text, size_t begin, size_t end)
 {
     uint8_t before = text_at(text, begin - 1), after = text_at(text, end);
 
-    return !is_alnum(before) && before != '_' && !(before == '.' || before == ',' || before == '-' || before == '+') &&
-           !is_alnum(after) && after != '_' && after != '%' &&
+    return !is_alnum(before) && before != '_' &&
+           !(before == '.' || before == ',' || before == '-' || before == '+') && !is_alnum(after) &&
+           after != '_' && after != '%' &&
            !((after == '.' || after == ',' || after == '-') && is_alnum(text_at(text, end + 1))) &&
            !((before == '/' || before == '#' || before == '=' || before == '&') && after == '/');
 }
 
-static void tell(struct finder *finder, const struct text *text, enum feature_kind kind, enum feature_rank rank,
-                 const struct number *number, const char *detail)
+static void tell(struct finder *finder, const struct text *text, enum feature_kind kind,
+                 enum feature_rank rank, const struct number *number, const char *detail)
 {
     const struct found found = {kind, rank, number->begin, number->end, number->digits, detail};
 
@@ -106,7 +111,8 @@ static bool look_card(struct finder *finder, const struct text *text, const stru
     return true;
 }
 
-/* Four digits and more groups of four, or 4-6-5 and 4-6-4 (American Express, Diners Club), from `begin` on. */
+/* Four digits and more groups of four, or 4-6-5 and 4-6-4 (American Express, Diners Club), from `begin` on.
+ */
 static void look_grouped_card(struct finder *finder, const struct text *text, size_t begin)
 {
     uint8_t separator = text_at(text, begin + 4);
@@ -121,7 +127,8 @@ static void look_grouped_card(struct finder *finder, const struct text *text, si
         number.end = i;
         groups++;
         number.digits[number.count] = '\0';
-        if (number.count >= 13 && groups >= 3 && stands_alone(text, begin, i) && look_card(finder, text, &number))
+        if (number.count >= 13 && groups >= 3 && stands_alone(text, begin, i) &&
+            look_card(finder, text, &number))
             return;
         if (text_at(text, i) != separator || (i - first != 4 && !(groups == 2 && i - first == 6)))
             return;
@@ -136,12 +143,13 @@ static bool is_georgian(const char *digits, size_t count)
     return count == 9 && (digits[0] == '5' || digits[0] == '3' || digits[0] == '4' || digits[0] == '7');
 }
 
-static void tell_phone(struct finder *finder, const struct text *text, const struct number *number, const char *digits,
-                       const struct table_calling *row)
+static void tell_phone(struct finder *finder, const struct text *text, const struct number *number,
+                       const char *digits, const struct table_calling *row)
 {
     char normal[DIGITS_MAX + 2], detail[96];
     bool near = finder_near(text, CONTEXT_PHONE, number->begin, number->end);
-    const struct found found = {FEATURE_PHONE, near ? RANK_CONTEXT : RANK_FORMAT, number->begin, number->end, normal, detail};
+    const struct found found = {
+        FEATURE_PHONE, near ? RANK_CONTEXT : RANK_FORMAT, number->begin, number->end, normal, detail};
 
     snprintf(normal, sizeof normal, "+%s", digits);
     snprintf(detail, sizeof detail, "{\"country\":\"%.60s\"}", row->country);
@@ -149,7 +157,8 @@ static void tell_phone(struct finder *finder, const struct text *text, const str
 }
 
 /* Behind "+" or "00": the country decides; Georgia's own plan is known better. */
-static bool look_international(struct finder *finder, const struct text *text, const struct number *number, const char *digits)
+static bool look_international(struct finder *finder, const struct text *text, const struct number *number,
+                               const char *digits)
 {
     const struct table_calling *row = tables_calling(finder->tables, digits, strlen(digits));
 
@@ -182,8 +191,8 @@ void examine_phone(struct finder *finder, const struct text *text, size_t at)
     /* Two numbers in a row: the longest beginning that a country's plan allows is the first. */
     for (; number.count >= 8; number.count--) {
         number.digits[number.count] = '\0';
-        if (!is_alnum(text_at(text, number.end)) && text_at(text, number.end) != '/' && text_at(text, number.end) != '+' &&
-            look_international(finder, text, &number, number.digits))
+        if (!is_alnum(text_at(text, number.end)) && text_at(text, number.end) != '/' &&
+            text_at(text, number.end) != '+' && look_international(finder, text, &number, number.digits))
             return;
         do
             number.end--;
@@ -213,8 +222,8 @@ void examine_phone_word(struct finder *finder, const struct text *text, size_t a
             return;
         begin++;
     }
-    if (!is_digit(text_at(text, begin)) || !read_number(text, begin, " -.()", &number) || number.begin != begin ||
-        is_alnum(text_at(text, number.end)))
+    if (!is_digit(text_at(text, begin)) || !read_number(text, begin, " -.()", &number) ||
+        number.begin != begin || is_alnum(text_at(text, number.end)))
         return;
     look_national(finder, text, &number);
 }
@@ -233,8 +242,8 @@ static void look_phone(struct finder *finder, const struct text *text, struct nu
 
 static void look_plain(struct finder *finder, const struct text *text, struct number *number)
 {
-    if (number->count == 15 && luhn(number->digits, 15) && finder_near(text, CONTEXT_IMEI, number->begin, number->end) &&
-        !is_made_up(number->digits, 15))
+    if (number->count == 15 && luhn(number->digits, 15) &&
+        finder_near(text, CONTEXT_IMEI, number->begin, number->end) && !is_made_up(number->digits, 15))
         tell(finder, text, FEATURE_IMEI, RANK_CHECKSUM, number, NULL);
     /* 89 is telecommunications; a country's code follows. */
     if ((number->count == 19 || number->count == 20) && strncmp(number->digits, "89", 2) == 0 &&
@@ -251,7 +260,8 @@ void examine_digits(struct finder *finder, const struct text *text, size_t at)
     struct number number;
 
     /* A run of digits first; if it stands beside others, these may be groups of one number. */
-    if (read_number(text, at, "", &number) && number.count >= 9 && stands_alone(text, number.begin, number.end)) {
+    if (read_number(text, at, "", &number) && number.count >= 9 &&
+        stands_alone(text, number.begin, number.end)) {
         look_plain(finder, text, &number);
         if (!look_card(finder, text, &number))
             look_phone(finder, text, &number);

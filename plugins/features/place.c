@@ -1,6 +1,6 @@
 /*
- * place: coordinates: decimal pairs where something says that they are such, degrees with minutes and seconds [ISO 6709, annex
- * D], and sentences of receivers [NMEA 0183], which have a checksum.
+ * place: coordinates: decimal pairs where something says that they are such, degrees with minutes and seconds
+ * [ISO 6709, annex D], and sentences of receivers [NMEA 0183], which have a checksum.
  */
 #include "plugins/features/examiners.h"
 
@@ -22,7 +22,8 @@ static bool read_decimal(const struct text *text, size_t begin, unsigned decimal
     size_t i = begin, point = 0;
 
     i += text_at(text, i) == '-' || text_at(text, i) == '+';
-    while (i < text->size && i - begin < sizeof number - 1 && (is_digit(text->data[i]) || (text->data[i] == '.' && point == 0))) {
+    while (i < text->size && i - begin < sizeof number - 1 &&
+           (is_digit(text->data[i]) || (text->data[i] == '.' && point == 0))) {
         if (text->data[i] == '.')
             point = i;
         i++;
@@ -35,8 +36,8 @@ static bool read_decimal(const struct text *text, size_t begin, unsigned decimal
     return true;
 }
 
-static void tell(struct finder *finder, const struct text *text, enum feature_rank rank, size_t begin, size_t end, double latitude,
-                 double longitude)
+static void tell(struct finder *finder, const struct text *text, enum feature_rank rank, size_t begin,
+                 size_t end, double latitude, double longitude)
 {
     char normal[64];
     const struct found found = {FEATURE_GPS, rank, begin, end, normal, NULL};
@@ -63,7 +64,8 @@ static size_t second_begin(const struct text *text, size_t end)
 
             if (text->size - i < size || strncasecmp((const char *)text->data + i, names[n], size) != 0)
                 continue;
-            for (i += size; i < text->size && i - end < 64 && strchr("\"' :=>&;", text->data[i]) != NULL && text->data[i] != 0;)
+            for (i += size; i < text->size && i - end < 64 && strchr("\"' :=>&;", text->data[i]) != NULL &&
+                            text->data[i] != 0;)
                 i++;
             return i;
         }
@@ -87,8 +89,9 @@ void examine_coordinates(struct finder *finder, const struct text *text, size_t 
     while (begin > 0 && at - begin < 4 && is_digit(text->data[begin - 1]))
         begin--;
     begin -= begin > 0 && text->data[begin - 1] == '-';
-    if (is_alnum(text_at(text, begin - 1)) || text_at(text, begin - 1) == '.' || !read_decimal(text, begin, 4, &latitude) ||
-        !says_place(text, begin, latitude.end) || !read_decimal(text, second_begin(text, latitude.end), 4, &longitude) ||
+    if (is_alnum(text_at(text, begin - 1)) || text_at(text, begin - 1) == '.' ||
+        !read_decimal(text, begin, 4, &latitude) || !says_place(text, begin, latitude.end) ||
+        !read_decimal(text, second_begin(text, latitude.end), 4, &longitude) ||
         longitude.begin == latitude.end || is_alnum(text_at(text, longitude.end)))
         return;
     tell(finder, text, RANK_CONTEXT, begin, longitude.end, latitude.value, longitude.value);
@@ -186,7 +189,9 @@ void examine_nmea(struct finder *finder, const struct text *text, size_t at)
     unsigned sum = 0, wanted;
     double latitude, longitude;
 
-    for (; end < text->size && end - at < SIZE && text->data[end] > ' ' && text->data[end] < 0x7f && text->data[end] != '*'; end++)
+    for (; end < text->size && end - at < SIZE && text->data[end] > ' ' && text->data[end] < 0x7f &&
+           text->data[end] != '*';
+         end++)
         sum ^= text->data[end];
     if (text_at(text, end) != '*' || !is_hex(text_at(text, end + 1)) || !is_hex(text_at(text, end + 2)))
         return;
@@ -199,7 +204,10 @@ void examine_nmea(struct finder *finder, const struct text *text, size_t at)
         fields[count++] = strsep(&next, ",");
     if (sum != wanted || strlen(fields[0]) != 6 || count < 7)
         return;
-    first = memcmp(fields[0] + 3, "GGA", 3) == 0 ? 2 : memcmp(fields[0] + 3, "RMC", 3) == 0 ? 3 : memcmp(fields[0] + 3, "GLL", 3) == 0 ? 1 : 0;
+    first = memcmp(fields[0] + 3, "GGA", 3) == 0   ? 2
+            : memcmp(fields[0] + 3, "RMC", 3) == 0 ? 3
+            : memcmp(fields[0] + 3, "GLL", 3) == 0 ? 1
+                                                   : 0;
     if (first > 0 && nmea_angle(fields[first], fields[first + 1], "NS", &latitude) &&
         nmea_angle(fields[first + 2], fields[first + 3], "EW", &longitude))
         tell(finder, text, RANK_CHECKSUM, at, end + 3, latitude, longitude);

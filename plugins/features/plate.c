@@ -1,6 +1,7 @@
 /*
- * plate: Georgian number plates: AB-123-CD since 1 September 2014, trailers AB-123-C, and ABC-123 from before, in use until
- * September 2020. There is no check in them; the old form is so common a shape that a word must stand near.
+ * plate: Georgian number plates: AB-123-CD since 1 September 2014, trailers AB-123-C, and ABC-123 from
+ * before, in use until September 2020. There is no check in them; the old form is so common a shape that a
+ * word must stand near.
  */
 #include "plugins/features/examiners.h"
 
@@ -21,8 +22,9 @@ static bool stands_alone(const struct text *text, size_t begin, size_t end)
 {
     uint8_t before = text_at(text, begin - 1), after = text_at(text, end);
 
-    return !is_alnum(before) && before != '-' && before != '_' && before != '.' && before != '/' && !is_alnum(after) &&
-           after != '-' && after != '_' && after != '/' && !(after == '.' && is_alnum(text_at(text, end + 1)));
+    return !is_alnum(before) && before != '-' && before != '_' && before != '.' && before != '/' &&
+           !is_alnum(after) && after != '-' && after != '_' && after != '/' &&
+           !(after == '.' && is_alnum(text_at(text, end + 1)));
 }
 
 void examine_plate(struct finder *finder, const struct text *text, size_t at)

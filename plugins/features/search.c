@@ -1,6 +1,6 @@
 /*
- * search: marks and cores say where to look, examiners look, and what they find is sorted, so that it does not matter in which
- * order they did.
+ * search: marks and cores say where to look, examiners look, and what they find is sorted, so that it does
+ * not matter in which order they did.
  */
 #include "plugins/features/search.h"
 
@@ -60,7 +60,8 @@ void search_free(struct search *search)
 int search_new(const char *folder, struct search **ret_search, struct why *why)
 {
     struct search *search = calloc(1, sizeof *search);
-    int code = search != NULL ? tables_load(folder, &search->tables, why) : why_set(why, -ENOMEM, "no memory");
+    int code =
+        search != NULL ? tables_load(folder, &search->tables, why) : why_set(why, -ENOMEM, "no memory");
 
     if (code == 0)
         code = cores_new(search->tables, &search->cores, why);
@@ -148,12 +149,13 @@ static void on_found(struct finder *finder, const struct text *text, const struc
     if (candidate == NULL)
         return;
     candidate->at = search->bytes.size;
-    candidate->occurrence = (struct occurrence){
-        .kind = found->kind,
-        .rank = found->rank,
-        .encoding = wide == NULL ? ENCODING_UTF8 : wide->big_endian ? ENCODING_UTF16BE : ENCODING_UTF16LE,
-        .offset = piece->offset + begin,
-        .size = end - begin};
+    candidate->occurrence = (struct occurrence){.kind = found->kind,
+                                                .rank = found->rank,
+                                                .encoding = wide == NULL       ? ENCODING_UTF8
+                                                            : wide->big_endian ? ENCODING_UTF16BE
+                                                                               : ENCODING_UTF16LE,
+                                                .offset = piece->offset + begin,
+                                                .size = end - begin};
     o = &candidate->occurrence;
     before = character_begin(text, before, found->begin);
     behind = character_end(text, found->end, behind);
@@ -166,11 +168,13 @@ static void on_found(struct finder *finder, const struct text *text, const struc
 }
 
 static examiner *const by_trigger[TRIGGERS] = {
-    [TRIGGER_AT] = examine_email,          [TRIGGER_SCHEME] = examine_url,        [TRIGGER_DIGITS] = examine_digits,
-    [TRIGGER_GROUPS] = examine_groups,     [TRIGGER_DOTTED] = examine_ipv4,       [TRIGGER_DECIMAL] = examine_coordinates,
-    [TRIGGER_PLUS] = examine_phone,        [TRIGGER_RUN] = examine_coin,          [TRIGGER_CAPITALS] = examine_mrz,
-    [TRIGGER_PAIRS] = examine_mac,         [TRIGGER_COLONS] = examine_ipv6,       [TRIGGER_WORDS] = examine_seed,
-    [TRIGGER_PLATE] = examine_plate,       [TRIGGER_IBAN] = examine_iban,
+    [TRIGGER_AT] = examine_email,      [TRIGGER_SCHEME] = examine_url,
+    [TRIGGER_DIGITS] = examine_digits, [TRIGGER_GROUPS] = examine_groups,
+    [TRIGGER_DOTTED] = examine_ipv4,   [TRIGGER_DECIMAL] = examine_coordinates,
+    [TRIGGER_PLUS] = examine_phone,    [TRIGGER_RUN] = examine_coin,
+    [TRIGGER_CAPITALS] = examine_mrz,  [TRIGGER_PAIRS] = examine_mac,
+    [TRIGGER_COLONS] = examine_ipv6,   [TRIGGER_WORDS] = examine_seed,
+    [TRIGGER_PLATE] = examine_plate,   [TRIGGER_IBAN] = examine_iban,
 };
 
 static bool find_places(struct search *search, struct text *text, size_t shift)
@@ -189,15 +193,18 @@ static bool find_places(struct search *search, struct text *text, size_t shift)
 }
 
 /* Bytes [from, to) of the text are searched for marks and cores. */
-static void search_text(struct looking *looking, const uint8_t *data, size_t size, size_t from, size_t to, struct marks *marks)
+static void search_text(struct looking *looking, const uint8_t *data, size_t size, size_t from, size_t to,
+                        struct marks *marks)
 {
     struct search *search = looking->search;
-    struct finder finder = {.tables = search->tables, .sha256 = search->sha256, .found = on_found, .context = looking};
+    struct finder finder = {
+        .tables = search->tables, .sha256 = search->sha256, .found = on_found, .context = looking};
     struct text text = {.data = data, .size = size};
     int code = cores_search(search->cores, data + from, to - from, &search->seen);
 
     marks->count = 0;
-    if (code < 0 || !masks_find(data + from, to - from, looking->wide == NULL, marks) || !find_places(search, &text, from)) {
+    if (code < 0 || !masks_find(data + from, to - from, looking->wide == NULL, marks) ||
+        !find_places(search, &text, from)) {
         failed(search, code < 0 ? code : -ENOMEM);
         return;
     }
@@ -225,7 +232,8 @@ static void search_wide(struct search *search, const struct piece *piece, size_t
         if (code < 0)
             failed(search, code);
         else if (search->wide.size > 0)
-            search_text(&looking, search->wide.text, search->wide.size, 0, search->wide.size, &search->wide_marks);
+            search_text(&looking, search->wide.text, search->wide.size, 0, search->wide.size,
+                        &search->wide_marks);
         if (search->wide.end > done[at % 2])
             done[at % 2] = search->wide.end;
     }
@@ -235,7 +243,8 @@ static void search_wide(struct search *search, const struct piece *piece, size_t
 
 static int compare(const void *a, const void *b)
 {
-    const struct occurrence *left = &((const struct candidate *)a)->occurrence, *right = &((const struct candidate *)b)->occurrence;
+    const struct occurrence *left = &((const struct candidate *)a)->occurrence,
+                            *right = &((const struct candidate *)b)->occurrence;
 
     if (left->offset != right->offset)
         return left->offset < right->offset ? -1 : 1;

@@ -1,6 +1,6 @@
 /*
- * search: everything that is found in one piece of memory: its bytes as they are, and the runs of UTF-16 in it. What is found
- * depends on the memory, [from, to) and `offset` alone.
+ * search: everything that is found in one piece of memory: its bytes as they are, and the runs of UTF-16 in
+ * it. What is found depends on the memory, [from, to) and `offset` alone.
  */
 #ifndef KVALI_PLUGINS_FEATURES_SEARCH_H
 #define KVALI_PLUGINS_FEATURES_SEARCH_H
@@ -23,7 +23,8 @@ struct piece {
     uint64_t offset; /* of data[0] in the stream */
 };
 
-/* Calls `each` for what was found, in order of offset; each place and kind once. 0, what `each` answered, -ENOMEM, -EIO. */
+/* Calls `each` for what was found, in order of offset; each place and kind once. 0, what `each` answered,
+ * -ENOMEM, -EIO. */
 typedef int search_each(void *context, const struct occurrence *occurrence);
 int search_piece(struct search *search, const struct piece *piece, search_each *each, void *context);
 

@@ -1,7 +1,7 @@
 /*
- * secret: private keys in PEM [RFC 7468, OpenSSH PROTOCOL.key], OpenPGP armor with its CRC-24 [RFC 9580, 6], passwords in clear
- * text, HTTP's basic authentication [RFC 7617], and tokens of services, which begin with something of their own
- * (rules/features/token.tsv).
+ * secret: private keys in PEM [RFC 7468, OpenSSH PROTOCOL.key], OpenPGP armor with its CRC-24 [RFC 9580, 6],
+ * passwords in clear text, HTTP's basic authentication [RFC 7617], and tokens of services, which begin with
+ * something of their own (rules/features/token.tsv).
  */
 #include "plugins/features/examiners.h"
 
@@ -15,12 +15,18 @@ enum { ARMOR_MAX = 12 * 1024, LABEL_MAX = 48, PASSWORD_MAX = 64 };
 
 static int base64_value(uint8_t c)
 {
-    return is_upper(c) ? c - 'A' : is_lower(c) ? c - 'a' + 26 : is_digit(c) ? c - '0' + 52 : c == '+' || c == '-' ? 62
-           : c == '/' || c == '_' ? 63 : -1;
+    return is_upper(c)            ? c - 'A'
+           : is_lower(c)          ? c - 'a' + 26
+           : is_digit(c)          ? c - '0' + 52
+           : c == '+' || c == '-' ? 62
+           : c == '/' || c == '_' ? 63
+                                  : -1;
 }
 
-/* Decodes as far as it goes; white space is passed over. The number of bytes; *ret_end is where it stopped. */
-static size_t base64_decode(const struct text *text, size_t begin, size_t end, uint8_t *ret, size_t room, size_t *ret_end)
+/* Decodes as far as it goes; white space is passed over. The number of bytes; *ret_end is where it stopped.
+ */
+static size_t base64_decode(const struct text *text, size_t begin, size_t end, uint8_t *ret, size_t room,
+                            size_t *ret_end)
 {
     unsigned bits = 0, held = 0;
     size_t count = 0, i = begin;
@@ -74,7 +80,9 @@ struct armor {
 static bool read_armor(const struct text *text, size_t at, struct armor *ret)
 {
     static const char begin[] = "-----BEGIN ", end[] = "-----END ";
-    size_t label = at + sizeof begin - 1, label_end = find(text, label, label + LABEL_MAX < text->size ? label + LABEL_MAX : text->size, "-----"),
+    size_t label = at + sizeof begin - 1,
+           label_end =
+               find(text, label, label + LABEL_MAX < text->size ? label + LABEL_MAX : text->size, "-----"),
            limit = text->size - at < ARMOR_MAX ? text->size : at + ARMOR_MAX;
 
     if (label_end == SIZE_MAX)
@@ -104,8 +112,8 @@ static size_t skip_headers(const struct text *text, const struct armor *armor)
     return armor->body;
 }
 
-static void tell_armor(struct finder *finder, const struct text *text, const struct armor *armor, enum feature_kind kind,
-                       enum feature_rank rank, const uint8_t *bytes, size_t size)
+static void tell_armor(struct finder *finder, const struct text *text, const struct armor *armor,
+                       enum feature_kind kind, enum feature_rank rank, const uint8_t *bytes, size_t size)
 {
     char normal[SHA256_HEX_SIZE + 8] = "sha256:", detail[LABEL_MAX + 64];
     size_t line = armor->body;
@@ -116,7 +124,8 @@ static void tell_armor(struct finder *finder, const struct text *text, const str
         if (!is_upper((uint8_t)*c) && !is_digit((uint8_t)*c) && *c != ' ')
             return;
     }
-    snprintf(detail, sizeof detail, "{\"what\":\"%s\",\"bytes\":%zu,\"whole\":%s}", armor->label, size, armor->end > 0 ? "true" : "false");
+    snprintf(detail, sizeof detail, "{\"what\":\"%s\",\"bytes\":%zu,\"whole\":%s}", armor->label, size,
+             armor->end > 0 ? "true" : "false");
     finder->found(finder, text, &found);
 }
 
@@ -137,11 +146,13 @@ void examine_armor(struct finder *finder, const struct text *text, size_t at)
         while (text_at(text, stopped) == '=' && is_space(text_at(text, stopped + 1)))
             for (stopped++; is_space(text_at(text, stopped));)
                 stopped++;
-        fits = text_at(text, stopped) == '=' && base64_decode(text, stopped + 1, stopped + 5, crc, sizeof crc, &ignored) == 3 &&
+        fits = text_at(text, stopped) == '=' &&
+               base64_decode(text, stopped + 1, stopped + 5, crc, sizeof crc, &ignored) == 3 &&
                ((uint32_t)crc[0] << 16 | (uint32_t)crc[1] << 8 | crc[2]) == crc24(bytes, size);
         tell_armor(finder, text, &armor, FEATURE_PGP, fits ? RANK_CHECKSUM : RANK_FORMAT, bytes, size);
     } else if (strstr(armor.label, "PRIVATE KEY") != NULL && size >= 32) {
-        /* DER begins with a SEQUENCE, OpenSSH's form with its name; a key under a passphrase may have headers. */
+        /* DER begins with a SEQUENCE, OpenSSH's form with its name; a key under a passphrase may have
+         * headers. */
         bool fits = bytes[0] == 0x30 || memcmp(bytes, "openssh-key-v1", 15) == 0;
 
         tell_armor(finder, text, &armor, FEATURE_PRIVATE_KEY, fits ? RANK_CONTEXT : RANK_FORMAT, bytes, size);
@@ -158,9 +169,11 @@ static bool is_blank(uint8_t c)
 /* What programs write where a password will be. */
 static bool is_word_of_code(const uint8_t *value, size_t size)
 {
-    static const char *const words[] = {"null",   "none",  "true",   "false",    "string", "password", "passwd", "required", "optional",
-                                        "secret", "value", "undefined", "empty", "text",  "char",     "bool",   "self",     "this",
-                                        "your_password", "yourpassword", "changeme", "function", "return", "varchar", "property"};
+    static const char *const words[] = {"null",     "none",      "true",     "false",         "string",
+                                        "password", "passwd",    "required", "optional",      "secret",
+                                        "value",    "undefined", "empty",    "text",          "char",
+                                        "bool",     "self",      "this",     "your_password", "yourpassword",
+                                        "changeme", "function",  "return",   "varchar",       "property"};
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strlen(words[i]) == size && strncasecmp(words[i], (const char *)value, size) == 0)
@@ -173,7 +186,8 @@ static bool is_password(const uint8_t *value, size_t size, bool quoted)
 {
     bool digit = false, same = true, other = false;
 
-    if (size < 4 || size > PASSWORD_MAX || is_word_of_code(value, size) || strchr("$%{<([*&|=.,;:/\\", value[0]) != NULL)
+    if (size < 4 || size > PASSWORD_MAX || is_word_of_code(value, size) ||
+        strchr("$%{<([*&|=.,;:/\\", value[0]) != NULL)
         return false;
     for (size_t i = 0; i < size; i++) {
         digit = digit || is_digit(value[i]);
@@ -204,10 +218,12 @@ void examine_credential(struct finder *finder, const struct text *text, size_t a
     if (text_at(text, i) == '"' || text_at(text, i) == '\'')
         quote = text->data[i++];
     begin = end = i;
-    while (end < text->size && end - begin <= PASSWORD_MAX && text->data[end] >= (quote != 0 ? ' ' : '!') && text->data[end] != 0x7f &&
+    while (end < text->size && end - begin <= PASSWORD_MAX && text->data[end] >= (quote != 0 ? ' ' : '!') &&
+           text->data[end] != 0x7f &&
            (quote != 0 ? text->data[end] != quote : strchr(",;&\"'<", text->data[end]) == NULL))
         end++;
-    if (!is_password(text->data + begin, end - begin, quote != 0) || (quote != 0 && text_at(text, end) != quote))
+    if (!is_password(text->data + begin, end - begin, quote != 0) ||
+        (quote != 0 && text_at(text, end) != quote))
         return;
     found.begin = begin;
     found.end = end;
@@ -220,7 +236,8 @@ void examine_basic(struct finder *finder, const struct text *text, size_t at)
     uint8_t plain[PASSWORD_MAX * 2];
     char normal[sizeof plain + 1];
     size_t end, size = base64_decode(text, at, at + PASSWORD_MAX * 2, plain, sizeof plain, &end), colon = 0;
-    const struct found found = {FEATURE_CREDENTIAL, RANK_CONTEXT, at, end, normal, "{\"what\":\"HTTP basic\"}"};
+    const struct found found = {FEATURE_CREDENTIAL,         RANK_CONTEXT, at, end, normal,
+                                "{\"what\":\"HTTP basic\"}"};
 
     while (end > at && is_space(text->data[end - 1]))
         return;
@@ -318,7 +335,8 @@ static bool is_random(const struct text *text, size_t begin, size_t end)
 
 void examine_token(struct finder *finder, const struct text *text, size_t at, const struct table_token *token)
 {
-    size_t rest = at + strlen(token->prefix), end = rest, begin = token->check == TOKEN_BOT ? bot_begin(text, at) : at;
+    size_t rest = at + strlen(token->prefix), end = rest,
+           begin = token->check == TOKEN_BOT ? bot_begin(text, at) : at;
     char detail[96];
     struct found found = {FEATURE_TOKEN, RANK_CONTEXT, begin, 0, NULL, detail};
 
@@ -327,8 +345,10 @@ void examine_token(struct finder *finder, const struct text *text, size_t at, co
     while (end > rest && text->data[end - 1] == '.')
         end--;
     if (end - rest < token->least || end - rest > token->most || (token->check == TOKEN_BOT && begin == at) ||
-        (token->check != TOKEN_BOT && (is_alnum(text_at(text, at - 1)) || text_at(text, at - 1) == '+' || text_at(text, at - 1) == '/')) ||
-        text_at(text, end) == '+' || text_at(text, end) == '/' || is_alnum(text_at(text, end)) || !is_random(text, rest, end))
+        (token->check != TOKEN_BOT &&
+         (is_alnum(text_at(text, at - 1)) || text_at(text, at - 1) == '+' || text_at(text, at - 1) == '/')) ||
+        text_at(text, end) == '+' || text_at(text, end) == '/' || is_alnum(text_at(text, end)) ||
+        !is_random(text, rest, end))
         return;
     if (token->check == TOKEN_JWT && !is_jwt(text, at, end))
         return;

@@ -51,7 +51,8 @@ static bool number(const char *text, uint64_t least, uint64_t most, uint32_t *re
 
 static const char *take_word(struct tables *tables, char *const *columns)
 {
-    static const char *const groups[CONTEXTS] = {"phone", "personal", "legal", "vehicle", "imei", "login", "place"};
+    static const char *const groups[CONTEXTS] = {"phone", "personal", "legal", "vehicle",
+                                                 "imei",  "login",    "place"};
     int group = word_of(groups, CONTEXTS, columns[0]);
     struct table_word *row = grow(&tables->words, &tables->word_count, sizeof *row);
     size_t size;
@@ -74,7 +75,8 @@ static const char *take_token(struct tables *tables, char *const *columns)
 {
     static const char *const alphabets[] = {"upper", "alnum", "hex", "word", "url", "dotted"};
     static const char *const checks[] = {"-", "crc", "jwt", "bot"};
-    int alphabet = word_of(alphabets, TOKEN_ALPHABETS, columns[2]), check = word_of(checks, TOKEN_CHECKS, columns[5]);
+    int alphabet = word_of(alphabets, TOKEN_ALPHABETS, columns[2]),
+        check = word_of(checks, TOKEN_CHECKS, columns[5]);
     struct table_token *row = grow(&tables->tokens, &tables->token_count, sizeof *row);
 
     if (row == NULL)
@@ -195,8 +197,8 @@ static const struct {
     int columns;
     take_row *take;
 } files[] = {
-    {"bip39.tsv", 1, take_seed},     {"calling.tsv", 4, take_calling}, {"card.tsv", 4, take_card},
-    {"context.tsv", 2, take_word},   {"iban.tsv", 2, take_iban},       {"tld.tsv", 2, take_tld},
+    {"bip39.tsv", 1, take_seed},   {"calling.tsv", 4, take_calling}, {"card.tsv", 4, take_card},
+    {"context.tsv", 2, take_word}, {"iban.tsv", 2, take_iban},       {"tld.tsv", 2, take_tld},
     {"token.tsv", 6, take_token},
 };
 
@@ -212,7 +214,8 @@ static const char *split(char *line, char **columns, int wanted)
     return count == wanted ? NULL : "not as many columns as the table has, with a tab between them";
 }
 
-static int read_rows(struct tables *tables, FILE *file, const char *path, size_t which, uint64_t *ret_rows, struct why *why)
+static int read_rows(struct tables *tables, FILE *file, const char *path, size_t which, uint64_t *ret_rows,
+                     struct why *why)
 {
     char line[LINE_SIZE], *columns[COLUMNS_MAX];
 
@@ -264,7 +267,8 @@ static size_t slot_of(const char *name, size_t size)
     return (hash ^ hash >> 15) % TABLE_SLOTS;
 }
 
-static int fill_slots(const struct table_name *names, size_t count, uint16_t *slots, const char *file, struct why *why)
+static int fill_slots(const struct table_name *names, size_t count, uint16_t *slots, const char *file,
+                      struct why *why)
 {
     if (count > TABLE_SLOTS / 2)
         return why_set(why, -EINVAL, "%s: more than %d names", file, TABLE_SLOTS / 2);
@@ -286,7 +290,8 @@ int tables_load(const char *folder, struct tables **ret_tables, struct why *why)
     for (size_t i = 0; code == 0 && i < sizeof files / sizeof files[0]; i++)
         code = read_file(tables, folder, i, why);
     if (code == 0 && tables->seed_count != 2048)
-        code = why_set(why, -EINVAL, "%s/bip39.tsv: the list has 2048 words, this file %zu", folder, tables->seed_count);
+        code = why_set(why, -EINVAL, "%s/bip39.tsv: the list has 2048 words, this file %zu", folder,
+                       tables->seed_count);
     if (code == 0)
         code = fill_slots(tables->seeds, tables->seed_count, tables->seed_slots, "bip39.tsv", why);
     if (code == 0)
@@ -331,7 +336,8 @@ void tables_free(struct tables *tables)
 
 /* ------------------------------------------------------------------ looking up */
 
-static const struct table_name *name_of(const struct table_name *names, const uint16_t *slots, const uint8_t *text, size_t size)
+static const struct table_name *name_of(const struct table_name *names, const uint16_t *slots,
+                                        const uint8_t *text, size_t size)
 {
     char name[64];
 

@@ -1,6 +1,6 @@
 /*
- * tables: what decides what counts, from rules/features/<name>.tsv; '#' begins a comment line, one TAB stands between columns.
- * Each file says where its facts come from.
+ * tables: what decides what counts, from rules/features/<name>.tsv; '#' begins a comment line, one TAB stands
+ * between columns. Each file says where its facts come from.
  */
 #ifndef KVALI_PLUGINS_FEATURES_TABLES_H
 #define KVALI_PLUGINS_FEATURES_TABLES_H
@@ -23,49 +23,58 @@ enum context {
     CONTEXTS,
 };
 
-enum token_alphabet { TOKEN_UPPER, TOKEN_ALNUM, TOKEN_HEX, TOKEN_WORD, TOKEN_URL, TOKEN_DOTTED, TOKEN_ALPHABETS };
+enum token_alphabet {
+    TOKEN_UPPER,
+    TOKEN_ALNUM,
+    TOKEN_HEX,
+    TOKEN_WORD,
+    TOKEN_URL,
+    TOKEN_DOTTED,
+    TOKEN_ALPHABETS
+};
 enum token_check { TOKEN_PLAIN, TOKEN_CRC, TOKEN_JWT, TOKEN_BOT, TOKEN_CHECKS };
 
 enum { TABLE_SLOTS = 8192 };
 
 struct tables {
     struct table_word {
-        char *word;  /* without the bars */
+        char *word; /* without the bars */
         bool whole_before, whole_after;
         enum context group;
-    } *words;
+    } * words;
     struct table_token {
         char *name, *prefix;
         bool whole_before; /* a bar stands before the prefix */
         enum token_alphabet alphabet;
         uint32_t least, most; /* characters behind the prefix */
         enum token_check check;
-    } *tokens;
+    } * tokens;
     struct table_card {
         char *issuer;
         uint32_t first, last; /* prefixes of `digits` digits */
         uint32_t digits;
         uint32_t lengths; /* bit n: n digits */
-    } *cards;
+    } * cards;
     struct table_calling {
         char *code, *country;
         uint32_t least, most; /* digits behind the code */
-    } *callings;
+    } * callings;
     struct table_iban {
         char country[3];
         char form[128]; /* one of n, a, c for each character */
         uint32_t size;  /* characters of `form` */
-    } *ibans;
+    } * ibans;
     struct table_name {
         char *name;
         uint32_t value; /* top-level domains: 1 when it counts alone; words of BIP-39: their number */
-    } *tlds, *seeds;
-    uint16_t tld_slots[TABLE_SLOTS], seed_slots[TABLE_SLOTS]; /* number of the name + 1, by the hash of its text */
+    } * tlds, *seeds;
+    uint16_t tld_slots[TABLE_SLOTS],
+        seed_slots[TABLE_SLOTS]; /* number of the name + 1, by the hash of its text */
     size_t word_count, token_count, card_count, calling_count, iban_count, tld_count, seed_count;
 };
 
-/* Loads the folder, and tells the engine of each file (setup_loaded). -EINVAL with file and line for a row that is wrong,
- * -ENOENT, -ENOMEM. *ret_tables is freed with tables_free. */
+/* Loads the folder, and tells the engine of each file (setup_loaded). -EINVAL with file and line for a row
+ * that is wrong, -ENOENT, -ENOMEM. *ret_tables is freed with tables_free. */
 int tables_load(const char *folder, struct tables **ret_tables, struct why *why);
 void tables_free(struct tables *tables);
 

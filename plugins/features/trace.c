@@ -1,6 +1,7 @@
 /*
- * trace: what systems leave of devices and people: serial numbers of USB devices in Windows' keys (USBSTOR, USB\VID_) [Microsoft,
- * USB device identification strings] and in Linux' log, and names of users in paths of their folders.
+ * trace: what systems leave of devices and people: serial numbers of USB devices in Windows' keys (USBSTOR,
+ * USB\VID_) [Microsoft, USB device identification strings] and in Linux' log, and names of users in paths of
+ * their folders.
  */
 #include "plugins/features/examiners.h"
 
@@ -16,7 +17,8 @@ static bool starts(const struct text *text, size_t at, const char *word)
 {
     size_t size = strlen(word);
 
-    return at < text->size && text->size - at >= size && strncasecmp((const char *)text->data + at, word, size) == 0;
+    return at < text->size && text->size - at >= size &&
+           strncasecmp((const char *)text->data + at, word, size) == 0;
 }
 
 static bool is_serial(uint8_t c)
@@ -29,7 +31,8 @@ static bool is_key(uint8_t c)
     return is_alnum(c) || c == '&' || c == '_' || c == '-' || c == '.' || c == ' ' || c == '#' || c == '+';
 }
 
-static void tell_serial(struct finder *finder, const struct text *text, size_t begin, size_t end, const char *detail)
+static void tell_serial(struct finder *finder, const struct text *text, size_t begin, size_t end,
+                        const char *detail)
 {
     char normal[SERIAL_MAX + 1];
     size_t size = end - begin;
@@ -58,7 +61,8 @@ static void look_log(struct finder *finder, const struct text *text, size_t at)
     tell_serial(finder, text, begin, end, NULL);
 }
 
-/* USBSTOR\Disk&Ven_X&Prod_Y&Rev_Z\SERIAL, USB\VID_1234&PID_5678\SERIAL, and both with '#' for '\' (as in device names). */
+/* USBSTOR\Disk&Ven_X&Prod_Y&Rev_Z\SERIAL, USB\VID_1234&PID_5678\SERIAL, and both with '#' for '\' (as in
+ * device names). */
 void examine_usb(struct finder *finder, const struct text *text, size_t at)
 {
     size_t key, key_end, begin, end;
@@ -74,16 +78,18 @@ void examine_usb(struct finder *finder, const struct text *text, size_t at)
     if (separator != '\\' && separator != '#')
         return;
     key++;
-    for (key_end = key; key_end < text->size && key_end - key < KEY_MAX && is_key(text->data[key_end]) && text->data[key_end] != separator;)
+    for (key_end = key; key_end < text->size && key_end - key < KEY_MAX && is_key(text->data[key_end]) &&
+                        text->data[key_end] != separator;)
         key_end++;
     if (text_at(text, key_end) != separator || key_end == key)
         return;
     begin = end = key_end + 1;
     while (end < text->size && is_serial(text->data[end]) && end - begin <= SERIAL_MAX)
         end++;
-    /* A second character '&' means that Windows made the number up; it still tells devices of one machine apart. */
-    snprintf(detail, sizeof detail, "{\"device\":\"%.*s\",\"own\":%s}", (int)(key_end - key), (const char *)text->data + key,
-             text_at(text, begin + 1) == '&' ? "false" : "true");
+    /* A second character '&' means that Windows made the number up; it still tells devices of one machine
+     * apart. */
+    snprintf(detail, sizeof detail, "{\"device\":\"%.*s\",\"own\":%s}", (int)(key_end - key),
+             (const char *)text->data + key, text_at(text, begin + 1) == '&' ? "false" : "true");
     tell_serial(finder, text, begin, end, detail);
 }
 
@@ -91,8 +97,10 @@ void examine_usb(struct finder *finder, const struct text *text, size_t at)
 
 static bool is_nobody(const uint8_t *name, size_t size)
 {
-    static const char *const names[] = {"public", "default", "default user", "all users", "username", "user name", "user", "shared", "name",
-                                        "your_username", "foo", "someone", "me", "you", "linuxbrew", "guest", "defaultapppool"};
+    static const char *const names[] = {
+        "public", "default", "default user", "all users",     "username",      "user name",
+        "user",   "shared",  "name",         "your_username", "foo",           "someone",
+        "me",     "you",     "linuxbrew",    "guest",         "defaultapppool"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strlen(names[i]) == size && strncasecmp(names[i], (const char *)name, size) == 0)
@@ -127,14 +135,18 @@ void examine_home(struct finder *finder, const struct text *text, size_t at)
     if (windows && text_at(text, begin) == '\\') /* written as in a program's text */
         begin++;
     /* A path begins here: with a drive, nothing, or the end of another word. */
-    if (windows ? text_at(text, at - 1) != ':' && text_at(text, at - 1) != '\\' && text_at(text, at - 1) != '?'
-                : is_alnum(text_at(text, at - 1)) || text_at(text, at - 1) == '.' || text_at(text, at - 1) == '_' ||
-                      text_at(text, at - 1) == '-' || text_at(text, at - 1) == '}' || text_at(text, at - 1) == ')' || text_at(text, at - 1) == '*')
+    if (windows
+            ? text_at(text, at - 1) != ':' && text_at(text, at - 1) != '\\' && text_at(text, at - 1) != '?'
+            : is_alnum(text_at(text, at - 1)) || text_at(text, at - 1) == '.' ||
+                  text_at(text, at - 1) == '_' || text_at(text, at - 1) == '-' ||
+                  text_at(text, at - 1) == '}' || text_at(text, at - 1) == ')' ||
+                  text_at(text, at - 1) == '*')
         return;
     for (end = begin; end - begin <= NAME_MAX_SIZE && (step = name_character(text, end, windows)) > 0;)
         end += step;
-    if (end - begin < 2 || end - begin > NAME_MAX_SIZE || text_at(text, end) != separator || text_at(text, begin) == '.' ||
-        text_at(text, begin) == ' ' || text_at(text, end - 1) == ' ' || is_nobody(text->data + begin, end - begin))
+    if (end - begin < 2 || end - begin > NAME_MAX_SIZE || text_at(text, end) != separator ||
+        text_at(text, begin) == '.' || text_at(text, begin) == ' ' || text_at(text, end - 1) == ' ' ||
+        is_nobody(text->data + begin, end - begin))
         return;
     found.begin = begin;
     found.end = end;

@@ -1,6 +1,6 @@
 /*
- * web: addresses of mail [RFC 5321, 5322], of the web [RFC 3986], and host names in them [RFC 1035], as far as people and
- * programs write them: no quoted local parts, no comments.
+ * web: addresses of mail [RFC 5321, 5322], of the web [RFC 3986], and host names in them [RFC 1035], as far
+ * as people and programs write them: no quoted local parts, no comments.
  */
 #include "plugins/features/examiners.h"
 
@@ -54,8 +54,8 @@ bool web_is_domain(const struct tables *tables, const struct text *text, size_t 
            tables_tld(tables, text->data + dot + 1, end - dot - 1) != NULL;
 }
 
-/* The end of a host name that begins here, where its last label or the one before is a top-level domain ("a.com.Then" ends
- * before the second dot); `begin` when it is none. */
+/* The end of a host name that begins here, where its last label or the one before is a top-level domain
+ * ("a.com.Then" ends before the second dot); `begin` when it is none. */
 static size_t domain_end(const struct tables *tables, const struct text *text, size_t begin)
 {
     size_t end = begin;
@@ -74,7 +74,8 @@ static size_t domain_end(const struct tables *tables, const struct text *text, s
 }
 
 /* Lower case, for what means the same in both. */
-static const char *lowered(const struct text *text, size_t begin, size_t end, size_t lower_end, char *ret, size_t room)
+static const char *lowered(const struct text *text, size_t begin, size_t end, size_t lower_end, char *ret,
+                           size_t room)
 {
     size_t size = end - begin < room - 1 ? end - begin : room - 1;
 
@@ -116,7 +117,8 @@ void examine_email(struct finder *finder, const struct text *text, size_t at)
     while (begin < at && (text->data[begin] == '.' || text->data[begin] == '-' || text->data[begin] == '+'))
         begin++;
     /* What an encoded "=3D" or "%20" leaves before an address is no part of it. */
-    if (at - begin > 3 && text->data[begin] == '%' && is_hex(text->data[begin + 1]) && is_hex(text->data[begin + 2]))
+    if (at - begin > 3 && text->data[begin] == '%' && is_hex(text->data[begin + 1]) &&
+        is_hex(text->data[begin + 2]))
         begin += 3;
     if (begin == at || at - begin > LOCAL_MAX || end <= at + 1 || text->data[at - 1] == '.' ||
         text_at(text, end) == '@' || text_at(text, end) == '_' || is_in_url(text, begin))
@@ -134,9 +136,10 @@ void examine_email(struct finder *finder, const struct text *text, size_t at)
 
 /* ------------------------------------------------------------------ URLs */
 
-static const char *const schemes[] = {"https", "http", "ftp",  "ftps",  "sftp", "ssh",  "smb", "ws",    "wss",  "rtsp",
-                                      "rtmp",  "ldap", "nfs",  "telnet", "rdp", "vnc", "irc", "mysql", "redis", "tg",
-                                      "viber", "whatsapp", "postgresql", "postgres", "mongodb", "amqp", "svn", "git"};
+static const char *const schemes[] = {
+    "https", "http",     "ftp",        "ftps",     "sftp",    "ssh",  "smb", "ws",    "wss",   "rtsp",
+    "rtmp",  "ldap",     "nfs",        "telnet",   "rdp",     "vnc",  "irc", "mysql", "redis", "tg",
+    "viber", "whatsapp", "postgresql", "postgres", "mongodb", "amqp", "svn", "git"};
 
 /* Where the scheme begins that ends at the colon; `colon` when it is none that we know. */
 static size_t scheme_begin(const struct text *text, size_t colon)
@@ -199,14 +202,16 @@ static bool read_authority(const struct tables *tables, const struct text *text,
     if (web_is_domain(tables, text, a.host, a.host_end) || network_is_ipv4(text, a.host, a.host_end))
         return true;
     /* A name within a network counts with a port or a path only. */
-    return a.host_end - a.host >= 3 && is_letter(text->data[a.host]) && memchr(text->data + a.host, '.', a.host_end - a.host) == NULL &&
+    return a.host_end - a.host >= 3 && is_letter(text->data[a.host]) &&
+           memchr(text->data + a.host, '.', a.host_end - a.host) == NULL &&
            (text_at(text, a.host_end) == ':' || text_at(text, a.host_end) == '/') && end - a.host_end > 2;
 }
 
 static void tell_user(struct finder *finder, const struct text *text, const struct authority *a)
 {
     const uint8_t *colon = memchr(text->data + a->user, ':', a->host - a->user);
-    struct found found = {.kind = FEATURE_CREDENTIAL, .rank = RANK_CONTEXT, .begin = a->user, .end = a->host - 1};
+    struct found found = {
+        .kind = FEATURE_CREDENTIAL, .rank = RANK_CONTEXT, .begin = a->user, .end = a->host - 1};
 
     if (colon != NULL && colon > text->data + a->user && colon + 1 < text->data + a->host - 1 &&
         text->data[a->user] != '$' && text->data[a->user] != '{' && text->data[a->user] != '%')

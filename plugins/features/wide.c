@@ -15,12 +15,14 @@ static bool is_text(uint8_t c)
     return (c >= ' ' && c < 0x7f) || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* High bytes of the scripts whose words count: Cyrillic, Armenian, Georgian in its three blocks, punctuation. */
+/* High bytes of the scripts whose words count: Cyrillic, Armenian, Georgian in its three blocks, punctuation.
+ */
 static bool is_script(uint8_t high, uint8_t low)
 {
     return high == 0x04 || (high == 0x05 && low >= 0x30 && low < 0x90) || (high == 0x10 && low >= 0xa0) ||
-           (high == 0x1c && low >= 0x90 && low < 0xc0) || (high == 0x2d && low < 0x30) || (high == 0x20 && low >= 0x10 && low < 0x28) ||
-           (high == 0x21 && low == 0x16) || (high == 0 && low == 0xb0);
+           (high == 0x1c && low >= 0x90 && low < 0xc0) || (high == 0x2d && low < 0x30) ||
+           (high == 0x20 && low >= 0x10 && low < 0x28) || (high == 0x21 && low == 0x16) ||
+           (high == 0 && low == 0xb0);
 }
 
 static bool is_unit(const uint8_t *data, size_t at, bool big_endian)
@@ -34,13 +36,15 @@ static bool is_unit(const uint8_t *data, size_t at, bool big_endian)
 static size_t core_byte(const uint8_t *data, size_t size, size_t at)
 {
     for (size_t i = at > 8 ? at - 8 : 0; i <= at && i + 4 < size; i++) {
-        if (is_text(data[i]) && data[i + 1] == 0 && is_text(data[i + 2]) && data[i + 3] == 0 && is_text(data[i + 4]))
+        if (is_text(data[i]) && data[i + 1] == 0 && is_text(data[i + 2]) && data[i + 3] == 0 &&
+            is_text(data[i + 4]))
             return i;
     }
     return SIZE_MAX;
 }
 
-/* Which byte order: what stands at the ends of the ASCII characters, and else whether they lie at even offsets. */
+/* Which byte order: what stands at the ends of the ASCII characters, and else whether they lie at even
+ * offsets. */
 static bool is_big_endian(const uint8_t *data, size_t size, size_t core, bool odd)
 {
     size_t first = core, last = core;
@@ -86,8 +90,10 @@ static bool put_unit(struct wide *wide, uint8_t high, uint8_t low, size_t from)
     if (code < 0x80)
         return put(wide, low, from);
     if (code < 0x800)
-        return put(wide, (uint8_t)(0xc0 | code >> 6), from) && put(wide, (uint8_t)(0x80 | (code & 0x3f)), from);
-    return put(wide, (uint8_t)(0xe0 | code >> 12), from) && put(wide, (uint8_t)(0x80 | (code >> 6 & 0x3f)), from) &&
+        return put(wide, (uint8_t)(0xc0 | code >> 6), from) &&
+               put(wide, (uint8_t)(0x80 | (code & 0x3f)), from);
+    return put(wide, (uint8_t)(0xe0 | code >> 12), from) &&
+           put(wide, (uint8_t)(0x80 | (code >> 6 & 0x3f)), from) &&
            put(wide, (uint8_t)(0x80 | (code & 0x3f)), from);
 }
 
@@ -103,7 +109,8 @@ int wide_decode(struct wide *wide, const uint8_t *data, size_t size, size_t at, 
     if (wide->big_endian && core == 0)
         core += 2;
     wide->begin = wide->end = core - wide->big_endian;
-    while (wide->begin >= 2 && at - wide->begin < LEFT_MAX && is_unit(data, wide->begin - 2, wide->big_endian))
+    while (wide->begin >= 2 && at - wide->begin < LEFT_MAX &&
+           is_unit(data, wide->begin - 2, wide->big_endian))
         wide->begin -= 2;
     while (wide->end + 2 <= size && is_unit(data, wide->end, wide->big_endian))
         wide->end += 2;

@@ -1,5 +1,6 @@
 /*
- * wide: runs of UTF-16 between other bytes, found by their ASCII characters, and decoded to UTF-8 with the place of every byte.
+ * wide: runs of UTF-16 between other bytes, found by their ASCII characters, and decoded to UTF-8 with the
+ * place of every byte.
  */
 #ifndef KVALI_PLUGINS_FEATURES_WIDE_H
 #define KVALI_PLUGINS_FEATURES_WIDE_H
@@ -16,9 +17,9 @@ struct wide {
     bool big_endian;
 };
 
-/* Decodes the run that `at` (TRIGGER_WIDE) lies in. `odd`: the data begins at an odd offset of its stream, which decides between
- * the byte orders when nothing else does. Letters of Georgian, Cyrillic and Armenian belong to a run too. 0, -ENOMEM; size 0:
- * there is none. */
+/* Decodes the run that `at` (TRIGGER_WIDE) lies in. `odd`: the data begins at an odd offset of its stream,
+ * which decides between the byte orders when nothing else does. Letters of Georgian, Cyrillic and Armenian
+ * belong to a run too. 0, -ENOMEM; size 0: there is none. */
 int wide_decode(struct wide *wide, const uint8_t *data, size_t size, size_t at, bool odd);
 void wide_finish(struct wide *wide);
 

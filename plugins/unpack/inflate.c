@@ -44,7 +44,8 @@ int inflate_probe(enum inflate_form form, inflate_read *read, void *context, str
     z.next_out = out;
     z.avail_out = sizeof out;
     answer = inflate(&z, Z_SYNC_FLUSH);
-    ret->worth = (answer == Z_OK || answer == Z_STREAM_END || answer == Z_BUF_ERROR) && sizeof out - z.avail_out >= LEAST;
+    ret->worth = (answer == Z_OK || answer == Z_STREAM_END || answer == Z_BUF_ERROR) &&
+                 sizeof out - z.avail_out >= LEAST;
     inflateEnd(&z);
     return 0;
 }

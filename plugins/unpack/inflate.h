@@ -28,7 +28,8 @@ int inflate_setup(struct why *why);
 int inflate_probe(enum inflate_form form, inflate_read *read, void *context, struct inflated *ret);
 int base64_probe(inflate_read *read, void *context, struct inflated *ret);
 
-/* Everything. 0: to its end; -EBADMSG: it breaks, what came before was written; what `read` or `write` answers. */
+/* Everything. 0: to its end; -EBADMSG: it breaks, what came before was written; what `read` or `write`
+ * answers. */
 int inflate_all(enum inflate_form form, inflate_read *read, void *in, inflate_write *write, void *out);
 int base64_all(inflate_read *read, void *in, inflate_write *write, void *out);
 

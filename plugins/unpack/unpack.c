@@ -1,7 +1,8 @@
 /*
- * unpack: what is compressed or encoded inside a stream, as children, so that every plugin looks into it: gzip [RFC 1952], zlib
- * in PDF streams [RFC 1950; ISO 32000-1, 7.4.4], members of ZIP archives by their local headers [APPNOTE 6.3.10, 4.3.7], and long
- * base64 [RFC 4648]. It follows headers wherever they stand, also in free space and where the file around them is broken.
+ * unpack: what is compressed or encoded inside a stream, as children, so that every plugin looks into it:
+ * gzip [RFC 1952], zlib in PDF streams [RFC 1950; ISO 32000-1, 7.4.4], members of ZIP archives by their local
+ * headers [APPNOTE 6.3.10, 4.3.7], and long base64 [RFC 4648]. It follows headers wherever they stand, also
+ * in free space and where the file around them is broken.
  */
 #include "plugins/unpack/inflate.h"
 
@@ -27,8 +28,8 @@ struct hit {
 struct unpack_stream {
     struct hit *hits;
     size_t count, capacity;
-    bool in_base64;    /* in a run of base64 that was found: to the first byte that is none */
-    bool in_line;      /* in a line that does not begin one: to its end */
+    bool in_base64; /* in a run of base64 that was found: to the first byte that is none */
+    bool in_line;   /* in a line that does not begin one: to its end */
     bool full;
 };
 
@@ -37,7 +38,8 @@ struct unpack_worker {
 };
 
 static const struct field unpack_fields[] = {{"form", FIELD_TEXT, "", "gzip, zlib, zip or base64"}};
-static const struct record_type unpack_type = {"unpack", 1, "what a child stream was unpacked from", unpack_fields, 1};
+static const struct record_type unpack_type = {"unpack", 1, "what a child stream was unpacked from",
+                                               unpack_fields, 1};
 static const struct record_type *const unpack_emits[] = {&unpack_type, NULL};
 
 static int unpack_setup(void *worker, const struct settings *settings, struct why *why)
@@ -60,7 +62,8 @@ static int unpack_setup(void *worker, const struct settings *settings, struct wh
     return inflate_setup(why);
 }
 
-/* A recovered object's bytes lie in the stream that it was recovered from, which was looked through already. */
+/* A recovered object's bytes lie in the stream that it was recovered from, which was looked through already.
+ */
 static enum plugin_want unpack_start(struct scan *scan)
 {
     enum stream_kind kind = scan_stream(scan)->kind;
@@ -83,8 +86,10 @@ static int add(struct scan *scan, uint64_t at, enum form form)
             return -ENOMEM;
         if (hits == NULL) {
             stream->full = true;
-            scan_limited(scan, at, "more than %d places look like the beginning of compressed data: the rest was not unpacked",
-                         HITS_MAX / 2);
+            scan_limited(
+                scan, at,
+                "more than %d places look like the beginning of compressed data: the rest was not unpacked",
+                HITS_MAX / 2);
             return 0;
         }
         stream->hits = hits;
@@ -98,7 +103,8 @@ static int add(struct scan *scan, uint64_t at, enum form form)
 
 static bool is_zlib(const uint8_t *data, size_t size)
 {
-    return size >= 2 && (data[0] & 0x8f) == 0x08 && (data[0] << 8 | data[1]) % 31 == 0 && (data[1] & 0x20) == 0;
+    return size >= 2 && (data[0] & 0x8f) == 0x08 && (data[0] << 8 | data[1]) % 31 == 0 &&
+           (data[1] & 0x20) == 0;
 }
 
 /* "stream", a line end, and what may be zlib's header. */
@@ -129,12 +135,16 @@ static int look_zip(struct scan *scan, const uint8_t *data, size_t left, uint64_
     bytes_seek(&bytes, 26);
     name = bytes_u16le(&bytes);
     extra = bytes_u16le(&bytes);
-    return method == 8 && (flags & 1) == 0 && name > 0 && name <= 4096 ? add(scan, at + HEADER + name + extra, FORM_ZIP) : 0;
+    return method == 8 && (flags & 1) == 0 && name > 0 && name <= 4096
+               ? add(scan, at + HEADER + name + extra, FORM_ZIP)
+               : 0;
 }
 
 static int look_gzip(struct scan *scan, const uint8_t *data, size_t left, uint64_t at)
 {
-    return left >= 10 && data[0] == 0x1f && data[1] == 0x8b && data[2] == 8 && (data[3] & 0xe0) == 0 ? add(scan, at, FORM_GZIP) : 0;
+    return left >= 10 && data[0] == 0x1f && data[1] == 0x8b && data[2] == 8 && (data[3] & 0xe0) == 0
+               ? add(scan, at, FORM_GZIP)
+               : 0;
 }
 
 typedef int looker(struct scan *scan, const uint8_t *data, size_t left, uint64_t at);
@@ -145,17 +155,20 @@ static int look_all(struct scan *scan, const struct block *block, int first, loo
     const uint8_t *data = block->data, *end = data + block->size, *limit = end + block->ahead;
     int code = 0;
 
-    for (const uint8_t *at = data; code == 0 && at < end && (at = memchr(at, first, (size_t)(end - at))) != NULL; at++)
+    for (const uint8_t *at = data;
+         code == 0 && at < end && (at = memchr(at, first, (size_t)(end - at))) != NULL; at++)
         code = look(scan, at, (size_t)(limit - at), block->offset + (uint64_t)(at - data));
     return code;
 }
 
 static bool is_base64(uint8_t c)
 {
-    return (uint8_t)((c | 0x20) - 'a') < 26 || (uint8_t)(c - '0') < 10 || c == '+' || c == '/' || c == '\r' || c == '\n';
+    return (uint8_t)((c | 0x20) - 'a') < 26 || (uint8_t)(c - '0') < 10 || c == '+' || c == '/' || c == '\r' ||
+           c == '\n';
 }
 
-/* A run of base64, with line ends, that begins here and goes on for BASE64_LEAST bytes at least; hex and words are none. */
+/* A run of base64, with line ends, that begins here and goes on for BASE64_LEAST bytes at least; hex and
+ * words are none. */
 static bool starts_base64(const uint8_t *data, size_t left)
 {
     unsigned upper = 0, lower = 0, digits = 0;
@@ -172,7 +185,8 @@ static bool starts_base64(const uint8_t *data, size_t left)
     return upper > BASE64_LEAST / 10 && lower > BASE64_LEAST / 10 && digits > BASE64_LEAST / 32;
 }
 
-/* The bytes from `i` on that no run can begin in, because a byte that is none follows within the least length; 0: it may. */
+/* The bytes from `i` on that no run can begin in, because a byte that is none follows within the least
+ * length; 0: it may. */
 static size_t hopeless(const struct block *block, size_t i)
 {
     size_t limit = block->size + block->ahead, probe = limit - i < BASE64_LEAST ? limit - i : BASE64_LEAST;
@@ -255,11 +269,13 @@ static int unpack_one(struct scan *scan, const struct hit *hit)
     struct unpacking unpacking = {scan, hit->at};
     char name[48];
     const struct value values[] = {value_text(names[hit->form])};
-    struct child child = {.name = name, .kind = STREAM_CHILD, .offset = hit->at, .about = &unpack_type, .values = values};
+    struct child child = {
+        .name = name, .kind = STREAM_CHILD, .offset = hit->at, .about = &unpack_type, .values = values};
     struct inflated probe;
     struct sink *sink;
-    int code = hit->form == FORM_BASE64 ? base64_probe(read_next, &unpacking, &probe)
-                                        : inflate_probe((enum inflate_form)hit->form, read_next, &unpacking, &probe);
+    int code = hit->form == FORM_BASE64
+                   ? base64_probe(read_next, &unpacking, &probe)
+                   : inflate_probe((enum inflate_form)hit->form, read_next, &unpacking, &probe);
 
     if (code < 0 || !probe.worth)
         return code == -ENOMEM ? code : 0;
@@ -268,8 +284,9 @@ static int unpack_one(struct scan *scan, const struct hit *hit)
     if (sink == NULL)
         return -ENOSPC;
     unpacking.at = hit->at;
-    code = hit->form == FORM_BASE64 ? base64_all(read_next, &unpacking, write_child, sink)
-                                    : inflate_all((enum inflate_form)hit->form, read_next, &unpacking, write_child, sink);
+    code = hit->form == FORM_BASE64
+               ? base64_all(read_next, &unpacking, write_child, sink)
+               : inflate_all((enum inflate_form)hit->form, read_next, &unpacking, write_child, sink);
     sink_close(sink, code == 0 ? SCAN_WHOLE : SCAN_CUT);
     return code == -ENOSPC || code == -ENOMEM ? code : 0;
 }

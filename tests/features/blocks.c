@@ -1,6 +1,6 @@
 /*
- * blocks: the plugin features says the same of a stream of some megabytes in blocks of any size, with something to find at
- * each border of its own pieces.
+ * blocks: the plugin features says the same of a stream of some megabytes in blocks of any size, with
+ * something to find at each border of its own pieces.
  *
  *     blocks SOURCE_ROOT
  */
@@ -52,7 +52,8 @@ int main(int argc, char **argv)
         struct why why;
 
         trace_settings(&settings, argv[1]);
-        if (settings_set(&settings, "block", blocks[i], &why) < 0 || scanner_new(plugins, 1, &settings, &scanner, &why) < 0) {
+        if (settings_set(&settings, "block", blocks[i], &why) < 0 ||
+            scanner_new(plugins, 1, &settings, &scanner, &why) < 0) {
             fprintf(stderr, "%s\n", why.text);
             return 1;
         }

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void setup_loaded(const char *plugin, const char *kind, const char *name, const char *sha256, uint64_t count, const char *problem)
+void setup_loaded(const char *plugin, const char *kind, const char *name, const char *sha256, uint64_t count,
+                  const char *problem)
 {
     (void)plugin, (void)kind, (void)name, (void)sha256, (void)count;
     cr_assert(problem == NULL);
@@ -69,14 +70,22 @@ static bool finds(const char *text, const char *line)
 static const struct {
     const char *name, *kind, *rank, *around; /* the value comes for %s */
 } judged[] = {
-    {"mrz_td3", "mrz", "checksum", "%s"},        {"mrz_td2", "mrz", "checksum", "%s"},
-    {"mrz_td1", "mrz", "checksum", "%s"},        {"mrz_td1_long", "mrz", "checksum", "%s"},
-    {"mrz_mrva", "mrz", "checksum", "%s"},       {"mrz_mrvb", "mrz", "checksum", "%s"},
-    {"iban", "iban", "checksum", "to %s."},      {"card", "card", "checksum", "card %s,"},
-    {"btc_base58", "bitcoin", "checksum", "%s"}, {"tron_base58", "tron", "checksum", "%s"},
-    {"btc_bech32", "bitcoin", "checksum", "%s"}, {"ge_phone", "phone", "format", "(%s)"},
-    {"ge_plate", "ge_plate", "format", "%s"},    {"ge_plate_old", "ge_plate", "context", "plate number %s"},
-    {"ge_plate_trailer", "ge_plate", "context", "vehicle %s"}, {"ge_personal_no", "ge_personal_no", "context", "პირადი ნომერი %s"},
+    {"mrz_td3", "mrz", "checksum", "%s"},
+    {"mrz_td2", "mrz", "checksum", "%s"},
+    {"mrz_td1", "mrz", "checksum", "%s"},
+    {"mrz_td1_long", "mrz", "checksum", "%s"},
+    {"mrz_mrva", "mrz", "checksum", "%s"},
+    {"mrz_mrvb", "mrz", "checksum", "%s"},
+    {"iban", "iban", "checksum", "to %s."},
+    {"card", "card", "checksum", "card %s,"},
+    {"btc_base58", "bitcoin", "checksum", "%s"},
+    {"tron_base58", "tron", "checksum", "%s"},
+    {"btc_bech32", "bitcoin", "checksum", "%s"},
+    {"ge_phone", "phone", "format", "(%s)"},
+    {"ge_plate", "ge_plate", "format", "%s"},
+    {"ge_plate_old", "ge_plate", "context", "plate number %s"},
+    {"ge_plate_trailer", "ge_plate", "context", "vehicle %s"},
+    {"ge_personal_no", "ge_personal_no", "context", "პირადი ნომერი %s"},
 };
 enum { JUDGED = sizeof judged / sizeof judged[0] };
 
@@ -107,7 +116,8 @@ Test(features, each_vector_of_the_reference_is_judged_right, .init = open_search
         cr_skip_test("no ../shared here");
     cr_assert(fgets(line, sizeof line, file) != NULL);
     for (; fgets(line, sizeof line, file) != NULL; count++) {
-        char *rest = line, *name = strsep(&rest, "\t"), *value = strsep(&rest, "\t"), *valid = strsep(&rest, "\t");
+        char *rest = line, *name = strsep(&rest, "\t"), *value = strsep(&rest, "\t"),
+             *valid = strsep(&rest, "\t");
 
         judge(name, value, valid[0] == '1');
     }
@@ -140,9 +150,23 @@ Test(features, one_changed_character_spoils_a_checksum, .init = open_search, .fi
 Test(features, what_looks_nearly_like_one_is_none, .init = open_search, .fini = close_search)
 {
     static const char *const texts[] = {
-        "image@2x.png",  "std::dead::beef a::b",  "12:34:56:78", "version 10.1.2.3", "1.2.3.4.5",  "+1234", "4111111111111111.5e3",
-        "a = b.net_name", "ISO-8859 RFC-123 AB-1234-CD", "01001012345", "404123456", "d=\"M12.3456,78.9012\"", "password: string",
-        "/home/user/x",  "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1Beaed", "490154203237518", "XGE29NB0000000101904917",
+        "image@2x.png",
+        "std::dead::beef a::b",
+        "12:34:56:78",
+        "version 10.1.2.3",
+        "1.2.3.4.5",
+        "+1234",
+        "4111111111111111.5e3",
+        "a = b.net_name",
+        "ISO-8859 RFC-123 AB-1234-CD",
+        "01001012345",
+        "404123456",
+        "d=\"M12.3456,78.9012\"",
+        "password: string",
+        "/home/user/x",
+        "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1Beaed",
+        "490154203237518",
+        "XGE29NB0000000101904917",
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
@@ -151,9 +175,13 @@ Test(features, what_looks_nearly_like_one_is_none, .init = open_search, .fini = 
 
 /* ------------------------------------------------------------------ where pieces meet */
 
-static const char *const planted[] = {"mail nino.k@example.ge x", "to GE29NB0000000101904917 now", "8.8.4.4 is", "+995 571 951 951 ",
-                                      "legal winner thank year wave sausage worth useful legal winner thank yellow\n",
-                                      "https://www.example.com/a/b?c=1 "};
+static const char *const planted[] = {
+    "mail nino.k@example.ge x",
+    "to GE29NB0000000101904917 now",
+    "8.8.4.4 is",
+    "+995 571 951 951 ",
+    "legal winner thank year wave sausage worth useful legal winner thank yellow\n",
+    "https://www.example.com/a/b?c=1 "};
 
 enum { SIZE = 40000, STEP = 661 };
 

@@ -1,6 +1,6 @@
 /*
- * fuzz_features: everything that looks for features, over bytes that somebody else chose. It owes: no crash, no read outside, an
- * end, and what is found lies in the piece that was asked for.
+ * fuzz_features: everything that looks for features, over bytes that somebody else chose. It owes: no crash,
+ * no read outside, an end, and what is found lies in the piece that was asked for.
  */
 #include "plugins/features/search.h"
 
@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void setup_loaded(const char *plugin, const char *kind, const char *name, const char *sha256, uint64_t count, const char *problem)
+void setup_loaded(const char *plugin, const char *kind, const char *name, const char *sha256, uint64_t count,
+                  const char *problem)
 {
     (void)plugin, (void)kind, (void)name, (void)sha256, (void)count, (void)problem;
 }
@@ -37,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (search_new(folder != NULL ? folder : "rules/features", &search, &why) < 0)
             abort();
     }
-    if (search_piece(search, &whole, on_each, (void *)&whole) < 0 || search_piece(search, &half, on_each, (void *)&half) < 0)
+    if (search_piece(search, &whole, on_each, (void *)&whole) < 0 ||
+        search_piece(search, &half, on_each, (void *)&half) < 0)
         abort();
     return 0;
 }
