@@ -37,7 +37,7 @@ int main(int argc, char **argv)
     FILE *file = argc > 2 ? fopen(argv[2], "re") : NULL;
     const struct hit *list;
 
-    if (file == NULL || data == NULL || search_new(argv[1], &search, &why) < 0) {
+    if (file == NULL || data == NULL || keyword_search_new(argv[1], &search, &why) < 0) {
         fprintf(stderr, "keywords LIST FILE [BLOCK]: %s\n", why.text);
         return 2;
     }
@@ -48,7 +48,7 @@ int main(int argc, char **argv)
         struct search_window window = {data, size, filled, offset, before, offset > 0 ? SEARCH_BEFORE : 0};
 
         begin = now();
-        if (search_window(search, &marks, &window, gave_up, NULL, &list, &count) < 0)
+        if (keyword_search_window(search, &marks, &window, gave_up, NULL, &list, &count) < 0)
             return 1;
         spent += now() - begin;
         hits += count;
@@ -59,10 +59,10 @@ int main(int argc, char **argv)
         filled = rest + fread(data + rest, 1, block, file);
     }
     printf("%zu keywords, %zu patterns, set up in %.2f s; %.1f MB in %.2f s: %.0f MB/s; %llu hits\n",
-           search_list(search)->count, search_pattern_count(search), set_up, (double)offset / 1e6, spent,
+           keyword_search_list(search)->count, keyword_search_pattern_count(search), set_up, (double)offset / 1e6, spent,
            (double)offset / 1e6 / spent, (unsigned long long)hits);
-    search_marks_finish(&marks);
-    search_free(search);
+    keyword_search_marks_finish(&marks);
+    keyword_search_free(search);
     free(data);
     return 0;
 }

@@ -70,6 +70,11 @@ static int make_where(struct where *where, const struct file_filter *f, struct w
         buf_printf(&where->sql, " AND stream IN (SELECT stream FROM keyword WHERE keyword GLOB ?%d OR keyword_group GLOB ?%d)",
                    where->count, where->count);
     }
+    if (f->feature) {
+        where->texts[where->count++] = f->feature;
+        buf_printf(&where->sql, " AND stream IN (SELECT stream FROM feature WHERE %s GLOB ?%d)",
+                   strchr(f->feature, ':') ? "kind || ':' || normal" : "kind", where->count);
+    }
     if (f->grade) {
         where->texts[where->count++] = f->grade;
         buf_printf(&where->sql, " AND stream IN (SELECT stream FROM carved WHERE grade = ?%d)", where->count);

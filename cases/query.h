@@ -25,6 +25,7 @@ struct file_filter {
     const char *rule;            /* glob on a YARA rule's name */
     const char *hashset;         /* glob on the name of a hash set that has it */
     const char *keyword;         /* glob on a keyword that stands in it, or on its group */
+    const char *feature;         /* holds such a feature: "iban", or with a glob on its normal form "email:*@example.org" */
     const char *kind;            /* "file", "ads", "image" ... */
     const char *type;            /* "file", "folder" ... */
     const char *grade;           /* recovered by its structure, with this grade: "validated" ... */

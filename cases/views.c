@@ -7,6 +7,8 @@
  */
 #include "cases/views.h"
 
+#include "cases/views_private.h"
+
 #include "cases/names.h"
 #include "engine/base/buf.h"
 
@@ -649,5 +651,7 @@ int views_make(struct db *db)
         code = make_over(db, "known", "rec_hashset", known_columns, known_from);
     if (code == 0)
         code = make_over(db, "same_content", "rec_digest", same_columns, same_from);
+    if (code == 0)
+        code = views_feature(db);
     return code ? code : make_finding(db);
 }

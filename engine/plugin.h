@@ -149,6 +149,10 @@ int scan_read(struct scan *scan, uint64_t offset, void *data, size_t size, size_
  * what begins in this range may end in a later one. */
 uint64_t scan_reach(const struct scan *scan);
 
+/* Where on the medium (in the image) byte `offset` of the stream lies, as it stands; UINT64_MAX: nowhere, for it was unpacked, lies in
+ * a hole or past the end. Between start and finish, and in them. */
+uint64_t scan_physical(const struct scan *scan, uint64_t offset);
+
 /* A stream inside this one. Its address is <path>!/<name>. Either its bytes lie in this stream as they are: `pieces`
  * says where, in the child's order, within scan_reach, and nothing is written; or they are written with sink_write and
  * kept (memory, then spool). sink_close scans it. Limits on depth, count and total size are the engine's: then NULL comes

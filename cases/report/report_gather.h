@@ -66,6 +66,9 @@ void hashsets_free(struct report_model *model);
 /* report_model_keywords.c: hits of keywords. */
 int gather_keywords(struct gather *gather);
 void keywords_free(struct report_model *model);
+/* report_model_features.c: what investigators search for, by kind. */
+int gather_features(struct gather *gather);
+void features_free(struct report_model *model);
 /* report_model_rows.c: everything else that is a table. */
 int gather_rows(struct gather *gather);
 void rows_free(struct report_model *model);

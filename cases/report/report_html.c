@@ -23,6 +23,7 @@ static const struct section {
     {"hashsets", LABEL_HASHSETS, section_hashsets},
     {"findings", LABEL_FINDINGS, section_findings},
     {"keywords", LABEL_KEYWORDS, section_keywords},
+    {"features", LABEL_FEATURES, section_features},
     {"recovered", LABEL_RECOVERED, section_recovered},
     {"gallery", LABEL_GALLERY, section_gallery},
     {"locked", LABEL_LOCKED, section_locked},

@@ -393,6 +393,24 @@ static void put_types(struct json *json, const struct report_model *model)
     list_close(json);
 }
 
+static void put_features(struct json *json, const struct report_model *model)
+{
+    list_open(json, "features", &model->feature_cut);
+    for (size_t i = 0; i < model->feature_cut.count; i++) {
+        const struct model_feature *feature = &model->features[i];
+
+        json_object_open(json, NULL);
+        json_text(json, "kind", feature->kind);
+        json_text(json, "value", feature->value);
+        json_text(json, "rank", feature->rank);
+        json_u64(json, "count", feature->count);
+        json_u64(json, "contents", feature->contents);
+        json_text(json, "exhibits", feature->exhibits);
+        json_object_close(json);
+    }
+    list_close(json);
+}
+
 static void put_faults(struct json *json, const char *key, const struct model_fault *faults,
                        const struct model_cut *cut)
 {
@@ -519,6 +537,7 @@ void report_json(struct buf *buf, const struct report_model *model, enum report_
     put_findings(&json, model);
     put_keywords(&json, model);
     put_recovered(&json, model);
+    put_features(&json, model);
     put_faults(&json, "encrypted_and_unsupported", model->locked, &model->locked_cut);
     put_hashsets(&json, model);
     put_mismatches(&json, model);

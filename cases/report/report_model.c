@@ -191,6 +191,8 @@ static int gather_snapshot(struct gather *gather)
         error = gather_hashsets(gather);
     if (error == 0)
         error = gather_keywords(gather);
+    if (error == 0)
+        error = gather_features(gather);
     db_rollback(gather->db); /* nothing was written */
     return error;
 }
@@ -228,6 +230,7 @@ void report_model_free(struct report_model *model)
     keywords_free(model);
     recovered_free(model);
     hashsets_free(model);
+    features_free(model);
     free(model->folder);
     free(model->number);
     free(model->examiner);

@@ -150,6 +150,12 @@ struct model_type {
     uint64_t count, bytes;
 };
 
+/* A value among the most frequent of its kind; those in more exhibits come first. */
+struct model_feature {
+    char *kind, *value, *rank, *exhibits;
+    uint64_t count, contents, exhibit_count;
+};
+
 /* Recovered objects of one grade. Counted once: alone, or else as the same as a file, or else as inside another one. */
 struct model_grade {
     char *grade;
@@ -230,6 +236,7 @@ struct report_model {
     struct model_fault *locked;  /* encrypted, unsupported */
     struct model_mismatch *mismatches;
     struct model_type *types;
+    struct model_feature *features;
     struct model_fault *faults;
     struct model_kind *fault_kinds;
     struct model_grade *grades;        /* best first */
@@ -246,7 +253,7 @@ struct report_model {
     struct model_pairs settings, versions, host, sandbox; /* of the last run */
     struct model_cut exhibit_cut, volume_cut, rule_cut, match_cut, locked_cut, mismatch_cut, type_cut,
         fault_cut, note_cut, run_cut, loaded_cut, grade_cut, carved_cut, carved_twice_cut, deleted_cut, picture_cut,
-        alert_cut, set_cut;
+        alert_cut, set_cut, feature_cut;
     struct model_cut keyword_cut, hit_cut;
 
     struct model_counts total;

@@ -31,6 +31,9 @@ void section_keywords(struct html *html, const struct report_model *model);
 void section_recovered(struct html *html, const struct report_model *model);
 void section_gallery(struct html *html, const struct report_model *model);
 
+/* report_html_features.c */
+void section_features(struct html *html, const struct report_model *model);
+
 /* report_html_method.c */
 void section_faults(struct html *html, const struct report_model *model);
 void section_notes(struct html *html, const struct report_model *model);

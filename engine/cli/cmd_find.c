@@ -154,6 +154,7 @@ const struct command command_find = {
             "More can be asked with SQL: sqlite3 -readonly CASE/case.db 'SELECT … FROM file'.",
     .example = "  kvali find /srv/cases/2026-001 --deleted --mime 'image/*' --min-size 100K\n"
                "  kvali find /srv/cases/2026-001 --carved --grade validated --mime image/jpeg\n"
+               "  kvali find /srv/cases/2026-001 --feature 'email:*@example.org'\n"
                "  kvali find /srv/cases/2026-001 --rule '*macro*' --json | jq -r .path",
     .options = specs,
     .min_args = 1,

@@ -24,6 +24,7 @@ int file_options(const struct options *options, struct file_filter *ret_filter, 
     filter.rule = options_text(options, "rule", NULL);
     filter.hashset = options_text(options, "in-set", NULL);
     filter.keyword = options_text(options, "keyword", NULL);
+    filter.feature = options_text(options, "feature", NULL);
     filter.kind = options_text(options, "kind", NULL);
     filter.type = options_text(options, "type", NULL);
     filter.grade = options_text(options, "grade", NULL);

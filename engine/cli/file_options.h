@@ -17,6 +17,7 @@
     {"rule", 'r', "GLOB", "A YARA rule with a name like this matched"},                                 \
     {"in-set", 0, "GLOB", "A hash set with a name like this has the content"},                         \
     {"keyword", 0, "GLOB", "A keyword like this stands in it, or one of a group like this"},             \
+    {"feature", 0, "KIND[:GLOB]", "Such a feature was found in it: iban, 'email:*@example.org'"},             \
     {"kind", 'k', "KIND", "image, raw, file, ads, meta, slack, free, child or carved"},                 \
     {"type", 't', "TYPE", "file, folder, link, fifo, chardev, blockdev, socket or virtual"},            \
     {"min-size", 0, "SIZE", "At least this large: 4096, 512K, 10M, 2G"},                                \

@@ -197,17 +197,24 @@ static int set_searches(struct settings *settings, const struct options *options
         code = add_plugin(settings, "keywords", why);
     if (code == 0 && options_has(options, "index"))
         code = add_plugin(settings, "text", why);
+    if (code == 0 && options_has(options, "features"))
+        code = add_plugin(settings, "features", why);
+    if (code == 0 && options_has(options, "features"))
+        code = add_plugin(settings, "unpack", why);
     return code;
 }
 
 static int fill(struct settings *settings, const struct options *options, struct why *why)
 {
-    char yara[PATH_MAX + 8], carve[PATH_MAX + 8], extensions[PATH_MAX + 32];
+    char yara[PATH_MAX + 8], carve[PATH_MAX + 8], extensions[PATH_MAX + 32], features[PATH_MAX + 16];
     bool shipped = !options_has(options, "no-default-rules");
     snprintf(yara, sizeof yara, "%s/yara", job_cli_rules());
     snprintf(extensions, sizeof extensions, "%s/filetype/extensions.tsv", job_cli_rules());
     snprintf(carve, sizeof carve, "%s/carve", job_cli_rules());
+    snprintf(features, sizeof features, "%s/features", job_cli_rules());
     int code = set(settings, "filetype.extensions", extensions, why);
+    if (code == 0)
+        code = set(settings, "features.tables", features, why);
     if (code == 0)
         code = set(settings, "carve.signatures", carve, why);
     if (code == 0)

@@ -16,6 +16,7 @@
     {"plugins", 0, "LIST", "Only these, ',' between; `kvali plugins` lists them"},                                     \
     {"rules", 'r', "PATH", "YARA rules besides the shipped ones: a file or folder; may be given again"},               \
     {"keywords", 'K', "FILE", "A list of keywords to search for (`kvali keywords --help`); may be given again"},        \
+    {"features", 0, NULL, "Look for addresses, numbers, accounts, keys (adds the plugins features and unpack)"},       \
     {"index", 'i', NULL, "Index the words of documents, for `kvali search` (adds the plugin text)"},                    \
     {"no-default-rules", 0, NULL, "Leave the shipped YARA rules out"},                                                 \
     {"carve-files", 0, NULL, "Look for files inside of live files and of what was unpacked, too (setting carve.files)"}, \

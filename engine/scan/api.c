@@ -112,6 +112,13 @@ int scan_read(struct scan *scan, uint64_t offset, void *data, size_t size, size_
     return 0;
 }
 
+uint64_t scan_physical(const struct scan *scan, uint64_t offset)
+{
+    uint64_t size = 0;
+
+    return pass_physical(scan->pass, offset, &size);
+}
+
 /* Counts one more thing said; -ENOSPC past the limit, which is said once. */
 static int say(struct scan *scan)
 {

@@ -36,7 +36,7 @@ static void put_bytes(struct buf *text, const struct program *program, const str
 
 static void put_keyword(struct buf *text, const struct search *search, const struct keyword *keyword)
 {
-    const struct writings *writings = search_writings(search);
+    const struct writings *writings = keyword_search_writings(search);
     char room[128];
 
     buf_printf(text, "%s:%u: %s", keyword->file, keyword->line, keyword->text);
@@ -45,7 +45,7 @@ static void put_keyword(struct buf *text, const struct search *search, const str
     buf_printf(text, "%s%s%s\n", keyword->regex ? "  regular expression" : "",
                keyword->whole ? "  whole word" : "", keyword->exact_case ? "  case matters" : "");
     for (size_t i = 0; i < writings->count; i++) {
-        const char *out = search_left_out(search, keyword, &writings->items[i], room);
+        const char *out = keyword_search_left_out(search, keyword, &writings->items[i], room);
 
         if (out != NULL && out[0] == '\0')
             continue;
@@ -62,12 +62,12 @@ int keywords_check(const char *paths, struct buf *ret_text, uint64_t *ret_wrong,
 {
     struct search *search;
     uint64_t wrong = 0;
-    int code = search_new(paths, &search, why);
+    int code = keyword_search_new(paths, &search, why);
     const struct list *list;
 
     if (code < 0)
         return code;
-    list = search_list(search);
+    list = keyword_search_list(search);
     for (size_t i = 0; i < list->count; i++)
         put_keyword(ret_text, search, &list->keywords[i]);
     for (size_t i = 0; i < list->file_count; i++) {
@@ -76,8 +76,8 @@ int keywords_check(const char *paths, struct buf *ret_text, uint64_t *ret_wrong,
         wrong += list->files[i].complaint_count;
     }
     buf_printf(ret_text, "%zu keywords in %zu writings together; %" PRIu64 " lines are wrong\n", list->count,
-               search_pattern_count(search), wrong);
-    search_free(search);
+               keyword_search_pattern_count(search), wrong);
+    keyword_search_free(search);
     *ret_wrong = wrong;
     return 0;
 }

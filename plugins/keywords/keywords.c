@@ -76,9 +76,9 @@ static int keywords_setup(void *memory, const struct settings *settings, struct 
     worker->limit = settings_number(settings, "keywords.hits");
     if (*paths == '\0')
         return 0;
-    code = search_new(paths, &worker->search, why);
+    code = keyword_search_new(paths, &worker->search, why);
     if (code == 0)
-        report(search_list(worker->search));
+        report(keyword_search_list(worker->search));
     return code;
 }
 
@@ -86,7 +86,7 @@ static void keywords_teardown(void *memory)
 {
     struct worker *worker = memory;
 
-    search_free(worker->search);
+    keyword_search_free(worker->search);
 }
 
 /* The files, slack and free space of an image are streams of their own. */
@@ -94,7 +94,7 @@ static enum plugin_want keywords_start(struct scan *scan)
 {
     const struct worker *worker = scan_worker(scan);
 
-    if (worker->search == NULL || search_pattern_count(worker->search) == 0 ||
+    if (worker->search == NULL || keyword_search_pattern_count(worker->search) == 0 ||
         scan_stream(scan)->kind == STREAM_IMAGE)
         return PLUGIN_SKIP;
     return PLUGIN_FEED;
@@ -137,7 +137,7 @@ static void on_gave_up(void *context, uint32_t pattern, uint64_t offset)
 {
     struct scan *scan = context;
     const struct worker *worker = scan_worker(scan);
-    uint32_t index = search_pattern(worker->search, pattern)->keyword;
+    uint32_t index = keyword_search_pattern(worker->search, pattern)->keyword;
     struct tally *tally = tally_of(scan_state(scan), index);
 
     if (tally == NULL || tally->gave_up)
@@ -145,7 +145,7 @@ static void on_gave_up(void *context, uint32_t pattern, uint64_t offset)
     tally->gave_up = true;
     scan_limited(scan, offset,
                  "the keyword \"%s\" takes too many steps here and perhaps elsewhere; it counts as no hit",
-                 search_list(worker->search)->keywords[index].text);
+                 keyword_search_list(worker->search)->keywords[index].text);
 }
 
 static int compare_tallies(const void *a, const void *b)
@@ -159,7 +159,7 @@ static int compare_tallies(const void *a, const void *b)
 static void tell_dropped(struct scan *scan, struct stream *stream)
 {
     const struct worker *worker = scan_worker(scan);
-    const struct list *list = search_list(worker->search);
+    const struct list *list = keyword_search_list(worker->search);
 
     if (stream->tally_capacity > 0)
         qsort(stream->tallies, stream->tally_capacity, sizeof stream->tallies[0], compare_tallies);
@@ -204,7 +204,8 @@ static int put_hit(struct scan *scan, const struct block *block, const struct fo
 {
     const struct worker *worker = scan_worker(scan);
     const struct keyword *keyword =
-        &search_list(worker->search)->keywords[search_pattern(worker->search, found->hit->pattern)->keyword];
+        &keyword_search_list(worker->search)
+             ->keywords[keyword_search_pattern(worker->search, found->hit->pattern)->keyword];
     size_t at = (size_t)(found->hit->offset - block->offset), behind = at + found->hit->size, size;
     size_t left = block->size + block->ahead - behind;
     uint8_t room[BEFORE];
@@ -241,7 +242,7 @@ static int take_hit(struct scan *scan, const struct block *block, const struct f
 {
     const struct worker *worker = scan_worker(scan);
     struct tally *tally =
-        tally_of(scan_state(scan), search_pattern(worker->search, found->hit->pattern)->keyword);
+        tally_of(scan_state(scan), keyword_search_pattern(worker->search, found->hit->pattern)->keyword);
 
     if (tally == NULL)
         return -ENOMEM;
@@ -267,7 +268,7 @@ static bool is_ascii_pair(const struct search_window *window, const struct hit *
  * even place, and that is the one that counts, when it is a hit too. */
 static bool is_other_half(struct search *search, const struct search_window *window, const struct hit *hit)
 {
-    const struct pattern *pattern = search_pattern(search, hit->pattern);
+    const struct pattern *pattern = keyword_search_pattern(search, hit->pattern);
     bool big = pattern->writing->kind == WRITING_UTF16BE;
     size_t at = (size_t)(hit->offset - window->offset);
     uint8_t room[SEARCH_BEFORE + SEARCH_AHEAD];
@@ -278,9 +279,10 @@ static bool is_other_half(struct search *search, const struct search_window *win
         !is_ascii_pair(window, hit, big))
         return false;
     if (big) /* the pattern that follows is not the other half's: writings stand in the order LE, BE */
-        return at + 1 < window->size && search_match(search, window, hit->pattern - 1, at + 1) == hit->size;
+        return at + 1 < window->size &&
+               keyword_search_match(search, window, hit->pattern - 1, at + 1) == hit->size;
     if (at > 0)
-        return search_match(search, window, hit->pattern + 1, at - 1) == hit->size;
+        return keyword_search_match(search, window, hit->pattern + 1, at - 1) == hit->size;
     before = window->before_size < SEARCH_BEFORE ? window->before_size : SEARCH_BEFORE;
     if (before == 0)
         return false;
@@ -290,13 +292,14 @@ static bool is_other_half(struct search *search, const struct search_window *win
     shifted.data = room;
     shifted.size += before;
     shifted.before_size = 0;
-    return search_match(search, &shifted, hit->pattern + 1, before - 1) == hit->size;
+    return keyword_search_match(search, &shifted, hit->pattern + 1, before - 1) == hit->size;
 }
 
 static bool is_same_place(const struct search *search, const struct hit *a, const struct hit *b)
 {
     return a->offset == b->offset && a->size == b->size &&
-           search_pattern(search, a->pattern)->keyword == search_pattern(search, b->pattern)->keyword;
+           keyword_search_pattern(search, a->pattern)->keyword ==
+               keyword_search_pattern(search, b->pattern)->keyword;
 }
 
 /* The same bytes may be a keyword in two writings (dato: romanised and under the legacy fonts): one record
@@ -305,13 +308,14 @@ static size_t join(const struct search *search, const struct hit *hits, size_t c
 {
     size_t same = 1, length;
 
-    *ret_found = (struct found){.hit = hits, .writing = search_pattern(search, hits->pattern)->writing};
+    *ret_found =
+        (struct found){.hit = hits, .writing = keyword_search_pattern(search, hits->pattern)->writing};
     strncat(ret_found->names, ret_found->writing->name, sizeof ret_found->names - 1);
     for (; same < count && is_same_place(search, hits, &hits[same]); same++) {
         length = strlen(ret_found->names);
         strncat(ret_found->names, ", ", sizeof ret_found->names - 1 - length);
         length = strlen(ret_found->names);
-        strncat(ret_found->names, search_pattern(search, hits[same].pattern)->writing->name,
+        strncat(ret_found->names, keyword_search_pattern(search, hits[same].pattern)->writing->name,
                 sizeof ret_found->names - 1 - length);
     }
     return same;
@@ -340,7 +344,8 @@ static int keywords_feed(struct scan *scan, const struct block *block)
     struct search_window window = {block->data,   block->size,    size,
                                    block->offset, stream->before, stream->before_size};
     const struct hit *hits;
-    int code = search_window(worker->search, &stream->marks, &window, on_gave_up, scan, &hits, &count);
+    int code =
+        keyword_search_window(worker->search, &stream->marks, &window, on_gave_up, scan, &hits, &count);
 
     for (size_t i = 0; i < count && code == 0;) {
         struct found found;
@@ -363,7 +368,7 @@ static int keywords_finish(struct scan *scan, enum scan_status status)
     (void)status;
     tell_dropped(scan, stream);
     free(stream->tallies);
-    search_marks_finish(&stream->marks);
+    keyword_search_marks_finish(&stream->marks);
     return 0;
 }
 

@@ -26,7 +26,7 @@ struct search {
     uint8_t scratch[SCRATCH];
 };
 
-void search_free(struct search *search)
+void keyword_search_free(struct search *search)
 {
     if (search == NULL)
         return;
@@ -38,27 +38,27 @@ void search_free(struct search *search)
     free(search);
 }
 
-const struct list *search_list(const struct search *search)
+const struct list *keyword_search_list(const struct search *search)
 {
     return &search->list;
 }
 
-const struct writings *search_writings(const struct search *search)
+const struct writings *keyword_search_writings(const struct search *search)
 {
     return &search->writings;
 }
 
-const struct pattern *search_pattern(const struct search *search, uint32_t index)
+const struct pattern *keyword_search_pattern(const struct search *search, uint32_t index)
 {
     return &search->patterns[index];
 }
 
-size_t search_pattern_count(const struct search *search)
+size_t keyword_search_pattern_count(const struct search *search)
 {
     return search->count;
 }
 
-void search_marks_finish(struct search_marks *marks)
+void keyword_search_marks_finish(struct search_marks *marks)
 {
     free(marks->items);
     *marks = (struct search_marks){0};
@@ -99,8 +99,8 @@ static const struct writing *same_as(const struct search *search, const struct k
     return NULL;
 }
 
-const char *search_left_out(const struct search *search, const struct keyword *keyword,
-                            const struct writing *writing, char room[128])
+const char *keyword_search_left_out(const struct search *search, const struct keyword *keyword,
+                                    const struct writing *writing, char room[128])
 {
     const struct program *program = &keyword->program;
     const struct writing *other;
@@ -160,7 +160,7 @@ static int keyword_add(struct search *search, uint32_t index, struct why *why)
     for (size_t i = 0; i < search->writings.count && code == 0; i++) {
         struct pattern pattern = {.keyword = index, .writing = &search->writings.items[i]};
         size_t least, most;
-        const char *out = search_left_out(search, keyword, pattern.writing, room);
+        const char *out = keyword_search_left_out(search, keyword, pattern.writing, room);
 
         if (out != NULL) {
             reason = i == 0 ? out : reason;
@@ -234,13 +234,13 @@ static int set_up(struct search *search, const char *paths, struct why *why)
     return code;
 }
 
-int search_new(const char *paths, struct search **ret_search, struct why *why)
+int keyword_search_new(const char *paths, struct search **ret_search, struct why *why)
 {
     struct search *search = calloc(1, sizeof *search);
     int code = search == NULL ? -ENOMEM : set_up(search, paths, why);
 
     if (code < 0) {
-        search_free(search);
+        keyword_search_free(search);
         return why->text[0] != '\0' ? code : why_set(why, code, "no memory for the keywords");
     }
     *ret_search = search;
@@ -277,7 +277,8 @@ static size_t match(struct search *search, const struct search_window *window, u
     return program_match(program, p->writing, &place, ret_gave_up);
 }
 
-size_t search_match(struct search *search, const struct search_window *window, uint32_t pattern, size_t at)
+size_t keyword_search_match(struct search *search, const struct search_window *window, uint32_t pattern,
+                            size_t at)
 {
     bool gave_up = false;
 
@@ -408,9 +409,10 @@ static void search_words(struct searching *searching, const struct search_window
     filter_search(filter, tail, window->size - inside, inside, on_piece, searching);
 }
 
-int search_window(struct search *search, struct search_marks *marks, const struct search_window *window,
-                  void (*gave_up)(void *context, uint32_t pattern, uint64_t offset), void *context,
-                  const struct hit **ret_hits, size_t *ret_count)
+int keyword_search_window(struct search *search, struct search_marks *marks,
+                          const struct search_window *window,
+                          void (*gave_up)(void *context, uint32_t pattern, uint64_t offset), void *context,
+                          const struct hit **ret_hits, size_t *ret_count)
 {
     struct searching searching = {search, marks, window, gave_up, context, 0};
     size_t kept = 0;

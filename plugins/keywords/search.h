@@ -25,17 +25,17 @@ struct search;
 
 /* `paths`: files, ':' between. Lines that cannot be searched for are left out and are complaints of their
  * file. */
-int search_new(const char *paths, struct search **ret_search, struct why *why);
-void search_free(struct search *search);
+int keyword_search_new(const char *paths, struct search **ret_search, struct why *why);
+void keyword_search_free(struct search *search);
 
-const struct list *search_list(const struct search *search);
-const struct writings *search_writings(const struct search *search);
-const struct pattern *search_pattern(const struct search *search, uint32_t index);
-size_t search_pattern_count(const struct search *search);
+const struct list *keyword_search_list(const struct search *search);
+const struct writings *keyword_search_writings(const struct search *search);
+const struct pattern *keyword_search_pattern(const struct search *search, uint32_t index);
+size_t keyword_search_pattern_count(const struct search *search);
 /* Why a keyword is not searched for in a writing; NULL when it is, "" when that goes without saying. Static
  * or in `room`. */
-const char *search_left_out(const struct search *search, const struct keyword *keyword,
-                            const struct writing *writing, char room[128]);
+const char *keyword_search_left_out(const struct search *search, const struct keyword *keyword,
+                                    const struct writing *writing, char room[128]);
 
 struct hit {
     uint64_t offset; /* of data[0] */
@@ -50,7 +50,7 @@ struct search_marks {
     } * items;
     size_t count, capacity;
 };
-void search_marks_finish(struct search_marks *marks);
+void keyword_search_marks_finish(struct search_marks *marks);
 
 struct search_window {
     const uint8_t *data;
@@ -63,11 +63,13 @@ struct search_window {
 
 /* The hits in a window, in the order of place and pattern, valid until the next call; none twice. `gave_up`
  * is called for a pattern that took too long at a place. 0 or -ENOMEM, -EIO. */
-int search_window(struct search *search, struct search_marks *marks, const struct search_window *window,
-                  void (*gave_up)(void *context, uint32_t pattern, uint64_t offset), void *context,
-                  const struct hit **ret_hits, size_t *ret_count);
+int keyword_search_window(struct search *search, struct search_marks *marks,
+                          const struct search_window *window,
+                          void (*gave_up)(void *context, uint32_t pattern, uint64_t offset), void *context,
+                          const struct hit **ret_hits, size_t *ret_count);
 
 /* Does this pattern match at data[at]? The length, or 0. */
-size_t search_match(struct search *search, const struct search_window *window, uint32_t pattern, size_t at);
+size_t keyword_search_match(struct search *search, const struct search_window *window, uint32_t pattern,
+                            size_t at);
 
 #endif

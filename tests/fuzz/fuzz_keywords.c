@@ -35,12 +35,12 @@ static void look(struct search *search, const uint8_t *data, size_t size, size_t
         size_t count;
 
         window.before = data + at - window.before_size;
-        if (search_window(search, &marks, &window, gave_up, NULL, &hits, &count) < 0)
+        if (keyword_search_window(search, &marks, &window, gave_up, NULL, &hits, &count) < 0)
             abort();
         for (size_t i = 0; i < count && found->count < 4096; i++)
             found->hits[found->count++] = hits[i];
     }
-    search_marks_finish(&marks);
+    keyword_search_marks_finish(&marks);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -56,13 +56,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (fd < 0 || write(fd, data, list_size) != (ssize_t)list_size)
         abort();
     close(fd);
-    if (search_new(path, &search, &why) == 0) {
+    if (keyword_search_new(path, &search, &why) == 0) {
         look(search, data, size, size + 1, &whole);
         look(search, data, size, 61, &parts);
         if (whole.count != parts.count ||
             memcmp(whole.hits, parts.hits, whole.count * sizeof whole.hits[0]) != 0)
             abort();
-        search_free(search);
+        keyword_search_free(search);
     }
     unlink(path);
     return 0;

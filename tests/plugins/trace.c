@@ -218,10 +218,11 @@ static void set_path(struct settings *settings, const char *key, char *path)
 
 void trace_settings(struct settings *settings, const char *source_root)
 {
-    char *rules, *extensions, *carve, *set, *keywords;
+    char *rules, *extensions, *carve, *set, *keywords, *features;
 
     if (settings_init(settings) < 0 ||
         asprintf(&rules, "%s/rules/yara:%s/tests/plugins/yara/rules", source_root, source_root) < 0 ||
+        asprintf(&features, "%s/rules/features", source_root) < 0 ||
         asprintf(&carve, "%s/rules/carve", source_root) < 0 ||
         asprintf(&keywords, "%s/tests/plugins/keywords/list.txt", source_root) < 0 ||
         asprintf(&extensions, "%s/rules/filetype/extensions.tsv", source_root) < 0)
@@ -235,4 +236,5 @@ void trace_settings(struct settings *settings, const char *source_root)
     set_path(settings, "filetype.extensions", extensions);
     set_path(settings, "carve.signatures", carve);
     set_path(settings, "keywords.files", keywords);
+    set_path(settings, "features.tables", features);
 }
