@@ -87,14 +87,17 @@ static bool passes(const struct rule_gate *gate, unsigned class)
     return (!gate->mz || (class & CLASS_MZ) != 0) && (gate->most > LARGE || (class & CLASS_LARGE) == 0);
 }
 
+static bool is_named(const struct rule_source *source, const struct rule_item *item)
+{
+    return is_one_piece(source) ? asks_for_names(source) || !source->whole : item->asks_for_names;
+}
+
 static bool belongs(const struct rule_source *source, const struct rule_item *item, unsigned part)
 {
-    bool named = is_one_piece(source) ? asks_for_names(source) || !source->whole : item->asks_for_names;
-
     if (part == PART_ALL || item->kind != ITEM_RULE)
         return true;
-    if (named || part == PART_NAMED)
-        return named && part == PART_NAMED;
+    if (part == PART_NAMED)
+        return is_named(source, item);
     return is_one_piece(source) || passes(&item->gate, part);
 }
 
@@ -122,7 +125,7 @@ static bool choose(const struct rule_file *file, unsigned part, uint8_t *ret_kee
                 ret_keep[used] = 2;
         }
     }
-    return any || (!source->whole && part >= PART_ALL);
+    return any || !source->whole;
 }
 
 /* Rules that do not belong become spaces, so that lines stay; those that are only used do not report. */
@@ -333,24 +336,16 @@ static void drop(YR_RULES **rules)
     *rules = NULL;
 }
 
-/* All rules: those that ask for names, and those of small programs, which are all others. */
+/* All rules may match a small program. */
 static int compile_whole(const struct rule_files *files, struct rules *ret)
 {
-    int rc = compile(files, PART_NAMED, &ret->named);
-
-    if (rc == 0)
-        rc = compile(files, CLASS_MZ, &ret->classes[CLASS_MZ]);
-    if (rc < 0) {
-        drop(&ret->named);
-        drop(&ret->classes[CLASS_MZ]);
-    }
-    return rc;
+    return compile(files, CLASS_MZ, &ret->classes[CLASS_MZ]);
 }
 
 /* Classes with as many rules have the same ones. */
 static int compile_rest(const struct rule_files *files, struct rules *ret)
 {
-    int rc = 0;
+    int rc = compile(files, PART_NAMED, &ret->named);
 
     for (unsigned class = 0; class < RULES_CLASSES && rc == 0; class ++) {
         if (class == CLASS_MZ)
@@ -433,7 +428,8 @@ static int note_places(const struct rule_files *files, struct rules *ret)
                                          .set = strdup(file->set),
                                          .line = item->line,
                                          .last_line = item->last_line,
-                                         .used = item->used};
+                                         .used = item->used,
+                                         .named = is_named(&file->source, item)};
             ret->place_count++;
             if (place->space == NULL || place->name == NULL || place->set == NULL)
                 return -ENOMEM;

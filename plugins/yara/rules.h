@@ -21,14 +21,16 @@ struct rule_place {
     char *space, *name; /* as libyara has them */
     char *set;
     unsigned line, last_line;
-    bool used; /* by another rule */
+    bool used;  /* by another rule */
+    bool named; /* asks for a content's name, or whether it was deleted: of equal contents it may say
+                   different things */
 };
 
 /* What compiles of the rules. NULL where there are none. */
 struct rules {
     /* By what the content is: not MZ or MZ, small or large. The same pointer where the rules are the same. */
     YR_RULES *classes[RULES_CLASSES];
-    YR_RULES *named; /* rules that ask for a content's name, or whether it was deleted */
+    YR_RULES *named; /* of all, those that ask for names: what is left to ask of a content that is known */
     struct rule_place *places;
     size_t place_count;
 };

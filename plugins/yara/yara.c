@@ -186,7 +186,7 @@ struct call {
     const uint8_t *data;
     size_t size;
     bool silent; /* only how long it takes counts */
-    bool told;   /* something matched, or was limited */
+    bool told;   /* something that does not ask for names matched, or was limited */
     int code;    /* the first error of emitting */
 };
 
@@ -211,8 +211,8 @@ static int on_scan(YR_SCAN_CONTEXT *context, int message, void *data, void *user
         too_many(call, context, data);
     if (message != CALLBACK_MSG_RULE_MATCHING)
         return CALLBACK_CONTINUE;
-    call->told = true;
     match.place = rules_place(&call->worker->rules, match.rule);
+    call->told |= match.place == NULL || !match.place->named;
     call->code = match_emit(call->scan, &call->worker->texts, context, &match);
     return call->code < 0 ? CALLBACK_ABORT : CALLBACK_CONTINUE;
 }
@@ -387,51 +387,52 @@ static int scan_with(struct call *call)
     return explain(call, error);
 }
 
-/* With the rules that ask for nothing but the content. When none matched the same bytes before, none will. */
-static int scan_content(struct call call)
+/* NULL: the whole was not hashed. */
+static uint8_t *place_of(const struct call *call, const uint8_t **ret_sha256)
 {
     uint64_t hashed;
-    const struct hash_set *hashes = scan_digests(call.scan, &hashed);
-    uint8_t *place = NULL;
+    const struct hash_set *hashes = scan_digests(call->scan, &hashed);
     uint32_t at;
+
+    if (hashes == NULL || hashed != call->size || call->worker->profile)
+        return NULL;
+    memcpy(&at, hashes->sha256, sizeof at);
+    *ret_sha256 = hashes->sha256;
+    return call->worker->nothing[at % NOTHING_COUNT];
+}
+
+/* When no rule matched the same bytes before, only those need be asked that look at the content's name, too.
+ */
+static int scan_content(struct call *call)
+{
+    const uint8_t *sha256 = NULL;
+    uint8_t *place = place_of(call, &sha256);
+    bool known = place != NULL && memcmp(place, sha256, SHA256_SIZE) == 0;
     int rc;
 
-    call.rules = rules_for(&call.worker->rules, call.data, call.size);
-    for (size_t i = 0; i < RULES_CLASSES && call.scanner == NULL; i++) {
-        if (call.worker->rules.classes[i] == call.rules)
-            call.scanner = call.worker->scanners[i];
-    }
-    if (call.rules == NULL)
+    call->rules = known ? call->worker->rules.named : rules_for(&call->worker->rules, call->data, call->size);
+    if (call->rules == NULL)
         return 0;
-    if (hashes != NULL && hashed == call.size) {
-        memcpy(&at, hashes->sha256, sizeof at);
-        place = call.worker->nothing[at % NOTHING_COUNT];
-        if (memcmp(place, hashes->sha256, SHA256_SIZE) == 0)
-            return 0;
+    call->scanner = call->worker->scanners[NAMED];
+    for (size_t i = 0; i < RULES_CLASSES && !known; i++) {
+        if (call->worker->rules.classes[i] == call->rules)
+            call->scanner = call->worker->scanners[i];
     }
-    rc = scan_with(&call);
-    if (rc == 0 && !call.told && place != NULL && !call.worker->profile)
-        memcpy(place, hashes->sha256, SHA256_SIZE);
+    rc = scan_with(call);
+    if (rc == 0 && !call->told && place != NULL)
+        memcpy(place, sha256, SHA256_SIZE);
     return rc;
 }
 
 static int yara_finish(struct scan *scan, enum scan_status status)
 {
-    struct yara_worker *worker = scan_worker(scan);
-    struct call call = {.scan = scan, .worker = worker, .size = (size_t)scan_kept(scan)};
+    struct call call = {.scan = scan, .worker = scan_worker(scan), .size = (size_t)scan_kept(scan)};
     int rc;
 
     if (status == SCAN_SPARED)
         return 0;
     rc = scan_peek(scan, 0, call.size, &call.data);
-    if (rc < 0)
-        return rc;
-    rc = scan_content(call);
-    if (rc < 0 || worker->rules.named == NULL)
-        return rc;
-    call.rules = worker->rules.named;
-    call.scanner = worker->scanners[NAMED];
-    return scan_with(&call);
+    return rc < 0 ? rc : scan_content(&call);
 }
 
 const char *yara_plugin_version(void)
