@@ -76,6 +76,11 @@ static PangoLayout *new_layout(struct pdf *pdf)
     cairo_font_options_destroy(options);
     pango_layout_set_auto_dir(layout, FALSE);
     pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
+    /* A hyphen at a line's end would look like a part of a hash value or a name. */
+    PangoAttrList *attributes = pango_attr_list_new();
+    pango_attr_list_insert(attributes, pango_attr_insert_hyphens_new(FALSE));
+    pango_layout_set_attributes(layout, attributes);
+    pango_attr_list_unref(attributes);
     return layout;
 }
 
@@ -348,7 +353,7 @@ void pdf_heading(struct pdf *pdf, int level, const char *text)
 
 void pdf_contents(struct pdf *pdf)
 {
-    char link[48], number[16];
+    char number[16];
     const double width = page_width - 2 * margin;
     const struct pdf *known = pdf->dry;
     for (size_t i = 0; i < (known ? known->chapter_count : 12); i++) {
@@ -359,13 +364,10 @@ void pdf_contents(struct pdf *pdf)
             pdf->y += height + 3;
             continue;
         }
-        snprintf(link, sizeof link, "page=%u", known->chapters[i].page);
-        cairo_tag_begin(pdf->cr, CAIRO_TAG_LINK, link);
         show(pdf, margin, pdf->y, 0);
         snprintf(number, sizeof number, "%u", known->chapters[i].page);
         lay(pdf, styles[PDF_TEXT].font, number, width, true);
         show(pdf, margin, pdf->y, 0);
-        cairo_tag_end(pdf->cr, CAIRO_TAG_LINK);
         pdf->y += height + 3;
     }
 }

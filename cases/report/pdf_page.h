@@ -28,8 +28,8 @@ struct pdf_about {
 
 enum pdf_style { PDF_TITLE, PDF_STRONG, PDF_TEXT, PDF_SMALL, PDF_CODE, PDF_STYLES };
 
-/* `out` NULL: dry. `dry` is such a document, finished, of the same calls; NULL for the dry one. Borrows both. -ENOMEM, or -ENOENT: no font with
- * Georgian letters is installed. */
+/* `out` NULL: dry. `dry` is such a document, finished, of the same calls; NULL for the dry one. Borrows both. -ENOMEM, or
+ * -ENOENT: no font with Georgian letters is installed. */
 int pdf_new(struct report_out *out, const struct pdf_about *about, const struct pdf *dry, struct pdf **ret_pdf);
 /* Ends the last page and the document; 0 or a negative errno of what went wrong on the way. */
 int pdf_end(struct pdf *pdf);
@@ -40,7 +40,8 @@ void pdf_heading(struct pdf *pdf, int level, const char *text);
 void pdf_text(struct pdf *pdf, enum pdf_style style, const char *text);
 void pdf_gap(struct pdf *pdf, double points);
 void pdf_new_page(struct pdf *pdf);
-/* All chapters with their pages, as links. In the dry document as many lines as are kept free for them. */
+/* All chapters with their pages; in the dry document as many lines as are kept free for them. No links: cairo 1.16 leaves an
+ * object out of files that have links, and readers then call them damaged; the outline leads to the chapters. */
 void pdf_contents(struct pdf *pdf);
 
 struct pdf_column {

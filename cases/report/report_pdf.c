@@ -78,7 +78,7 @@ static void put_both_times(struct pdf_report *r, enum report_label label, int64_
     if (when == WHEN_NONE)
         return;
     pdf_when(r, &text, when);
-    buf_text(&text, "\n");
+    buf_text(&text, " · ");
     words_when(&text, r->from->lang, when, 4 * 3600L);
     buf_printf(&text, " %s", report_label(r->from->lang, LABEL_TBILISI));
     pdf_pair(r, label, buf_cstr(&text));
