@@ -237,7 +237,7 @@ static const char *attribute_of(const struct file_fact *fact)
 
 static bool is_named(const struct file_fact *fact)
 {
-    return !fact->inner && *fact->filesystem && !attribute_of(fact) && (!strcmp(fact->kind, "file") || !strcmp(fact->kind, "meta"));
+    return !fact->inner && fact->within != fact->path && !attribute_of(fact) && (!strcmp(fact->kind, "file") || !strcmp(fact->kind, "meta"));
 }
 
 static int has_entry(struct writing *w, uint64_t exhibit, const char *path)
@@ -254,7 +254,7 @@ static int put_bare(struct writing *w, const struct file_fact *fact)
 {
     const char *colon = attribute_of(fact);
     struct file_fact bare = *fact;
-    if (fact->inner || !colon || !*fact->filesystem)
+    if (fact->inner || !colon || fact->within == fact->path)
         return 0;
     char *path = strndup(fact->path, (size_t)(colon - fact->path));
     if (!path)
