@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double page_width = 595.28, page_height = 841.89, margin = 48, top = 58, bottom = 62, cell_gap = 6;
+static const double page_width = 595.28, page_height = 841.89, margin = 48, top = 58, bottom = 62,
+                    cell_gap = 6;
 
 enum { CHAPTERS_MAX = 32, CELL_MAX = 480, MISSES = 64 };
 
@@ -21,8 +22,9 @@ static const struct {
     const char *font;
     double grey;
 } styles[PDF_STYLES] = {
-    [PDF_TITLE] = {"DejaVu Sans Bold 19", 0},     [PDF_STRONG] = {"DejaVu Sans Bold 9", 0},  [PDF_TEXT] = {"DejaVu Sans 9", 0},
-    [PDF_SMALL] = {"DejaVu Sans 7.5", 0.25},      [PDF_CODE] = {"DejaVu Sans Mono 7.5", 0},
+    [PDF_TITLE] = {"DejaVu Sans Bold 19", 0}, [PDF_STRONG] = {"DejaVu Sans Bold 9", 0},
+    [PDF_TEXT] = {"DejaVu Sans 9", 0},        [PDF_SMALL] = {"DejaVu Sans 7.5", 0.25},
+    [PDF_CODE] = {"DejaVu Sans Mono 7.5", 0},
 };
 static const char *const heading_fonts[] = {"DejaVu Sans Bold 14", "DejaVu Sans Bold 10.5"};
 
@@ -102,7 +104,8 @@ static void set_about(struct pdf *pdf)
     cairo_pdf_surface_set_metadata(pdf->surface, CAIRO_PDF_METADATA_MOD_DATE, about->when);
 }
 
-int pdf_new(struct report_out *out, const struct pdf_about *about, const struct pdf *dry, struct pdf **ret_pdf)
+int pdf_new(struct report_out *out, const struct pdf_about *about, const struct pdf *dry,
+            struct pdf **ret_pdf)
 {
     struct pdf *pdf = calloc(1, sizeof *pdf);
     if (!pdf)
@@ -114,8 +117,11 @@ int pdf_new(struct report_out *out, const struct pdf_about *about, const struct 
     pdf->layout = new_layout(pdf);
     pdf->probe = new_layout(pdf);
     set_font(pdf->probe, styles[PDF_TEXT].font);
-    pango_layout_set_text(pdf->probe, "\u10d0\u10f0", -1); /* the first and the last letter of the Georgian alphabet */
-    int code = cairo_status(pdf->cr) ? -ENOMEM : pango_layout_get_unknown_glyphs_count(pdf->probe) ? -ENOENT : 0;
+    pango_layout_set_text(pdf->probe, "\u10d0\u10f0",
+                          -1); /* the first and the last letter of the Georgian alphabet */
+    int code = cairo_status(pdf->cr)                               ? -ENOMEM
+               : pango_layout_get_unknown_glyphs_count(pdf->probe) ? -ENOENT
+                                                                   : 0;
     if (code < 0)
         pdf_free(pdf);
     else
@@ -229,7 +235,8 @@ static void put_footer(struct pdf *pdf)
     show(pdf, margin, y, styles[PDF_SMALL].grey);
     lay(pdf, styles[PDF_SMALL].font, pdf->about->foot[1], width, false);
     show(pdf, margin, y + height, styles[PDF_SMALL].grey);
-    snprintf(number, sizeof number, "%s %u / %u", pdf->about->page_word, pdf->page, pdf->dry ? pdf->dry->page : pdf->page);
+    snprintf(number, sizeof number, "%s %u / %u", pdf->about->page_word, pdf->page,
+             pdf->dry ? pdf->dry->page : pdf->page);
     lay(pdf, styles[PDF_SMALL].font, number, width, true);
     show(pdf, margin, y, styles[PDF_SMALL].grey);
 }
@@ -357,7 +364,8 @@ void pdf_contents(struct pdf *pdf)
     const double width = page_width - 2 * margin;
     const struct pdf *known = pdf->dry;
     for (size_t i = 0; i < (known ? known->chapter_count : 12); i++) {
-        double height = lay(pdf, styles[PDF_TEXT].font, known ? known->chapters[i].title : " ", width - 40, false);
+        double height =
+            lay(pdf, styles[PDF_TEXT].font, known ? known->chapters[i].title : " ", width - 40, false);
         if (need(pdf, height + 3))
             lay(pdf, styles[PDF_TEXT].font, known ? known->chapters[i].title : " ", width - 40, false);
         if (!known) {
@@ -382,7 +390,8 @@ static double put_cells(struct pdf *pdf, const char *const *cells, bool head, bo
     for (size_t i = 0; i < pdf->column_count; i++) {
         const struct pdf_column *column = &pdf->columns[i];
         enum pdf_style style = head ? PDF_SMALL : column->style;
-        double height = lay(pdf, styles[style].font, cells[i] ? cells[i] : "", width * column->share - cell_gap, column->right);
+        double height = lay(pdf, styles[style].font, cells[i] ? cells[i] : "",
+                            width * column->share - cell_gap, column->right);
         if (paint)
             show(pdf, x, pdf->y, styles[style].grey);
         highest = height > highest ? height : highest;

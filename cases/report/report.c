@@ -55,7 +55,8 @@ int report_write_json(struct report_out *out, const struct report_from *from)
 
 /* ------------------------------------------------------------------ one writer */
 
-static int write_format(struct report_out *out, const struct report_format *format, const struct report_from *from)
+static int write_format(struct report_out *out, const struct report_format *format,
+                        const struct report_from *from)
 {
     struct db *db = casefile_db(from->cf);
     int error = db_exec(db, "BEGIN"); /* one snapshot */
@@ -93,7 +94,8 @@ static int next_number(int folder, unsigned *ret_number)
     errno = 0;
     for (struct dirent *entry; (entry = readdir(dir));) {
         char after;
-        if (sscanf(entry->d_name, "report-%9u%c", &number, &after) == 2 && (after == '.' || after == '-') && number > highest)
+        if (sscanf(entry->d_name, "report-%9u%c", &number, &after) == 2 && (after == '.' || after == '-') &&
+            number > highest)
             highest = number;
     }
     int error = -errno;
@@ -118,8 +120,8 @@ static int close_file(int folder, int fd, const char *partial, const char *name,
 }
 
 /* Whole and on disk under its name, or not there at all. The case's lock keeps others away. */
-static int write_file(struct writing *w, const char *name, const struct report_format *format, uint64_t *ret_size,
-                      char ret_sha256[SHA256_HEX_SIZE])
+static int write_file(struct writing *w, const char *name, const struct report_format *format,
+                      uint64_t *ret_size, char ret_sha256[SHA256_HEX_SIZE])
 {
     char partial[128];
     struct report_out out;
@@ -132,7 +134,8 @@ static int write_file(struct writing *w, const char *name, const struct report_f
         error = write_format(&out, format, &w->from);
     int closed = close_file(w->folder, fd, partial, name, error);
     if (error == 0 && closed < 0)
-        error = why_set(w->from.why, closed, "%s/reports/%s: %s", casefile_folder(w->from.cf), name, strerror(-closed));
+        error = why_set(w->from.why, closed, "%s/reports/%s: %s", casefile_folder(w->from.cf), name,
+                        strerror(-closed));
     if (error == 0) {
         *ret_size = out.size;
         report_out_sha256(&out, ret_sha256);
@@ -169,11 +172,13 @@ static int write_one(struct writing *w, const struct report_format *format, cons
     uint64_t size = 0;
     if (written->count == REPORT_FILES_MAX)
         return why_set(w->from.why, -EOVERFLOW, "more than %d files", REPORT_FILES_MAX);
-    snprintf(name, sizeof name, "report-%04u%s%.64s.%s", w->number, view ? "-" : "", view ? view : "", format->extension);
+    snprintf(name, sizeof name, "report-%04u%s%.64s.%s", w->number, view ? "-" : "", view ? view : "",
+             format->extension);
     w->from.view = view;
     int error = write_file(w, name, format, &size, written->sha256[written->count]);
     if (error == 0)
-        error = record_artifact(w->from.cf, name, format->name, size, written->sha256[written->count], w->from.why);
+        error = record_artifact(w->from.cf, name, format->name, size, written->sha256[written->count],
+                                w->from.why);
     if (error == 0 && asprintf(&path, "%s/reports/%s", casefile_folder(w->from.cf), name) < 0)
         error = why_set(w->from.why, -ENOMEM, "no memory");
     else if (error == 0)
@@ -192,10 +197,11 @@ struct views {
 static int list_views(struct casefile *cf, const char *only, struct views *ret_views, struct why *why)
 {
     struct db_statement *s = NULL;
-    int error = db_prepare(casefile_db(cf),
-                           "SELECT name FROM sqlite_master WHERE type = 'view' AND (?1 IS NULL OR name = ?1) AND name NOT GLOB "
-                           "'*[^a-z0-9_]*' ORDER BY name",
-                           &s);
+    int error = db_prepare(
+        casefile_db(cf),
+        "SELECT name FROM sqlite_master WHERE type = 'view' AND (?1 IS NULL OR name = ?1) AND name NOT GLOB "
+        "'*[^a-z0-9_]*' ORDER BY name",
+        &s);
     if (error == 0)
         db_bind_text(s, 1, only);
     while (error == 0 && ret_views->count < REPORT_VIEWS_MAX && (error = db_step(s)) == 1) {
@@ -284,7 +290,8 @@ void report_written_finish(struct report_written *written)
     *written = (struct report_written){0};
 }
 
-static int render(struct casefile *cf, const struct report_options *options, struct report_out *out, struct why *why)
+static int render(struct casefile *cf, const struct report_options *options, struct report_out *out,
+                  struct why *why)
 {
     struct report_model *model = NULL;
     struct views views = {0};
@@ -296,8 +303,9 @@ static int render(struct casefile *cf, const struct report_options *options, str
     if (options->formats[0]->of_views)
         error = list_views(cf, options->view, &views, why);
     if (error == 0)
-        error = write_format(out, options->formats[0],
-                             &(struct report_from){cf, model, options->lang, id, views.count ? views.names[0] : NULL, why});
+        error = write_format(
+            out, options->formats[0],
+            &(struct report_from){cf, model, options->lang, id, views.count ? views.names[0] : NULL, why});
     views_finish(&views);
     report_model_free(model);
     return error;
@@ -320,7 +328,9 @@ int report_render(struct casefile *cf, const struct report_format *format, enum 
     int error = report_out_init(&out, -1);
     if (error < 0)
         return why_set(why, error, "no memory");
-    error = render(cf, &(struct report_options){.formats = &format, .format_count = 1, .lang = lang, .now = now}, &out, why);
+    error =
+        render(cf, &(struct report_options){.formats = &format, .format_count = 1, .lang = lang, .now = now},
+               &out, why);
     if (error == 0)
         buf_append(buf, out.buf.data, out.buf.size);
     report_out_finish(&out);

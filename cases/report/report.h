@@ -2,12 +2,13 @@
  * report: writes what a case holds for people and for programs: one file a format, one table of formats
  * (report_formats.inc).
  *
- * Reports are numbered and never overwritten: CASE/reports/report-0001.html, report-0001.json, report-0002.html ...; formats
- * that are tables of views write one file for each: report-0003-file.csv. Each is on disk before the ledger's `artifact`
- * record (path, size, sha256) names it.
+ * Reports are numbered and never overwritten: CASE/reports/report-0001.html, report-0001.json,
+ * report-0002.html ...; formats that are tables of views write one file for each: report-0003-file.csv. Each
+ * is on disk before the ledger's `artifact` record (path, size, sha256) names it.
  *
- * The same case gives the same bytes: a report states the case as of its last ledger record that is no report, and the time of
- * that record; of its own writing, and of the number in its file's name, it says nothing.
+ * The same case gives the same bytes: a report states the case as of its last ledger record that is no
+ * report, and the time of that record; of its own writing, and of the number in its file's name, it says
+ * nothing.
  */
 #ifndef KVALI_CASES_REPORT_REPORT_H
 #define KVALI_CASES_REPORT_REPORT_H
@@ -31,7 +32,11 @@ struct report_format {
 const struct report_format *report_formats(size_t *ret_count);
 const struct report_format *report_format_find(const char *name); /* NULL: there is no such */
 
-enum { REPORT_FORMATS_MAX = 16, REPORT_VIEWS_MAX = 48, REPORT_FILES_MAX = REPORT_FORMATS_MAX + 2 * REPORT_VIEWS_MAX };
+enum {
+    REPORT_FORMATS_MAX = 16,
+    REPORT_VIEWS_MAX = 48,
+    REPORT_FILES_MAX = REPORT_FORMATS_MAX + 2 * REPORT_VIEWS_MAX
+};
 
 struct report_options {
     const struct report_format *const *formats; /* what to write, in this order */
@@ -50,12 +55,12 @@ struct report_written {
 /* Writes the formats under the next free number, from one reading of the case opened with CASEFILE_WRITE, and
  * records each in the ledger. On failure no half-written report stays; those before it stay and are recorded,
  * and are in *ret_written. -EINVAL: there is no such view. */
-int report_write(struct casefile *cf, const struct report_options *options, struct report_written *ret_written,
-                 struct why *why);
+int report_write(struct casefile *cf, const struct report_options *options,
+                 struct report_written *ret_written, struct why *why);
 void report_written_finish(struct report_written *written);
 
-/* Writes one format (options->formats[0]) to `fd`, a format of views for options->view, and records nothing: for a case that
- * is only read. */
+/* Writes one format (options->formats[0]) to `fd`, a format of views for options->view, and records nothing:
+ * for a case that is only read. */
 int report_print(struct casefile *cf, const struct report_options *options, int fd, struct why *why);
 /* Appends one format that is not of views to `buf`. */
 int report_render(struct casefile *cf, const struct report_format *format, enum report_lang lang, int64_t now,

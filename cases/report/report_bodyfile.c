@@ -1,7 +1,9 @@
 /*
- * report_bodyfile: The Sleuth Kit's body file, version 3: MD5|name|inode|mode|UID|GID|size|atime|mtime|ctime|crtime, times in
- * seconds since 1970, 0 where there is none [wiki.sleuthkit.org, Body_file]. It cannot say times before 1970: these are 0 too,
- * and how many is said in a comment at the end, which mactime leaves out. NTFS' second set of times is a line of its own, as fls -m writes it.
+ * report_bodyfile: The Sleuth Kit's body file, version 3:
+ * MD5|name|inode|mode|UID|GID|size|atime|mtime|ctime|crtime, times in seconds since 1970, 0 where there is
+ * none [wiki.sleuthkit.org, Body_file]. It cannot say times before 1970: these are 0 too, and how many is
+ * said in a comment at the end, which mactime leaves out. NTFS' second set of times is a line of its own, as
+ * fls -m writes it.
  */
 #include "cases/report/report_facts.h"
 #include "cases/report/report_formats.h"
@@ -30,7 +32,7 @@ static char letter(const char *type)
     static const struct {
         const char *type;
         char letter;
-    } letters[] = {{"file", 'r'},     {"folder", 'd'}, {"link", 'l'},     {"fifo", 'p'},    {"chardev", 'c'},
+    } letters[] = {{"file", 'r'},     {"folder", 'd'}, {"link", 'l'},     {"fifo", 'p'},   {"chardev", 'c'},
                    {"blockdev", 'b'}, {"socket", 'h'}, {"whiteout", 'w'}, {"virtual", 'v'}};
     for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
         if (!strcmp(letters[i].type, type))
@@ -51,10 +53,12 @@ static void put_time(struct writing *w, int64_t when, char end)
 {
     bool early = when != WHEN_NONE && when < 0;
     w->early += early;
-    buf_printf(&w->out->buf, "%lld%c", when == WHEN_NONE || early ? 0LL : (long long)(when / 1000000000), end);
+    buf_printf(&w->out->buf, "%lld%c", when == WHEN_NONE || early ? 0LL : (long long)(when / 1000000000),
+               end);
 }
 
-static void put_line(struct writing *w, const struct file_fact *fact, const char *suffix, const int64_t times[4])
+static void put_line(struct writing *w, const struct file_fact *fact, const char *suffix,
+                     const int64_t times[4])
 {
     struct buf *buf = &w->out->buf;
     buf_text(buf, fact->md5[0] ? fact->md5 : "0");
@@ -70,7 +74,8 @@ static void put_line(struct writing *w, const struct file_fact *fact, const char
     }
     buf_u8(buf, '|');
     put_mode(buf, fact);
-    buf_printf(buf, "|%llu|%llu|%llu|", (unsigned long long)fact->uid, (unsigned long long)fact->gid, (unsigned long long)fact->size);
+    buf_printf(buf, "|%llu|%llu|%llu|", (unsigned long long)fact->uid, (unsigned long long)fact->gid,
+               (unsigned long long)fact->size);
     for (int i = 0; i < 4; i++)
         put_time(w, times[i], i < 3 ? '|' : '\n');
 }
@@ -79,7 +84,8 @@ static int each(void *context, const struct file_fact *fact)
 {
     struct writing *w = context;
     const int64_t times[] = {fact->accessed, fact->modified, fact->changed, fact->born};
-    const int64_t name_times[] = {fact->name_accessed, fact->name_modified, fact->name_changed, fact->name_born};
+    const int64_t name_times[] = {fact->name_accessed, fact->name_modified, fact->name_changed,
+                                  fact->name_born};
     put_line(w, fact, "", times);
     for (int i = 0; i < 4; i++)
         if (name_times[i] != WHEN_NONE) {

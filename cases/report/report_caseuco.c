@@ -1,10 +1,11 @@
 /*
- * report_caseuco: CASE 1.4.0 with UCO 1.4.0 as JSON-LD [github.com/casework/CASE, github.com/ucoProject/UCO]: the investigation,
- * who examined with what tool and configuration, each exhibit's image with its provenance record, each run as an investigative
- * action, and every file with what is known of it, where it lies, and which rules matched.
+ * report_caseuco: CASE 1.4.0 with UCO 1.4.0 as JSON-LD [github.com/casework/CASE, github.com/ucoProject/UCO]:
+ * the investigation, who examined with what tool and configuration, each exhibit's image with its provenance
+ * record, each run as an investigative action, and every file with what is known of it, where it lies, and
+ * which rules matched.
  *
- * Every node has an IRI that ends in a version 5 UUID made of case, exhibit and address, so that the same thing has the same name
- * in every export; there is no blank node, and each facet belongs to one object.
+ * Every node has an IRI that ends in a version 5 UUID made of case, exhibit and address, so that the same
+ * thing has the same name in every export; there is no blank node, and each facet belongs to one object.
  */
 #include "cases/report/report_facts.h"
 #include "cases/report/report_formats.h"
@@ -31,7 +32,8 @@ struct writing {
 
 /* ------------------------------------------------------------------ names and values */
 
-static const char *iri(const struct writing *w, char ret[IRI_SIZE], const char *kind, const char *one, const char *two)
+static const char *iri(const struct writing *w, char ret[IRI_SIZE], const char *kind, const char *one,
+                       const char *two)
 {
     char text[UUID_TEXT_SIZE];
     const char *const parts[] = {kind, one ? one : "", two ? two : ""};
@@ -102,7 +104,8 @@ static void node_close(struct writing *w)
     buf_text(&w->out->buf, "\n");
 }
 
-static void facet_open(struct writing *w, const char *kind, const char *type, const char *one, const char *two)
+static void facet_open(struct writing *w, const char *kind, const char *type, const char *one,
+                       const char *two)
 {
     char id[IRI_SIZE];
     json_object_open(&w->json, NULL);
@@ -148,10 +151,13 @@ static void put_content(struct writing *w, const char *one, const char *two, con
 static const char *content_status(const struct file_fact *fact)
 {
     if (*fact->grade)
-        return !strcmp(fact->grade, "validated") || !strcmp(fact->grade, "complete") ? "recovered" : "partially recovered";
+        return !strcmp(fact->grade, "validated") || !strcmp(fact->grade, "complete") ? "recovered"
+                                                                                     : "partially recovered";
     if (!fact->has_content || fact->blocks == 0)
         return "unknown";
-    return fact->overwritten == 0 ? "recovered" : fact->overwritten < fact->blocks ? "partially recovered" : "overwritten";
+    return fact->overwritten == 0             ? "recovered"
+           : fact->overwritten < fact->blocks ? "partially recovered"
+                                              : "overwritten";
 }
 
 static void put_recovered(struct writing *w, const struct file_fact *fact)
@@ -159,7 +165,8 @@ static void put_recovered(struct writing *w, const struct file_fact *fact)
     struct json *json = &w->json;
     bool bare = fact->inner || fact->flags & ENTRY_NO_METADATA;
     facet_open(w, "recovered-object-facet", "uco-observable:RecoveredObjectFacet", fact->exhibit, fact->path);
-    json_text(json, "uco-observable:nameRecoveredStatus", fact->inner || fact->flags & ENTRY_ORPHAN ? "unknown" : "recovered");
+    json_text(json, "uco-observable:nameRecoveredStatus",
+              fact->inner || fact->flags & ENTRY_ORPHAN ? "unknown" : "recovered");
     json_text(json, "uco-observable:metadataRecoveredStatus", bare ? "unknown" : "recovered");
     json_text(json, "uco-observable:contentRecoveredStatus", content_status(fact));
     json_object_close(json);
@@ -208,7 +215,8 @@ static void put_place(struct writing *w, const struct file_fact *fact, const cha
 {
     struct json *json = &w->json;
     char id[IRI_SIZE], image[IRI_SIZE];
-    node_open(w, iri(w, id, "observable-relationship", fact->exhibit, fact->path), "uco-observable:ObservableRelationship", NULL);
+    node_open(w, iri(w, id, "observable-relationship", fact->exhibit, fact->path),
+              "uco-observable:ObservableRelationship", NULL);
     json_text(json, "uco-core:kindOfRelationship", "Contained_Within");
     json_bool(json, "uco-core:isDirectional", true);
     put_ref(json, "uco-core:source", file);
@@ -227,13 +235,14 @@ static int each_file(void *context, const struct file_fact *fact)
     struct writing *w = context;
     bool recovered = file_fact_deleted(fact) || *fact->grade;
     char id[IRI_SIZE];
-    node_open(w, iri(w, id, "file", fact->exhibit, fact->path), "uco-observable:File", recovered ? "uco-observable:RecoveredObject" : NULL);
+    node_open(w, iri(w, id, "file", fact->exhibit, fact->path), "uco-observable:File",
+              recovered ? "uco-observable:RecoveredObject" : NULL);
     json_array_open(&w->json, "uco-core:hasFacet");
     put_file_facet(w, fact);
     if (fact->has_content)
         put_content(w, fact->exhibit, fact->path,
-                    &(struct content){fact->content_size, fact->mime, fact->unread ? "" : fact->md5, fact->unread ? "" : fact->sha1,
-                                      fact->unread ? "" : fact->sha256});
+                    &(struct content){fact->content_size, fact->mime, fact->unread ? "" : fact->md5,
+                                      fact->unread ? "" : fact->sha1, fact->unread ? "" : fact->sha256});
     if (recovered)
         put_recovered(w, fact);
     json_array_close(&w->json);
@@ -266,7 +275,8 @@ static void put_image(struct writing *w, const struct model_exhibit *exhibit)
     put_text(json, "uco-observable:fileName", exhibit->name);
     put_text(json, "uco-observable:filePath", exhibit->path);
     json_object_close(json);
-    put_content(w, exhibit->label, NULL, &(struct content){exhibit->size, "", exhibit->md5, exhibit->sha1, exhibit->sha256});
+    put_content(w, exhibit->label, NULL,
+                &(struct content){exhibit->size, "", exhibit->md5, exhibit->sha1, exhibit->sha256});
     json_array_close(json);
     node_close(w);
 }
@@ -274,7 +284,8 @@ static void put_image(struct writing *w, const struct model_exhibit *exhibit)
 static void put_provenance(struct writing *w, const struct model_exhibit *exhibit)
 {
     char id[IRI_SIZE], image[IRI_SIZE];
-    node_open(w, iri(w, id, "provenance-record", exhibit->label, NULL), "case-investigation:ProvenanceRecord", NULL);
+    node_open(w, iri(w, id, "provenance-record", exhibit->label, NULL), "case-investigation:ProvenanceRecord",
+              NULL);
     json_text(&w->json, "case-investigation:exhibitNumber", exhibit->label);
     json_text(&w->json, "case-investigation:rootExhibitNumber", exhibit->label);
     json_array_open(&w->json, "uco-core:object");
@@ -290,7 +301,8 @@ static int put_derived(struct writing *w, const struct model_exhibit *exhibit)
     struct buf number = {0};
     char id[IRI_SIZE];
     buf_printf(&number, "%s/files", exhibit->label);
-    node_open(w, iri(w, id, "provenance-record", exhibit->label, "files"), "case-investigation:ProvenanceRecord", NULL);
+    node_open(w, iri(w, id, "provenance-record", exhibit->label, "files"),
+              "case-investigation:ProvenanceRecord", NULL);
     json_text(json, "case-investigation:exhibitNumber", buf_cstr(&number));
     json_text(json, "case-investigation:rootExhibitNumber", exhibit->label);
     json_text(json, "uco-core:description", "Files found in the image of the exhibit");
@@ -348,7 +360,8 @@ static int put_loaded(struct writing *w, uint64_t run, const char *number)
     struct db_statement *s = NULL;
     struct buf name = {0};
     int code = db_prepare(casefile_db(w->from->cf),
-                          "SELECT DISTINCT plugin, kind, name, sha256 FROM t_run_loaded WHERE run = ?1 AND problem IS NULL ORDER BY 1, 2, 3, 4",
+                          "SELECT DISTINCT plugin, kind, name, sha256 FROM t_run_loaded WHERE run = ?1 AND "
+                          "problem IS NULL ORDER BY 1, 2, 3, 4",
                           &s);
     if (code == 0)
         db_bind_u64(s, 1, run);
@@ -373,7 +386,8 @@ static int put_configured(struct writing *w, const struct model_run *run, const 
     node_open(w, iri(w, id, "configured-tool", number, NULL), "uco-tool:ConfiguredTool", NULL);
     json_text(json, "uco-core:name", "kvali");
     json_text(json, "uco-tool:version", kvali_version());
-    put_ref(json, "uco-configuration:usesConfiguration", iri(w, configuration, "configuration", number, NULL));
+    put_ref(json, "uco-configuration:usesConfiguration",
+            iri(w, configuration, "configuration", number, NULL));
     put_ref(json, "uco-configuration:isConfigurationOf", iri(w, id, "tool", NULL, NULL));
     node_close(w);
     node_open(w, configuration, "uco-configuration:Configuration", NULL);
@@ -387,7 +401,10 @@ static int put_configured(struct writing *w, const struct model_run *run, const 
 
 static const char *action_status(const char *status)
 {
-    return !strcmp(status, "done") ? "Complete/Finish" : !strcmp(status, "running") ? "Ongoing" : !strcmp(status, "failed") ? "Fail" : "Error";
+    return !strcmp(status, "done")      ? "Complete/Finish"
+           : !strcmp(status, "running") ? "Ongoing"
+           : !strcmp(status, "failed")  ? "Fail"
+                                        : "Error";
 }
 
 static void put_refs(struct writing *w, const char *key, const char *two)
@@ -406,7 +423,8 @@ static int put_run(struct writing *w, const struct model_run *run, const char *b
     char id[IRI_SIZE], number[24];
     snprintf(number, sizeof number, "%llu", (unsigned long long)run->id);
     int code = put_configured(w, run, number);
-    node_open(w, iri(w, id, "investigative-action", number, NULL), "case-investigation:InvestigativeAction", NULL);
+    node_open(w, iri(w, id, "investigative-action", number, NULL), "case-investigation:InvestigativeAction",
+              NULL);
     json_text(json, "uco-core:name", "processing");
     json_text(json, "uco-action:actionStatus", action_status(run->status));
     put_time(json, "uco-action:startTime", run->started);
@@ -426,7 +444,8 @@ static int put_run(struct writing *w, const struct model_run *run, const char *b
 
 /* ------------------------------------------------------------------ matches and faults */
 
-static void put_annotation(struct writing *w, const char *kind, uint64_t number, const char *object, const char *tag, const char *statement)
+static void put_annotation(struct writing *w, const char *kind, uint64_t number, const char *object,
+                           const char *tag, const char *statement)
 {
     char id[IRI_SIZE], text[24];
     snprintf(text, sizeof text, "%llu", (unsigned long long)number);
@@ -470,12 +489,14 @@ static int put_annotations(struct writing *w, const char *kind, const char *sql)
 
 #define IS_FILE "s.kind NOT IN (0, 1, 5, 6)"
 static const char matches_sql[] =
-    "SELECT x.label, s.path, " IS_FILE ", 'YARA', 'The YARA rule ' || m.rule || ' matched' || CASE WHEN m.severity IS NULL THEN '' ELSE "
-    "', severity ' || m.severity END FROM rec_yara_match m JOIN t_stream s ON s.id = m.stream AND s.attempt = m.attempt JOIN t_exhibit x ON "
+    "SELECT x.label, s.path, " IS_FILE
+    ", 'YARA', 'The YARA rule ' || m.rule || ' matched' || CASE WHEN m.severity IS NULL THEN '' ELSE "
+    "', severity ' || m.severity END FROM rec_yara_match m JOIN t_stream s ON s.id = m.stream AND s.attempt "
+    "= m.attempt JOIN t_exhibit x ON "
     "x.id = s.exhibit ORDER BY s.exhibit, s.path, m.namespace, m.rule, m.ordinal";
-static const char faults_sql[] =
-    "SELECT f.exhibit, f.path, 0, 'fault', f.kind || ': ' || f.path || ': ' || f.detail || CASE WHEN f.effect = '' THEN '' ELSE ' (' || "
-    "f.effect || ')' END FROM fault f ORDER BY 1, 2, 5, f.offset";
+static const char faults_sql[] = "SELECT f.exhibit, f.path, 0, 'fault', f.kind || ': ' || f.path || ': ' || "
+                                 "f.detail || CASE WHEN f.effect = '' THEN '' ELSE ' (' || "
+                                 "f.effect || ')' END FROM fault f ORDER BY 1, 2, 5, f.offset";
 
 /* ------------------------------------------------------------------ all */
 

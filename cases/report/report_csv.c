@@ -1,8 +1,8 @@
 /*
- * report_csv: a view of the case as a table [RFC 4180], for people with a spreadsheet: UTF-8 with the mark that says so, for
- * spreadsheets take it for something else without. A text that a spreadsheet would take for a formula has an apostrophe before
- * it [OWASP, CSV Injection]; controls and bidirectional characters are visible. Bytes are hexadecimal, NULL is empty. Where that
- * matters, --format jsonl says what is.
+ * report_csv: a view of the case as a table [RFC 4180], for people with a spreadsheet: UTF-8 with the mark
+ * that says so, for spreadsheets take it for something else without. A text that a spreadsheet would take for
+ * a formula has an apostrophe before it [OWASP, CSV Injection]; controls and bidirectional characters are
+ * visible. Bytes are hexadecimal, NULL is empty. Where that matters, --format jsonl says what is.
  */
 #include "cases/report/report_views.h"
 
@@ -14,7 +14,8 @@
 /* Also as full-width characters, which some spreadsheets take for the plain ones, and behind blanks. */
 static bool is_formula(const char *text)
 {
-    static const char *const begins[] = {"=", "+", "-", "@", "\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0"};
+    static const char *const begins[] = {
+        "=", "+", "-", "@", "\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0"};
     text += strspn(text, " ");
     for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
         if (!strncmp(text, begins[i], strlen(begins[i])))

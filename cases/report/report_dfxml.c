@@ -1,11 +1,11 @@
 /*
- * report_dfxml: Digital Forensics XML 2.0.0-beta.0 [github.com/dfxml-working-group/dfxml_schema, dfxml.xsd]. The order of elements
- * is the schema's.
+ * report_dfxml: Digital Forensics XML 2.0.0-beta.0 [github.com/dfxml-working-group/dfxml_schema, dfxml.xsd].
+ * The order of elements is the schema's.
  *
- * `volume` elements hold what their file system names, as fiwalk lists it. What it does not name (alternate streams, members of
- * archives, recovered objects) follows behind the volumes, with an attribute in kvali's namespace that says what it is. XML
- * cannot hold every byte of a name: `filename` has it escaped (engine/base/text.h), and where that differs from what is stored,
- * `kvali:name` has the bytes.
+ * `volume` elements hold what their file system names, as fiwalk lists it. What it does not name (alternate
+ * streams, members of archives, recovered objects) follows behind the volumes, with an attribute in kvali's
+ * namespace that says what it is. XML cannot hold every byte of a name: `filename` has it escaped
+ * (engine/base/text.h), and where that differs from what is stored, `kvali:name` has the bytes.
  */
 #include "cases/report/report_facts.h"
 #include "cases/report/report_formats.h"
@@ -115,8 +115,9 @@ static void put_type(struct buf *buf, const struct file_fact *fact)
     static const struct {
         const char *type, *name;
         unsigned meta;
-    } types[] = {{"file", "r", 1},     {"folder", "d", 2}, {"fifo", "p", 3},     {"chardev", "c", 4}, {"blockdev", "b", 5},
-                 {"link", "l", 6},     {"socket", "s", 8}, {"whiteout", "w", 9}, {"virtual", "v", 10}};
+    } types[] = {{"file", "r", 1},    {"folder", "d", 2},   {"fifo", "p", 3},
+                 {"chardev", "c", 4}, {"blockdev", "b", 5}, {"link", "l", 6},
+                 {"socket", "s", 8},  {"whiteout", "w", 9}, {"virtual", "v", 10}};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (!strcmp(types[i].type, fact->type))
             put(buf, "name_type", types[i].name);
@@ -151,8 +152,9 @@ static bool is_plain(const struct file_fact *fact)
     struct buf escaped = {0};
     const char *slash = strrchr(fact->path, '/'), *name = slash ? slash + 1 : fact->path;
     text_escape_name(&escaped, fact->name, fact->name_size);
-    bool plain = !fact->name_size || (escaped.size == fact->name_size && !memcmp(escaped.data, fact->name, escaped.size) &&
-                                      strlen(name) == escaped.size);
+    bool plain =
+        !fact->name_size || (escaped.size == fact->name_size &&
+                             !memcmp(escaped.data, fact->name, escaped.size) && strlen(name) == escaped.size);
     buf_finish(&escaped);
     return plain;
 }
@@ -237,7 +239,8 @@ static const char *attribute_of(const struct file_fact *fact)
 
 static bool is_named(const struct file_fact *fact)
 {
-    return !fact->inner && fact->within != fact->path && !attribute_of(fact) && (!strcmp(fact->kind, "file") || !strcmp(fact->kind, "meta"));
+    return !fact->inner && fact->within != fact->path && !attribute_of(fact) &&
+           (!strcmp(fact->kind, "file") || !strcmp(fact->kind, "meta"));
 }
 
 static int has_entry(struct writing *w, uint64_t exhibit, const char *path)
@@ -249,7 +252,8 @@ static int has_entry(struct writing *w, uint64_t exhibit, const char *path)
     return code;
 }
 
-/* A file that has named attributes alone, NTFS' $Secure for one, has no row of its own: the first of them stands for it. */
+/* A file that has named attributes alone, NTFS' $Secure for one, has no row of its own: the first of them
+ * stands for it. */
 static int put_bare(struct writing *w, const struct file_fact *fact)
 {
     const char *colon = attribute_of(fact);
@@ -301,7 +305,8 @@ static void put_head(struct buf *buf, const struct report_from *from)
     char when[WHEN_TEXT_SIZE];
     buf_text(buf, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                   "<dfxml xmlns=\"http://www.forensicswiki.org/wiki/Category:Digital_Forensics_XML\" "
-                  "xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:kvali=\"urn:kvali:dfxml:1\" version=\"2.0.0-beta.0\">\n"
+                  "xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:kvali=\"urn:kvali:dfxml:1\" "
+                  "version=\"2.0.0-beta.0\">\n"
                   "<metadata><dc:type>Disk Image</dc:type>");
     put(buf, "dc:identifier", from->name);
     put(buf, "dc:source", model->number);
@@ -327,7 +332,8 @@ static void put_head(struct buf *buf, const struct report_from *from)
 int report_write_dfxml(struct report_out *out, const struct report_from *from)
 {
     struct writing w = {.out = out};
-    int code = db_prepare(casefile_db(from->cf), "SELECT 1 FROM t_entry WHERE exhibit = ?1 AND path = ?2", &w.entry);
+    int code =
+        db_prepare(casefile_db(from->cf), "SELECT 1 FROM t_entry WHERE exhibit = ?1 AND path = ?2", &w.entry);
     put_head(&out->buf, from);
     if (code == 0)
         code = file_facts(from->cf, FACTS_ENTRIES, each_named, &w, from->why);

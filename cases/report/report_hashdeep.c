@@ -1,7 +1,8 @@
 /*
- * report_hashdeep: sizes and hash values in hashdeep's form [hashdeep's manual page: %%%% HASHDEEP-1.0, ## comments], for
- * `hashdeep -a -k`: every file that a file system names, by its address in the case. A content of which a part could not be
- * read has no hash value that could be compared; the last line says how many these are.
+ * report_hashdeep: sizes and hash values in hashdeep's form [hashdeep's manual page: %%%% HASHDEEP-1.0, ##
+ * comments], for `hashdeep -a -k`: every file that a file system names, by its address in the case. A content
+ * of which a part could not be read has no hash value that could be compared; the last line says how many
+ * these are.
  */
 #include "cases/report/report_facts.h"
 #include "cases/report/report_formats.h"
@@ -23,7 +24,8 @@ static int each(void *context, const struct file_fact *fact)
     else if (fact->unread)
         w->unread++;
     else
-        buf_printf(&w->out->buf, "%llu,%s,%s,%s\n", (unsigned long long)fact->content_size, fact->md5, fact->sha256, fact->path);
+        buf_printf(&w->out->buf, "%llu,%s,%s,%s\n", (unsigned long long)fact->content_size, fact->md5,
+                   fact->sha256, fact->path);
     return report_out_row(w->out);
 }
 
@@ -35,7 +37,7 @@ int report_write_hashdeep(struct report_out *out, const struct report_from *from
     buf_printf(&out->buf, "## ledger head %s\n## \n", from->model->ledger_head);
     int code = file_facts(from->cf, FACTS_ENTRIES, each, &w, from->why);
     if (code == 0)
-        buf_printf(&out->buf, "## left out: %llu not read whole, %llu not hashed\n", (unsigned long long)w.unread,
-                   (unsigned long long)w.unhashed);
+        buf_printf(&out->buf, "## left out: %llu not read whole, %llu not hashed\n",
+                   (unsigned long long)w.unread, (unsigned long long)w.unhashed);
     return code;
 }

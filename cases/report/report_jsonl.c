@@ -1,4 +1,5 @@
-/* report_jsonl: a view of the case as JSON lines: an object a row, numbers as numbers, bytes as hexadecimal text, NULL as null. */
+/* report_jsonl: a view of the case as JSON lines: an object a row, numbers as numbers, bytes as hexadecimal
+ * text, NULL as null. */
 #include "cases/report/report_views.h"
 
 #include "engine/base/json.h"

@@ -21,7 +21,8 @@ struct report_out {
 int report_out_init(struct report_out *out, int fd);
 void report_out_finish(struct report_out *out);
 
-/* After each row: writes when enough has come together. Returns 0 or the first error, so that a loop can end. */
+/* After each row: writes when enough has come together. Returns 0 or the first error, so that a loop can end.
+ */
 int report_out_row(struct report_out *out);
 /* Writes what is left. 0, or the first error (also -ENOMEM of the buffer). */
 int report_out_end(struct report_out *out);

@@ -1,6 +1,7 @@
 /*
- * report_pdf: the report on paper: cover with contents, exhibits, methods, findings, limitations and faults, annex. On each page
- * are the report's number, the ledger's head and the page's number of all; the last line says that it is the last.
+ * report_pdf: the report on paper: cover with contents, exhibits, methods, findings, limitations and faults,
+ * annex. On each page are the report's number, the ledger's head and the page's number of all; the last line
+ * says that it is the last.
  *
  * A chapter is a function and a line in `chapters`.
  */
@@ -20,7 +21,8 @@ void pdf_label(struct pdf_report *r, enum pdf_style style, enum report_label lab
     pdf_text(r->pdf, style, report_label(r->from->lang, label));
 }
 
-void pdf_say(struct pdf_report *r, enum pdf_style style, enum report_label label, const char *one, const char *two, const char *three)
+void pdf_say(struct pdf_report *r, enum pdf_style style, enum report_label label, const char *one,
+             const char *two, const char *three)
 {
     struct buf text = {0};
     words_say(&text, r->from->lang, label, one, two, three);
@@ -28,7 +30,8 @@ void pdf_say(struct pdf_report *r, enum pdf_style style, enum report_label label
     buf_finish(&text);
 }
 
-void pdf_say_numbers(struct pdf_report *r, enum pdf_style style, enum report_label label, uint64_t one, uint64_t two)
+void pdf_say_numbers(struct pdf_report *r, enum pdf_style style, enum report_label label, uint64_t one,
+                     uint64_t two)
 {
     struct buf text = {0};
     words_say_numbers(&text, r->from->lang, label, one, two);
@@ -99,10 +102,12 @@ static void put_verdict(struct pdf_report *r)
         pdf_say_numbers(r, PDF_STRONG, LABEL_VERDICT_UNOPENED, model->unopened, model->exhibit_cut.total);
         break;
     case VERDICT_PENDING:
-        pdf_say_numbers(r, PDF_STRONG, LABEL_VERDICT_PENDING, model->pending_contents, model->pending_expands);
+        pdf_say_numbers(r, PDF_STRONG, LABEL_VERDICT_PENDING, model->pending_contents,
+                        model->pending_expands);
         break;
     case VERDICT_FAULTS:
-        pdf_say_numbers(r, PDF_STRONG, model->total.faults == 1 ? LABEL_VERDICT_FAULT : LABEL_VERDICT_FAULTS, model->total.faults, 0);
+        pdf_say_numbers(r, PDF_STRONG, model->total.faults == 1 ? LABEL_VERDICT_FAULT : LABEL_VERDICT_FAULTS,
+                        model->total.faults, 0);
         break;
     case VERDICT_WHOLE:
         pdf_label(r, PDF_STRONG, LABEL_VERDICT_WHOLE);
@@ -117,14 +122,17 @@ static void put_cover_facts(struct pdf_report *r)
     buf_printf(&tool, "kvali %s (commit %s)", kvali_version(), kvali_commit());
     pdf_pairs_begin(r);
     pdf_pair(r, LABEL_CASE_NUMBER, model->number);
-    pdf_pair(r, LABEL_EXAMINER, *model->examiner ? model->examiner : report_label(r->from->lang, LABEL_NOT_STATED));
+    pdf_pair(r, LABEL_EXAMINER,
+             *model->examiner ? model->examiner : report_label(r->from->lang, LABEL_NOT_STATED));
     pdf_pair(r, LABEL_REPORT_NUMBER, r->from->name);
     put_both_times(r, LABEL_REPORT_DATE, model->now);
     put_both_times(r, LABEL_CASE_MADE, model->created);
     pdf_pair(r, LABEL_TOOL, buf_cstr(&tool));
     pdf_pair(r, LABEL_LEDGER_HEAD, model->ledger_head);
     pdf_pair_number(r, LABEL_LEDGER_COUNT, model->ledger_count);
-    pdf_pair(r, LABEL_FINDINGS_DIGEST, *model->findings_digest ? model->findings_digest : report_label(r->from->lang, LABEL_DIGEST_PENDING));
+    pdf_pair(r, LABEL_FINDINGS_DIGEST,
+             *model->findings_digest ? model->findings_digest
+                                     : report_label(r->from->lang, LABEL_DIGEST_PENDING));
     pdf_table_end(r->pdf);
     buf_finish(&tool);
 }
@@ -151,15 +159,9 @@ static const struct {
     enum report_label title;
     int (*write)(struct pdf_report *r);
 } chapters[] = {
-    {LABEL_SUMMARY, pdf_summary},
-    {LABEL_EXHIBITS, pdf_exhibits},
-    {LABEL_METHOD, pdf_method},
-    {LABEL_FINDINGS, pdf_findings},
-    {LABEL_RECOVERED, pdf_recovered},
-    {LABEL_LIMITS, pdf_limits},
-    {LABEL_FAULTS, pdf_faults},
-    {LABEL_CUSTODY, pdf_custody},
-    {LABEL_ANNEX, pdf_annex},
+    {LABEL_SUMMARY, pdf_summary},   {LABEL_EXHIBITS, pdf_exhibits},   {LABEL_METHOD, pdf_method},
+    {LABEL_FINDINGS, pdf_findings}, {LABEL_RECOVERED, pdf_recovered}, {LABEL_LIMITS, pdf_limits},
+    {LABEL_FAULTS, pdf_faults},     {LABEL_CUSTODY, pdf_custody},     {LABEL_ANNEX, pdf_annex},
 };
 
 static int write_document(struct pdf_report *r)
@@ -189,7 +191,8 @@ static void set_margins(struct margins *m, const struct report_from *from)
     struct buf count = {0};
     safe_number(&count, model->ledger_count);
     buf_printf(&m->title, "%s – %s", report_label(from->lang, LABEL_TITLE), model->number);
-    buf_printf(&m->head, "%s · %s", report_label(from->lang, LABEL_TITLE), report_label(from->lang, LABEL_NOT_OPINION));
+    buf_printf(&m->head, "%s · %s", report_label(from->lang, LABEL_TITLE),
+               report_label(from->lang, LABEL_NOT_OPINION));
     buf_printf(&m->foot, "%s %s · %s %.48s", report_label(from->lang, LABEL_REPORT_NUMBER), from->name,
                report_label(from->lang, LABEL_CASE_NUMBER), model->number);
     words_say(&m->chain, from->lang, LABEL_PAGE_CHAIN, model->ledger_head, buf_cstr(&count), NULL);
@@ -221,7 +224,9 @@ static int write_twice(struct report_out *out, struct pdf_report *r, const struc
         pdf_free(r->pdf);
     }
     pdf_free(dry);
-    return code == -ENOENT ? why_set(r->from->why, code, "no font with Georgian letters: install fonts-dejavu-core") : code;
+    return code == -ENOENT
+               ? why_set(r->from->why, code, "no font with Georgian letters: install fonts-dejavu-core")
+               : code;
 }
 
 int report_write_pdf(struct report_out *out, const struct report_from *from)
@@ -231,9 +236,14 @@ int report_write_pdf(struct report_out *out, const struct report_from *from)
     struct pdf_report r = {.from = from};
     set_margins(&m, from);
     snprintf(creator, sizeof creator, "kvali %s", kvali_version());
-    const struct pdf_about about = {.title = buf_cstr(&m.title), .author = from->model->examiner, .subject = from->name,
-                                    .creator = creator, .lang = report_lang_name(from->lang), .when = m.when,
-                                    .head = buf_cstr(&m.head), .foot = {buf_cstr(&m.foot), buf_cstr(&m.chain)},
+    const struct pdf_about about = {.title = buf_cstr(&m.title),
+                                    .author = from->model->examiner,
+                                    .subject = from->name,
+                                    .creator = creator,
+                                    .lang = report_lang_name(from->lang),
+                                    .when = m.when,
+                                    .head = buf_cstr(&m.head),
+                                    .foot = {buf_cstr(&m.foot), buf_cstr(&m.chain)},
                                     .page_word = report_label(from->lang, LABEL_PAGE)};
     int code = write_twice(out, &r, &about);
     margins_finish(&m);

@@ -26,8 +26,10 @@ int pdf_custody(struct pdf_report *r);
 int pdf_annex(struct pdf_report *r);
 
 void pdf_label(struct pdf_report *r, enum pdf_style style, enum report_label label);
-void pdf_say(struct pdf_report *r, enum pdf_style style, enum report_label label, const char *one, const char *two, const char *three);
-void pdf_say_numbers(struct pdf_report *r, enum pdf_style style, enum report_label label, uint64_t one, uint64_t two);
+void pdf_say(struct pdf_report *r, enum pdf_style style, enum report_label label, const char *one,
+             const char *two, const char *three);
+void pdf_say_numbers(struct pdf_report *r, enum pdf_style style, enum report_label label, uint64_t one,
+                     uint64_t two);
 void pdf_subheading(struct pdf_report *r, enum report_label label);
 /* A list of labels and values: pdf_table_end ends it. */
 void pdf_pairs_begin(struct pdf_report *r);

@@ -62,8 +62,10 @@ int pdf_summary(struct pdf_report *r)
 static enum report_label verification_label(enum model_verification verification)
 {
     static const enum report_label labels[VERIFIED_STATES] = {
-        [VERIFIED_MATCH] = LABEL_VERIFY_MATCH,         [VERIFIED_MISMATCH] = LABEL_VERIFY_MISMATCH,
-        [VERIFIED_NONE] = LABEL_VERIFY_NONE,           [VERIFIED_UNCHECKED] = LABEL_VERIFY_UNCHECKED,
+        [VERIFIED_MATCH] = LABEL_VERIFY_MATCH,
+        [VERIFIED_MISMATCH] = LABEL_VERIFY_MISMATCH,
+        [VERIFIED_NONE] = LABEL_VERIFY_NONE,
+        [VERIFIED_UNCHECKED] = LABEL_VERIFY_UNCHECKED,
         [VERIFIED_UNREADABLE] = LABEL_VERIFY_UNREADABLE,
     };
     return labels[verification];
@@ -74,7 +76,8 @@ static void put_hashes(struct pdf_report *r, const struct model_exhibit *exhibit
     const struct pdf_column columns[] = {{"", 0.12, PDF_STRONG, false},
                                          {label_of(r, LABEL_HASH_COMPUTED), 0.68, PDF_CODE, false},
                                          {label_of(r, LABEL_INTEGRITY), 0.20, PDF_SMALL, false}};
-    const char *const values[][2] = {{"MD5", exhibit->md5}, {"SHA-1", exhibit->sha1}, {"SHA-256", exhibit->sha256}};
+    const char *const values[][2] = {
+        {"MD5", exhibit->md5}, {"SHA-1", exhibit->sha1}, {"SHA-256", exhibit->sha256}};
     pdf_table_begin(r->pdf, columns, 3);
     for (size_t i = 0; i < 3; i++)
         if (*values[i][1]) {
@@ -149,7 +152,11 @@ static void put_volumes(struct pdf_report *r)
                 label = model->exhibits[x].label;
         buf_clear(&size);
         words_size(&size, r->from->lang, volume->size);
-        const char *const cells[] = {label, volume->key, volume->filesystem, number_text(&offset, volume->offset), buf_cstr(&size),
+        const char *const cells[] = {label,
+                                     volume->key,
+                                     volume->filesystem,
+                                     number_text(&offset, volume->offset),
+                                     buf_cstr(&size),
                                      number_text(&faults, volume->counts.faults)};
         pdf_row(r->pdf, cells);
     }
@@ -201,7 +208,8 @@ static void put_runs(struct pdf_report *r)
     for (size_t i = 0; i < model->run_cut.count; i++) {
         const struct model_run *run = &model->runs[i];
         const char *const cells[] = {number_text(&id, run->id), pdf_when(r, &started, run->started),
-                                     run->ended == WHEN_NONE ? label_of(r, LABEL_STILL_OPEN) : pdf_when(r, &ended, run->ended),
+                                     run->ended == WHEN_NONE ? label_of(r, LABEL_STILL_OPEN)
+                                                             : pdf_when(r, &ended, run->ended),
                                      run->status, run->settings_sha256};
         pdf_row(r->pdf, cells);
     }
@@ -226,8 +234,10 @@ static void put_loaded(struct pdf_report *r)
     for (size_t i = 0; i < model->loaded_cut.count; i++) {
         const struct model_loaded *loaded = &model->loaded[i];
         buf_clear(&state);
-        words_say(&state, r->from->lang, *loaded->problem ? LABEL_NOT_IN_USE : LABEL_IN_USE, loaded->problem, NULL, NULL);
-        const char *const cells[] = {loaded->plugin, loaded->name, number_text(&count, loaded->count), buf_cstr(&state), loaded->sha256};
+        words_say(&state, r->from->lang, *loaded->problem ? LABEL_NOT_IN_USE : LABEL_IN_USE, loaded->problem,
+                  NULL, NULL);
+        const char *const cells[] = {loaded->plugin, loaded->name, number_text(&count, loaded->count),
+                                     buf_cstr(&state), loaded->sha256};
         pdf_row(r->pdf, cells);
     }
     pdf_table_end(r->pdf);
@@ -263,7 +273,9 @@ static void put_severity(struct pdf_report *r, struct buf *buf, struct db_statem
         buf_text(buf, "–");
     else
         buf_printf(buf, "%lld %s", (long long)severity,
-                   label_of(r, severity >= 75 ? LABEL_SEVERITY_HIGH : severity >= 50 ? LABEL_SEVERITY_MEDIUM : LABEL_SEVERITY_LOW));
+                   label_of(r, severity >= 75   ? LABEL_SEVERITY_HIGH
+                               : severity >= 50 ? LABEL_SEVERITY_MEDIUM
+                                                : LABEL_SEVERITY_LOW));
 }
 
 static void put_match(struct pdf_report *r, struct db_statement *s, struct buf *severity, struct buf *place)
@@ -290,12 +302,15 @@ static int put_matches(struct pdf_report *r)
                                          {label_of(r, LABEL_WHERE), 0.46, PDF_CODE, false},
                                          {label_of(r, LABEL_STATE), 0.10, PDF_SMALL, false},
                                          {label_of(r, LABEL_OFFSETS), 0.12, PDF_SMALL, true}};
-    int code = db_prepare(casefile_db(r->from->cf),
-                          "SELECT m.severity, m.rule, s.path, x.label, s.deleted, CASE WHEN json_valid(m.strings) THEN "
-                          "json_extract(m.strings, '$[0].offset') END FROM rec_yara_match m JOIN t_stream s ON s.id = m.stream AND "
-                          "s.attempt = m.attempt JOIN t_exhibit x ON x.id = s.exhibit ORDER BY m.severity DESC, s.exhibit, s.path, "
-                          "m.namespace, m.rule, m.ordinal LIMIT ?1",
-                          &s);
+    int code = db_prepare(
+        casefile_db(r->from->cf),
+        "SELECT m.severity, m.rule, s.path, x.label, s.deleted, CASE WHEN json_valid(m.strings) THEN "
+        "json_extract(m.strings, '$[0].offset') END FROM rec_yara_match m JOIN t_stream s ON s.id = m.stream "
+        "AND "
+        "s.attempt = m.attempt JOIN t_exhibit x ON x.id = s.exhibit ORDER BY m.severity DESC, s.exhibit, "
+        "s.path, "
+        "m.namespace, m.rule, m.ordinal LIMIT ?1",
+        &s);
     if (code < 0)
         return code;
     db_bind_i64(s, 1, FINDINGS_MAX);
@@ -341,7 +356,9 @@ static void put_grades(struct pdf_report *r)
     static const struct {
         const char *grade;
         enum report_label label;
-    } grades[] = {{"validated", LABEL_GRADE_VALIDATED}, {"complete", LABEL_GRADE_COMPLETE}, {"partial", LABEL_GRADE_PARTIAL},
+    } grades[] = {{"validated", LABEL_GRADE_VALIDATED},
+                  {"complete", LABEL_GRADE_COMPLETE},
+                  {"partial", LABEL_GRADE_PARTIAL},
                   {"fragment", LABEL_GRADE_FRAGMENT}};
     struct buf numbers[4] = {0};
     pdf_table_begin(r->pdf, columns, 5);
@@ -351,8 +368,9 @@ static void put_grades(struct pdf_report *r)
         for (size_t g = 0; g < sizeof grades / sizeof *grades; g++)
             if (!strcmp(grades[g].grade, name))
                 name = label_of(r, grades[g].label);
-        const char *const cells[] = {name, number_text(&numbers[0], grade->count), number_text(&numbers[1], grade->same),
-                                     number_text(&numbers[2], grade->inside), number_text(&numbers[3], grade->bytes)};
+        const char *const cells[] = {
+            name, number_text(&numbers[0], grade->count), number_text(&numbers[1], grade->same),
+            number_text(&numbers[2], grade->inside), number_text(&numbers[3], grade->bytes)};
         pdf_row(r->pdf, cells);
     }
     pdf_table_end(r->pdf);
@@ -375,7 +393,8 @@ static void put_carved(struct pdf_report *r)
         const struct model_carved *carved = &model->carved[i];
         buf_clear(&size);
         words_size(&size, r->from->lang, carved->size);
-        const char *const cells[] = {carved->grade, carved->format, carved->path, buf_cstr(&size), carved->sha256};
+        const char *const cells[] = {carved->grade, carved->format, carved->path, buf_cstr(&size),
+                                     carved->sha256};
         pdf_row(r->pdf, cells);
     }
     pdf_table_end(r->pdf);
@@ -403,7 +422,8 @@ int pdf_recovered(struct pdf_report *r)
 
 /* ------------------------------------------------------------------ limitations and faults */
 
-static void put_fault_table(struct pdf_report *r, const struct model_fault *faults, const struct model_cut *cut)
+static void put_fault_table(struct pdf_report *r, const struct model_fault *faults,
+                            const struct model_cut *cut)
 {
     const struct pdf_column columns[] = {{label_of(r, LABEL_KIND_COLUMN), 0.12, PDF_SMALL, false},
                                          {label_of(r, LABEL_EXHIBIT), 0.12, PDF_SMALL, false},
@@ -417,7 +437,8 @@ static void put_fault_table(struct pdf_report *r, const struct model_fault *faul
         buf_clear(&cause);
         buf_printf(&cause, "%s%s%s", fault->detail, *fault->effect ? " → " : "", fault->effect);
         const char *const cells[] = {fault->kind, fault->exhibit, *fault->path ? fault->path : fault->volume,
-                                     fault->offset == UINT64_MAX ? "" : number_text(&offset, fault->offset), buf_cstr(&cause)};
+                                     fault->offset == UINT64_MAX ? "" : number_text(&offset, fault->offset),
+                                     buf_cstr(&cause)};
         pdf_row(r->pdf, cells);
     }
     pdf_table_end(r->pdf);
@@ -472,10 +493,12 @@ int pdf_custody(struct pdf_report *r)
     pdf_pair_number(r, LABEL_LEDGER_COUNT, model->ledger_count);
     pdf_table_end(r->pdf);
     pdf_label(r, PDF_SMALL, LABEL_FINDINGS_DIGEST);
-    pdf_text(r->pdf, PDF_CODE, *model->findings_digest ? model->findings_digest : label_of(r, LABEL_DIGEST_PENDING));
+    pdf_text(r->pdf, PDF_CODE,
+             *model->findings_digest ? model->findings_digest : label_of(r, LABEL_DIGEST_PENDING));
     pdf_label(r, PDF_TEXT, LABEL_CUSTODY_WHEN);
     pdf_label(r, PDF_TEXT, LABEL_CUSTODY_CHECK);
-    snprintf(check, sizeof check, "head -n %llu ledger.jsonl | tail -n 1 | sha256sum", (unsigned long long)model->ledger_count);
+    snprintf(check, sizeof check, "head -n %llu ledger.jsonl | tail -n 1 | sha256sum",
+             (unsigned long long)model->ledger_count);
     pdf_text(r->pdf, PDF_CODE, check);
     pdf_label(r, PDF_TEXT, LABEL_CUSTODY_LIMIT);
     return 0;
@@ -484,10 +507,18 @@ int pdf_custody(struct pdf_report *r)
 int pdf_annex(struct pdf_report *r)
 {
     static const enum report_label words[][2] = {
-        {LABEL_EXHIBIT, LABEL_G_EXHIBIT},          {LABEL_G_IMAGE_WORD, LABEL_G_IMAGE}, {LABEL_VOLUME, LABEL_G_VOLUME},
-        {LABEL_G_CONTENT_WORD, LABEL_G_CONTENT},   {LABEL_PATH, LABEL_G_PATH},          {LABEL_OFFSET, LABEL_G_OFFSET},
-        {LABEL_G_DELETED_WORD, LABEL_G_DELETED},   {LABEL_G_HASH_WORD, LABEL_G_HASH},   {LABEL_G_RULE_WORD, LABEL_G_RULE},
-        {LABEL_G_FAULT_WORD, LABEL_G_FAULT},       {LABEL_G_LEDGER_WORD, LABEL_G_LEDGER}, {LABEL_G_TIME_WORD, LABEL_G_TIME},
+        {LABEL_EXHIBIT, LABEL_G_EXHIBIT},
+        {LABEL_G_IMAGE_WORD, LABEL_G_IMAGE},
+        {LABEL_VOLUME, LABEL_G_VOLUME},
+        {LABEL_G_CONTENT_WORD, LABEL_G_CONTENT},
+        {LABEL_PATH, LABEL_G_PATH},
+        {LABEL_OFFSET, LABEL_G_OFFSET},
+        {LABEL_G_DELETED_WORD, LABEL_G_DELETED},
+        {LABEL_G_HASH_WORD, LABEL_G_HASH},
+        {LABEL_G_RULE_WORD, LABEL_G_RULE},
+        {LABEL_G_FAULT_WORD, LABEL_G_FAULT},
+        {LABEL_G_LEDGER_WORD, LABEL_G_LEDGER},
+        {LABEL_G_TIME_WORD, LABEL_G_TIME},
     };
     pdf_subheading(r, LABEL_GLOSSARY);
     pdf_pairs_begin(r);

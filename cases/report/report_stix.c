@@ -1,7 +1,8 @@
 /*
- * report_stix: STIX 2.1 [OASIS, stix-v2.1-os]: for each content that a severe YARA rule matched an indicator by its hash values,
- * based on what was observed: a file and when it was seen. Names are left out: they may be personal, and they indicate nothing.
- * Identifiers are made of what they name (version 5): the same content has the same `file` in every bundle.
+ * report_stix: STIX 2.1 [OASIS, stix-v2.1-os]: for each content that a severe YARA rule matched an indicator
+ * by its hash values, based on what was observed: a file and when it was seen. Names are left out: they may
+ * be personal, and they indicate nothing. Identifiers are made of what they name (version 5): the same
+ * content has the same `file` in every bundle.
  */
 #include "cases/report/report_formats.h"
 #include "cases/report/safe.h"
@@ -17,7 +18,8 @@ enum { SEVERE = 75 }; /* "high" in the other reports */
 
 enum { ID_SIZE = 64 };
 
-static const char *make_id(char ret[ID_SIZE], const char *type, const struct uuid *space, const char *first, const char *second)
+static const char *make_id(char ret[ID_SIZE], const char *type, const struct uuid *space, const char *first,
+                           const char *second)
 {
     char text[UUID_TEXT_SIZE];
     const char *const parts[] = {first, second};
@@ -65,7 +67,8 @@ static void put_file(struct json *json, const char *id, struct db_statement *s)
     json_object_close(json);
 }
 
-static void put_observed(struct json *json, const char *id, const char *author, const char *file, int64_t when, struct db_statement *s)
+static void put_observed(struct json *json, const char *id, const char *author, const char *file,
+                         int64_t when, struct db_statement *s)
 {
     open_object(json, "observed-data", id, when);
     json_text(json, "created_by_ref", author);
@@ -78,7 +81,8 @@ static void put_observed(struct json *json, const char *id, const char *author, 
     json_object_close(json);
 }
 
-static void put_indicator(struct json *json, const char *id, const char *author, int64_t when, struct db_statement *s)
+static void put_indicator(struct json *json, const char *id, const char *author, int64_t when,
+                          struct db_statement *s)
 {
     char pattern[160];
     struct buf name = {0};
@@ -98,11 +102,12 @@ static void put_indicator(struct json *json, const char *id, const char *author,
     buf_finish(&name);
 }
 
-static void put_based_on(struct json *json, const char *sha256, const char *author, const char *indicator, const char *observed,
-                         int64_t when)
+static void put_based_on(struct json *json, const char *sha256, const char *author, const char *indicator,
+                         const char *observed, int64_t when)
 {
     char id[ID_SIZE];
-    open_object(json, "relationship", make_id(id, "relationship", &uuid_kvali, "stix-based-on", sha256), when);
+    open_object(json, "relationship", make_id(id, "relationship", &uuid_kvali, "stix-based-on", sha256),
+                when);
     json_text(json, "created_by_ref", author);
     json_text(json, "relationship_type", "based-on");
     json_text(json, "source_ref", indicator);
@@ -110,9 +115,10 @@ static void put_based_on(struct json *json, const char *sha256, const char *auth
     json_object_close(json);
 }
 
-/* The name of a `file` is made of {"hashes":{"MD5":...}}: of the values that there are, the first of MD5, SHA-1, SHA-256, SHA-512
- * [STIX 2.1, section 2.9 and 6.7.1], as canonical JSON. */
-static void put_content(struct json *json, const struct report_from *from, const char *author, struct db_statement *s)
+/* The name of a `file` is made of {"hashes":{"MD5":...}}: of the values that there are, the first of MD5,
+ * SHA-1, SHA-256, SHA-512 [STIX 2.1, section 2.9 and 6.7.1], as canonical JSON. */
+static void put_content(struct json *json, const struct report_from *from, const char *author,
+                        struct db_statement *s)
 {
     char file[ID_SIZE], observed[ID_SIZE], indicator[ID_SIZE], contributing[96];
     const char *sha256 = db_text(s, 0);
@@ -127,20 +133,23 @@ static void put_content(struct json *json, const struct report_from *from, const
     put_based_on(json, sha256, author, indicator, observed, when);
 }
 
-static int put_contents(struct report_out *out, struct json *json, const struct report_from *from, const char *author)
+static int put_contents(struct report_out *out, struct json *json, const struct report_from *from,
+                        const char *author)
 {
     struct db *db = casefile_db(from->cf);
     struct db_statement *s = NULL;
     if (!db_has_table(db, "rec_yara_match") || !db_has_table(db, "rec_digest"))
         return 0;
-    int code = db_prepare(db,
-                          "SELECT lower(hex(d.sha256)), lower(hex(d.md5)), lower(hex(d.sha1)), max(min(s.size, 9007199254740991), 0), "
-                          "count(DISTINCT s.id), group_concat(DISTINCT m.rule) FROM rec_yara_match m "
-                          "JOIN t_stream s ON s.id = m.stream AND s.attempt = m.attempt "
-                          "JOIN rec_digest d ON d.stream = s.id AND d.attempt = s.attempt "
-                          "WHERE m.severity >= ?1 AND d.unread = 0 AND s.kind NOT IN (0, 1, 5, 6) AND length(d.sha256) = 32 "
-                          "GROUP BY d.sha256 ORDER BY d.sha256",
-                          &s);
+    int code = db_prepare(
+        db,
+        "SELECT lower(hex(d.sha256)), lower(hex(d.md5)), lower(hex(d.sha1)), max(min(s.size, "
+        "9007199254740991), 0), "
+        "count(DISTINCT s.id), group_concat(DISTINCT m.rule) FROM rec_yara_match m "
+        "JOIN t_stream s ON s.id = m.stream AND s.attempt = m.attempt "
+        "JOIN rec_digest d ON d.stream = s.id AND d.attempt = s.attempt "
+        "WHERE m.severity >= ?1 AND d.unread = 0 AND s.kind NOT IN (0, 1, 5, 6) AND length(d.sha256) = 32 "
+        "GROUP BY d.sha256 ORDER BY d.sha256",
+        &s);
     if (code == 0)
         db_bind_i64(s, 1, SEVERE);
     while (code == 0 && (code = db_step(s)) == 1) {

@@ -1,6 +1,7 @@
 /*
- * report_timesketch: JSON lines for Timesketch, one for each time of each file: `message`, `datetime` and `timestamp_desc` are
- * what it asks for, `timestamp` is in microseconds [google/timesketch, docs/guides/user/import-from-json-csv.md].
+ * report_timesketch: JSON lines for Timesketch, one for each time of each file: `message`, `datetime` and
+ * `timestamp_desc` are what it asks for, `timestamp` is in microseconds [google/timesketch,
+ * docs/guides/user/import-from-json-csv.md].
  */
 #include "cases/report/report_facts.h"
 #include "cases/report/report_formats.h"

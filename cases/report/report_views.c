@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* The view `finding` cannot be asked by its name here: views.h says why. `name` is one of the database's own, checked. */
+/* The view `finding` cannot be asked by its name here: views.h says why. `name` is one of the database's own,
+ * checked. */
 static int select_of(struct db *db, const char *name, struct buf *sql)
 {
     if (strcmp(name, "finding") == 0)

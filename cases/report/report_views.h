@@ -6,7 +6,8 @@
 
 #include "cases/report/report_formats.h"
 
-/* Calls `head` once, before the first row, and `row` for each row, in the order of the database: the same for the same case. */
+/* Calls `head` once, before the first row, and `row` for each row, in the order of the database: the same for
+ * the same case. */
 struct view_table {
     void (*head)(struct buf *buf, struct db_statement *s); /* NULL: none */
     void (*row)(struct buf *buf, struct db_statement *s);

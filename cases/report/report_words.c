@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-void words_say(struct buf *buf, enum report_lang lang, enum report_label label, const char *one, const char *two, const char *three)
+void words_say(struct buf *buf, enum report_lang lang, enum report_label label, const char *one,
+               const char *two, const char *three)
 {
     const char *const values[] = {one, two, three};
     const char *text = report_label(lang, label);
@@ -28,7 +29,8 @@ void words_say(struct buf *buf, enum report_lang lang, enum report_label label, 
     }
 }
 
-void words_say_numbers(struct buf *buf, enum report_lang lang, enum report_label label, uint64_t one, uint64_t two)
+void words_say_numbers(struct buf *buf, enum report_lang lang, enum report_label label, uint64_t one,
+                       uint64_t two)
 {
     struct buf first = {0}, second = {0};
     safe_number(&first, one);

@@ -39,7 +39,8 @@ static int put_in(struct bag *bag, const char *from, const char *to)
 {
     if (linkat(bag->exports, from, bag->folder, to, 0) == 0)
         return 0;
-    return errno == EPERM || errno == EMLINK || errno == ENOTSUP ? copy(bag->exports, from, bag->folder, to) : -errno;
+    return errno == EPERM || errno == EMLINK || errno == ENOTSUP ? copy(bag->exports, from, bag->folder, to)
+                                                                 : -errno;
 }
 
 static int add_payload(struct bag *bag, const char *from, const char *to, const char *sha256)
@@ -88,8 +89,8 @@ static int add_tags(struct bag *bag)
     struct buf version = {0}, info = {0}, number = {0};
     text_escape(&number, casefile_number(bag->cf), strlen(casefile_number(bag->cf)));
     buf_text(&version, "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n");
-    buf_printf(&info, "Bag-Software-Agent: kvali\nExternal-Identifier: %s\nPayload-Oxum: %llu.%llu\n", buf_cstr(&number),
-               (unsigned long long)bag->bytes, (unsigned long long)bag->files);
+    buf_printf(&info, "Bag-Software-Agent: kvali\nExternal-Identifier: %s\nPayload-Oxum: %llu.%llu\n",
+               buf_cstr(&number), (unsigned long long)bag->bytes, (unsigned long long)bag->files);
     int code = add_tag(bag, "bagit.txt", &version, true);
     if (code == 0)
         code = add_tag(bag, "bag-info.txt", &info, true);
@@ -141,7 +142,8 @@ static int tell_ledger(struct bag *bag, const char *name, struct why *why)
     json_u64(&json, "size", bag->tags.size);
     json_text(&json, "what", "parcel of exported contents (BagIt)");
     json_object_close(&json);
-    int code = buf_failed(&buf) ? -ENOMEM : ledger_append(casefile_ledger(bag->cf), "artifact", buf_cstr(&buf), why);
+    int code =
+        buf_failed(&buf) ? -ENOMEM : ledger_append(casefile_ledger(bag->cf), "artifact", buf_cstr(&buf), why);
     buf_finish(&buf);
     return code;
 }
@@ -165,7 +167,8 @@ static int make_folder(struct bag *bag, char *ret_name, char partial[32])
     return -EOVERFLOW;
 }
 
-int bag_write(struct casefile *cf, int exports, const char **names, size_t count, const char *index, char *ret_name, struct why *why)
+int bag_write(struct casefile *cf, int exports, const char **names, size_t count, const char *index,
+              char *ret_name, struct why *why)
 {
     struct bag bag = {.cf = cf, .exports = exports, .folder = -1};
     char partial[32] = "";
