@@ -135,7 +135,7 @@ audit() { # a folder that is not hostile: hashdeep reads names as they are
   "$KVALI" process "$TOP/rules/yara" --case "$WORK/rules" --quiet
   "$KVALI" report "$WORK/rules" --format hashdeep --stdout >"$WORK/list.txt" || return 1
   (cd "$TOP/rules" && hashdeep -r -l -a -k "$WORK/list.txt" yara) || return 1
-  sed 's/,[0-9a-f]\{32\},/,00000000000000000000000000000000,/' "$WORK/list.txt" >"$WORK/wrong.txt"
+  sed '/secrets.yar$/s/[0-9a-f]/0/g' "$WORK/list.txt" >"$WORK/wrong.txt"
   ! (cd "$TOP/rules" && hashdeep -r -l -a -k "$WORK/wrong.txt" yara)
 }
 promise "hashdeep audits a folder with our list, and fails with a wrong one" audit
