@@ -243,6 +243,12 @@ bool db_is_blob(struct db_statement *s, int column)
     return sqlite3_column_type(s->handle, column) == SQLITE_BLOB;
 }
 
+bool db_is_number(struct db_statement *s, int column)
+{
+    int type = sqlite3_column_type(s->handle, column);
+    return type == SQLITE_INTEGER || type == SQLITE_FLOAT;
+}
+
 int64_t db_i64(struct db_statement *s, int column)
 {
     return sqlite3_column_int64(s->handle, column);

@@ -52,6 +52,7 @@ int db_run(struct db_statement *s);
 /* Columns count from 0; valid until the next step or reset. */
 bool db_is_null(struct db_statement *s, int column);
 bool db_is_blob(struct db_statement *s, int column);
+bool db_is_number(struct db_statement *s, int column); /* whole or not */
 int64_t db_i64(struct db_statement *s, int column);
 uint64_t db_u64(struct db_statement *s, int column);
 const char *db_text(struct db_statement *s, int column); /* "" for NULL */

@@ -1,6 +1,7 @@
 /* html: see html.h. */
 #include "cases/report/html.h"
 
+#include "cases/report/report_words.h"
 #include "cases/report/safe.h"
 #include "engine/base/when.h"
 
@@ -60,7 +61,7 @@ void html_number(struct html *html, uint64_t number)
 
 void html_size(struct html *html, uint64_t size)
 {
-    safe_size(html->buf, size);
+    words_size(html->buf, html->lang, size);
 }
 
 void html_bytes(struct html *html, uint64_t size)
@@ -69,32 +70,15 @@ void html_bytes(struct html *html, uint64_t size)
     if (size < 1024)
         return;
     html_raw(html, " (");
-    html_number(html, size);
-    html_raw(html, " bytes)");
-}
-
-/* "2026-01-31 23:59:59", shifted by `offset` seconds. */
-static void put_when(struct html *html, int64_t when, int64_t offset)
-{
-    char text[WHEN_TEXT_SIZE];
-    int64_t shifted;
-    if (__builtin_add_overflow(when, offset * 1000000000, &shifted))
-        shifted = when;
-    when_format(shifted, text);
-    if (strlen(text) < 20) {
-        html_text(html, text);
-        return;
-    }
-    text[10] = ' ';
-    text[19] = 0; /* a report needs no fraction of a second */
-    html_text(html, text);
+    html_say_numbers(html, LABEL_SIZE_BYTES, size, 0);
+    html_raw(html, ")");
 }
 
 void html_when(struct html *html, int64_t when)
 {
     if (when == WHEN_NONE)
         return;
-    put_when(html, when, 0);
+    words_when(html->buf, html->lang, when, 0);
     html_raw(html, " UTC");
 }
 
@@ -104,7 +88,7 @@ void html_when_both(struct html *html, int64_t when)
         return;
     html_when(html, when);
     html_raw(html, "<br><small>");
-    put_when(html, when, 4 * 3600);
+    words_when(html->buf, html->lang, when, 4 * 3600);
     html_raw(html, " ");
     html_label(html, LABEL_TBILISI);
     html_raw(html, "</small>");

@@ -35,7 +35,7 @@ void html_number(struct html *html, uint64_t number);
 /* "1.5 GiB"; `html_bytes` the exact number too: "1.5 GiB (1 610 612 736 bytes)". */
 void html_size(struct html *html, uint64_t size);
 void html_bytes(struct html *html, uint64_t size);
-/* 2026-01-31 23:59:59 UTC; html_when_both adds Tbilisi time in a second line. Nothing for WHEN_NONE. */
+/* 2026-01-31 23:59:59 UTC, in the language's form; html_when_both adds Tbilisi time in a second line. Nothing for WHEN_NONE. */
 void html_when(struct html *html, int64_t when);
 void html_when_both(struct html *html, int64_t when);
 

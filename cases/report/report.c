@@ -4,6 +4,7 @@
 #include "cases/report/report_formats.h"
 #include "engine/base/json.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,17 +14,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* One line adds a format. */
 static const struct report_format formats[] = {
-    {"html", "html", "for people: one file that opens offline in any browser, and prints on A4"},
-    {"json", "json", "the same for programs"},
+#define FORMAT(name, extension, writer, usual, of_views, what) {name, extension, usual, of_views, what},
+#include "cases/report/report_formats.inc"
+#undef FORMAT
 };
-static void (*const renders[])(struct buf *, const struct report_model *, enum report_lang, const char *) = {
-    report_html,
-    report_json,
+static report_writer *const writers[] = {
+#define FORMAT(name, extension, writer, usual, of_views, what) writer,
+#include "cases/report/report_formats.inc"
+#undef FORMAT
 };
 enum { FORMATS = sizeof formats / sizeof *formats };
-_Static_assert(sizeof renders / sizeof *renders == FORMATS, "a format has a name and a function");
+_Static_assert((int)FORMATS <= (int)REPORT_FORMATS_MAX, "room for all formats");
 
 const struct report_format *report_formats(size_t *ret_count)
 {
@@ -39,51 +41,71 @@ const struct report_format *report_format_find(const char *name)
     return NULL;
 }
 
-/* The first number that no format has a file of. */
-static int next_number(int folder, unsigned *ret_number)
+int report_write_html(struct report_out *out, const struct report_from *from)
 {
-    for (unsigned number = 1; number < UINT_MAX; number++) {
-        bool taken = false;
-        for (size_t i = 0; i < FORMATS && !taken; i++) {
-            char name[64];
-            struct stat st;
-            snprintf(name, sizeof name, "report-%04u.%s", number, formats[i].extension);
-            if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-                taken = true;
-            else if (errno != ENOENT)
-                return -errno;
-        }
-        if (!taken) {
-            *ret_number = number;
-            return 0;
-        }
-    }
-    return -EOVERFLOW;
-}
-
-static int write_all(int fd, const uint8_t *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t written = write(fd, data, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -errno;
-        data += written;
-        size -= (size_t)written;
-    }
+    report_html(&out->buf, from->model, from->lang, from->name);
     return 0;
 }
 
-/* Whole and on disk under its name, or not there at all. The case's lock keeps others away. */
-static int write_file(int folder, const char *name, const struct buf *buf)
+int report_write_json(struct report_out *out, const struct report_from *from)
 {
-    char partial[80];
-    snprintf(partial, sizeof partial, "%s.partial", name);
-    int fd = openat(folder, partial, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
-    if (fd < 0)
+    report_json(&out->buf, from->model, from->lang, from->name);
+    return 0;
+}
+
+/* ------------------------------------------------------------------ one writer */
+
+static int write_format(struct report_out *out, const struct report_format *format,
+                        const struct report_from *from)
+{
+    struct db *db = casefile_db(from->cf);
+    int error = db_exec(db, "BEGIN"); /* one snapshot */
+    if (error < 0)
+        return why_set(from->why, error, "%s/case.db: %s", casefile_folder(from->cf), db_error(db));
+    error = writers[format - formats](out, from);
+    db_rollback(db); /* nothing was written */
+    if (error < 0) {
+        if (from->why && !from->why->text[0])
+            why_set(from->why, error, "%s/case.db: %s", casefile_folder(from->cf), db_error(db));
+        return error;
+    }
+    error = report_out_end(out);
+    return error < 0 ? why_set(from->why, error, "%s", strerror(-error)) : 0;
+}
+
+/* ------------------------------------------------------------------ files */
+
+struct writing {
+    const struct report_options *options;
+    struct report_from from;
+    struct report_written *written;
+    int folder;
+    unsigned number;
+};
+
+/* One more than the highest number that a file has. */
+static int next_number(int folder, unsigned *ret_number)
+{
+    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    unsigned highest = 0, number;
+    if (!dir)
         return -errno;
-    int error = write_all(fd, buf->data, buf->size);
+    errno = 0;
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        char after;
+        if (sscanf(entry->d_name, "report-%9u%c", &number, &after) == 2 && (after == '.' || after == '-') &&
+            number > highest)
+            highest = number;
+    }
+    int error = -errno;
+    closedir(dir);
+    *ret_number = highest + 1;
+    return error;
+}
+
+static int close_file(int folder, int fd, const char *partial, const char *name, int error)
+{
     if (error == 0 && fsync(fd) < 0)
         error = -errno;
     if (close(fd) < 0 && error == 0)
@@ -97,12 +119,37 @@ static int write_file(int folder, const char *name, const struct buf *buf)
     return error;
 }
 
+/* Whole and on disk under its name, or not there at all. The case's lock keeps others away. */
+static int write_file(struct writing *w, const char *name, const struct report_format *format,
+                      uint64_t *ret_size, char ret_sha256[SHA256_HEX_SIZE])
+{
+    char partial[128];
+    struct report_out out;
+    snprintf(partial, sizeof partial, "%s.partial", name);
+    int fd = openat(w->folder, partial, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return why_set(w->from.why, -errno, "reports/%s: %s", partial, strerror(errno));
+    int error = report_out_init(&out, fd);
+    if (error == 0)
+        error = write_format(&out, format, &w->from);
+    int closed = close_file(w->folder, fd, partial, name, error);
+    if (error == 0 && closed < 0)
+        error = why_set(w->from.why, closed, "%s/reports/%s: %s", casefile_folder(w->from.cf), name,
+                        strerror(-closed));
+    if (error == 0) {
+        *ret_size = out.size;
+        report_out_sha256(&out, ret_sha256);
+    }
+    report_out_finish(&out);
+    return error;
+}
+
 static int record_artifact(struct casefile *cf, const char *name, const char *format, uint64_t size,
                            const char *sha256, struct why *why)
 {
     struct buf fields = {0};
     struct json json;
-    char path[96];
+    char path[128];
     snprintf(path, sizeof path, "reports/%s", name);
     json_init(&json, &fields);
     json_object_open(&json, NULL);
@@ -118,36 +165,83 @@ static int record_artifact(struct casefile *cf, const char *name, const char *fo
     return error;
 }
 
-static int write_format(struct casefile *cf, int folder, unsigned number, const struct report_format *format,
-                        const struct report_model *model, enum report_lang lang,
-                        struct report_written *written, struct why *why)
+static int write_one(struct writing *w, const struct report_format *format, const char *view)
 {
-    char title[32], name[64];
-    struct buf buf = {0};
-    snprintf(title, sizeof title, "report-%04u", number);
-    snprintf(name, sizeof name, "%s.%s", title, format->extension);
-    renders[format - formats](&buf, model, lang, title);
-
-    int error = buf_failed(&buf) ? -ENOMEM : write_file(folder, name, &buf);
-    char *path = NULL;
-    if (error == 0 && asprintf(&path, "%s/reports/%s", casefile_folder(cf), name) < 0) {
-        path = NULL;
-        error = -ENOMEM;
-    }
-    if (error < 0) {
-        why_set(why, error, "%s/reports/%s: %s", casefile_folder(cf), name, strerror(-error));
-    } else {
-        size_t slot = written->count;
-        hash_sha256_hex(buf.data, buf.size, written->sha256[slot]);
-        error = record_artifact(cf, name, format->name, buf.size, written->sha256[slot], why);
-        if (error == 0) {
-            written->paths[written->count++] = path;
-            path = NULL;
-        }
-    }
-    free(path);
-    buf_finish(&buf);
+    struct report_written *written = w->written;
+    char name[112], *path = NULL;
+    uint64_t size = 0;
+    if (written->count == REPORT_FILES_MAX)
+        return why_set(w->from.why, -EOVERFLOW, "more than %d files", REPORT_FILES_MAX);
+    snprintf(name, sizeof name, "report-%04u%s%.64s.%s", w->number, view ? "-" : "", view ? view : "",
+             format->extension);
+    w->from.view = view;
+    int error = write_file(w, name, format, &size, written->sha256[written->count]);
+    if (error == 0)
+        error = record_artifact(w->from.cf, name, format->name, size, written->sha256[written->count],
+                                w->from.why);
+    if (error == 0 && asprintf(&path, "%s/reports/%s", casefile_folder(w->from.cf), name) < 0)
+        error = why_set(w->from.why, -ENOMEM, "no memory");
+    else if (error == 0)
+        written->paths[written->count++] = path;
     return error;
+}
+
+/* ------------------------------------------------------------------ views */
+
+struct views {
+    char *names[REPORT_VIEWS_MAX];
+    size_t count;
+};
+
+/* The views of this case that are wanted, sorted. */
+static int list_views(struct casefile *cf, const char *only, struct views *ret_views, struct why *why)
+{
+    struct db_statement *s = NULL;
+    int error = db_prepare(
+        casefile_db(cf),
+        "SELECT name FROM sqlite_master WHERE type = 'view' AND (?1 IS NULL OR name = ?1) AND name NOT GLOB "
+        "'*[^a-z0-9_]*' ORDER BY name",
+        &s);
+    if (error == 0)
+        db_bind_text(s, 1, only);
+    while (error == 0 && ret_views->count < REPORT_VIEWS_MAX && (error = db_step(s)) == 1) {
+        char *name = strdup(db_text(s, 0));
+        error = name ? 0 : -ENOMEM;
+        if (name)
+            ret_views->names[ret_views->count++] = name;
+    }
+    db_finalize(s);
+    if (error < 0)
+        return why_set(why, error, "%s/case.db: %s", casefile_folder(cf), strerror(-error));
+    return ret_views->count || !only ? 0 : why_set(why, -EINVAL, "%s: the case has no such view", only);
+}
+
+static void views_finish(struct views *views)
+{
+    for (size_t i = 0; i < views->count; i++)
+        free(views->names[i]);
+}
+
+static int write_of_views(struct writing *w, const struct report_format *format)
+{
+    struct views views = {0};
+    int error = list_views(w->from.cf, w->options->view, &views, w->from.why);
+    for (size_t i = 0; i < views.count && error == 0; i++)
+        error = write_one(w, format, views.names[i]);
+    views_finish(&views);
+    return error;
+}
+
+/* ------------------------------------------------------------------ all */
+
+/* Of the state that is reported, so that it is the same whenever it is written. */
+static void report_id(const struct report_model *model, char ret[24])
+{
+    char text[512], hex[SHA256_HEX_SIZE];
+    int size = snprintf(text, sizeof text, "kvali-report\n%s\n%llu\n%s\n", model->ledger_head,
+                        (unsigned long long)model->ledger_count, model->findings_digest);
+    hash_sha256_hex(text, (size_t)size, hex);
+    snprintf(ret, 24, "%.4s-%.4s-%.4s", hex, hex + 4, hex + 8);
 }
 
 /* Opens CASE/reports, making it when it is missing. A link in its place is refused. */
@@ -166,20 +260,24 @@ int report_write(struct casefile *cf, const struct report_options *options,
                  struct report_written *ret_written, struct why *why)
 {
     struct report_model *model = NULL;
-    unsigned number = 0;
+    char id[24];
     *ret_written = (struct report_written){0};
-    int folder = open_folder(cf, why);
-    if (folder < 0)
-        return folder;
-    int error = next_number(folder, &number);
+    struct writing w = {.options = options, .written = ret_written, .folder = open_folder(cf, why)};
+    if (w.folder < 0)
+        return w.folder;
+    int error = next_number(w.folder, &w.number);
     if (error < 0)
         why_set(why, error, "%s/reports: %s", casefile_folder(cf), strerror(-error));
     else
         error = report_model_new(cf, options->now, &model, why);
-    for (size_t i = 0; i < options->format_count && i < REPORT_FORMATS_MAX && error == 0; i++)
-        error = write_format(cf, folder, number, options->formats[i], model, options->lang, ret_written, why);
+    if (error == 0)
+        report_id(model, id);
+    w.from = (struct report_from){cf, model, options->lang, id, NULL, why};
+    for (size_t i = 0; i < options->format_count && error == 0; i++)
+        error = options->formats[i]->of_views ? write_of_views(&w, options->formats[i])
+                                              : write_one(&w, options->formats[i], NULL);
     report_model_free(model);
-    close(folder);
+    close(w.folder);
     return error;
 }
 
@@ -192,14 +290,49 @@ void report_written_finish(struct report_written *written)
     *written = (struct report_written){0};
 }
 
+static int render(struct casefile *cf, const struct report_options *options, struct report_out *out,
+                  struct why *why)
+{
+    struct report_model *model = NULL;
+    struct views views = {0};
+    char id[24];
+    int error = report_model_new(cf, options->now, &model, why);
+    if (error < 0)
+        return error;
+    report_id(model, id);
+    if (options->formats[0]->of_views)
+        error = list_views(cf, options->view, &views, why);
+    if (error == 0)
+        error = write_format(
+            out, options->formats[0],
+            &(struct report_from){cf, model, options->lang, id, views.count ? views.names[0] : NULL, why});
+    views_finish(&views);
+    report_model_free(model);
+    return error;
+}
+
+int report_print(struct casefile *cf, const struct report_options *options, int fd, struct why *why)
+{
+    struct report_out out;
+    int error = report_out_init(&out, fd);
+    if (error == 0)
+        error = render(cf, options, &out, why);
+    report_out_finish(&out);
+    return error;
+}
+
 int report_render(struct casefile *cf, const struct report_format *format, enum report_lang lang, int64_t now,
                   struct buf *buf, struct why *why)
 {
-    struct report_model *model = NULL;
-    int error = report_model_new(cf, now, &model, why);
+    struct report_out out;
+    int error = report_out_init(&out, -1);
     if (error < 0)
-        return error;
-    renders[format - formats](buf, model, lang, "report");
-    report_model_free(model);
-    return buf_failed(buf) ? why_set(why, -ENOMEM, "no memory") : 0;
+        return why_set(why, error, "no memory");
+    error =
+        render(cf, &(struct report_options){.formats = &format, .format_count = 1, .lang = lang, .now = now},
+               &out, why);
+    if (error == 0)
+        buf_append(buf, out.buf.data, out.buf.size);
+    report_out_finish(&out);
+    return error == 0 && buf_failed(buf) ? why_set(why, -ENOMEM, "no memory") : error;
 }

@@ -141,13 +141,28 @@ static int gather_head(struct gather *gather)
     return gather_each(gather, "SELECT key, value FROM t_case", 0, case_row, NULL);
 }
 
+/* The state that a report states is that of the last record that is not a report: so writing one does not change the next. */
+static int ledger_record(void *context, const struct ledger_record *record)
+{
+    struct report_model *model = context;
+    char kind[16];
+    if (!strcmp(record->type, "artifact") && ledger_member(record, "kind", kind, sizeof kind) && !strcmp(kind, "report"))
+        return 0;
+    model->ledger_count = record->line;
+    snprintf(model->ledger_head, sizeof model->ledger_head, "%s", record->hash);
+    if (!when_parse(record->time, &model->ledger_time))
+        model->ledger_time = WHEN_NONE;
+    return 0;
+}
+
 static int gather_ledger(struct gather *gather)
 {
     struct report_model *model = gather->model;
     struct why why = {0};
-    char path[PATH_MAX];
+    char path[PATH_MAX], head[SHA256_HEX_SIZE];
+    uint64_t count = 0;
     snprintf(path, sizeof path, "%s/ledger.jsonl", casefile_folder(gather->cf));
-    int error = ledger_walk(path, NULL, NULL, &model->ledger_count, model->ledger_head, &why);
+    int error = ledger_walk(path, ledger_record, model, &count, head, &why);
     if (error == -EUCLEAN || error == -ENOENT) { /* the report says so; it is needed most then */
         snprintf(model->ledger_problem, sizeof model->ledger_problem, "%s",
                  why.text[0] ? why.text : strerror(-error));
@@ -204,13 +219,15 @@ int report_model_new(struct casefile *cf, int64_t now, struct report_model **ret
         return why_set(why, -ENOMEM, "no memory");
     struct gather gather = {.cf = cf, .db = casefile_db(cf), .model = model, .why = why};
     model->now = now;
-    model->created = model->first_run = model->last_run = WHEN_NONE;
+    model->created = model->first_run = model->last_run = model->ledger_time = WHEN_NONE;
 
     int error = gather_snapshot(&gather);
     if (error == 0)
         error = gather_ledger(&gather);
     if (error == 0)
         error = gather_custody(&gather);
+    if (now == WHEN_NONE)
+        model->now = model->ledger_time != WHEN_NONE ? model->ledger_time : model->created;
     if (error == 0 && model->run_total > 0 && model->pending_contents + model->pending_expands == 0)
         error = case_digest(cf, NULL, NULL, model->findings_digest, why);
     if (error < 0) {

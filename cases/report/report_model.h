@@ -265,8 +265,10 @@ struct report_model {
     uint64_t pictures_same;                      /* not in the gallery: they equal a file */
     bool has_yara, has_carve, has_thumbnails, has_keywords;
 
+    /* As of the last record that is not a report; reports may stand behind it. */
     char ledger_head[SHA256_HEX_SIZE];
     uint64_t ledger_count;
+    int64_t ledger_time;                   /* WHEN_NONE: not known */
     char ledger_problem[512];              /* "" when the chain holds */
     struct seal seal;                      /* the newest; number 0: none, or it cannot be read */
     uint64_t custody_gaps;
@@ -282,7 +284,7 @@ enum model_verdict {
     VERDICT_WHOLE,
 };
 
-/* Reads everything in one snapshot. `now` is the report's time. */
+/* Reads everything in one snapshot. `now` is the report's time; WHEN_NONE: that of the case's last record. */
 int report_model_new(struct casefile *cf, int64_t now, struct report_model **ret_model, struct why *why);
 void report_model_free(struct report_model *model);
 

@@ -2,6 +2,7 @@
 #include "cases/query.h"
 #include "engine/base/json.h"
 #include "engine/base/text.h"
+#include "engine/cli/bag.h"
 #include "engine/cli/file_options.h"
 #include "engine/cli/job_cli.h"
 
@@ -15,6 +16,7 @@
 
 static const struct option_spec specs[] = {
     {"all", 0, NULL, "Every content of the case"},
+    {"bagit", 0, NULL, "Also as a parcel to hand over: exports/bag-NNNN (BagIt, RFC 8493)"},
     FILE_OPTIONS,
     {"plugin", 0, "FILE.so", "The lab's own plugin that found some of it; may be given again"},
     {"tmp", 0, "FOLDER", "Where large contents are spooled, unlinked (default: $TMPDIR or /var/tmp)"},
@@ -54,6 +56,7 @@ struct exporting {
     struct hash_sha256 *hash;
     uint64_t written, bytes;
     uint64_t done, failed, twins, changed;
+    char bag[16]; /* "" none was made */
     struct why why;
 };
 
@@ -452,6 +455,21 @@ static int write_index(struct exporting *e, char *ret_name, size_t size, uint64_
     return fclose(file) ? -EIO : code;
 }
 
+/* What this command was asked for, whether it was exported now or before. */
+static int make_bag(struct exporting *e, const char *index)
+{
+    const char **names = calloc(e->count + 1, sizeof *names);
+    size_t count = 0;
+    if (!names)
+        return -ENOMEM;
+    for (size_t i = 0; i < e->count; i++)
+        if (e->items[i].code == 0 && e->items[i].sha256[0])
+            names[count++] = e->items[i].sha256;
+    int code = bag_write(e->cf, e->folder, names, count, index, e->bag, &e->why);
+    free(names);
+    return code;
+}
+
 static int tell_ledger(struct exporting *e)
 {
     char name[64], path[8192], relative[96], sha256[SHA256_HEX_SIZE];
@@ -476,7 +494,7 @@ static int tell_ledger(struct exporting *e)
     json_object_close(&json);
     code = ledger_append(casefile_ledger(e->cf), "artifact", buf_cstr(&buf), &e->why);
     buf_finish(&buf);
-    return code;
+    return code == 0 && options_has(e->options, "bagit") ? make_bag(e, name) : code;
 }
 
 static int export(struct exporting *e)
@@ -506,7 +524,7 @@ static int run(const struct options *options)
 {
     struct exporting e = {.fd = -1, .folder = -1, .options = options};
     int exit_code;
-    if (!options_has(options, "all") && options->given_count == 0) {
+    if (!options_has(options, "all") && options->given_count == (size_t)options_has(options, "bagit")) {
         why_set(&e.why, -EINVAL, "say what: --all, or a filter as for `find`");
         return fail_usage("export", &e.why);
     }
@@ -522,6 +540,8 @@ static int run(const struct options *options)
                   "They are in %s/exports, named by their SHA-256; exports/index-*.jsonl says which address each one has.\n",
                   (unsigned long long)e.done, (unsigned long long)e.bytes, (unsigned long long)e.twins, (unsigned long long)e.failed,
                   casefile_folder(e.cf));
+    if (!options->quiet && e.bag[0])
+        cli_print("Parcel: %s/exports/%s\n", casefile_folder(e.cf), e.bag);
     items_free(&e);
     hash_sha256_free(e.hash);
     if (e.folder >= 0)
@@ -541,7 +561,7 @@ const struct command command_export = {
             "content by one scan of it.",
     .example = "  kvali export /srv/cases/2026-001 --mime 'image/*' --deleted\n"
                "  kvali export /srv/cases/2026-001 --carved --grade validated\n"
-               "  kvali export /srv/cases/2026-001 --rule '*ransom*'",
+               "  kvali export /srv/cases/2026-001 --rule '*ransom*' --bagit",
     .exits = "  1  some contents could not be read or are not found again, or are not those that were hashed\n"
              "  5  the disk is full, or exports/ cannot be written",
     .options = specs,

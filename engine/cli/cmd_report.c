@@ -6,20 +6,35 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static const struct option_spec specs[] = {
     {"format", 'f', "FORMAT",
-     "html or json; may be given again (default: both)\n"
-     "html: for people, one file that opens offline and prints on A4\n"
-     "json: the same for programs"},
-    {"lang", 'l', "LANG", "en or ka; what has no Georgian label yet stays English (default: en)"},
+     "May be given again (default: html and json)\n"
+#define FORMAT(name, extension, writer, usual, of_views, what) name ": " what "\n"
+#include "cases/report/report_formats.inc"
+#undef FORMAT
+     "Each is a file of its own: report-0001.html ..."},
+    {"lang", 'l', "LANG", "For people: en (default) or ka"},
+    {"view", 0, "VIEW", "csv, jsonl: only this view of the case (default: a file for each)"},
     {"stdout", 0, NULL,
      "Write one format to standard output and record nothing: for a case\n"
      "that may only be read"},
     {NULL, 0, NULL, NULL},
 };
 
-/* The formats that are asked for, all when none is. */
+/* Its name in the list of all formats. */
+static int no_format(const char *name, struct why *why)
+{
+    char names[256] = "";
+    size_t all = 0, size = 0;
+    const struct report_format *formats = report_formats(&all);
+    for (size_t i = 0; i < all && size < sizeof names; i++)
+        size += (size_t)snprintf(names + size, sizeof names - size, "%s%s", i ? ", " : "", formats[i].name);
+    return why_set(why, -EINVAL, "--format %.40s: there is no such format; expected one of %s", name, names);
+}
+
+/* The formats that are asked for, the usual ones when none is. */
 static int choose(const struct options *options, const struct report_format *ret_formats[REPORT_FORMATS_MAX],
                   size_t *ret_count, struct why *why)
 {
@@ -28,13 +43,15 @@ static int choose(const struct options *options, const struct report_format *ret
     for (size_t i = 0; (name = options_nth(options, "format", i)); i++) {
         const struct report_format *format = report_format_find(name);
         if (!format || count == REPORT_FORMATS_MAX)
-            return why_set(why, -EINVAL, "--format: there is no such format; expected html or json");
+            return no_format(name, why);
         ret_formats[count++] = format;
     }
     const struct report_format *formats = report_formats(&all);
-    for (size_t i = 0; count == 0 && i < all; i++)
-        ret_formats[i] = &formats[i];
-    *ret_count = count ? count : all;
+    bool asked = count > 0;
+    for (size_t i = 0; !asked && i < all; i++)
+        if (formats[i].usual)
+            ret_formats[count++] = &formats[i];
+    *ret_count = count;
     return 0;
 }
 
@@ -48,7 +65,7 @@ static int choose_lang(const struct options *options, enum report_lang *ret_lang
 int cli_write_report(struct casefile *cf, const struct options *options)
 {
     const struct report_format *formats[REPORT_FORMATS_MAX];
-    struct report_options what = {.formats = formats, .now = when_now()};
+    struct report_options what = {.formats = formats, .now = WHEN_NONE, .view = options_text(options, "view", NULL)};
     struct report_written written = {0};
     struct why why = {0};
     if (choose(options, formats, &what.format_count, &why) < 0 || choose_lang(options, &what.lang, &why) < 0)
@@ -66,26 +83,22 @@ int cli_write_report(struct casefile *cf, const struct options *options)
 static int print_report(const struct options *options)
 {
     const struct report_format *formats[REPORT_FORMATS_MAX];
-    enum report_lang lang = REPORT_EN;
-    size_t count = 0;
+    struct report_options what = {.formats = formats, .now = WHEN_NONE, .view = options_text(options, "view", NULL)};
     struct why why = {0};
     struct casefile *cf = NULL;
     int code = EXIT_DONE;
-    if (choose(options, formats, &count, &why) < 0 || choose_lang(options, &lang, &why) < 0)
+    if (choose(options, formats, &what.format_count, &why) < 0 || choose_lang(options, &what.lang, &why) < 0)
         return fail_usage("report", &why);
-    if (count != 1) {
-        why_set(&why, -EINVAL, "--stdout writes one format: say which with --format");
+    if (what.format_count != 1 || (formats[0]->of_views && !what.view)) {
+        why_set(&why, -EINVAL, what.format_count != 1 ? "--stdout writes one format: say which with --format"
+                                                      : "--stdout writes one view: say which with --view");
         return fail_usage("report", &why);
     }
     if (cli_open_case(options->args[0], CASEFILE_READ, &cf, &code) < 0)
         return code;
-    struct buf buf = {0};
-    int error = report_render(cf, formats[0], lang, when_now(), &buf, &why);
+    int error = report_print(cf, &what, STDOUT_FILENO, &why);
     if (error < 0)
-        code = fail(exit_code_of_case(error), options->args[0], error, &why, "run `kvali verify` on it");
-    else
-        fwrite(buf.data, 1, buf.size, stdout);
-    buf_finish(&buf);
+        code = fail(exit_code_of_case(error), options->args[0], error, &why, error == -EPIPE ? NULL : "run `kvali verify` on it");
     casefile_close(cf);
     return code;
 }
@@ -111,9 +124,12 @@ const struct command command_report = {
             "never overwritten,\n"
             "and its SHA-256 goes into the ledger. A report can be written at any time; while processing is "
             "not complete it\n"
-            "says so on its first screen.",
+            "says so on its first screen. It states the case as of the ledger's last record that is no report, and nothing\n"
+            "of when it was written: the same case gives the same bytes.",
     .example = "  kvali report /srv/cases/2026-001\n"
                "  kvali report /srv/cases/2026-001 --format html --lang ka\n"
+               "  kvali report /srv/cases/2026-001 --format case-uco --format dfxml\n"
+               "  kvali report /srv/cases/2026-001 --format csv --view match --stdout\n"
                "  kvali report /srv/cases/2026-001 --format json --stdout | jq .summary",
     .options = specs,
     .min_args = 1,

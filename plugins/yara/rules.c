@@ -11,7 +11,7 @@
 #include "engine/plugin.h"
 #include "plugins/yara/complaints.h"
 #include "plugins/yara/files.h"
-#include "plugins/yara/lex.h"
+#include "plugins/yara/parts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,9 +19,6 @@
 #include <string.h>
 
 enum {
-    CLASS_MZ = 1,
-    CLASS_LARGE = 2,
-    LARGE = 1024 * 1024, /* bytes: many rules ask for less */
     REMARKS_MAX = 10000, /* told one by one */
 };
 
@@ -62,94 +59,6 @@ static int compiler_new(struct complaints *complaints, YR_COMPILER **ret_compile
     return 0;
 }
 
-/* ------------------------------------------------------------------ parts of a file */
-
-/* Beside the classes: all rules; those that ask for names. */
-enum { PART_ALL = RULES_CLASSES, PART_NAMED };
-
-static bool asks_for_names(const struct rule_source *source)
-{
-    for (size_t i = 0; i < source->count; i++) {
-        if (source->items[i].asks_for_names)
-            return true;
-    }
-    return false;
-}
-
-/* Must its rules stay together? */
-static bool is_one_piece(const struct rule_source *source)
-{
-    return !source->whole || source->global || source->wildcards;
-}
-
-static bool passes(const struct rule_gate *gate, unsigned class)
-{
-    return (!gate->mz || (class & CLASS_MZ) != 0) && (gate->most > LARGE || (class & CLASS_LARGE) == 0);
-}
-
-static bool is_named(const struct rule_source *source, const struct rule_item *item)
-{
-    return is_one_piece(source) ? asks_for_names(source) || !source->whole : item->asks_for_names;
-}
-
-static bool belongs(const struct rule_source *source, const struct rule_item *item, unsigned part)
-{
-    if (part == PART_ALL || item->kind != ITEM_RULE)
-        return true;
-    if (part == PART_NAMED)
-        return is_named(source, item);
-    return is_one_piece(source) || passes(&item->gate, part);
-}
-
-/* What belongs to the part (1), and what such a rule uses (2). False when no rule belongs to it. */
-static bool choose(const struct rule_file *file, unsigned part, uint8_t *ret_keep)
-{
-    const struct rule_source *source = &file->source;
-    bool any = false;
-
-    for (size_t i = source->count; i-- > 0;) {
-        const struct rule_item *item = &source->items[i];
-        struct lex lex;
-        size_t used;
-
-        if (item->out)
-            continue;
-        if (belongs(source, item, part))
-            ret_keep[i] = 1;
-        if (ret_keep[i] == 0 || item->kind != ITEM_RULE)
-            continue;
-        any |= ret_keep[i] == 1;
-        lex = rule_item_condition(item, file->text);
-        while (rule_source_next_use(source, &lex, &used)) {
-            if (ret_keep[used] == 0 && !source->items[used].out)
-                ret_keep[used] = 2;
-        }
-    }
-    return any || !source->whole;
-}
-
-/* Rules that do not belong become spaces, so that lines stay; those that are only used do not report. */
-static void write_part(const struct rule_file *file, const uint8_t *keep, struct buf *buf)
-{
-    size_t at = 0;
-
-    for (size_t i = 0; i < file->source.count; i++) {
-        const struct rule_item *item = &file->source.items[i];
-
-        buf_append(buf, file->text + at, item->begin - at);
-        if (keep[i] == 2)
-            buf_text(buf, "private ");
-        if (keep[i] != 0)
-            buf_append(buf, file->text + item->begin, item->end - item->begin);
-        for (size_t k = item->begin; keep[i] == 0 && k < item->end; k++) {
-            if (file->text[k] == '\n')
-                buf_u8(buf, '\n');
-        }
-        at = item->end;
-    }
-    buf_text(buf, file->text + at);
-}
-
 /* 0, 1 when it has no rules of this part, -EBADMSG when it does not compile, -ENOMEM. */
 static int add_part(YR_COMPILER *compiler, const struct rule_file *file, unsigned part)
 {
@@ -157,10 +66,10 @@ static int add_part(YR_COMPILER *compiler, const struct rule_file *file, unsigne
     struct buf buf = {0};
     int rc = keep == NULL ? -ENOMEM : 0;
 
-    if (rc == 0 && !choose(file, part, keep))
+    if (rc == 0 && !part_choose(file, part, keep))
         rc = 1;
     if (rc == 0)
-        write_part(file, keep, &buf);
+        part_write(file, keep, &buf);
     if (rc == 0 && buf_failed(&buf))
         rc = -ENOMEM;
     if (rc == 0 && yr_compiler_add_string(compiler, buf_cstr(&buf), file->space) != 0)
@@ -347,13 +256,13 @@ static int compile_rest(const struct rule_files *files, struct rules *ret)
 {
     int rc = compile(files, PART_NAMED, &ret->named);
 
-    for (unsigned class = 0; class < RULES_CLASSES && rc == 0; class ++) {
-        if (class == CLASS_MZ)
+    for (unsigned which = 0; which < RULES_CLASSES && rc == 0; which++) {
+        if (which == CLASS_MZ)
             continue;
-        rc = compile(files, class, &ret->classes[class]);
-        if (rc == 0 && count_rules(ret->classes[class]) == count_rules(ret->classes[CLASS_MZ])) {
-            drop(&ret->classes[class]);
-            ret->classes[class] = ret->classes[CLASS_MZ];
+        rc = compile(files, which, &ret->classes[which]);
+        if (rc == 0 && count_rules(ret->classes[which]) == count_rules(ret->classes[CLASS_MZ])) {
+            drop(&ret->classes[which]);
+            ret->classes[which] = ret->classes[CLASS_MZ];
         }
     }
     return rc;
@@ -361,10 +270,10 @@ static int compile_rest(const struct rule_files *files, struct rules *ret)
 
 void rules_finish(struct rules *rules)
 {
-    for (unsigned class = 0; class < RULES_CLASSES; class ++) {
-        if (rules->classes[class] != NULL &&
-            (class == CLASS_MZ || rules->classes[class] != rules->classes[CLASS_MZ]))
-            yr_rules_destroy(rules->classes[class]);
+    for (unsigned which = 0; which < RULES_CLASSES; which++) {
+        if (rules->classes[which] != NULL &&
+            (which == CLASS_MZ || rules->classes[which] != rules->classes[CLASS_MZ]))
+            yr_rules_destroy(rules->classes[which]);
     }
     if (rules->named != NULL)
         yr_rules_destroy(rules->named);
@@ -379,11 +288,11 @@ void rules_finish(struct rules *rules)
 
 YR_RULES *rules_for(const struct rules *rules, const uint8_t *data, size_t size)
 {
-    unsigned class = size > LARGE ? CLASS_LARGE : 0;
+    unsigned which = size > LARGE ? CLASS_LARGE : 0;
 
     if (size >= 2 && data[0] == 'M' && data[1] == 'Z')
-        class |= CLASS_MZ;
-    return rules->classes[class];
+        which |= CLASS_MZ;
+    return rules->classes[which];
 }
 
 /* ------------------------------------------------------------------ where rules stand */
@@ -429,7 +338,7 @@ static int note_places(const struct rule_files *files, struct rules *ret)
                                          .line = item->line,
                                          .last_line = item->last_line,
                                          .used = item->used,
-                                         .named = is_named(&file->source, item)};
+                                         .named = part_is_named(&file->source, item)};
             ret->place_count++;
             if (place->space == NULL || place->name == NULL || place->set == NULL)
                 return -ENOMEM;

@@ -1,0 +1,41 @@
+/*
+ * report_pdf: the chapters of the PDF report, and what they share.
+ */
+#ifndef KVALI_CASES_REPORT_REPORT_PDF_H
+#define KVALI_CASES_REPORT_REPORT_PDF_H
+
+#include "cases/report/pdf_page.h"
+#include "cases/report/report_formats.h"
+#include "cases/report/report_words.h"
+
+struct pdf_report {
+    struct pdf *pdf;
+    const struct pdf *dry; /* the finished dry one; NULL while it is written */
+    const struct report_from *from;
+};
+
+/* Chapters: 0 or a negative errno of the database. Their headings are written. */
+int pdf_summary(struct pdf_report *r);
+int pdf_exhibits(struct pdf_report *r);
+int pdf_method(struct pdf_report *r);
+int pdf_findings(struct pdf_report *r);
+int pdf_recovered(struct pdf_report *r);
+int pdf_limits(struct pdf_report *r);
+int pdf_faults(struct pdf_report *r);
+int pdf_custody(struct pdf_report *r);
+int pdf_annex(struct pdf_report *r);
+
+void pdf_label(struct pdf_report *r, enum pdf_style style, enum report_label label);
+void pdf_say(struct pdf_report *r, enum pdf_style style, enum report_label label, const char *one,
+             const char *two, const char *three);
+void pdf_say_numbers(struct pdf_report *r, enum pdf_style style, enum report_label label, uint64_t one,
+                     uint64_t two);
+void pdf_subheading(struct pdf_report *r, enum report_label label);
+/* A list of labels and values: pdf_table_end ends it. */
+void pdf_pairs_begin(struct pdf_report *r);
+void pdf_pair(struct pdf_report *r, enum report_label label, const char *value);
+void pdf_pair_number(struct pdf_report *r, enum report_label label, uint64_t number);
+/* "31.01.2026 23:59:59 UTC" into `buf`, which is emptied before; "" for WHEN_NONE. */
+const char *pdf_when(struct pdf_report *r, struct buf *buf, int64_t when);
+
+#endif

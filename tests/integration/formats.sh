@@ -1,0 +1,162 @@
+#!/usr/bin/env bash
+# formats: every report format against its validator, on the sample image, on a folder with hostile names, and on three images of
+# the public corpus where that is.
+#
+# KVALI_VALIDATORS: CASE and DFXML validators (../shared/validators otherwise). KVALI_NODE_MODULES: a node_modules folder with
+# jsonld, n3, @zazuko/env, rdf-validate-shacl, ajv, ajv-formats. KVALI_STIX_SCHEMAS: `schemas` of oasis-open/cti-stix2-json-schemas.
+. "$(dirname "$0")/lib.sh"
+here=$(cd "$(dirname "$0")" && pwd)
+validators=${KVALI_VALIDATORS:-$TOP/../shared/validators}
+corpus=${KVALI_CORPUS:-$TOP/../shared/corpus}
+formats="html json pdf csv jsonl case-uco dfxml bodyfile timesketch stix hashdeep"
+
+write() { # CASE: all formats, under the next number
+  local f arguments=()
+  for f in $formats; do arguments+=(--format "$f"); done
+  "$KVALI" report "$1" "${arguments[@]}" --quiet
+}
+
+same() { # CASE: all reports of the last two numbers are the same to the byte
+  local last before file count=0
+  last=$(ls "$1/reports" | sed -n 's/^report-\([0-9]*\).*/\1/p' | sort -n | tail -n 1)
+  before=$(printf '%04d' $((10#$last - 1)))
+  for file in "$1"/reports/report-"$last"*; do
+    cmp "$file" "$(sed "s/report-$last/report-$before/" <<<"$file")" || return 1
+    count=$((count + 1))
+  done
+  [ "$count" -ge 30 ]
+}
+
+one() { # CASE EXTENSION: the newest report
+  ls "$1"/reports/report-*."$2" | sort | tail -n 1
+}
+
+with_node() { # SCRIPT ARGUMENTS...
+  mkdir -p "$WORK/node"
+  cp "$validators"/*.mjs "$WORK/node"
+  ln -sfn "$KVALI_NODE_MODULES" "$WORK/node/node_modules"
+  (cd "$WORK/node" && node "$@")
+}
+
+check_pdf() { # PDF LANG
+  local pages page text
+  qpdf --check "$1" || return 1
+  [ "$(pdffonts "$1" | awk 'NR > 2' | wc -l)" -gt 0 ] && ! pdffonts "$1" | awk 'NR > 2 { print $(NF - 4) }' | grep -qv yes || return 1
+  pages=$(pdfinfo "$1" | awk '/^Pages:/ { print $2 }')
+  for page in $(seq "$pages"); do
+    text=$(pdftotext -f "$page" -l "$page" -layout "$1" - | tr -d '\n')
+    contains "$text" "$page / $pages" && contains "$text" "$3" || return 1
+  done
+  text=$(pdftotext -f "$pages" -l "$pages" "$1" -)
+  if [ "$2" = ka ]; then
+    contains "$text" "ანგარიშის დასასრული" && contains "$(pdftotext -l 1 "$1" -)" "არ წარმოადგენს ექსპერტის დასკვნას"
+  else
+    contains "$text" "End of report" && contains "$(pdftotext -l 1 "$1" -)" "not an expert opinion"
+  fi
+}
+
+both_languages() { # CASE: the head on every page is one that verify finds
+  local lang head
+  head=$("$KVALI" report "$1" --format json --stdout | jq -r '.. | objects | .ledger_head? // .head? // empty' | head -n 1)
+  [ "${#head}" -eq 64 ] && "$KVALI" verify "$1" --head "$head" || return 1
+  for lang in en ka; do
+    "$KVALI" report "$1" --format pdf --lang "$lang" --stdout >"$WORK/$lang.pdf" || return 1
+    check_pdf "$WORK/$lang.pdf" "$lang" "$head" || return 1
+  done
+}
+
+check() { # CASE WORDS
+  promise "$2: twice the same bytes in every format" same "$1"
+  promise "$2: CSV is CSV, without formulas and hidden characters" python3 "$here/formats.py" csv "$1"/reports/*.csv
+  promise "$2: JSON lines are objects, without hidden characters" python3 "$here/formats.py" jsonl "$1"/reports/*.jsonl
+  promise "$2: Timesketch's three fields, and its times agree" python3 "$here/formats.py" timesketch "$(one "$1" timesketch.jsonl)"
+  promise "$2: mactime reads the body file" sh -c '[ "$(mactime -d -y -b "$1" | grep -c .)" -gt 1 ]' - "$(one "$1" body)"
+  promise "$2: the PDF is sound in both languages: fonts inside, page of pages and ledger head on each, end mark" both_languages "$1"
+  if [ -d "$validators/dfxml_schema" ]; then
+    promise "$2: DFXML is valid" xmllint --noout --nonet --schema "$validators/dfxml_schema/dfxml.xsd" "$(one "$1" dfxml.xml)"
+  else
+    skip "$2: DFXML, for there is no $validators/dfxml_schema"
+  fi
+  if command -v node >/dev/null && [ -d "${KVALI_NODE_MODULES:-}" ] && [ -f "$validators/case_validate_light.mjs" ]; then
+    promise "$2: CASE/UCO is valid, knows every term, and has no blank node" \
+      with_node case_validate_light.mjs "$(realpath "$validators")/case-1.4.0.ttl" "$(one "$1" case.jsonld)"
+  else
+    skip "$2: CASE/UCO, for node, KVALI_NODE_MODULES or the validator is not there"
+  fi
+  if command -v node >/dev/null && [ -d "${KVALI_NODE_MODULES:-}" ] && [ -d "${KVALI_STIX_SCHEMAS:-}" ]; then
+    promise "$2: STIX is valid" stix "$(one "$1" stix.json)"
+  else
+    skip "$2: STIX, for node, KVALI_NODE_MODULES or KVALI_STIX_SCHEMAS is not there"
+  fi
+}
+
+stix() {
+  with_node stix_validate.mjs "$KVALI_STIX_SCHEMAS" "$1" >"$WORK/stix.log" 2>&1
+  cat "$WORK/stix.log"
+  grep -q ' valid ' "$WORK/stix.log"
+}
+
+# ---- the sample
+sample || exit 1
+case=$WORK/case
+"$KVALI" process "$WORK/sample.raw" --case "$case" --quiet
+write "$case" && write "$case" || exit 1
+check "$case" "the sample"
+promise "a report on the case verifies, as an artifact of the ledger" "$KVALI" verify "$case"
+bag() {
+  local bag="$case/exports/bag-0001" oxum
+  "$KVALI" export "$case" --name '*.txt' --bagit --quiet || return 1
+  (cd "$bag" && sha256sum -c --strict --quiet manifest-sha256.txt tagmanifest-sha256.txt) || return 1
+  oxum=$(find "$bag/data" -type f -printf '%s\n' | awk '{ s += $1 } END { print s "." NR }')
+  contains "$(cat "$bag/bag-info.txt")" "Payload-Oxum: $oxum" || return 1
+  is "$(cd "$bag" && find data -type f | LC_ALL=C sort)" "$(cut -c67- "$bag/manifest-sha256.txt" | LC_ALL=C sort)" || return 1
+  is "$(printf 'BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8')" "$(cat "$bag/bagit.txt")" || return 1
+  "$KVALI" verify "$case"
+}
+promise "the parcel is a BagIt bag: manifests, oxum and nothing beside them" bag
+
+# ---- hostile names
+evidence=$WORK/names
+mkdir -p "$evidence/"$'=1+1,"x"\n<b>' "$evidence/plain"
+for name in $'new\nline' $'quote"and\'quote' "=cmd|'calc'!A1" '+1' '-2+3' '@SUM(A1)' 'semi;colon,comma' $'tab\tbed' $'bi\xe2\x80\xaedi' \
+  $'bad\xff\xfe' $'zero\xe2\x80\x8bwidth' '<script>alert(1)' 'a|b|c' ']]>&amp;' '%s%n' 'back\slash' 'საქართველო' '文書' \
+  $'\xef\xbc\x9dfull' ' =blank'; do
+  printf 'SEVERE %s' "$name" >"$evidence/$name"
+done
+printf 'plain' >"$evidence/"$'=1+1,"x"\n<b>'/'inner "x".txt'
+printf 'rule severe { meta: severity = 90 strings: $a = "SEVERE" condition: $a }\n' >"$WORK/severe.yar"
+hostile=$WORK/hostile
+"$KVALI" process "$evidence" --case "$hostile" --rules "$WORK/severe.yar" --quiet
+write "$hostile" && write "$hostile" || exit 1
+check "$hostile" "hostile names"
+promise "hostile names: every severe content is an indicator" is 20 \
+  "$(jq '[.objects[] | select(.type == "indicator")] | length' "$(one "$hostile" stix.json)")"
+audit() { # a folder that is not hostile: hashdeep reads names as they are
+  "$KVALI" process "$TOP/rules/yara" --case "$WORK/rules" --quiet
+  "$KVALI" report "$WORK/rules" --format hashdeep --stdout >"$WORK/list.txt" || return 1
+  (cd "$TOP/rules" && hashdeep -r -l -a -k "$WORK/list.txt" yara) || return 1
+  sed '/secrets.yar$/s/[0-9a-f]/0/g' "$WORK/list.txt" >"$WORK/wrong.txt"
+  ! (cd "$TOP/rules" && hashdeep -r -l -a -k "$WORK/wrong.txt" yara)
+}
+promise "hashdeep audits a folder with our list, and fails with a wrong one" audit
+
+# ---- the corpus
+compare() { # IMAGE NAME
+  local case=$WORK/corpus-$2
+  rm -f "$WORK/fiwalk.xml" # which fiwalk does not write over
+  fiwalk -f -X "$WORK/fiwalk.xml" "$1" >/dev/null 2>&1
+  "$KVALI" process "$1" --case "$case" --quiet
+  write "$case" && write "$case" || return 1
+  python3 "$here/formats.py" fiwalk "$(one "$case" dfxml.xml)" "$WORK/fiwalk.xml"
+}
+if [ -d "$corpus/images" ]; then
+  for name in sleuthkit_test_data__7-ntfs-undel.dd sleuthkit_test_data__6-fat-undel.dd dfvfs__ext2.vhd; do
+    zstd -dqf "$corpus/images/$name.zst" -o "$WORK/$name" && chmod u+w "$WORK/$name"
+    promise "$name: the files and hash values of DFXML are fiwalk's" compare "$WORK/$name" "$name"
+    check "$WORK/corpus-$name" "$name"
+    rm -f "$WORK/$name"
+  done
+else
+  skip "three images of the corpus, for there is none in $corpus"
+fi
+finish
