@@ -18,10 +18,18 @@
  *   fault    exhibit, volume, path, stage, plugin, offset, size, kind, effect, detail ('' when the exhibit
  * could not be opened)
  *
+ * and then for each later pass:
+ *
+ *   pass     number, plugins, how it stands
+ *   rules    plugin, kind, name, SHA-256, count, problem of what the pass was begun with
+ *   scan     exhibit, locator, status, left-out plugins
+ *   record, note, fault as above
+ *
  * Not in it: times of processing, hosts, runs, workers, attempts, ids, folders of evidence.
  */
 #include "cases/digest.h"
 
+#include "cases/names.h"
 #include "engine/base/buf.h"
 #include "engine/base/text.h"
 
@@ -58,16 +66,25 @@ static const char *const sections[] = {
 
 static const char *const last_sections[] = {
     "SELECT 'note', exhibit, locator, plugin, offset, text FROM (SELECT x.label AS exhibit, s.locator, "
-    "n.plugin, n.offset, n.text, n.id FROM "
-    "t_note n JOIN t_stream s ON s.id = n.stream AND s.attempt = n.attempt JOIN t_exhibit x ON x.id = "
-    "s.exhibit) "
+    "n.plugin, n.offset, n.text, n.id FROM t_note n JOIN t_attempt a ON a.id = n.attempt AND a.pass = ?1 AND a.status IN "
+    SQL_CHOSEN " JOIN t_stream s ON s.id = n.stream JOIN t_exhibit x ON x.id = s.exhibit) "
     "ORDER BY exhibit, locator, plugin, offset, text",
 
     /* Why an exhibit could not be opened names the folder in which it was looked for. */
     "SELECT 'fault', exhibit, volume, path, stage, plugin, offset, size, kind, effect, CASE WHEN stage = "
     "'open' AND "
-    "kind = 'unreadable' THEN '' ELSE detail END AS words FROM fault "
+    "kind = 'unreadable' THEN '' ELSE detail END AS words FROM fault WHERE pass = ?1 "
     "ORDER BY exhibit, volume, path, stage, plugin, offset, size, kind, effect, words",
+};
+
+static const char *const pass_sections[] = {
+    "SELECT 'pass', id, plugins, status FROM t_pass WHERE id = ?1",
+
+    "SELECT 'rules', l.plugin, l.kind, l.name, l.sha256, l.count, l.problem FROM t_run_loaded l JOIN t_pass p ON p.run = "
+    "l.run WHERE p.id = ?1 ORDER BY l.plugin, l.kind, l.name, l.sha256, l.problem",
+
+    "SELECT 'scan', x.label, s.locator, c.status, c.without FROM t_scan c JOIN t_stream s ON s.id = c.stream JOIN t_exhibit "
+    "x ON x.id = s.exhibit WHERE c.pass = ?1 ORDER BY x.label, s.locator",
 };
 
 struct digesting {
@@ -122,33 +139,37 @@ static int rows(struct digesting *d, struct db_statement *s, int ids)
     return code;
 }
 
-static int section(struct digesting *d, struct db *db, const char *sql)
+/* `pass` 0: the statement does not ask for it. */
+static int section(struct digesting *d, struct db *db, const char *sql, uint64_t pass)
 {
     struct db_statement *s;
     int code = db_prepare(db, sql, &s);
-    return code ? code : rows(d, s, 0);
+    if (code)
+        return code;
+    if (pass)
+        db_bind_u64(s, 1, pass);
+    return rows(d, s, 0);
 }
 
 /* Records of one type. A stream's records are numbered anew within their type: other plugins' do not count.
  */
 static int records(struct digesting *d, struct db *db, const char *plugin, const char *type, int64_t version,
-                   const char *table)
+                   const char *table, uint64_t pass)
 {
     struct buf sql = {0};
     buf_printf(&sql,
                "SELECT 'record', '%s.%s', %lld, x.label, s.locator, row_number() OVER (PARTITION BY r.stream "
                "ORDER BY r.ordinal) - 1, r.* FROM "
-               "%s r JOIN t_stream s ON s.id = r.stream AND s.attempt = r.attempt JOIN t_exhibit x ON x.id = "
-               "s.exhibit "
-               "ORDER BY x.label, s.locator, r.ordinal",
-               plugin, type, (long long)version, table);
+               "%s r JOIN t_attempt a ON a.id = r.attempt AND a.pass = %llu AND a.status IN " SQL_CHOSEN
+               " JOIN t_stream s ON s.id = r.stream JOIN t_exhibit x ON x.id = s.exhibit ORDER BY x.label, s.locator, r.ordinal",
+               plugin, type, (long long)version, table, (unsigned long long)pass);
     struct db_statement *s = NULL;
     int code = buf_failed(&sql) ? -ENOMEM : db_prepare(db, buf_cstr(&sql), &s);
     buf_finish(&sql);
     return code ? code : rows(d, s, IDS); /* r.* begins with stream, attempt, ordinal: not findings */
 }
 
-static int all_records(struct digesting *d, struct db *db)
+static int all_records(struct digesting *d, struct db *db, uint64_t pass)
 {
     struct db_statement *s;
     int code = db_prepare(
@@ -156,7 +177,35 @@ static int all_records(struct digesting *d, struct db *db)
     if (code)
         return code;
     while ((code = db_step(s)) == 1) {
-        code = records(d, db, db_text(s, 0), db_text(s, 1), db_i64(s, 2), db_text(s, 3));
+        code = records(d, db, db_text(s, 0), db_text(s, 1), db_i64(s, 2), db_text(s, 3), pass);
+        if (code)
+            break;
+    }
+    db_finalize(s);
+    return code;
+}
+
+/* What one pass said, which for the first one comes behind what it found. */
+static int pass(struct digesting *d, struct db *db, uint64_t number)
+{
+    int code = 0;
+    for (size_t i = 0; code == 0 && number > 1 && i < sizeof pass_sections / sizeof *pass_sections; i++)
+        code = section(d, db, pass_sections[i], number);
+    if (code == 0)
+        code = all_records(d, db, number);
+    for (size_t i = 0; code == 0 && i < sizeof last_sections / sizeof *last_sections; i++)
+        code = section(d, db, last_sections[i], number);
+    return code;
+}
+
+static int passes(struct digesting *d, struct db *db)
+{
+    struct db_statement *s;
+    int code = db_prepare(db, "SELECT id FROM t_pass ORDER BY id", &s);
+    if (code)
+        return code;
+    while ((code = db_step(s)) == 1) {
+        code = pass(d, db, db_u64(s, 0));
         if (code)
             break;
     }
@@ -169,12 +218,8 @@ static int everything(struct digesting *d, struct db *db)
     buf_text(&d->line, "kvali-findings 1");
     int code = end_line(d);
     for (size_t i = 0; code == 0 && i < sizeof sections / sizeof *sections; i++)
-        code = section(d, db, sections[i]);
-    if (code == 0)
-        code = all_records(d, db);
-    for (size_t i = 0; code == 0 && i < sizeof last_sections / sizeof *last_sections; i++)
-        code = section(d, db, last_sections[i]);
-    return code;
+        code = section(d, db, sections[i], 0);
+    return code ? code : passes(d, db);
 }
 
 int case_digest(struct casefile *cf, void (*dump)(void *context, const char *line, size_t size),

@@ -140,11 +140,13 @@ static const struct column match_columns[] = {
     {"tags", "m.tags", PLAIN},         {"meta", "m.meta", PLAIN},
     {"strings", "m.strings", PLAIN},   {"string_count", "m.string_count", PLAIN},
     {"severity", "m.severity", PLAIN}, {"attempt", "m.attempt", PLAIN},
-    {"stream", "m.stream", PLAIN},     {NULL, NULL, END},
+    {"stream", "m.stream", PLAIN},     {"pass", "a.pass", PLAIN},
+    {"run", "a.run", PLAIN},           {NULL, NULL, END},
 };
+/* Of all passes: what counts is what a chosen attempt said, and a later pass chooses its own. */
 static const char match_from[] =
-    "rec_yara_match m JOIN t_stream s ON s.id = m.stream AND s.attempt = m.attempt "
-    "JOIN t_exhibit x ON x.id = s.exhibit";
+    "rec_yara_match m JOIN t_attempt a ON a.id = m.attempt AND a.status IN " SQL_CHOSEN
+    " JOIN t_stream s ON s.id = m.stream JOIN t_exhibit x ON x.id = s.exhibit";
 
 /* Of runs as JSON, [[offset or null, bytes], ...], the first offset. Not with SQLite's JSON functions: they count as unsafe
  * in a view, and we open cases with trusted_schema off. */
@@ -257,6 +259,36 @@ static const struct column run_columns[] = {
     {"versions", "versions", PLAIN},
     {"host", "host", PLAIN},
     {"sandbox", "sandbox", PLAIN},
+    {"pass", "pass", PLAIN},
+    {NULL, NULL, END},
+};
+
+/* What the bytes of contents mean here: those that no other content lies around. `equal` are looked at through another
+ * one that is the same; `uniform` ones hold one repeated byte. */
+#define OF_FIRST(condition) "(SELECT count(*) FROM t_stream WHERE parent IS NULL AND " condition ")"
+#define OF_LATER(condition) "(SELECT count(*) FROM t_scan c WHERE c.pass = p.id AND " condition ")"
+#define OF_PASS(first, later) "CASE WHEN p.id = 1 THEN " OF_FIRST(first) " ELSE " OF_LATER(later) " END"
+static const struct column pass_columns[] = {
+    {"id", "p.id", PLAIN},
+    {"plugins", "p.plugins", PLAIN},
+    {"run", "p.run", PLAIN},
+    {"status",
+     "CASE WHEN p.id > 1 THEN p.status WHEN EXISTS (SELECT 1 FROM t_stream WHERE status = 0 AND parent IS NULL) OR EXISTS "
+     "(SELECT 1 FROM t_expand WHERE status = 0) OR NOT EXISTS (SELECT 1 FROM t_expand) THEN 'open' ELSE 'done' END",
+     PLAIN},
+    {"content_only", "p.content_only", PLAIN},
+    {"contents", OF_PASS("status <> 4", "1"), PLAIN},
+    {"done", OF_PASS("status = 1", "c.status = 1"), PLAIN},
+    {"partial", OF_PASS("status = 2", "c.status = 2"), PLAIN},
+    {"failed", OF_PASS("status = 3", "c.status = 3"), PLAIN},
+    {"pending", OF_PASS("status = 0", "c.status = 0"), PLAIN},
+    {"given_up", OF_PASS("0", "c.status = 5"), PLAIN},
+    {"not_in_it",
+     "CASE WHEN p.id = 1 THEN 0 ELSE (SELECT count(*) FROM t_stream s WHERE s.parent IS NULL AND s.status <> 4 AND "
+     "s.uniform IS NULL AND NOT EXISTS (SELECT 1 FROM t_scan c WHERE c.pass = p.id AND c.stream = s.id)) END",
+     PLAIN},
+    {"equal", "(SELECT count(*) FROM t_twin w WHERE w.pass = p.id)", PLAIN},
+    {"faults", "(SELECT count(*) FROM fault f WHERE f.pass = p.id)", PLAIN},
     {NULL, NULL, END},
 };
 
@@ -301,22 +333,24 @@ static const struct column fault_columns[] = {
     {"detail", "f.detail", PLAIN},
     {"attempt", "f.attempt", PLAIN},
     {"stream", "f.stream", PLAIN},
+    {"pass", "f.pass", PLAIN},
+    {"run", "f.run", PLAIN},
     {NULL, NULL, END},
 };
 
 /* What no attempt stands for counts whatever is chosen; and so does an exhibit that could not be opened. */
 static const char fault_from[] =
-    "(SELECT f.* FROM t_fault f LEFT JOIN t_attempt a ON a.id = f.attempt "
+    "(SELECT f.*, a.run FROM t_fault f LEFT JOIN t_attempt a ON a.id = f.attempt "
     "WHERE f.attempt IS NULL OR a.status IN " SQL_CHOSEN " "
     "UNION ALL SELECT NULL, id, NULL, NULL, 'unreadable', '', '', 'open', '', NULL, 0, "
-    "'what is not examined yet of this exhibit could not be examined', failed FROM t_exhibit WHERE failed IS "
-    "NOT NULL) f "
+    "'what is not examined yet of this exhibit could not be examined', failed, 1, NULL FROM t_exhibit WHERE "
+    "failed IS NOT NULL) f "
     "JOIN t_exhibit x ON x.id = f.exhibit LEFT JOIN t_stream s ON s.id = f.stream";
 
 static const struct column note_columns[] = {
     {"exhibit", "x.label", PLAIN}, {"path", "s.path", PLAIN}, {"plugin", "n.plugin", PLAIN},
     {"offset", "n.offset", PLAIN}, {"text", "n.text", PLAIN}, {"attempt", "n.attempt", PLAIN},
-    {"stream", "n.stream", PLAIN}, {NULL, NULL, END},
+    {"stream", "n.stream", PLAIN}, {"pass", "a.pass", PLAIN}, {"run", "a.run", PLAIN}, {NULL, NULL, END},
 };
 
 static const struct column stream_columns[] = {
@@ -356,9 +390,10 @@ static const struct {
      "ON x.id = "
      "s.exhibit"},
     {"fault", fault_columns, fault_from},
+    {"pass", pass_columns, "t_pass p"},
     {"note", note_columns,
-     "t_note n JOIN t_stream s ON s.id = n.stream AND s.attempt = n.attempt JOIN t_exhibit x ON x.id = "
-     "s.exhibit"},
+     "t_note n JOIN t_attempt a ON a.id = n.attempt AND a.status IN " SQL_CHOSEN
+     " JOIN t_stream s ON s.id = n.stream JOIN t_exhibit x ON x.id = s.exhibit"},
     {"stream", stream_columns,
      "t_stream s JOIN t_exhibit x ON x.id = s.exhibit WHERE s.parent IS NULL OR s.attempt IS NOT NULL"},
 };
@@ -519,9 +554,9 @@ int views_finding(struct db *db, struct buf *sql)
             any ? " UNION ALL " : "", db_text(s, 0), db_text(s, 1), (long long)db_i64(s, 2));
         put_json(sql, db_text(s, 3));
         buf_printf(sql,
-                   " AS data, r.attempt AS attempt, r.stream AS stream FROM \"%s\" r JOIN t_stream s ON s.id "
-                   "= r.stream "
-                   "AND s.attempt = r.attempt JOIN t_exhibit x ON x.id = s.exhibit",
+                   " AS data, r.attempt AS attempt, r.stream AS stream, a.pass AS pass, a.run AS run FROM \"%s\" r "
+                   "JOIN t_attempt a ON a.id = r.attempt AND a.status IN " SQL_CHOSEN
+                   " JOIN t_stream s ON s.id = r.stream JOIN t_exhibit x ON x.id = s.exhibit",
                    db_text(s, 4));
         any = true;
         code = 0;
@@ -531,7 +566,7 @@ int views_finding(struct db *db, struct buf *sql)
         buf_text(
             sql,
             "SELECT NULL AS exhibit, NULL AS path, NULL AS plugin, NULL AS type, NULL AS version, NULL AS "
-            "ordinal, NULL AS data, NULL AS attempt, NULL AS stream WHERE 0");
+            "ordinal, NULL AS data, NULL AS attempt, NULL AS stream, NULL AS pass, NULL AS run WHERE 0");
     return code;
 }
 

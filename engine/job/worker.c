@@ -59,10 +59,19 @@ void worker_send_fault(struct worker *worker, const struct found_fault *fault)
 
 /* ------------------------------------------------------------------ scan: the sink */
 
+/* In a later pass the plugins that found streams take part so that these are found again; what they say stands
+ * in the case. */
+static bool is_silent(const struct worker *worker, uint32_t plugin)
+{
+    return plugin < 64 && (worker->task->silent >> plugin & 1) != 0;
+}
+
 static int on_record(void *context, uint32_t stream, uint32_t plugin, uint32_t type, const void *data,
                      size_t size)
 {
     struct worker *worker = context;
+    if (is_silent(worker, plugin))
+        return 0;
     struct buf *out = wire_begin(&worker->wire, WIRE_RECORD);
     buf_u32le(out, stream);
     buf_u32le(out, plugin);
@@ -75,6 +84,8 @@ static int on_record(void *context, uint32_t stream, uint32_t plugin, uint32_t t
 static int on_text(struct worker *worker, enum wire_type type, uint32_t stream, uint32_t plugin,
                    uint64_t offset, const char *text)
 {
+    if (is_silent(worker, plugin))
+        return 0;
     struct buf *out = wire_begin(&worker->wire, type);
     buf_u32le(out, stream);
     buf_u32le(out, plugin);
@@ -97,6 +108,8 @@ static int on_limited(void *context, uint32_t stream, uint32_t plugin, uint64_t 
 static int on_failed(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, int code)
 {
     struct worker *worker = context;
+    if (is_silent(worker, plugin))
+        return 0;
     struct buf *out = wire_begin(&worker->wire, WIRE_FAILED);
     buf_u32le(out, stream);
     buf_u32le(out, plugin);
@@ -146,6 +159,20 @@ static void on_at(void *context, uint32_t stream, uint32_t plugin, uint64_t offs
     if (stream == 0 && plugin == BLACKBOX_ENGINE)
         atomic_store_explicit(&worker->box->done, offset, memory_order_relaxed);
     worker_beat(worker, stream, plugin, offset);
+}
+
+static int compare_path(const void *path, const void *spare)
+{
+    return strcmp(path, *(char *const *)spare);
+}
+
+/* What equals a content that is looked at elsewhere is spared the plugins that are not silent. */
+static uint64_t on_spared(void *context, const struct stream_info *info)
+{
+    const struct task_stream_in *task = ((struct worker *)context)->task;
+    bool spared = task->spare_count &&
+                  bsearch(info->path, task->spares, task->spare_count, sizeof *task->spares, compare_path);
+    return spared ? ~task->silent : 0;
 }
 
 /* ------------------------------------------------------------------ scan: the source */
@@ -292,8 +319,19 @@ static int scan_opened(struct worker *worker, const struct task_stream_in *task,
         .deleted = task->deleted,
         .size = stream_size(stream),
     };
-    struct scan_sink sink = {on_record,      on_note,      on_limited, on_failed,
-                             on_child_begin, on_child_end, on_at,      worker};
+    struct scan_sink sink = {.record = on_record,
+                             .note = on_note,
+                             .limited = on_limited,
+                             .failed = on_failed,
+                             .child_begin = on_child_begin,
+                             .child_end = on_child_end,
+                             .at = on_at,
+                             .context = worker};
+    if (task->later) {
+        sink.lazy = true;
+        sink.barren = task->barren;
+        sink.spared = on_spared;
+    }
     struct source source = source_of(stream), behind;
     struct stream *slack;
     struct scan_result result = {0};
@@ -329,6 +367,7 @@ static int scan_one(struct worker *worker, const struct task_stream_in *task)
     struct image *image = worker_image(worker, task->exhibit);
     atomic_store(&worker->box->done, 0);
     atomic_store(&worker->box->task, task->id);
+    worker->task = task;
     worker_beat(worker, 0, BLACKBOX_ENGINE, 0);
     buf_u64le(wire_begin(&worker->wire, WIRE_BEGIN), task->id);
     wire_end(&worker->wire);
@@ -343,6 +382,13 @@ static int scan_one(struct worker *worker, const struct task_stream_in *task)
     return code;
 }
 
+static void free_texts(char **texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(texts[i]);
+    free(texts);
+}
+
 static void clear_batch(struct worker *worker)
 {
     for (size_t i = 0; i < worker->batch_count; i++) {
@@ -351,8 +397,45 @@ static void clear_batch(struct worker *worker)
         free(task->path);
         free(task->name);
         free(task->extension);
+        free_texts(task->spares, task->spare_count);
     }
     worker->batch_count = 0;
+}
+
+static int add_spare(struct worker *worker, struct bytes *message)
+{
+    const char *path = bytes_string(message);
+    if (bytes_failed(message))
+        return -EPROTO;
+    if (worker->spare_count == worker->spare_capacity) {
+        size_t capacity = worker->spare_capacity * 2 + 16;
+        char **more = reallocarray(worker->spares, capacity, sizeof *more);
+        if (!more)
+            return -ENOMEM;
+        worker->spares = more;
+        worker->spare_capacity = capacity;
+    }
+    char *copy = strdup(path);
+    if (!copy)
+        return -ENOMEM;
+    worker->spares[worker->spare_count++] = copy;
+    return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The spares that came before this task are its. */
+static void take_spares(struct worker *worker, struct task_stream_in *task)
+{
+    task->spares = worker->spares;
+    task->spare_count = worker->spare_count;
+    worker->spares = NULL;
+    worker->spare_count = worker->spare_capacity = 0;
+    if (task->spare_count)
+        qsort(task->spares, task->spare_count, sizeof *task->spares, by_text);
 }
 
 static int add_stream(struct worker *worker, struct bytes *message)
@@ -368,8 +451,12 @@ static int add_stream(struct worker *worker, struct bytes *message)
     task.deleted = bytes_u8(message);
     task.size = bytes_u64le(message);
     task.without = bytes_u64le(message);
+    task.later = bytes_u8(message);
+    task.silent = bytes_u64le(message);
+    task.barren = bytes_u64le(message);
     if (bytes_failed(message) || task.kind >= STREAM_KINDS)
         return -EPROTO;
+    take_spares(worker, &task);
     task.locator = strdup(texts[0]);
     task.path = strdup(texts[1]);
     task.name = strdup(texts[2]);
@@ -483,6 +570,8 @@ static int do_message(struct worker *worker, enum wire_type type, struct bytes *
     switch ((int)type) {
     case WIRE_EXPAND:
         return worker_expand(worker, payload);
+    case WIRE_SPARE:
+        return add_spare(worker, payload);
     case WIRE_STREAM:
         return add_stream(worker, payload);
     case WIRE_GO:

@@ -12,10 +12,12 @@
 #include "engine/job/worker_replay.h"
 
 struct task_stream_in {
-    uint64_t id, exhibit, size, without;
+    uint64_t id, exhibit, size, without, silent, barren;
     char *locator, *path, *name, *extension;
     uint32_t kind;
-    bool deleted;
+    bool deleted, later; /* later: one more pass over what is known */
+    char **spares;       /* addresses that only silent plugins look at, sorted */
+    size_t spare_count;
 };
 
 struct worker {
@@ -24,6 +26,9 @@ struct worker {
     struct blackbox *box;
     struct task_stream_in batch[WIRE_BATCH_MAX];
     size_t batch_count;
+    const struct task_stream_in *task; /* being scanned */
+    char **spares;                     /* of the next STREAM */
+    size_t spare_count, spare_capacity;
     struct replay replay;
 };
 
