@@ -185,6 +185,11 @@ static int update_run(struct writer *writer, const char *statement, uint64_t run
     return code;
 }
 
+int writer_run_pass(struct writer *writer, uint64_t run, uint64_t pass)
+{
+    return update_run(writer, "UPDATE t_run SET pass = ?3 WHERE id = ?1 AND ?2 IS NULL", run, NULL, (int64_t)pass);
+}
+
 int writer_run_end(struct writer *writer, uint64_t run, const char *status)
 {
     int code = writer_open(writer);

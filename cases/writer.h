@@ -24,6 +24,8 @@ const char *writer_error(struct writer *writer);
 /* A run, with what it is done with: JSON objects as text. */
 int writer_run_begin(struct writer *writer, const char *settings_json, const char *settings_sha256,
                      const char *versions_json, const char *host_json, uint64_t *ret_run);
+/* Which pass the run is of; 0: not known yet. Until it is said: the first. */
+int writer_run_pass(struct writer *writer, uint64_t run, uint64_t pass);
 /* status: "done", "interrupted", "failed". Counts are taken from the database. */
 int writer_run_end(struct writer *writer, uint64_t run, const char *status);
 /* What setup loaded in this run (rule sets, tables), `problem` NULL when in use. */

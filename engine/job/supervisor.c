@@ -386,8 +386,8 @@ static int begin_run(struct supervisor *s)
     buf_finish(&settings);
     buf_finish(&host);
     buf_finish(&versions);
-    if (code == 0 && !later(s))
-        code = link_forget(s->cf);
+    if (code == 0)
+        code = later(s) ? writer_run_pass(s->writer, s->run, 0) : link_forget(s->cf);
     return supervisor_written(s, code);
 }
 
