@@ -303,13 +303,13 @@ int pass_begin(struct casefile *cf, const struct pass_wanted *wanted, uint64_t *
 
 /* Names repeat, and are told apart by numbers: all that found something take part, or, when nothing of that
  * is to be looked at, none. */
-static const char sql_task_makers[] = FAMILY "SELECT group_concat(plugin) FROM (SELECT DISTINCT plugin FROM "
-                                             "t_stream WHERE id IN family AND plugin <> '' "
-                                             "AND EXISTS (SELECT 1 FROM t_stream c WHERE c.id IN family AND "
-                                             "c.plugin <> '' AND c.id NOT IN (SELECT stream "
-                                             "FROM t_twin WHERE pass = ?2)) ORDER BY plugin)";
-static const char sql_task_spares[] = FAMILY "SELECT path FROM t_stream WHERE id IN family AND id IN (SELECT "
-                                             "stream FROM t_twin WHERE pass = ?2) ORDER BY id";
+#define SPARED(id) "EXISTS (SELECT 1 FROM t_twin w WHERE w.pass = ?2 AND w.stream = " id ")"
+static const char sql_task_makers[] =
+    FAMILY "SELECT group_concat(plugin) FROM (SELECT DISTINCT plugin FROM t_stream WHERE id IN family AND plugin <> '' "
+           "AND EXISTS (SELECT 1 FROM t_stream c WHERE c.id IN family AND c.plugin <> '' AND NOT " SPARED(
+               "c.id") ") ORDER BY plugin)";
+static const char sql_task_spares[] =
+    FAMILY "SELECT s.path FROM t_stream s WHERE s.id IN family AND " SPARED("s.id") " ORDER BY s.id";
 
 int pass_task(struct casefile *cf, uint64_t stream, char **ret_makers,
               int (*spare)(void *context, const char *path), void *context)

@@ -557,9 +557,10 @@ int writer_children_missing(struct writer *writer, uint64_t attempt, uint64_t st
     struct db_statement *s;
     int code = db_prepare(writer->db,
                           "WITH RECURSIVE family(id) AS (SELECT id FROM t_stream WHERE parent = ?2 UNION SELECT s.id FROM "
-                          "t_stream s JOIN family f ON s.parent = f.id) SELECT id, path FROM t_stream WHERE id IN family "
-                          "AND attempt IS NOT NULL AND id NOT IN (SELECT stream FROM temp.seen WHERE attempt = ?1) AND id "
-                          "NOT IN (SELECT stream FROM t_twin WHERE pass = ?3) ORDER BY path",
+                          "t_stream s JOIN family f ON s.parent = f.id) SELECT s.id, s.path FROM t_stream s WHERE s.id IN "
+                          "family AND s.attempt IS NOT NULL AND NOT EXISTS (SELECT 1 FROM temp.seen n WHERE n.attempt = ?1 "
+                          "AND n.stream = s.id) AND NOT EXISTS (SELECT 1 FROM t_twin w WHERE w.pass = ?3 AND w.stream = "
+                          "s.id) ORDER BY s.path",
                           &s);
     if (code)
         return code;

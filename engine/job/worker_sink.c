@@ -1,6 +1,6 @@
 /*
- * worker_sink: what a scan of one content says, put on the wire. In a later pass some plugins take part in silence, and
- * some contents are spared.
+ * worker_sink: what a scan of one content says, put on the wire. In a later pass some plugins take part in
+ * silence, and some contents are spared.
  */
 #include "engine/job/worker_private.h"
 
@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In a later pass the plugins that found streams take part so that these are found again; what they say stands
- * in the case. */
+/* In a later pass the plugins that found streams take part so that these are found again; what they say
+ * stands in the case. */
 static bool is_silent(const struct worker *worker, uint32_t plugin)
 {
     return plugin < 64 && (worker->task->silent >> plugin & 1) != 0;
