@@ -72,6 +72,22 @@ static size_t look(enum attempt_end how)
     return looked;
 }
 
+static void finish_pass(void)
+{
+    world_flush(&world);
+    cr_assert_eq(pass_end(world.cf), 0);
+}
+
+/* The listing is pending again, as when there was more to list. */
+static void fill_again(void)
+{
+    world_flush(&world);
+    cr_assert_eq(db_exec(casefile_db(world.cf),
+                         "UPDATE t_expand SET status = 0, attempt = NULL WHERE locator = 'volumes'"),
+                 0);
+    cr_assert_eq(casefile_counts_again(world.cf), 0);
+}
+
 static const char *digest_of(void)
 {
     static char digest[SHA256_HEX_SIZE];
@@ -86,7 +102,7 @@ Test(pass, it_looks_at_everything_and_its_rows_carry_its_number)
     must_begin("", false);
     cr_assert_eq(pass, 2u);
     cr_assert_eq(look(ATTEMPT_DONE), 3u);
-    cr_assert_eq(pass_end(world.cf), 0);
+    finish_pass();
     cr_assert_eq(world_number(&world, "SELECT count(*) FROM finding WHERE pass = 1"), 3);
     cr_assert_eq(world_number(&world, "SELECT count(*) FROM finding WHERE pass = 2 AND run = 2"), 3);
     cr_assert_str_eq(world_text(&world, "SELECT status FROM pass WHERE id = 2"), "done");
@@ -139,7 +155,7 @@ Test(pass, after_a_kill_it_is_open_and_goes_on_where_it_was)
     cr_assert_eq(pass, 2u);
     cr_assert_eq(world_number(&world, "SELECT count(*) FROM finding WHERE pass = 2"), 1);
     cr_assert_eq(look(ATTEMPT_DONE), 2u);
-    cr_assert_eq(pass_end(world.cf), 0);
+    finish_pass();
     cr_assert_eq(world_number(&world, "SELECT count(*) FROM finding WHERE pass = 2"), 3);
     cr_assert_eq(world_number(&world, "SELECT count(*) FROM finding WHERE pass = 1"), 3);
     cr_assert_eq(pass_open(world.cf, &row), 0);
@@ -170,6 +186,7 @@ Test(pass, other_rule_files_make_another_pass)
 Test(pass, the_first_pass_comes_first)
 {
     struct why why = {{0}};
+    fill_again();
     uint64_t walk = world_expand(&world, 1, "volumes");
     world_entry(&world, walk, "disk.E01/p1/ntfs/late.txt", "fs@1048576:ntfs/999-128-1");
     cr_assert_eq(begin_pass("digest", "", false, &why), -EBUSY);
@@ -212,18 +229,8 @@ static uint64_t add_twin(const char *name, const char *locator)
     return stream;
 }
 
-/* As with a first pass that found them all. */
-static void fill_again(void)
-{
-    cr_assert_eq(db_exec(casefile_db(world.cf),
-                         "UPDATE t_expand SET status = 0, attempt = NULL WHERE locator = 'volumes'"),
-                 0);
-    cr_assert_eq(casefile_counts_again(world.cf), 0);
-}
-
 static uint64_t twin_of_first(void)
 {
-    world_flush(&world);
     fill_again();
     return add_twin("twin.txt", "fs@1048576:ntfs/200-128-1");
 }
@@ -235,7 +242,7 @@ Test(pass, of_equal_contents_one_is_looked_at_and_in_the_end_both_have_the_rows)
     must_begin("", true);
     cr_assert_eq(look(ATTEMPT_DONE), 3u);
     cr_assert_eq(world_number(&world, "SELECT count(*) FROM finding WHERE pass = 2"), 3);
-    cr_assert_eq(pass_end(world.cf), 0);
+    finish_pass();
     cr_assert_eq(world_number(&world, "SELECT count(*) FROM finding WHERE pass = 2"), 4);
     cr_assert_eq(world_number(&world, "SELECT equal FROM pass WHERE id = 2"), 1);
     snprintf(digest, sizeof digest, "%s", digest_of());
@@ -244,7 +251,7 @@ Test(pass, of_equal_contents_one_is_looked_at_and_in_the_end_both_have_the_rows)
     twin_of_first();
     must_begin("", false);
     cr_assert_eq(look(ATTEMPT_DONE), 4u);
-    cr_assert_eq(pass_end(world.cf), 0);
+    finish_pass();
     cr_assert_str_eq(digest_of(), digest, "as if both had been looked at");
 }
 
@@ -261,7 +268,7 @@ Test(pass, what_equals_a_content_that_was_not_looked_at_whole_is_looked_at_itsel
     world_flush(&world);
     cr_assert_eq(pass_release(world.cf, &count), 0);
     cr_assert_eq(count, 0u);
-    cr_assert_eq(pass_end(world.cf), 0);
+    finish_pass();
     cr_assert_eq(world_number(&world, "SELECT count(*) FROM finding WHERE pass = 2"), 4);
 }
 
@@ -269,7 +276,7 @@ Test(pass, what_came_into_the_case_since_is_taken_in_by_the_same_pass)
 {
     must_begin("s", false);
     look(ATTEMPT_DONE);
-    cr_assert_eq(pass_end(world.cf), 0);
+    finish_pass();
     cr_assert_eq(casefile_set_pass(world.cf, 1), 0);
     uint64_t stream = twin_of_first();
     cr_assert_eq(world_number(&world, "SELECT not_in_it FROM pass WHERE id = 2"), 1);
@@ -375,7 +382,7 @@ Test(pass, run_again_takes_it_away)
 {
     must_begin("", false);
     look(ATTEMPT_DONE);
-    cr_assert_eq(pass_end(world.cf), 0);
+    finish_pass();
     cr_assert_eq(casefile_set_pass(world.cf, 1), 0);
     cr_assert_eq(queue_reset(world.cf), 0);
     cr_assert_eq(world_number(&world, "SELECT count(*) FROM pass"), 1);
