@@ -151,6 +151,8 @@ mkdir "$WORK/evidence"
 printf 'NESTNESTNESThello' >"$WORK/evidence/three.bin"
 printf 'hello' >"$WORK/evidence/hello.bin"
 printf 'hello' >"$WORK/evidence/hello-again.bin"
+printf 'same here' >"$WORK/evidence/same-1.bin"
+printf 'same here' >"$WORK/evidence/same-2.bin"
 printf 'NESTLIMIT and so on' >"$WORK/evidence/limit-in.bin"
 printf 'LIMIT and so on' >"$WORK/evidence/limit.bin"
 printf 'LIMIT and so on' >"$WORK/evidence/limit-2.bin"
@@ -220,8 +222,8 @@ once() {
 }
 promise "where only bytes count equal contents are looked at once, and the digest is the same" once
 spared() {
-  is "1" "$(sql "$WORK/once" "SELECT count(*) FROM t_scan c JOIN t_stream s ON s.id = c.stream WHERE c.pass = 2 AND c.attempt IS NOT NULL AND s.path LIKE '%/hello%.bin'")" &&
-    is "2" "$(sql "$WORK/once" "SELECT count(*) FROM finding WHERE plugin = 'echo' AND path LIKE '%/hello%.bin'")"
+  is "1" "$(sql "$WORK/once" "SELECT count(*) FROM t_scan c JOIN t_stream s ON s.id = c.stream WHERE c.pass = 2 AND c.attempt IS NOT NULL AND s.path LIKE '%/same-%.bin'")" &&
+    is "2" "$(sql "$WORK/once" "SELECT count(*) FROM finding WHERE plugin = 'echo' AND path LIKE '%/same-%.bin'")"
 }
 promise "… one of two files was not opened at all" spared
 promise "… and what was not looked at whole was looked at everywhere" is "3" \
