@@ -144,9 +144,10 @@ static const struct column match_columns[] = {
     {"run", "a.run", PLAIN},           {NULL, NULL, END},
 };
 /* Of all passes: what counts is what a chosen attempt said, and a later pass chooses its own. */
-static const char match_from[] =
-    "rec_yara_match m JOIN t_attempt a ON a.id = m.attempt AND a.status IN " SQL_CHOSEN
-    " JOIN t_stream s ON s.id = m.stream JOIN t_exhibit x ON x.id = s.exhibit";
+#define OF_ANY_PASS(alias)                                                                                             \
+    " JOIN t_attempt a ON a.id = " alias ".attempt AND a.status IN " SQL_CHOSEN " JOIN t_stream s ON s.id = " alias    \
+    ".stream JOIN t_exhibit x ON x.id = s.exhibit"
+static const char match_from[] = "rec_yara_match m" OF_ANY_PASS("m");
 
 /* Of runs as JSON, [[offset or null, bytes], ...], the first offset. Not with SQLite's JSON functions: they count as unsafe
  * in a view, and we open cases with trusted_schema off. */
@@ -263,8 +264,7 @@ static const struct column run_columns[] = {
     {NULL, NULL, END},
 };
 
-/* What the bytes of contents mean here: those that no other content lies around. `equal` are looked at through another
- * one that is the same; `uniform` ones hold one repeated byte. */
+/* Contents here are those that no other one lies around; `equal` counts all. */
 #define OF_FIRST(condition) "(SELECT count(*) FROM t_stream WHERE parent IS NULL AND " condition ")"
 #define OF_LATER(condition) "(SELECT count(*) FROM t_scan c WHERE c.pass = p.id AND " condition ")"
 #define OF_PASS(first, later) "CASE WHEN p.id = 1 THEN " OF_FIRST(first) " ELSE " OF_LATER(later) " END"
@@ -391,9 +391,7 @@ static const struct {
      "s.exhibit"},
     {"fault", fault_columns, fault_from},
     {"pass", pass_columns, "t_pass p"},
-    {"note", note_columns,
-     "t_note n JOIN t_attempt a ON a.id = n.attempt AND a.status IN " SQL_CHOSEN
-     " JOIN t_stream s ON s.id = n.stream JOIN t_exhibit x ON x.id = s.exhibit"},
+    {"note", note_columns, "t_note n" OF_ANY_PASS("n")},
     {"stream", stream_columns,
      "t_stream s JOIN t_exhibit x ON x.id = s.exhibit WHERE s.parent IS NULL OR s.attempt IS NOT NULL"},
 };
@@ -554,9 +552,7 @@ int views_finding(struct db *db, struct buf *sql)
             any ? " UNION ALL " : "", db_text(s, 0), db_text(s, 1), (long long)db_i64(s, 2));
         put_json(sql, db_text(s, 3));
         buf_printf(sql,
-                   " AS data, r.attempt AS attempt, r.stream AS stream, a.pass AS pass, a.run AS run FROM \"%s\" r "
-                   "JOIN t_attempt a ON a.id = r.attempt AND a.status IN " SQL_CHOSEN
-                   " JOIN t_stream s ON s.id = r.stream JOIN t_exhibit x ON x.id = s.exhibit",
+                   " AS data, r.attempt AS attempt, r.stream AS stream, a.pass AS pass, a.run AS run FROM \"%s\" r" OF_ANY_PASS("r"),
                    db_text(s, 4));
         any = true;
         code = 0;
