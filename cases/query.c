@@ -433,3 +433,22 @@ int file_findings(struct casefile *cf, const struct file_address *at,
     db_finalize(s);
     return code;
 }
+
+int rule_costs(struct casefile *cf, uint64_t limit,
+               int (*each)(void *context, const char *rule, const char *space, uint64_t microseconds,
+                           uint64_t contents),
+               void *context, struct why *why)
+{
+    static const char sql[] =
+        "SELECT c.rule, c.namespace, sum(c.microseconds), count(*) FROM rec_yara_cost c JOIN t_stream s ON "
+        "s.id = c.stream AND s.attempt = c.attempt GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT ?1";
+    struct db_statement *s;
+    int code = db_prepare(casefile_db(cf), sql, &s);
+    if (code == 0) {
+        db_bind_u64(s, 1, limit);
+        while (code >= 0 && (code = db_step(s)) == 1)
+            code = each(context, db_text(s, 0), db_text(s, 1), db_u64(s, 2), db_u64(s, 3));
+        db_finalize(s);
+    }
+    return code < 0 ? why_set(why, code, "%s: %s", casefile_folder(cf), db_error(casefile_db(cf))) : 0;
+}

@@ -53,6 +53,13 @@ struct file_row {
 int file_query(struct casefile *cf, const struct file_filter *filter,
                int (*each)(void *context, const struct file_row *row), void *context, struct why *why);
 
+/* The YARA rules that took most time (setting yara.profile), at most `limit`, the slowest first. `each` returns
+ * negative to end. */
+int rule_costs(struct casefile *cf, uint64_t limit,
+               int (*each)(void *context, const char *rule, const char *space, uint64_t microseconds,
+                           uint64_t contents),
+               void *context, struct why *why);
+
 /* One address. Images of several exhibits may have one name, and then the same addresses: without `exhibit`
  * all of these give -ENOTUNIQ for such a one, and `why` names the exhibits. */
 struct file_address {

@@ -134,23 +134,24 @@ static const char file_from[] =
     "g.stream = "
     "s.id";
 
+/* clang-format off */
 static const struct column match_columns[] = {
-    {"exhibit", "x.label", PLAIN},     {"path", "s.path", PLAIN},
-    {"rule", "m.rule", PLAIN},         {"namespace", "m.namespace", PLAIN},
-    {"tags", "m.tags", PLAIN},         {"meta", "m.meta", PLAIN},
-    {"strings", "m.strings", PLAIN},   {"string_count", "m.string_count", PLAIN},
-    {"severity", "m.severity", PLAIN}, {"attempt", "m.attempt", PLAIN},
-    {"stream", "m.stream", PLAIN},     {"pass", "a.pass", PLAIN},
+    {"exhibit", "x.label", PLAIN},     {"path", "s.path", PLAIN},       {"rule", "m.rule", PLAIN},
+    {"namespace", "m.namespace", PLAIN}, {"tags", "m.tags", PLAIN},     {"meta", "m.meta", PLAIN},
+    {"strings", "m.strings", PLAIN},   {"string_count", "m.string_count", PLAIN}, {"severity", "m.severity", PLAIN},
+    {"ruleset", "m.ruleset", PLAIN},   {"line", "m.line", PLAIN},       {"last_line", "m.last_line", PLAIN},
+    {"attempt", "m.attempt", PLAIN},   {"stream", "m.stream", PLAIN},   {"pass", "a.pass", PLAIN},
     {"run", "a.run", PLAIN},           {NULL, NULL, END},
 };
+/* clang-format on */
 /* Of all passes: what counts is what a chosen attempt said, and a later pass chooses its own. */
 #define OF_ANY_PASS(alias)                                                                                             \
     " JOIN t_attempt a ON a.id = " alias ".attempt AND a.status IN " SQL_CHOSEN " JOIN t_stream s ON s.id = " alias    \
     ".stream JOIN t_exhibit x ON x.id = s.exhibit"
 static const char match_from[] = "rec_yara_match m" OF_ANY_PASS("m");
 
-/* Of runs as JSON, [[offset or null, bytes], ...], the first offset. Not with SQLite's JSON functions: they count as unsafe
- * in a view, and we open cases with trusted_schema off. */
+/* Of runs as JSON, [[offset or null, bytes], ...], the first offset. Not with SQLite's JSON functions: they
+ * count as unsafe in a view, and we open cases with trusted_schema off. */
 #define FIRST_OFFSET(runs)                                                                                   \
     "CASE WHEN substr(" runs ", 3, 1) BETWEEN '0' AND '9' THEN CAST(substr(" runs ", 3) AS INTEGER) END"
 

@@ -1,6 +1,10 @@
 /* report_html_findings: what was found: matches, locked things, mismatches, types of content. */
 #include "cases/report/report_sections.h"
 
+#include <string.h>
+
+enum { CONTEXT_MAX = 32 /* bytes of a match that are shown */ };
+
 static void put_state(struct html *html, bool deleted)
 {
     html_raw(html, "<td>");
@@ -47,6 +51,13 @@ static void put_rules(struct html *html, const struct report_model *model)
         html_raw(html, "</span></td>");
         html_raw(html, "<td class=\"wide\">");
         html_text(html, rule->description);
+        if (*rule->text) {
+            html_raw(html, "<details><summary>");
+            html_label(html, LABEL_RULE_TEXT);
+            html_raw(html, "</summary><pre class=\"code small\">");
+            html_text(html, rule->text);
+            html_raw(html, "</pre></details>");
+        }
         html_raw(html, "</td>");
         html_cell_number(html, rule->contents);
         html_raw(html, "</tr>\n");
@@ -54,14 +65,50 @@ static void put_rules(struct html *html, const struct report_model *model)
     section_table_close(html, &model->rule_cut);
 }
 
+static unsigned nibble(char c)
+{
+    return c <= '9' ? (unsigned)(c - '0') & 15 : ((unsigned)c - 'a' + 10) & 15;
+}
+
+/* Hex as it is, then as text with a dot for what is not printable ASCII: never the evidence's own bytes. */
+static void put_bytes(struct html *html, const char *hex, bool text)
+{
+    size_t size = strlen(hex) / 2;
+    for (size_t i = 0; i < size && i < CONTEXT_MAX; i++) {
+        unsigned byte = nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]);
+        char word[4] = {hex[2 * i], hex[2 * i + 1], ' ', 0};
+        if (text)
+            word[0] = byte >= 0x20 && byte < 0x7f ? (char)byte : '.', word[1] = 0;
+        html_text(html, word);
+    }
+    if (size > CONTEXT_MAX)
+        html_text(html, "…");
+}
+
+/* The first string and what stands around it, twice: as hex and as text. */
+static void put_context(struct html *html, const struct model_match *match)
+{
+    html_raw(html, "<td class=\"code small\">");
+    html_text(html, match->string);
+    for (int text = 0; text < 2 && *match->string; text++) {
+        html_raw(html, "<br>");
+        put_bytes(html, match->before, text);
+        html_raw(html, "<strong>");
+        put_bytes(html, match->data, text);
+        html_raw(html, "</strong>");
+        put_bytes(html, match->after, text);
+    }
+    html_raw(html, "</td>");
+}
+
 static void put_matches(struct html *html, const struct report_model *model)
 {
     static const enum report_label heads[] = {LABEL_RULE,  LABEL_EXHIBIT, LABEL_PATH,
-                                              LABEL_STATE, LABEL_SIZE,    LABEL_OFFSETS};
+                                              LABEL_STATE, LABEL_SIZE,    LABEL_OFFSETS, LABEL_CONTEXT};
     html_raw(html, "<h3>");
     html_label(html, LABEL_WHERE_MATCHED);
     html_raw(html, "</h3>\n");
-    section_table_open(html, heads, 6, 1U << 4 | 1U << 5);
+    section_table_open(html, heads, 7, 1U << 4 | 1U << 5);
     for (size_t i = 0; i < model->match_cut.count; i++) {
         const struct model_match *match = &model->matches[i];
         html_raw(html, "<tr><td><span class=\"code\">");
@@ -77,6 +124,7 @@ static void put_matches(struct html *html, const struct report_model *model)
             html_cell(html, "");
         else
             html_cell_number(html, match->offset);
+        put_context(html, match);
         html_raw(html, "</tr>\n");
     }
     section_table_close(html, &model->match_cut);

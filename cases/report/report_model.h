@@ -100,12 +100,14 @@ struct model_volume {
 
 struct model_rule {
     char *name, *space, *description;
+    char *text; /* its source; "": it was not kept */
     int severity; /* 0 to 100, MODEL_UNSTATED */
     uint64_t contents;
 };
 
 struct model_match {
     char *exhibit, *path, *rule;
+    char *string, *before, *data, *after; /* of the first string: its name, and hex; "": none */
     int severity;
     uint64_t size, offset; /* offset UINT64_MAX: not known */
     uint64_t pass;

@@ -1,4 +1,5 @@
 /* report_model_rows: findings, faults, notes, runs: every table of the report that is a list of rows. */
+#include "cases/kept.h"
 #include "cases/report/report_gather.h"
 
 #include "engine/base/text.h"
@@ -19,6 +20,15 @@ static int severity_of(struct db_statement *s, int column)
     return severity > 100 ? 100 : (int)severity;
 }
 
+static char *rule_text(struct gather *gather, struct db_statement *s)
+{
+    struct buf text = {0};
+    if (kept_lines(gather->cf, db_text(s, 7), db_u64(s, 5), db_u64(s, 6), &text))
+        buf_clear(&text);
+    buf_u8(&text, '\0');
+    return buf_steal(&text);
+}
+
 static int rule_row(struct gather *gather, struct db_statement *s)
 {
     struct model_rule *rule =
@@ -30,7 +40,8 @@ static int rule_row(struct gather *gather, struct db_statement *s)
     rule->description = gather_text(s, 2);
     rule->severity = severity_of(s, 3);
     rule->contents = db_u64(s, 4);
-    return rule->name && rule->space && rule->description ? 0 : -ENOMEM;
+    rule->text = rule_text(gather, s);
+    return rule->name && rule->space && rule->description && rule->text ? 0 : -ENOMEM;
 }
 
 static int match_row(struct gather *gather, struct db_statement *s)
@@ -46,8 +57,14 @@ static int match_row(struct gather *gather, struct db_statement *s)
     match->size = gather_known(s, 4, 0);
     match->deleted = db_i64(s, 5) != 0;
     match->offset = gather_known(s, 6, UINT64_MAX);
-    match->pass = db_u64(s, 7);
-    return match->exhibit && match->path && match->rule ? 0 : -ENOMEM;
+    match->pass = db_u64(s, 11);
+    match->string = gather_text(s, 7);
+    match->before = gather_text(s, 8);
+    match->data = gather_text(s, 9);
+    match->after = gather_text(s, 10);
+    return match->exhibit && match->path && match->rule && match->string && match->before && match->data && match->after
+               ? 0
+               : -ENOMEM;
 }
 
 static int fill_fault(struct model_fault *fault, struct db_statement *s)
@@ -210,16 +227,19 @@ static const struct gather_table tables[] = {
     {"SELECT count(*) FROM (SELECT DISTINCT namespace, rule FROM match)",
      "SELECT rule, namespace, max(coalesce(json_extract(meta, '$.description[0]'), json_extract(meta, "
      "'$.description'), '')), "
-     "max(severity), count(DISTINCT stream) FROM (SELECT rule, namespace, severity, stream, " JSON(
+     "max(severity), count(DISTINCT stream), max(line), max(last_line), (SELECT l.sha256 FROM t_run_loaded l WHERE "
+     "l.kind = 'rules' AND l.name IN (namespace || '.yar', namespace || '.yara', namespace || '.rule') ORDER BY l.run DESC "
+     "LIMIT 1) FROM (SELECT rule, namespace, severity, stream, line, last_line, " JSON(
          "meta") " AS meta FROM match) "
                  "GROUP BY namespace, rule ORDER BY 4 DESC NULLS LAST, 5 DESC, 1, 2 LIMIT ?1",
      "SELECT severity, rule, namespace, count(*) FROM match GROUP BY rule, namespace", MODEL_RULES_MAX,
      rule_row, offsetof(struct report_model, rule_cut)},
     {"SELECT count(*) FROM match",
-     "SELECT m.exhibit, m.path, m.rule, m.severity, s.size, s.deleted, json_extract(" JSON(
-         "m.strings") ", '$[0].offset'), m.pass FROM "
-                      "match m JOIN stream s ON s.id = m.stream ORDER BY m.severity DESC NULLS LAST, m.rule, "
-                      "m.exhibit, m.path, m.pass LIMIT ?1",
+     "SELECT exhibit, path, rule, severity, size, deleted, json_extract(strings, '$[0].offset'), "
+     "json_extract(strings, '$[0].id'), json_extract(strings, '$[0].before'), json_extract(strings, '$[0].data'), "
+     "json_extract(strings, '$[0].after'), pass FROM (SELECT m.exhibit, m.path, m.rule, m.severity, s.size, s.deleted, " JSON(
+         "m.strings") " AS strings, m.pass AS pass FROM match m JOIN stream s ON s.id = m.stream ORDER BY m.severity DESC NULLS LAST, m.rule, "
+                      "m.exhibit, m.path, m.pass LIMIT ?1)",
      "SELECT severity, rule, exhibit, path, strings, pass FROM match ORDER BY severity DESC", MODEL_MATCHES_MAX,
      match_row, offsetof(struct report_model, match_cut)},
     {"SELECT count(*) FROM fault WHERE " LOCKED, FAULT_COLUMNS "WHERE " LOCKED " " FAULT_ORDER,
@@ -342,11 +362,16 @@ static void free_findings(struct report_model *model)
         free(model->rules[i].name);
         free(model->rules[i].space);
         free(model->rules[i].description);
+        free(model->rules[i].text);
     }
     for (size_t i = 0; i < model->match_cut.count; i++) {
         free(model->matches[i].exhibit);
         free(model->matches[i].path);
         free(model->matches[i].rule);
+        free(model->matches[i].string);
+        free(model->matches[i].before);
+        free(model->matches[i].data);
+        free(model->matches[i].after);
     }
     for (size_t i = 0; i < model->mismatch_cut.count; i++) {
         free(model->mismatches[i].exhibit);

@@ -53,9 +53,12 @@ static const struct setting_known table[] = {
     {"thumbnail.all", "false", SETTING_BOOL, FINDINGS,
      "small pictures of all pictures, not of recovered and deleted ones alone"},
     {"tmp", "", SETTING_TEXT, OTHER, "folder of the spool files; empty: the case folder"},
+    {"yara.profile", "false", SETTING_BOOL, FINDINGS, "say what YARA rules cost instead of what they match"},
+    {"yara.remarks", "false", SETTING_BOOL, OTHER, "tell what is odd about rules that are in use, too"},
     {"yara.rules", "", SETTING_TEXT, OTHER,
      "YARA rule files and folders, separated by ':'; empty: the rules that come with kvali"},
-    {"yara.timeout", "300", SETTING_SECONDS, FINDINGS, "seconds that YARA may take for one stream"},
+    {"yara.timeout", "30", SETTING_SECONDS, FINDINGS,
+     "seconds that YARA may take for one stream, and one more for each MiB of it"},
 };
 
 /* What a number may be, where it is not anything. */

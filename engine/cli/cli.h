@@ -43,7 +43,7 @@ void command_print_overview(void);
 
 extern const struct command command_add, command_digest, command_export, command_find, command_help,
     command_new, command_plugins, command_process, command_report, command_run, command_show, command_status,
-    command_verify;
+    command_rules, command_verify;
 
 /* Exit code for a negative errno: for opening evidence (-ENOENT is 3) and everything else. */
 int exit_code_of(int error);

@@ -27,7 +27,7 @@ static int run(const struct options *options)
     if (options_has(options, "settings"))
         return list_settings();
     int code =
-        job_ask(job_cli_worker(), options_has(options, "json") ? "--plugins-json" : "--plugins", &text, &why);
+        job_ask(job_cli_worker(), options_has(options, "json") ? "--plugins-json" : "--plugins", NULL, &text, &why);
     if (code)
         return fail(EXIT_ENVIRONMENT, NULL, code, &why, "the installation is incomplete");
     cli_print("%s", text);

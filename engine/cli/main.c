@@ -15,13 +15,9 @@
 
 /* In the order in which a case is worked on. One line adds a command. */
 const struct command *const command_table[] = {
-    &command_process, &command_new,
-    &command_add,     &command_run,
-    &command_status,  &command_find,
-    &command_show,    &command_export,
-    &command_report,  &command_verify,
-    &command_digest,  &command_plugins,
-    &command_help,    NULL,
+    &command_process, &command_new,     &command_add,    &command_run,    &command_status,
+    &command_find,    &command_show,    &command_export, &command_report, &command_verify,
+    &command_digest,  &command_plugins, &command_rules,  &command_help,   NULL,
 };
 
 const struct command *command_named(const char *name)

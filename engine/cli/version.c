@@ -44,7 +44,7 @@ int version_print(void)
     char *versions = NULL;
     printf("kvali %s\n", version_long());
     printf("%s\n", db_version());
-    int code = job_ask(job_cli_worker(), "--versions", &versions, &why);
+    int code = job_ask(job_cli_worker(), "--versions", NULL, &versions, &why);
     if (code)
         return fail(EXIT_ENVIRONMENT, NULL, code, &why, "the installation is incomplete");
     print_pairs(versions);

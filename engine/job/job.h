@@ -80,7 +80,7 @@ int job_read(const struct job_options *options, const struct job_read *reads, si
              int (*done)(void *context, size_t index, int code, uint64_t unread, const char *reason), void *context,
              struct why *why);
 
-/* Runs kvali-worker with one argument and returns what it prints. */
-int job_ask(const char *worker_program, const char *argument, char **ret_text, struct why *why);
+/* Runs kvali-worker with one argument, or two (`more` may be NULL), and returns what it prints (malloc'ed). */
+int job_ask(const char *worker_program, const char *argument, const char *more, char **ret_text, struct why *why);
 
 #endif

@@ -497,14 +497,14 @@ int job_read(const struct job_options *options, const struct job_read *reads, si
     return code;
 }
 
-int job_ask(const char *worker_program, const char *argument, char **ret_text, struct why *why)
+int job_ask(const char *worker_program, const char *argument, const char *more, char **ret_text, struct why *why)
 {
     int out[2];
     if (pipe2(out, O_CLOEXEC))
         return why_set(why, -errno, "no pipe: %s", strerror(errno));
     pid_t pid = fork();
     if (pid == 0) {
-        char *const argv[] = {(char *)"kvali-worker", (char *)argument, NULL};
+        char *const argv[] = {(char *)"kvali-worker", (char *)argument, (char *)more, NULL};
         if (dup2(out[1], 1) >= 0)
             execv(worker_program, argv);
         _exit(127);

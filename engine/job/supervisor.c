@@ -5,6 +5,7 @@
 #include "engine/job/supervisor.h"
 
 #include "cases/digest.h"
+#include "cases/kept.h"
 #include "cases/link.h"
 #include "cases/pass.h"
 #include "engine/base/json.h"
@@ -492,6 +493,11 @@ static int end_run(struct supervisor *s)
         code = verify_images(s);
     if (code == 0 && !s->result.interrupted && !later(s)) {
         code = link_findings(s->cf, s->why);
+        if (code)
+            return s->failure = code;
+    }
+    if (code == 0 && !s->result.interrupted) {
+        code = kept_rules(s->cf, s->run, settings_text(s->options->settings, "yara.rules"), s->why);
         if (code)
             return s->failure = code;
     }

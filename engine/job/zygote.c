@@ -257,14 +257,13 @@ static int set_up(struct zygote *zygote, struct why *why)
     code = choose_plugins(zygote, why);
     if (code)
         return code;
-    if (zygote->plugin_count) {
-        code = scanner_new(zygote->plugins, zygote->plugin_count, &zygote->settings, &zygote->scanner, why);
-        if (code)
-            return code;
-        code = scanner_warm(zygote->scanner);
-        if (code)
-            return why_set(why, code, "the warm-up scan failed: %s", strerror(-code));
-    }
+    /* Without any plugin, too: slack is the scanner's own, and a replay looks for it. */
+    code = scanner_new(zygote->plugins, zygote->plugin_count, &zygote->settings, &zygote->scanner, why);
+    if (code)
+        return code;
+    code = scanner_warm(zygote->scanner);
+    if (code)
+        return why_set(why, code, "the warm-up scan failed: %s", strerror(-code));
     expand_warm();
     image_warm();
     return 0;

@@ -25,7 +25,9 @@ static void rule_file_finish(struct rule_file *file)
     free(file->path);
     free(file->relative);
     free(file->space);
+    free(file->set);
     free(file->text);
+    rule_source_finish(&file->source);
 }
 
 void rule_files_finish(struct rule_files *files)
@@ -60,6 +62,8 @@ static int read_text(struct rule_file *file, FILE *stream, size_t size)
         why_set(&file->problem, 0, "%s: compiled rules are not accepted, only their source", file->relative);
     else if (memchr(file->text, '\0', size) != NULL)
         why_set(&file->problem, 0, "%s: it holds a NUL byte", file->relative);
+    else
+        return rule_source_read(&file->source, file->text);
     return 0;
 }
 
@@ -161,16 +165,35 @@ static int walk(struct rule_files *files, const char *folder, size_t root, unsig
     return rc;
 }
 
+/* The first folder of its path below the root; a file directly below it, or given itself, has the root's
+ * name. */
+static char *set_name(const struct rule_file *file, const char *root)
+{
+    const char *slash = strchr(file->relative, '/'), *name = strrchr(root, '/');
+
+    if (slash != NULL)
+        return strndup(file->relative, (size_t)(slash - file->relative));
+    return escaped(name != NULL ? name + 1 : root);
+}
+
 static int find_root(struct rule_files *files, const char *root)
 {
     const char *slash = strrchr(root, '/');
+    size_t before = files->count;
     struct stat status;
+    int rc;
 
     if (stat(root, &status) != 0)
         return -errno;
     if (S_ISDIR(status.st_mode))
-        return walk(files, root, strlen(root) + 1, 0);
-    return add(files, root, slash != NULL ? slash + 1 : root);
+        rc = walk(files, root, strlen(root) + 1, 0);
+    else
+        rc = add(files, root, slash != NULL ? slash + 1 : root);
+    for (size_t i = before; i < files->count && rc == 0; i++) {
+        files->items[i].set = set_name(&files->items[i], root);
+        rc = files->items[i].set == NULL ? -ENOMEM : 0;
+    }
+    return rc;
 }
 
 /* Never by where they lie: the same rules in another folder must give the same order. */

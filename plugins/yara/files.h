@@ -7,6 +7,7 @@
 
 #include "engine/base/hash.h"
 #include "engine/base/why.h"
+#include "plugins/yara/source.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -15,9 +16,11 @@ struct rule_file {
     char *path;     /* where it is */
     char *relative; /* below the folder that was given (its name alone when it was given itself), escaped */
     char *space;    /* `relative` without its extension, made unique */
+    char *set;      /* the folder below the given one that it is in, or the given one's name, escaped */
     char *text;     /* NUL-terminated */
+    struct rule_source source; /* of text */
     char sha256[SHA256_HEX_SIZE];
-    uint64_t count;     /* rules */
+    uint64_t count;     /* rules in use */
     struct why problem; /* "" when it is good */
 };
 

@@ -18,6 +18,7 @@ enum {
     PER_STRING_MAX = 64,
     STRINGS_MAX = 512,
     DATA_MAX = 64,
+    AROUND_MAX = 16, /* bytes before and behind a match */
     ESCAPED_MAX = 6, /* bytes that one byte may become in JSON */
 };
 
@@ -26,12 +27,15 @@ static const struct field match_fields[] = {
     {"namespace", FIELD_TEXT, "", "file of the rule, without its extension"},
     {"tags", FIELD_JSON, "", "the rule's tags"},
     {"meta", FIELD_JSON, "", "the rule's metadata"},
-    {"strings", FIELD_JSON, "", "where its strings match: id, offset, length and the first bytes"},
+    {"strings", FIELD_JSON, "", "where its strings match: id, offset, length, first bytes, bytes around"},
     {"string_count", FIELD_U64, "", "all matches of its strings, shown or not"},
     {"severity", FIELD_U64, "0 to 100", "severity that the rule's author gives it"},
+    {"ruleset", FIELD_TEXT, "", "set of rules that the file belongs to"},
+    {"line", FIELD_U64, "", "where the rule begins in its file"},
+    {"last_line", FIELD_U64, "", "where it ends"},
 };
 
-const struct record_type yara_match_type = {"match", 1, "a YARA rule that matches", match_fields,
+const struct record_type yara_match_type = {"match", 2, "a YARA rule that matches", match_fields,
                                             sizeof match_fields / sizeof match_fields[0]};
 
 void match_texts_finish(struct match_texts *texts)
@@ -143,7 +147,20 @@ static void write_meta(struct buf *buf, const YR_RULE *rule)
     json_object_close(&json);
 }
 
-static void write_match(struct json *json, const YR_STRING *string, const YR_MATCH *match)
+/* The bytes before and behind what matched, as far as the content goes. */
+static void write_around(struct json *json, const struct match *of, uint64_t offset, uint64_t length)
+{
+    uint64_t before = offset < AROUND_MAX ? offset : AROUND_MAX, left;
+
+    if (offset > of->size || length > of->size - offset)
+        return;
+    left = of->size - offset - length;
+    json_hex(json, "before", of->data + offset - before, (size_t)before);
+    json_hex(json, "after", of->data + offset + length, left < AROUND_MAX ? (size_t)left : AROUND_MAX);
+}
+
+static void write_match(struct json *json, const struct match *of, const YR_STRING *string,
+                        const YR_MATCH *match)
 {
     size_t size = match->data_length < 0 ? 0 : (size_t)match->data_length;
 
@@ -152,6 +169,7 @@ static void write_match(struct json *json, const YR_STRING *string, const YR_MAT
     json_u64(json, "offset", (uint64_t)(match->base + match->offset));
     json_u64(json, "length", (uint64_t)match->match_length);
     json_hex(json, "data", match->data, size < DATA_MAX ? size : DATA_MAX);
+    write_around(json, of, (uint64_t)(match->base + match->offset), (uint64_t)match->match_length);
     json_object_close(json);
 }
 
@@ -169,8 +187,9 @@ static bool next_match(const void **at, YR_MATCH *ret_match)
 }
 
 /* Returns how many matches there are, shown or not. */
-static uint64_t write_strings(struct buf *buf, YR_SCAN_CONTEXT *context, const YR_RULE *rule)
+static uint64_t write_strings(struct buf *buf, YR_SCAN_CONTEXT *context, const struct match *of)
 {
+    const YR_RULE *rule = of->rule;
     uint64_t count = 0, shown = 0;
     const YR_STRING *string;
     struct json json;
@@ -180,7 +199,8 @@ static uint64_t write_strings(struct buf *buf, YR_SCAN_CONTEXT *context, const Y
     json_array_open(&json, NULL);
     yr_rule_strings_foreach(rule, string)
     {
-        size_t room = strlen(string->identifier) + 100 + (size_t)2 * DATA_MAX, of_string = 0;
+        size_t room = strlen(string->identifier) + 140 + (size_t)2 * (DATA_MAX + 2 * AROUND_MAX),
+               of_string = 0;
         const void *at = context->matches[string->idx].head;
 
         while (next_match(&at, &match)) {
@@ -188,7 +208,7 @@ static uint64_t write_strings(struct buf *buf, YR_SCAN_CONTEXT *context, const Y
             if (of_string++ >= PER_STRING_MAX || shown >= STRINGS_MAX || buf->size + room > STRINGS_SIZE_MAX)
                 continue;
             shown++;
-            write_match(&json, string, &match);
+            write_match(&json, of, string, &match);
         }
     }
     json_array_close(&json);
@@ -217,8 +237,11 @@ static struct value severity(const YR_RULE *rule)
     return value_none();
 }
 
-int match_emit(struct scan *scan, struct match_texts *texts, YR_SCAN_CONTEXT *context, const YR_RULE *rule)
+int match_emit(struct scan *scan, struct match_texts *texts, YR_SCAN_CONTEXT *context,
+               const struct match *match)
 {
+    const YR_RULE *rule = match->rule;
+    const struct rule_place *place = match->place;
     uint64_t count;
 
     buf_clear(&texts->tags);
@@ -226,7 +249,7 @@ int match_emit(struct scan *scan, struct match_texts *texts, YR_SCAN_CONTEXT *co
     buf_clear(&texts->strings);
     write_tags(&texts->tags, rule);
     write_meta(&texts->meta, rule);
-    count = write_strings(&texts->strings, context, rule);
+    count = write_strings(&texts->strings, context, match);
     if (buf_failed(&texts->tags) || buf_failed(&texts->meta) || buf_failed(&texts->strings))
         return -ENOMEM;
     return scan_emit(scan, &yara_match_type,
@@ -238,5 +261,8 @@ int match_emit(struct scan *scan, struct match_texts *texts, YR_SCAN_CONTEXT *co
                          value_bytes(texts->strings.data, texts->strings.size),
                          value_u64(count),
                          severity(rule),
+                         place != NULL ? value_text(place->set) : value_none(),
+                         place != NULL ? value_u64(place->line) : value_none(),
+                         place != NULL ? value_u64(place->last_line) : value_none(),
                      });
 }

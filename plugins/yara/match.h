@@ -6,6 +6,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/plugin.h"
+#include "plugins/yara/rules.h"
 
 #include <yara.h>
 
@@ -18,8 +19,17 @@ struct match_texts {
 
 void match_texts_finish(struct match_texts *texts);
 
-/* Emits `rule` with the matches of its strings, which lie in `context` only while libyara calls back. As
+/* A rule that matches `size` bytes at `data`, and where it stands (NULL: not known). */
+struct match {
+    const YR_RULE *rule;
+    const struct rule_place *place;
+    const uint8_t *data;
+    size_t size;
+};
+
+/* Emits the match with the matches of its strings, which lie in `context` only while libyara calls back. As
  * scan_emit. */
-int match_emit(struct scan *scan, struct match_texts *texts, YR_SCAN_CONTEXT *context, const YR_RULE *rule);
+int match_emit(struct scan *scan, struct match_texts *texts, YR_SCAN_CONTEXT *context,
+               const struct match *match);
 
 #endif

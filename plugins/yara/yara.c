@@ -4,9 +4,12 @@
  * A stream is scanned in one piece, because a match may span any two bytes of it and `filesize` and the
  * modules look at the whole. libyara's handlers for signals are off: a worker's system calls are few, and
  * memory cannot fault here.
+ *
+ * A rule that takes too long is found by halving and left out for that content alone.
  */
 #include "engine/plugin.h"
 
+#include "engine/base/hash.h"
 #include "plugins/yara/match.h"
 #include "plugins/yara/rules.h"
 #include "plugins/yara/yara_version.h"
@@ -16,57 +19,68 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct yara_worker {
     bool initialized;
-    YR_RULES *rules;     /* NULL: none */
-    YR_SCANNER *scanner; /* one for all streams, one after the other */
+    struct rules rules;
+    YR_SCANNER *scanners[RULES_CLASSES + 1]; /* by class, and for those that ask for names */
     struct match_texts texts;
     uint64_t timeout;
+    bool profile;
+    struct hash_sha256 *hash;
+    /* Contents that no rule of their class matched. Where two share a place the later one has it. */
+    uint8_t (*nothing)[SHA256_SIZE];
 };
 
-/* What the callback needs. */
-struct yara_call {
-    struct scan *scan;
-    struct yara_worker *worker;
-    int code; /* the first error of emitting */
+enum {
+    NAMED = RULES_CLASSES,
+    NOTHING_COUNT = 1 << 16,
+    SLOW_BYTES_A_SECOND = 1024 * 1024, /* thousands of rules on a loaded machine */
+    ENDLESS_SHARE = 4,                 /* of yara.timeout, for each half */
+    COST_MIN = 200,                    /* microseconds for one content */
+    ENDLESS_MAX = 4,                   /* rules without end that are looked for in one content */
 };
 
-static const struct record_type *const yara_emits[] = {&yara_match_type, NULL};
+static const struct field cost_fields[] = {
+    {"rule", FIELD_TEXT, "", "name of the rule"},
+    {"namespace", FIELD_TEXT, "", "file of the rule, without its extension"},
+    {"microseconds", FIELD_U64, "", "what it adds to the time of scanning this content"},
+};
+static const struct record_type cost_type = {"cost", 1, "what a YARA rule costs (yara.profile)", cost_fields,
+                                             sizeof cost_fields / sizeof cost_fields[0]};
 
-static void too_many(struct scan *scan, YR_SCAN_CONTEXT *context, const YR_STRING *string)
-{
-    const YR_RULE *rule = &context->rules->rules_table[string->rule_idx];
-
-    scan_limited(scan, 0,
-                 "%s: rule %s: its string %s matches more than %d times: what the rule says may be wrong",
-                 rule->ns->name, rule->identifier, string->identifier, YR_MAX_STRING_MATCHES);
-}
-
-static int on_scan(YR_SCAN_CONTEXT *context, int message, void *data, void *user)
-{
-    struct yara_call *call = user;
-
-    if (message == CALLBACK_MSG_TOO_MANY_MATCHES)
-        too_many(call->scan, context, data);
-    if (message != CALLBACK_MSG_RULE_MATCHING)
-        return CALLBACK_CONTINUE;
-    call->code = match_emit(call->scan, &call->worker->texts, context, data);
-    return call->code < 0 ? CALLBACK_ABORT : CALLBACK_CONTINUE;
-}
+static const struct record_type *const yara_emits[] = {&yara_match_type, &cost_type, NULL};
 
 static void yara_teardown(void *worker)
 {
     struct yara_worker *mine = worker;
 
-    if (mine->scanner != NULL)
-        yr_scanner_destroy(mine->scanner);
-    if (mine->rules != NULL)
-        yr_rules_destroy(mine->rules);
+    for (size_t i = 0; i < sizeof mine->scanners / sizeof mine->scanners[0]; i++) {
+        if (mine->scanners[i] != NULL)
+            yr_scanner_destroy(mine->scanners[i]);
+    }
+    rules_finish(&mine->rules);
     if (mine->initialized)
         yr_finalize();
     match_texts_finish(&mine->texts);
+    free(mine->nothing);
+    hash_sha256_free(mine->hash);
     *mine = (struct yara_worker){.initialized = false};
+}
+
+static int make_scanners(struct yara_worker *mine, struct why *why)
+{
+    for (size_t i = 0; i <= NAMED; i++) {
+        YR_RULES *rules = i == NAMED ? mine->rules.named : mine->rules.classes[i];
+
+        if (rules == NULL)
+            continue;
+        if (yr_scanner_create(rules, &mine->scanners[i]) != ERROR_SUCCESS)
+            return why_set(why, -ENOMEM, "no memory");
+        yr_scanner_set_flags(mine->scanners[i], SCAN_FLAGS_NO_TRYCATCH | SCAN_FLAGS_REPORT_RULES_MATCHING);
+    }
+    return 0;
 }
 
 static int set_up(struct yara_worker *mine, const struct settings *settings, struct why *why)
@@ -81,14 +95,14 @@ static int set_up(struct yara_worker *mine, const struct settings *settings, str
         return why_set(why, -ENOMEM, "libyara does not start");
     mine->initialized = true;
     mine->timeout = settings_number(settings, "yara.timeout");
-    rc = rules_load(settings_text(settings, "yara.rules"), &mine->rules, why);
-    if (rc < 0 || mine->rules == NULL)
-        return rc;
-    if (yr_scanner_create(mine->rules, &mine->scanner) != ERROR_SUCCESS)
+    mine->profile = settings_bool(settings, "yara.profile");
+    mine->nothing = calloc(NOTHING_COUNT, sizeof mine->nothing[0]);
+    mine->hash = hash_sha256_new();
+    if (mine->nothing == NULL || mine->hash == NULL)
         return why_set(why, -ENOMEM, "no memory");
-    yr_scanner_set_flags(mine->scanner, SCAN_FLAGS_NO_TRYCATCH | SCAN_FLAGS_REPORT_RULES_MATCHING);
-    yr_scanner_set_timeout(mine->scanner, mine->timeout < INT32_MAX ? (int)mine->timeout : INT32_MAX);
-    return 0;
+    rc = rules_load(settings_text(settings, "yara.rules"), settings_bool(settings, "yara.remarks"),
+                    &mine->rules, why);
+    return rc < 0 ? rc : make_scanners(mine, why);
 }
 
 static int yara_setup(void *worker, const struct settings *settings, struct why *why)
@@ -104,9 +118,13 @@ static enum plugin_want yara_start(struct scan *scan)
 {
     const struct yara_worker *worker = scan_worker(scan);
 
-    if (worker->scanner == NULL || scan_stream(scan)->kind == STREAM_IMAGE)
+    if (scan_stream(scan)->kind == STREAM_IMAGE)
         return PLUGIN_SKIP;
-    return PLUGIN_PEEK;
+    for (size_t i = 0; i <= NAMED; i++) {
+        if (worker->scanners[i] != NULL)
+            return PLUGIN_PEEK;
+    }
+    return PLUGIN_SKIP;
 }
 
 /* LOKI's and THOR's rules ask for a type in these words. */
@@ -160,10 +178,183 @@ static int set_variables(YR_SCANNER *scanner, const struct stream_info *info, co
     return rc;
 }
 
-/* An error of libyara: what it means for this stream. */
-static int explain(struct scan *scan, const struct yara_worker *worker, int error)
+/* ------------------------------------------------------------------ one scan */
+
+/* One content and one set of rules. */
+struct call {
+    struct scan *scan;
+    struct yara_worker *worker;
+    YR_RULES *rules;
+    YR_SCANNER *scanner;
+    const uint8_t *data;
+    size_t size;
+    bool silent; /* only how long it takes counts */
+    bool told;   /* something matched, or was limited */
+    int code;    /* the first error of emitting */
+};
+
+static void too_many(struct call *call, YR_SCAN_CONTEXT *context, const YR_STRING *string)
 {
-    const YR_RULE *rule = yr_scanner_last_error_rule(worker->scanner);
+    const YR_RULE *rule = &context->rules->rules_table[string->rule_idx];
+
+    call->told = true;
+    scan_limited(call->scan, 0,
+                 "%s: rule %s: its string %s matches more than %d times: what the rule says may be wrong",
+                 rule->ns->name, rule->identifier, string->identifier, YR_MAX_STRING_MATCHES);
+}
+
+static int on_scan(YR_SCAN_CONTEXT *context, int message, void *data, void *user)
+{
+    struct call *call = user;
+    struct match match = {.rule = data, .data = call->data, .size = call->size};
+
+    if (call->silent)
+        return CALLBACK_CONTINUE;
+    if (message == CALLBACK_MSG_TOO_MANY_MATCHES)
+        too_many(call, context, data);
+    if (message != CALLBACK_MSG_RULE_MATCHING)
+        return CALLBACK_CONTINUE;
+    call->told = true;
+    match.place = rules_place(&call->worker->rules, match.rule);
+    call->code = match_emit(call->scan, &call->worker->texts, context, &match);
+    return call->code < 0 ? CALLBACK_ABORT : CALLBACK_CONTINUE;
+}
+
+/* libyara's code. `seconds` come on top of what the size of the content allows. */
+static int run(struct call *call, uint64_t seconds)
+{
+    uint8_t byte;
+    size_t got;
+
+    seconds += call->size / SLOW_BYTES_A_SECOND;
+    yr_scanner_set_timeout(call->scanner, seconds < INT32_MAX ? (int)seconds : INT32_MAX);
+    yr_scanner_set_callback(call->scanner, on_scan, call);
+    (void)scan_read(call->scan, 0, &byte, 1, &got); /* a sign of life */
+    return yr_scanner_scan_mem(call->scanner, call->data, call->size);
+}
+
+/* ------------------------------------------------------------------ rules without end */
+
+/* Which rules of the set are on. Global ones stay on: they decide over others. */
+static void enable(YR_RULES *rules, const bool *out, uint32_t begin, uint32_t end)
+{
+    for (uint32_t i = 0; i < rules->num_rules; i++) {
+        YR_RULE *rule = &rules->rules_table[i];
+
+        if (RULE_IS_GLOBAL(rule))
+            continue;
+        if (i >= begin && i < end && !out[i])
+            yr_rule_enable(rule);
+        else
+            yr_rule_disable(rule);
+    }
+}
+
+/* The rule that takes too long, by halves: a half that does not end has it, or else the other has. */
+static uint32_t find_endless(struct call *call, const bool *out)
+{
+    uint32_t begin = 0, end = call->rules->num_rules;
+
+    call->silent = true;
+    while (end - begin > 1) {
+        uint32_t middle = begin + (end - begin) / 2;
+
+        enable(call->rules, out, begin, middle);
+        if (run(call, call->worker->timeout / ENDLESS_SHARE + 1) == ERROR_SCAN_TIMEOUT)
+            end = middle;
+        else
+            begin = middle;
+    }
+    call->silent = false;
+    return begin;
+}
+
+/* It goes, and where another rule uses it all of its file, because nobody knows what it would have said. */
+static void take_out(struct call *call, uint32_t index, bool *out)
+{
+    const YR_RULE *rule = &call->rules->rules_table[index];
+    const struct rule_place *place = rules_place(&call->worker->rules, rule);
+    bool whole = place == NULL || place->used;
+
+    scan_limited(call->scan, 0, "%s: rule %s is not done in time with this content: it has no answer%s",
+                 rule->ns->name, rule->identifier, whole ? ", nor have the others of its file" : "");
+    out[index] = true;
+    for (uint32_t i = 0; whole && i < call->rules->num_rules; i++)
+        out[i] |= call->rules->rules_table[i].ns == rule->ns;
+}
+
+/* Some rule took too long: finds out which, and asks the others without it. libyara's code. */
+static int run_without_endless(struct call *call)
+{
+    bool *out = calloc(call->rules->num_rules, sizeof out[0]);
+    int code = ERROR_SCAN_TIMEOUT;
+
+    if (out == NULL)
+        return ERROR_INSUFFICIENT_MEMORY;
+    for (unsigned i = 0; i < ENDLESS_MAX && code == ERROR_SCAN_TIMEOUT; i++) {
+        take_out(call, find_endless(call, out), out);
+        enable(call->rules, out, 0, call->rules->num_rules);
+        code = run(call, call->worker->timeout);
+    }
+    for (uint32_t i = 0; i < call->rules->num_rules; i++)
+        yr_rule_enable(&call->rules->rules_table[i]);
+    free(out);
+    return code;
+}
+
+/* ------------------------------------------------------------------ what rules cost */
+
+/* The time of this process alone, with those rules on. */
+static int64_t time_of(struct call *call, const bool *out, uint32_t begin, uint32_t end)
+{
+    struct timespec before, after;
+
+    enable(call->rules, out, begin, end);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+    (void)run(call, call->worker->timeout);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+    return (int64_t)(after.tv_sec - before.tv_sec) * 1000000 + (after.tv_nsec - before.tv_nsec) / 1000;
+}
+
+/* Halves that cost next to nothing hold no rule that costs much. */
+static void tell_cost(struct call *call, const bool *out, uint32_t begin, uint32_t end, int64_t nothing)
+{
+    const YR_RULE *rule = &call->rules->rules_table[begin];
+    int64_t cost = time_of(call, out, begin, end) - nothing;
+    uint32_t middle = begin + (end - begin) / 2;
+
+    if (cost < COST_MIN || call->code < 0)
+        return;
+    if (end - begin > 1) {
+        tell_cost(call, out, begin, middle, nothing);
+        tell_cost(call, out, middle, end, nothing);
+        return;
+    }
+    call->code = scan_emit(call->scan, &cost_type,
+                           (const struct value[]){value_text(rule->identifier), value_text(rule->ns->name),
+                                                  value_u64((uint64_t)cost)});
+}
+
+static int profile(struct call *call)
+{
+    bool *out = calloc(call->rules->num_rules, sizeof out[0]);
+
+    if (out == NULL)
+        return -ENOMEM;
+    call->silent = true;
+    (void)time_of(call, out, 0, 0); /* what is read first is read slowly */
+    tell_cost(call, out, 0, call->rules->num_rules, time_of(call, out, 0, 0));
+    enable(call->rules, out, 0, call->rules->num_rules);
+    free(out);
+    return call->code == -ENOSPC ? 0 : call->code;
+}
+
+/* ------------------------------------------------------------------ one content */
+
+/* What an error of libyara means for this content. */
+static int explain(struct call *call, int error)
+{
+    const YR_RULE *rule = yr_scanner_last_error_rule(call->scanner);
 
     switch (error) {
     case ERROR_SUCCESS:
@@ -171,35 +362,75 @@ static int explain(struct scan *scan, const struct yara_worker *worker, int erro
     case ERROR_INSUFFICIENT_MEMORY:
         return -ENOMEM;
     case ERROR_SCAN_TIMEOUT:
-        scan_limited(scan, 0, "yara.timeout: not done after %" PRIu64 " seconds: no rule has an answer",
-                     worker->timeout);
+        scan_limited(call->scan, 0, "yara.timeout: not done after %" PRIu64 " seconds: no rule has an answer",
+                     call->worker->timeout + call->size / SLOW_BYTES_A_SECOND);
         return 0;
     default:
-        scan_limited(scan, 0, "libyara gave up with error %d%s%s: no rule has an answer", error,
+        scan_limited(call->scan, 0, "libyara gave up with error %d%s%s: no rule has an answer", error,
                      rule != NULL ? " at rule " : "", rule != NULL ? rule->identifier : "");
         return 0;
     }
 }
 
+static int scan_with(struct call *call)
+{
+    int error = set_variables(call->scanner, scan_stream(call->scan), call->data, call->size);
+
+    if (error == ERROR_SUCCESS && call->worker->profile)
+        return profile(call);
+    if (error == ERROR_SUCCESS)
+        error = run(call, call->worker->timeout);
+    if (error == ERROR_SCAN_TIMEOUT) {
+        call->told = true;
+        error = run_without_endless(call);
+    }
+    call->told |= error != ERROR_SUCCESS;
+    if (call->code < 0)
+        return call->code == -ENOSPC ? 0 : call->code;
+    return explain(call, error);
+}
+
+/* With the rules that ask for nothing but the content. When none matched the same bytes before, none will. */
+static int scan_content(struct call call)
+{
+    uint8_t sha256[SHA256_SIZE], *place;
+    uint32_t at;
+    int rc;
+
+    call.rules = rules_for(&call.worker->rules, call.data, call.size);
+    for (size_t i = 0; i < RULES_CLASSES && call.scanner == NULL; i++) {
+        if (call.worker->rules.classes[i] == call.rules)
+            call.scanner = call.worker->scanners[i];
+    }
+    if (call.rules == NULL)
+        return 0;
+    hash_sha256_update(call.worker->hash, call.data, call.size);
+    hash_sha256_final(call.worker->hash, sha256);
+    memcpy(&at, sha256, sizeof at);
+    place = call.worker->nothing[at % NOTHING_COUNT];
+    if (memcmp(place, sha256, SHA256_SIZE) == 0)
+        return 0;
+    rc = scan_with(&call);
+    if (rc == 0 && !call.told && !call.worker->profile)
+        memcpy(place, sha256, SHA256_SIZE);
+    return rc;
+}
+
 static int yara_finish(struct scan *scan, enum scan_status status)
 {
     struct yara_worker *worker = scan_worker(scan);
-    struct yara_call call = {.scan = scan, .worker = worker};
-    size_t size = (size_t)scan_kept(scan);
-    const uint8_t *data;
-    int rc = scan_peek(scan, 0, size, &data);
+    struct call call = {.scan = scan, .worker = worker, .size = (size_t)scan_kept(scan)};
+    int rc = scan_peek(scan, 0, call.size, &call.data);
 
     (void)status;
     if (rc < 0)
         return rc;
-    rc = set_variables(worker->scanner, scan_stream(scan), data, size);
-    if (rc == ERROR_SUCCESS) {
-        yr_scanner_set_callback(worker->scanner, on_scan, &call);
-        rc = yr_scanner_scan_mem(worker->scanner, data, size);
-    }
-    if (call.code < 0)
-        return call.code == -ENOSPC ? 0 : call.code;
-    return explain(scan, worker, rc);
+    rc = scan_content(call);
+    if (rc < 0 || worker->rules.named == NULL)
+        return rc;
+    call.rules = worker->rules.named;
+    call.scanner = worker->scanners[NAMED];
+    return scan_with(&call);
 }
 
 const char *yara_plugin_version(void)
@@ -209,7 +440,7 @@ const char *yara_plugin_version(void)
 
 const struct plugin plugin_yara = {
     .abi = PLUGIN_ABI,
-    .version = 1,
+    .version = 2,
     .name = "yara",
     .summary = "YARA rules, as the yara command matches them on the extracted file",
     .emits = yara_emits,

@@ -64,4 +64,20 @@ inside() { # a picture inside of a live file is found when it is asked for, and 
     "$KVALI" process "$WORK/folder" --case "$WORK/yes" --carve-files --quiet && is 1 "$("$KVALI" find "$WORK/yes" --carved --json | grep -c .)"
 }
 promise "--carve-files looks inside of live files" inside
+slack_alone() { # slack is found by no plugin: its content is read again all the same
+  export PATH=$PATH:/sbin:/usr/sbin MTOOLS_SKIP_CHECK=1
+  local image=$WORK/slack.raw case=$WORK/slack
+  truncate -s 8M "$image"
+  mkfs.vfat -s 8 "$image" >/dev/null
+  seq 1 3000 >"$WORK/long.txt"
+  seq 7 20 >"$WORK/short.txt"
+  mcopy -i "$image" "$WORK/long.txt" ::A.TXT && mdel -i "$image" ::A.TXT && mcopy -i "$image" "$WORK/short.txt" ::B.TXT
+  "$KVALI" process "$image" --case "$case" --plugins digest --quiet
+  local path
+  path=$(sql "$case" "SELECT path FROM file WHERE kind = 'slack' AND path LIKE '%B.TXT%'")
+  is "$(sql "$case" "SELECT sha256 FROM file WHERE path = '$path'")" \
+    "$("$KVALI" show "$case" "$path" --bytes | sha256sum | cut -d' ' -f1)" &&
+    "$KVALI" export "$case" --kind slack --quiet
+}
+promise "slack is shown and exported where no plugin found any other content inside" slack_alone
 finish

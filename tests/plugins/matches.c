@@ -78,7 +78,8 @@ static void run_plugin(struct scanner *scanner, const struct sample *sample, str
         abort();
 }
 
-/* The rule files that the plugin uses, as arguments for the command. */
+/* The rule files that the plugin uses, as arguments for the command: sets have folders, the test's own have
+ * none. */
 static void add_rules(struct buf *command, const struct scanner *scanner, const char *root)
 {
     size_t count;
@@ -86,10 +87,9 @@ static void add_rules(struct buf *command, const struct scanner *scanner, const 
 
     for (size_t i = 0; i < count; i++) {
         const char *dot = strrchr(loaded[i].name, '.');
-        const char *folder =
-            strncmp(loaded[i].name, "core/", 5) == 0 ? "rules/yara" : "tests/plugins/yara/rules";
+        const char *folder = strchr(loaded[i].name, '/') != NULL ? "rules/yara" : "tests/plugins/yara/rules";
 
-        if (loaded[i].problem == NULL)
+        if (strcmp(loaded[i].kind, "rules") == 0 && loaded[i].problem == NULL && loaded[i].count > 0)
             buf_printf(command, " '%.*s:%s/%s/%s'", (int)(dot - loaded[i].name), loaded[i].name, root, folder,
                        loaded[i].name);
     }

@@ -25,7 +25,7 @@ rule office_macro_runs_at_opening : macro
     severity = 60
   strings:
     // Compressed VBA keeps most words whole. [MS-OVBA] 2.4.1; a module's source begins with Attribute VB_Name.
-    $vba1 = "Attribut" ascii
+    $vba1 = "Attribut\x00e VB_Nam" ascii
     $vba2 = "VBAProject" ascii wide
     $vba3 = "_VBA_PROJECT" ascii wide
     $open1 = "AutoOpen" ascii nocase
@@ -58,13 +58,13 @@ rule shortcut_starts_interpreter : lnk
     $program3 = "mshta" ascii wide nocase
     $program4 = "wscript" ascii wide nocase
     $program5 = "rundll32" ascii wide nocase
-    $how1 = "-enc" ascii wide nocase
-    $how2 = "hidden" ascii wide nocase
-    $how3 = "http://" ascii wide nocase
-    $how4 = "https://" ascii wide nocase
-    $how5 = "DownloadString" ascii wide nocase
-    $how6 = "FromBase64String" ascii wide nocase
-    $how7 = "javascript:" ascii wide nocase
+    $how1 = / [-\/]enc(odedcommand)? / ascii wide nocase
+    $how2 = / -w[indowstyle]{0,10} {1,4}["']?hidden/ ascii wide nocase
+    // An address only behind a program: alone it stands everywhere.
+    $how3 = /(powershell|cmd|mshta|wscript|rundll32|start|curl)(\.exe)?["']? [^\r\n\x00]{0,100}https?:\/\// ascii wide nocase
+    $how4 = "DownloadString" ascii wide nocase
+    $how5 = "FromBase64String" ascii wide nocase
+    $how6 = /(mshta|rundll32)(\.exe)?["']? ["']?javascript:/ ascii wide nocase
   condition:
     // HeaderSize and LinkCLSID [MS-SHLLINK] 2.1
     uint32(0) == 0x4c and uint32(4) == 0x00021401 and uint32be(12) == 0xc0000000 and uint32be(16) == 0x00000046 and filesize < 1MB and
