@@ -82,7 +82,7 @@ static void add_known(struct buf *list, const char *wanted, const char *known)
 static int built_in(struct buf *ret_names, struct why *why)
 {
     char *text = NULL, *save = NULL;
-    int code = job_ask(job_cli_worker(), "--plugins", &text, why);
+    int code = job_ask(job_cli_worker(), "--plugins", NULL, &text, why);
     for (char *line = code ? NULL : strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
         char *end = strstr(line, " (version ");
         if (line[0] != ' ' && end)
