@@ -60,7 +60,7 @@ both() {
 promise "a rule that both sets have hits in both passes, each its own" both
 sets() {
   is "lab.yar|$(sha256sum <"$WORK/new/lab.yar" | cut -d' ' -f1)" \
-    "$(sql "$case" "SELECT name, l.sha256 FROM run_loaded l JOIN pass p ON p.run = l.run WHERE p.id = 2 AND l.plugin = 'yara'")"
+    "$(sql "$case" "SELECT name, l.sha256 FROM run_loaded l JOIN pass p ON p.run = l.run WHERE p.id = 2 AND l.plugin = 'yara' AND l.kind = 'rules'")"
 }
 promise "the pass names its rule set, and no other" sets
 promise "the view pass says that all was looked at" is "done|0|0|0" \
