@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SCHEMA_VERSION = 2, PATH_SIZE = 4096, FIRST_RECORD_MAX = 16 * 1024 };
+enum { SCHEMA_VERSION = 3, PATH_SIZE = 4096, FIRST_RECORD_MAX = 16 * 1024 };
 extern const char schema_sql[];
 
 struct casefile {
@@ -31,6 +31,7 @@ struct casefile {
     int lock;
     bool ready; /* opened whole, for writing */
     bool counted;
+    uint64_t pass;
     struct queue_counts counts;
 };
 
@@ -343,6 +344,7 @@ int casefile_open(const char *folder, enum casefile_mode mode, struct casefile *
     if (!cf)
         return why_set(why, -ENOMEM, "out of memory");
     cf->lock = -1;
+    cf->pass = 1;
     cf->folder = strdup(folder);
     int code = cf->folder ? open_inside(cf, mode, why) : why_set(why, -ENOMEM, "out of memory");
     if (code == 0 && mode == CASEFILE_WRITE) {
@@ -418,9 +420,20 @@ int casefile_counts_again(struct casefile *cf)
     return casefile_counts(cf, &counts);
 }
 
+int casefile_set_pass(struct casefile *cf, uint64_t pass)
+{
+    cf->pass = pass;
+    return casefile_counts_again(cf);
+}
+
+uint64_t casefile_pass(const struct casefile *cf)
+{
+    return cf->pass;
+}
+
 int casefile_counts(struct casefile *cf, struct queue_counts **ret_counts)
 {
-    int code = cf->counted ? 0 : queue_count(cf->db, &cf->counts);
+    int code = cf->counted ? 0 : queue_count(cf->db, cf->pass, &cf->counts);
     cf->counted = code == 0;
     *ret_counts = &cf->counts;
     return code;

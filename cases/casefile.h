@@ -63,6 +63,9 @@ int casefile_clear_open(struct casefile *cf);
 struct queue_counts;
 int casefile_counts(struct casefile *cf, struct queue_counts **ret_counts);
 int casefile_counts_again(struct casefile *cf);
+/* Which pass (pass.h) queue and writer are about; 1 until it is set. Counts anew. */
+int casefile_set_pass(struct casefile *cf, uint64_t pass);
+uint64_t casefile_pass(const struct casefile *cf);
 
 struct exhibit {
     uint64_t id;

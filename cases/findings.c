@@ -16,9 +16,18 @@
  * volume, path, stage, plugin, offset, size, kind, effect, detail ('' when the exhibit could not be opened:
  * why it could not names the folder in which it was looked for)
  *
+ * and then for each later pass:
+ *
+ * - pass: number, plugins, how it stands
+ * - rules: plugin, kind, name, SHA-256, count, problem of what the pass was begun with
+ * - scan: exhibit, locator, status, left-out plugins
+ * - record, note, fault as above
+ *
  * Not in it: times of processing, hosts, runs, workers, attempts, ids, folders of evidence.
  */
 #include "cases/findings.h"
+
+#include "cases/names.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -65,18 +74,49 @@ static const struct {
          "s.slack, s.slack_uniform, s.without, s.runs, s.runs_cut, s.plugin, s.child_offset, " BYTES(
              "s.name") " AS name " BY_EXHIBIT "t_stream s ON s.exhibit = x.id ORDER BY x.label, s.locator"},
 },
-  last_parts[] = {
+  last_parts[] =
+      {
+          {"note", "=tttit",
+           "SELECT 'note', x.label, s.locator, n.plugin, n.offset, n.text " BY_EXHIBIT
+           "t_stream s ON s.exhibit = x.id "
+           "CROSS JOIN t_note n ON n.stream = s.id AND n.attempt = s.attempt "
+           "ORDER BY x.label, s.locator, n.plugin, n.offset, n.text"},
+
+          {"fault", "=tttttiittt",
+           "SELECT 'fault', exhibit, volume, path, stage, plugin, offset, size, kind, effect, CASE WHEN "
+           "stage = "
+           "'open' AND "
+           "kind = 'unreadable' THEN '' ELSE detail END AS words FROM fault "
+           "WHERE pass = 1 ORDER BY exhibit, volume, path, stage, plugin, offset, size, kind, effect, words"},
+},
+  /* Of a later pass, whose number stands for %s. */
+    pass_first_parts[] =
+        {
+            {"pass", "=i", "SELECT 'pass', id, plugins, status FROM t_pass WHERE id = %s"},
+
+            {"rules", "=tttt",
+             "SELECT 'rules', l.plugin, l.kind, l.name, l.sha256, l.count, l.problem FROM t_run_loaded l "
+             "JOIN t_pass p "
+             "ON p.run = l.run WHERE p.id = %s ORDER BY l.plugin, l.kind, l.name, l.sha256, l.problem"},
+
+            {"scan", "=tt",
+             "SELECT 'scan', x.label, s.locator, c.status, c.without " BY_EXHIBIT
+             "t_stream s ON s.exhibit = x.id CROSS JOIN t_scan c ON c.stream = s.id AND c.pass = %s ORDER BY "
+             "x.label, "
+             "s.locator"},
+},
+  pass_last_parts[] = {
       {"note", "=tttit",
-       "SELECT 'note', x.label, s.locator, n.plugin, n.offset, n.text " BY_EXHIBIT
-       "t_stream s ON s.exhibit = x.id "
-       "CROSS JOIN t_note n ON n.stream = s.id AND n.attempt = s.attempt "
-       "ORDER BY x.label, s.locator, n.plugin, n.offset, n.text"},
+       "SELECT 'note', x.label, s.locator, n.plugin, n.offset, n.text FROM t_note n JOIN t_attempt a ON a.id "
+       "= "
+       "n.attempt AND a.pass = %s AND a.status IN " SQL_CHOSEN
+       " JOIN t_stream s ON s.id = n.stream JOIN t_exhibit x "
+       "ON x.id = s.exhibit ORDER BY x.label, s.locator, n.plugin, n.offset, n.text"},
 
       {"fault", "=tttttiittt",
-       "SELECT 'fault', exhibit, volume, path, stage, plugin, offset, size, kind, effect, CASE WHEN stage = "
-       "'open' AND "
-       "kind = 'unreadable' THEN '' ELSE detail END AS words FROM fault "
-       "ORDER BY exhibit, volume, path, stage, plugin, offset, size, kind, effect, words"},
+       "SELECT 'fault', exhibit, volume, path, stage, plugin, offset, size, kind, effect, detail FROM fault "
+       "WHERE "
+       "pass = %s ORDER BY exhibit, volume, path, stage, plugin, offset, size, kind, effect, detail"},
 };
 #define RECORD_KEYS "=t.tti"
 
@@ -143,6 +183,16 @@ static int number(struct db *db, const char *sql, int64_t *ret)
     return code < 0 ? code : 0;
 }
 
+static int add_of_pass(struct findings *f, const char *name, const char *keys, const char *form,
+                       uint64_t pass)
+{
+    const char *at = strstr(form, "%s");
+    struct buf sql = {0};
+    buf_append(&sql, form, (size_t)(at - form));
+    buf_printf(&sql, "%llu%s", (unsigned long long)pass, at + 2);
+    return add_part(f, name, keys, buf_failed(&sql) ? NULL : buf_steal(&sql));
+}
+
 /* Are there so few rows that to sort them is cheaper than to ask for those of every stream? */
 static int is_sparse(struct db *db, const char *table, bool *ret_sparse)
 {
@@ -159,14 +209,14 @@ static int is_sparse(struct db *db, const char *table, bool *ret_sparse)
 }
 
 /* Records of one type. A stream's records are numbered anew within their type: other plugins' do not count.
- */
+ * Those of a later pass are few, and sorted; those of the first come in the order of its contents. */
 static int add_records(struct findings *f, const char *plugin, const char *type, int64_t version,
-                       const char *table)
+                       const char *table, uint64_t pass)
 {
     struct buf sql = {0}, name = {0};
     bool sparse;
     int code = is_sparse(f->db, table, &sparse);
-    const char *join = sparse ? "JOIN" : "CROSS JOIN";
+    const char *join = sparse || pass > 1 ? "JOIN" : "CROSS JOIN";
     buf_printf(&name, "record %s.%s", plugin, type);
     buf_printf(&sql,
                "SELECT 'record', '%s.%s', %lld, x.label, s.locator, row_number() OVER (PARTITION BY x.label, "
@@ -175,11 +225,15 @@ static int add_records(struct findings *f, const char *plugin, const char *type,
                plugin, type, (long long)version);
     if (code == 0)
         code = append_fields(f->db, table, &sql);
-    buf_printf(
-        &sql,
-        " FROM t_exhibit x %s t_stream s ON s.exhibit = x.id %s \"%s\" r ON r.stream = s.id AND r.attempt = "
-        "s.attempt ORDER BY x.label, s.locator, r.ordinal",
-        join, join, table);
+    buf_printf(&sql, " FROM t_exhibit x %s t_stream s ON s.exhibit = x.id %s \"%s\" r ON r.stream = s.id",
+               join, join, table);
+    if (pass > 1)
+        buf_printf(&sql,
+                   " JOIN t_attempt a ON a.id = r.attempt AND a.pass = %llu AND a.status IN " SQL_CHOSEN,
+                   (unsigned long long)pass);
+    else
+        buf_text(&sql, " AND r.attempt = s.attempt");
+    buf_text(&sql, " ORDER BY x.label, s.locator, r.ordinal");
     if (code == 0)
         code = buf_failed(&sql) || buf_failed(&name)
                    ? -ENOMEM
@@ -189,7 +243,7 @@ static int add_records(struct findings *f, const char *plugin, const char *type,
     return code;
 }
 
-static int add_all_records(struct findings *f)
+static int add_all_records(struct findings *f, uint64_t pass)
 {
     struct db_statement *s;
     int code = db_prepare(
@@ -197,7 +251,35 @@ static int add_all_records(struct findings *f)
     if (code)
         return code;
     while ((code = db_step(s)) == 1) {
-        code = add_records(f, db_text(s, 0), db_text(s, 1), db_i64(s, 2), db_text(s, 3));
+        code = add_records(f, db_text(s, 0), db_text(s, 1), db_i64(s, 2), db_text(s, 3), pass);
+        if (code)
+            break;
+    }
+    db_finalize(s);
+    return code;
+}
+
+static int add_pass(struct findings *f, uint64_t pass)
+{
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < sizeof pass_first_parts / sizeof *pass_first_parts; i++)
+        code =
+            add_of_pass(f, pass_first_parts[i].name, pass_first_parts[i].keys, pass_first_parts[i].sql, pass);
+    if (code == 0)
+        code = add_all_records(f, pass);
+    for (size_t i = 0; code == 0 && i < sizeof pass_last_parts / sizeof *pass_last_parts; i++)
+        code = add_of_pass(f, pass_last_parts[i].name, pass_last_parts[i].keys, pass_last_parts[i].sql, pass);
+    return code;
+}
+
+static int add_later_passes(struct findings *f)
+{
+    struct db_statement *s;
+    int code = db_prepare(f->db, "SELECT id FROM t_pass WHERE id > 1 ORDER BY id", &s);
+    if (code)
+        return code;
+    while ((code = db_step(s)) == 1) {
+        code = add_pass(f, db_u64(s, 0));
         if (code)
             break;
     }
@@ -217,9 +299,11 @@ int findings_open(struct db *db, struct findings **ret_findings)
     for (size_t i = 0; code == 0 && i < sizeof first_parts / sizeof *first_parts; i++)
         code = add_fixed(f, first_parts[i].name, first_parts[i].keys, first_parts[i].sql);
     if (code == 0)
-        code = add_all_records(f);
+        code = add_all_records(f, 1);
     for (size_t i = 0; code == 0 && i < sizeof last_parts / sizeof *last_parts; i++)
         code = add_fixed(f, last_parts[i].name, last_parts[i].keys, last_parts[i].sql);
+    if (code == 0)
+        code = add_later_passes(f);
     if (code) {
         findings_close(f);
         return code;

@@ -5,8 +5,8 @@
 #ifndef KVALI_CASES_NAMES_H
 #define KVALI_CASES_NAMES_H
 
-/* t_stream.status, t_expand.status */
-enum work_status { WORK_PENDING, WORK_DONE, WORK_PARTIAL, WORK_FAILED, WORK_VOID };
+/* t_stream.status, t_expand.status, t_scan.status (GIVEN_UP only there) */
+enum work_status { WORK_PENDING, WORK_DONE, WORK_PARTIAL, WORK_FAILED, WORK_VOID, WORK_GIVEN_UP };
 
 /* t_attempt.status of attempts that can be chosen. */
 #define SQL_CHOSEN "('done', 'partial', 'failed')"

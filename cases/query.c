@@ -424,7 +424,7 @@ int file_columns(struct casefile *cf, const struct file_address *at,
 }
 
 int file_findings(struct casefile *cf, const struct file_address *at,
-                  void (*each)(void *context, const char *plugin, const char *type, const char *json),
+                  void (*each)(void *context, uint64_t pass, const char *plugin, const char *type, const char *json),
                   void *context, struct why *why)
 {
     struct db_statement *s;
@@ -432,16 +432,16 @@ int file_findings(struct casefile *cf, const struct file_address *at,
     buf_text(&sql, "WITH found AS (");
     int code = views_finding(casefile_db(cf), &sql);
     buf_text(&sql,
-             ") SELECT g.plugin, g.type, g.data FROM file f JOIN found g ON g.stream = f.stream WHERE " IS_AT
+             ") SELECT g.pass, g.plugin, g.type, g.data FROM file f JOIN found g ON g.stream = f.stream WHERE " IS_AT
              " "
-             "ORDER BY g.plugin, g.type, g.ordinal");
+             "ORDER BY g.pass, g.plugin, g.type, g.ordinal");
     if (code == 0)
         code = buf_failed(&sql) ? -ENOMEM : prepare_at(cf, buf_cstr(&sql), at, &s, why);
     buf_finish(&sql);
     if (code)
         return code;
     while ((code = db_step(s)) == 1)
-        each(context, db_text(s, 0), db_text(s, 1), db_text(s, 2));
+        each(context, db_u64(s, 0), db_text(s, 1), db_text(s, 2), db_text(s, 3));
     if (code < 0)
         query_failed(cf, code, why);
     db_finalize(s);

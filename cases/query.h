@@ -105,9 +105,9 @@ int file_columns(struct casefile *cf, const struct file_address *at,
                  void (*each)(void *context, const char *name, const char *value), void *context,
                  struct why *why);
 
-/* All findings about one address: plugin, type and the record as JSON. */
+/* All findings about one address: pass, plugin, type and the record as JSON. */
 int file_findings(struct casefile *cf, const struct file_address *at,
-                  void (*each)(void *context, const char *plugin, const char *type, const char *json),
+                  void (*each)(void *context, uint64_t pass, const char *plugin, const char *type, const char *json),
                   void *context, struct why *why);
 
 #endif

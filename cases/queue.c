@@ -20,18 +20,24 @@ int queue_counts(struct casefile *cf, struct queue_counts *ret_counts)
     return code;
 }
 
-int queue_count(struct db *db, struct queue_counts *ret_counts)
+int queue_count(struct db *db, uint64_t pass, struct queue_counts *ret_counts)
 {
-    static const char sql[] =
+    static const char sql_first[] =
         "SELECT (SELECT count(*) FROM t_expand WHERE status = 0), count(*) FILTER (WHERE status = 0), "
         "count(*) FILTER (WHERE status BETWEEN 1 AND 3), "
         "total(size) FILTER (WHERE status = 0), total(size) FILTER (WHERE status BETWEEN 1 AND 3), "
         "(SELECT count(*) FROM fault) + (SELECT count(*) FROM t_fault f JOIN t_attempt a ON a.id = f.attempt "
-        "WHERE a.status = 'open') FROM t_stream WHERE parent IS NULL";
+        "WHERE a.status = 'open') FROM t_stream WHERE parent IS NULL AND ?1 = ?1";
+    static const char sql_later[] =
+        "SELECT 0, count(*) FILTER (WHERE c.status = 0), count(*) FILTER (WHERE c.status BETWEEN 1 AND 3), "
+        "total(s.size) FILTER (WHERE c.status = 0), total(s.size) FILTER (WHERE c.status BETWEEN 1 AND 3), "
+        "(SELECT count(*) FROM t_fault WHERE pass = ?1) "
+        "FROM t_scan c JOIN t_stream s ON s.id = c.stream WHERE c.pass = ?1";
     struct db_statement *s;
-    int code = db_prepare(db, sql, &s);
+    int code = db_prepare(db, pass > 1 ? sql_later : sql_first, &s);
     if (code)
         return code;
+    db_bind_u64(s, 1, pass);
     code = db_step(s);
     if (code == 1)
         *ret_counts = (struct queue_counts){
@@ -168,12 +174,17 @@ static const char sql_images[] =
     STREAM_COLUMNS "WHERE exhibit = ?1 AND status = 0 AND parent IS NULL AND kind = 0 ORDER BY id";
 static const char sql_streams[] =
     STREAM_COLUMNS "WHERE exhibit = ?1 AND status = 0 AND parent IS NULL AND kind <> 0 ORDER BY disk, id";
+/* Of a later pass: i_scan_pending. */
+static const char sql_later[] =
+    "SELECT s.id, s.exhibit, s.locator, s.path, s.extension, s.kind, s.deleted, s.size, s.disk, c.without, "
+    "c.tries, c.lost FROM t_scan c JOIN t_stream s ON s.id = c.stream WHERE c.pass = ?2 AND c.exhibit = ?1 AND "
+    "c.status = 0 ORDER BY c.disk, c.stream";
 
 struct batch {
     const struct queue_filter *filter;
     struct task_stream *tasks;
     size_t count, max;
-    uint64_t bytes, max_bytes;
+    uint64_t bytes, max_bytes, pass;
 };
 
 static int take_of_exhibit(struct batch *batch, struct db_statement *s)
@@ -205,6 +216,8 @@ static int take(struct db *db, const char *sql, struct batch *batch)
         if (!batch->filter->ready(batch->filter->context, exhibit))
             continue;
         db_bind_u64(s, 1, exhibit);
+        if (batch->pass > 1)
+            db_bind_u64(s, 2, batch->pass);
         code = take_of_exhibit(batch, s);
         db_reset(s);
     }
@@ -216,16 +229,16 @@ static int take(struct db *db, const char *sql, struct batch *batch)
 int queue_streams(struct casefile *cf, const struct queue_filter *filter, struct task_stream *ret_tasks,
                   size_t max, uint64_t max_bytes, size_t *ret_count)
 {
-    struct batch batch = {.filter = filter, .tasks = ret_tasks, .max = 1, .max_bytes = max_bytes};
+    struct batch batch = {.filter = filter, .tasks = ret_tasks, .max = 1, .max_bytes = max_bytes, .pass = casefile_pass(cf)};
     struct queue_counts counts;
     int code = queue_counts(cf, &counts);
     *ret_count = 0;
     if (code || counts.streams_pending == 0 || max == 0)
         return code;
-    code = take(casefile_db(cf), sql_images, &batch);
+    code = batch.pass > 1 ? 0 : take(casefile_db(cf), sql_images, &batch);
     if (code == 0 && batch.count == 0) {
         batch.max = max;
-        code = take(casefile_db(cf), sql_streams, &batch);
+        code = take(casefile_db(cf), batch.pass > 1 ? sql_later : sql_streams, &batch);
     }
     for (size_t i = 0; code && i < batch.count; i++)
         task_stream_finish(&ret_tasks[i]);
@@ -252,6 +265,10 @@ static const char sql_reset[] =
     "DELETE FROM t_stream WHERE parent IS NOT NULL; "
     "DELETE FROM t_fault WHERE stream IS NOT NULL; "
     "DELETE FROM t_note; "
+    "DELETE FROM t_scan; "
+    "DELETE FROM t_twin; "
+    "DELETE FROM t_fault WHERE pass > 1; "
+    "DELETE FROM t_pass WHERE id > 1; "
     "UPDATE t_attempt SET status = 'replaced' WHERE stream IS NOT NULL; "
     "UPDATE t_image_hash SET result = 'not-compared'; "
     "UPDATE t_exhibit SET md5 = NULL, sha1 = NULL, sha256 = NULL, unread = NULL, verification = NULL, "

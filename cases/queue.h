@@ -37,7 +37,7 @@ struct queue_filter {
 /* Up to `max` pending expand tasks. */
 int queue_expands(struct casefile *cf, const struct queue_filter *filter, struct task_expand *ret_tasks,
                   size_t max, size_t *ret_count);
-/* Pending streams in disk order, whole images first; stops when `max` or `max_bytes` is reached (at least
+/* Pending streams of the case's pass in disk order, whole images first; stops when `max` or `max_bytes` is reached (at least
  * one). The batch lies in one exhibit. */
 int queue_streams(struct casefile *cf, const struct queue_filter *filter, struct task_stream *ret_tasks,
                   size_t max, uint64_t max_bytes, size_t *ret_count);
@@ -51,11 +51,11 @@ struct queue_counts {
  */
 int queue_counts(struct casefile *cf, struct queue_counts *ret_counts);
 
-/* The same from the database. */
-int queue_count(struct db *db, struct queue_counts *ret_counts);
+/* The same of one pass from the database. */
+int queue_count(struct db *db, uint64_t pass, struct queue_counts *ret_counts);
 
-/* Makes every stream pending again (run --again): all records, notes and faults of contents go, in one
- * transaction, after a ledger record "discard". */
+/* Makes every stream pending again (run --again): all records, notes and faults of contents go, and all later
+ * passes, in one transaction, after a ledger record "discard". */
 int queue_reset(struct casefile *cf);
 
 #endif

@@ -1,7 +1,7 @@
 -- schema.sql: the case database. Tables are t_*; the views without a prefix (views.sql) are what people query, stable
 -- from schema version 1 on. Record tables rec_<plugin>[_<type>] are made from the plugins' descriptions.
 PRAGMA application_id = 0x6b76616c; -- "kval"
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 CREATE TABLE t_case (
   key   TEXT PRIMARY KEY,
@@ -47,7 +47,8 @@ CREATE TABLE t_run (
   settings_sha256 TEXT NOT NULL,
   versions        TEXT NOT NULL,
   host            TEXT NOT NULL,
-  sandbox         TEXT
+  sandbox         TEXT,
+  pass            INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 
 CREATE TABLE t_run_loaded (
@@ -69,7 +70,8 @@ CREATE TABLE t_attempt (
   stream INTEGER,
   expand INTEGER,
   worker INTEGER NOT NULL,
-  status TEXT NOT NULL
+  status TEXT NOT NULL,
+  pass   INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE INDEX i_attempt_open ON t_attempt(status) WHERE status IN ('open', 'void');
 CREATE INDEX i_attempt_worker ON t_attempt(run, worker);
@@ -196,10 +198,50 @@ CREATE TABLE t_fault (
   offset  INTEGER,
   size    INTEGER NOT NULL,
   effect  TEXT NOT NULL,
-  detail  TEXT NOT NULL
+  detail  TEXT NOT NULL,
+  pass    INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE INDEX i_fault_attempt ON t_fault(attempt) WHERE attempt IS NOT NULL;
 CREATE INDEX i_fault_stream ON t_fault(stream) WHERE stream IS NOT NULL;
+
+-- A pass: one look at everything, by the plugins that it names (pass.h). The first one lists and examines; its state
+-- stands in t_expand and t_stream. Each later one looks once more at what the first has examined.
+CREATE TABLE t_pass (
+  id              INTEGER PRIMARY KEY,
+  plugins         TEXT NOT NULL,       -- whose records count, ',' between
+  run             INTEGER,             -- that began it
+  settings_sha256 TEXT NOT NULL,
+  content_only    INTEGER NOT NULL,    -- equal contents are looked at once
+  status          TEXT NOT NULL        -- first, open, done, given-up
+) STRICT;
+INSERT INTO t_pass VALUES (1, '', NULL, '', 0, 'first');
+
+-- What a later pass has to do with a content that is no child; children are looked at with it.
+CREATE TABLE t_scan (
+  pass    INTEGER NOT NULL,
+  stream  INTEGER NOT NULL,
+  exhibit INTEGER NOT NULL,
+  disk    INTEGER NOT NULL,
+  status  INTEGER NOT NULL DEFAULT 0,  -- 0 pending, 1 done, 2 partial, 3 failed, 5 given up (names.h)
+  attempt INTEGER,                     -- the chosen one; NULL when done: all of it equals other contents
+  read    INTEGER NOT NULL DEFAULT 0,
+  unread  INTEGER NOT NULL DEFAULT 0,
+  without TEXT NOT NULL DEFAULT '',
+  tries   INTEGER NOT NULL DEFAULT 0,
+  lost    INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (pass, stream)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX i_scan_pending ON t_scan(pass, exhibit, disk, stream) WHERE status = 0;
+CREATE INDEX i_scan_attempt ON t_scan(attempt) WHERE attempt IS NOT NULL;
+
+-- A content, also a child, that a later pass does not look at because it looks at an equal one.
+CREATE TABLE t_twin (
+  pass   INTEGER NOT NULL,
+  stream INTEGER NOT NULL,
+  twin   INTEGER NOT NULL,             -- the one that is looked at
+  shared INTEGER NOT NULL DEFAULT 0,   -- 1: what was found in the twin is written for this one, too
+  PRIMARY KEY (pass, stream)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE t_note (
   id      INTEGER PRIMARY KEY,

@@ -113,11 +113,11 @@ static int each_record(void *context, const struct ledger_record *record)
         check_seal_record(v, record);
     if (later && !seal && !stamp)
         v->seals.went_on = true;
-    if (strcmp(record->type, "run-begin") == 0) {
+    if (strcmp(record->type, "run-begin") == 0 || strcmp(record->type, "discard") == 0) {
         v->begun = true;
         v->begun_after_seal = v->begun_after_seal || later;
     }
-    if (strcmp(record->type, "run-end") == 0) {
+    if (strcmp(record->type, "run-end") == 0 || strcmp(record->type, "pass-end") == 0) {
         v->begun = false;
         v->expected[0] = v->status[0] = 0;
         (void)ledger_member(record, "digest", v->expected, sizeof v->expected);
@@ -151,6 +151,11 @@ static bool check_database(struct db *db, char *words, size_t size)
                     words, size);
 }
 
+/* Of a row of the attempt `a` and the stream `t`. */
+#define NOT_CHOSEN(attempt)                                                                                  \
+    "CASE WHEN a.pass = 1 THEN t.attempt IS NULL OR t.attempt <> " attempt                                   \
+    " ELSE t.id IS NULL OR NOT EXISTS (SELECT 1 FROM t_scan c WHERE c.attempt = " attempt ") END"
+
 static bool check_attempts(struct db *db, char *words, size_t size)
 {
     static const char *const checks[] = {
@@ -167,8 +172,18 @@ static bool check_attempts(struct db *db, char *words, size_t size)
         "SELECT 'a note is of an attempt that does not count: ' || n.id FROM t_note n LEFT JOIN t_attempt a "
         "ON a.id = "
         "n.attempt LEFT JOIN t_stream t ON t.id = n.stream WHERE a.status IS NULL OR (a.status NOT IN "
-        "('open', 'void') "
-        "AND (t.attempt IS NULL OR t.attempt <> n.attempt))",
+        "('open', 'void') AND " NOT_CHOSEN("n.attempt") ")",
+        "SELECT 'a content is done in a later pass without an attempt, and not all of it equals others: stream ' || "
+        "c.stream FROM t_scan c WHERE c.status BETWEEN 1 AND 3 AND c.attempt IS NULL AND NOT EXISTS (SELECT 1 FROM t_twin "
+        "w WHERE w.pass = c.pass AND w.stream = c.stream)",
+        "SELECT 'a content is pending in a later pass with a chosen attempt: stream ' || stream FROM t_scan WHERE status "
+        "IN (0, 5) AND attempt IS NOT NULL",
+        "SELECT 'the chosen attempt of a later pass is not one that counts: stream ' || c.stream FROM t_scan c LEFT JOIN "
+        "t_attempt a ON a.id = c.attempt WHERE c.attempt IS NOT NULL AND (a.status IS NULL OR a.pass <> c.pass OR "
+        "a.stream <> c.stream OR a.status NOT IN ('done', 'partial', 'failed'))",
+        "SELECT 'an equal content is named that is not looked at: stream ' || w.twin FROM t_twin w WHERE EXISTS (SELECT 1 "
+        "FROM t_twin o WHERE o.pass = w.pass AND o.stream = w.twin) OR NOT EXISTS (SELECT 1 FROM t_stream s WHERE s.id = "
+        "w.twin)",
         "SELECT 'an entry names a content that is not there: ' || path FROM t_entry WHERE stream IS NOT NULL "
         "AND "
         "stream NOT IN (SELECT id FROM t_stream)",
@@ -184,13 +199,12 @@ static bool check_attempts(struct db *db, char *words, size_t size)
     bool clean = true;
     int code = 0;
     while (clean && (code = db_step(s)) == 1) {
-        char sql[512];
+        char sql[768];
         snprintf(sql, sizeof sql,
                  "SELECT '%s has a row of an attempt that does not count: stream ' || r.stream FROM %s r "
                  "LEFT JOIN t_attempt a ON a.id = r.attempt "
                  "LEFT JOIN t_stream t ON t.id = r.stream WHERE a.status IS NULL OR (a.status NOT IN "
-                 "('open', 'void') AND "
-                 "(t.attempt IS NULL OR t.attempt <> r.attempt)) LIMIT 1",
+                 "('open', 'void') AND " NOT_CHOSEN("r.attempt") ") LIMIT 1",
                  db_text(s, 0), db_text(s, 0));
         clean = is_clean(db, sql, words, size);
     }

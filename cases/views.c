@@ -136,26 +136,21 @@ static const char file_from[] =
     "g.stream = "
     "s.id";
 
+/* clang-format off */
 static const struct column match_columns[] = {
-    {"exhibit", "x.label", PLAIN},
-    {"path", "s.path", PLAIN},
-    {"rule", "m.rule", PLAIN},
-    {"namespace", "m.namespace", PLAIN},
-    {"tags", "m.tags", PLAIN},
-    {"meta", "m.meta", PLAIN},
-    {"strings", "m.strings", PLAIN},
-    {"string_count", "m.string_count", PLAIN},
-    {"severity", "m.severity", PLAIN},
-    {"ruleset", "m.ruleset", PLAIN},
-    {"line", "m.line", PLAIN},
-    {"last_line", "m.last_line", PLAIN},
-    {"attempt", "m.attempt", PLAIN},
-    {"stream", "m.stream", PLAIN},
-    {NULL, NULL, END},
+    {"exhibit", "x.label", PLAIN},     {"path", "s.path", PLAIN},       {"rule", "m.rule", PLAIN},
+    {"namespace", "m.namespace", PLAIN}, {"tags", "m.tags", PLAIN},     {"meta", "m.meta", PLAIN},
+    {"strings", "m.strings", PLAIN},   {"string_count", "m.string_count", PLAIN}, {"severity", "m.severity", PLAIN},
+    {"ruleset", "m.ruleset", PLAIN},   {"line", "m.line", PLAIN},       {"last_line", "m.last_line", PLAIN},
+    {"attempt", "m.attempt", PLAIN},   {"stream", "m.stream", PLAIN},   {"pass", "a.pass", PLAIN},
+    {"run", "a.run", PLAIN},           {NULL, NULL, END},
 };
-static const char match_from[] =
-    "rec_yara_match m JOIN t_stream s ON s.id = m.stream AND s.attempt = m.attempt "
-    "JOIN t_exhibit x ON x.id = s.exhibit";
+/* clang-format on */
+/* Of all passes: what counts is what a chosen attempt said, and a later pass chooses its own. */
+#define OF_ANY_PASS(alias)                                                                                             \
+    " JOIN t_attempt a ON a.id = " alias ".attempt AND a.status IN " SQL_CHOSEN " JOIN t_stream s ON s.id = " alias    \
+    ".stream JOIN t_exhibit x ON x.id = s.exhibit"
+static const char match_from[] = "rec_yara_match m" OF_ANY_PASS("m");
 
 /* Hits of the investigator's keywords. */
 static const struct column keyword_columns[] = {
@@ -326,6 +321,35 @@ static const struct column run_columns[] = {
     {"versions", "versions", PLAIN},
     {"host", "host", PLAIN},
     {"sandbox", "sandbox", PLAIN},
+    {"pass", "pass", PLAIN},
+    {NULL, NULL, END},
+};
+
+/* Contents here are those that no other one lies around; `equal` counts all. */
+#define OF_FIRST(condition) "(SELECT count(*) FROM t_stream WHERE parent IS NULL AND " condition ")"
+#define OF_LATER(condition) "(SELECT count(*) FROM t_scan c WHERE c.pass = p.id AND " condition ")"
+#define OF_PASS(first, later) "CASE WHEN p.id = 1 THEN " OF_FIRST(first) " ELSE " OF_LATER(later) " END"
+static const struct column pass_columns[] = {
+    {"id", "p.id", PLAIN},
+    {"plugins", "p.plugins", PLAIN},
+    {"run", "p.run", PLAIN},
+    {"status",
+     "CASE WHEN p.id > 1 THEN p.status WHEN EXISTS (SELECT 1 FROM t_stream WHERE status = 0 AND parent IS NULL) OR EXISTS "
+     "(SELECT 1 FROM t_expand WHERE status = 0) OR NOT EXISTS (SELECT 1 FROM t_expand) THEN 'open' ELSE 'done' END",
+     PLAIN},
+    {"content_only", "p.content_only", PLAIN},
+    {"contents", OF_PASS("status <> 4", "1"), PLAIN},
+    {"done", OF_PASS("status = 1", "c.status = 1"), PLAIN},
+    {"partial", OF_PASS("status = 2", "c.status = 2"), PLAIN},
+    {"failed", OF_PASS("status = 3", "c.status = 3"), PLAIN},
+    {"pending", OF_PASS("status = 0", "c.status = 0"), PLAIN},
+    {"given_up", OF_PASS("0", "c.status = 5"), PLAIN},
+    {"not_in_it",
+     "CASE WHEN p.id = 1 THEN 0 ELSE (SELECT count(*) FROM t_stream s WHERE s.parent IS NULL AND s.status <> 4 AND "
+     "s.uniform IS NULL AND NOT EXISTS (SELECT 1 FROM t_scan c WHERE c.pass = p.id AND c.stream = s.id)) END",
+     PLAIN},
+    {"equal", "(SELECT count(*) FROM t_twin w WHERE w.pass = p.id)", PLAIN},
+    {"faults", "(SELECT count(*) FROM fault f WHERE f.pass = p.id)", PLAIN},
     {NULL, NULL, END},
 };
 
@@ -370,22 +394,24 @@ static const struct column fault_columns[] = {
     {"detail", "f.detail", PLAIN},
     {"attempt", "f.attempt", PLAIN},
     {"stream", "f.stream", PLAIN},
+    {"pass", "f.pass", PLAIN},
+    {"run", "f.run", PLAIN},
     {NULL, NULL, END},
 };
 
 /* What no attempt stands for counts whatever is chosen; and so does an exhibit that could not be opened. */
 static const char fault_from[] =
-    "(SELECT f.* FROM t_fault f LEFT JOIN t_attempt a ON a.id = f.attempt "
+    "(SELECT f.*, a.run FROM t_fault f LEFT JOIN t_attempt a ON a.id = f.attempt "
     "WHERE f.attempt IS NULL OR a.status IN " SQL_CHOSEN " "
     "UNION ALL SELECT NULL, id, NULL, NULL, 'unreadable', '', '', 'open', '', NULL, 0, "
-    "'what is not examined yet of this exhibit could not be examined', failed FROM t_exhibit WHERE failed IS "
-    "NOT NULL) f "
+    "'what is not examined yet of this exhibit could not be examined', failed, 1, NULL FROM t_exhibit WHERE "
+    "failed IS NOT NULL) f "
     "JOIN t_exhibit x ON x.id = f.exhibit LEFT JOIN t_stream s ON s.id = f.stream";
 
 static const struct column note_columns[] = {
     {"exhibit", "x.label", PLAIN}, {"path", "s.path", PLAIN}, {"plugin", "n.plugin", PLAIN},
     {"offset", "n.offset", PLAIN}, {"text", "n.text", PLAIN}, {"attempt", "n.attempt", PLAIN},
-    {"stream", "n.stream", PLAIN}, {NULL, NULL, END},
+    {"stream", "n.stream", PLAIN}, {"pass", "a.pass", PLAIN}, {"run", "a.run", PLAIN}, {NULL, NULL, END},
 };
 
 static const struct column stream_columns[] = {
@@ -425,9 +451,8 @@ static const struct {
      "ON x.id = "
      "s.exhibit"},
     {"fault", fault_columns, fault_from},
-    {"note", note_columns,
-     "t_note n JOIN t_stream s ON s.id = n.stream AND s.attempt = n.attempt JOIN t_exhibit x ON x.id = "
-     "s.exhibit"},
+    {"pass", pass_columns, "t_pass p"},
+    {"note", note_columns, "t_note n" OF_ANY_PASS("n")},
     {"stream", stream_columns,
      "t_stream s JOIN t_exhibit x ON x.id = s.exhibit WHERE s.parent IS NULL OR s.attempt IS NOT NULL"},
 };
@@ -600,9 +625,7 @@ int views_finding(struct db *db, struct buf *sql)
             any ? " UNION ALL " : "", db_text(s, 0), db_text(s, 1), (long long)db_i64(s, 2));
         put_json(sql, db_text(s, 3));
         buf_printf(sql,
-                   " AS data, r.attempt AS attempt, r.stream AS stream FROM \"%s\" r JOIN t_stream s ON s.id "
-                   "= r.stream "
-                   "AND s.attempt = r.attempt JOIN t_exhibit x ON x.id = s.exhibit",
+                   " AS data, r.attempt AS attempt, r.stream AS stream, a.pass AS pass, a.run AS run FROM \"%s\" r" OF_ANY_PASS("r"),
                    db_text(s, 4));
         any = true;
         code = 0;
@@ -612,7 +635,7 @@ int views_finding(struct db *db, struct buf *sql)
         buf_text(
             sql,
             "SELECT NULL AS exhibit, NULL AS path, NULL AS plugin, NULL AS type, NULL AS version, NULL AS "
-            "ordinal, NULL AS data, NULL AS attempt, NULL AS stream WHERE 0");
+            "ordinal, NULL AS data, NULL AS attempt, NULL AS stream, NULL AS pass, NULL AS run WHERE 0");
     return code;
 }
 

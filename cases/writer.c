@@ -20,7 +20,7 @@
 
 static const char *const sql[SQL_COUNT_ALL] = {
     [SQL_ATTEMPT_NEW] =
-        "INSERT INTO t_attempt(run, stream, expand, worker, status) VALUES (?1, ?2, ?3, ?4, 'open')",
+        "INSERT INTO t_attempt(run, stream, expand, worker, status, pass) VALUES (?1, ?2, ?3, ?4, 'open', ?5)",
     [SQL_ATTEMPT_STATUS] = "UPDATE t_attempt SET status = ?2 WHERE id = ?1",
     [SQL_ATTEMPT_OF] = "SELECT a.stream, a.expand, s.size, a.status = 'void' FROM t_attempt a LEFT JOIN "
                        "t_stream s ON s.id = "
@@ -33,6 +33,12 @@ static const char *const sql[SQL_COUNT_ALL] = {
         "UPDATE t_stream SET attempt = ?1 WHERE id IN family",
     [SQL_EXPAND_END] = "UPDATE t_expand SET status = ?2, attempt = ?3 WHERE id = ?1",
     [SQL_STREAM_TRY] = "UPDATE t_stream SET tries = tries + ?2, lost = lost + ?3 WHERE id = ?1",
+    [SQL_SCAN_END] = "UPDATE t_scan SET status = ?3, attempt = ?4, read = ?5, unread = ?6 WHERE pass = ?1 AND stream = ?2",
+    [SQL_SCAN_TRY] = "UPDATE t_scan SET tries = tries + ?3, lost = lost + ?4 WHERE pass = ?1 AND stream = ?2",
+    [SQL_CHILD_FIND] = "SELECT s.id FROM t_stream s JOIN t_stream p ON p.id = s.parent AND p.exhibit = s.exhibit "
+                       "WHERE s.parent = ?1 AND s.locator = 'child/' || ?2 AND s.attempt IS NOT NULL",
+    [SQL_CHILD_SEEN] = "INSERT INTO temp.seen(attempt, stream) VALUES (?1, ?2)",
+    [SQL_CHILD_KNOWN_SIZE] = "SELECT size FROM t_stream WHERE id = ?1",
     [SQL_EXPAND_TRY] = "UPDATE t_expand SET tries = tries + ?2, lost = lost + ?3 WHERE id = ?1",
     [SQL_VOLUME] = "INSERT INTO t_volume(exhibit, key, parent, partition_table, type, label, offset, size, "
                    "filesystem, content, block_size, "
@@ -67,8 +73,8 @@ static const char *const sql[SQL_COUNT_ALL] = {
     [SQL_CHILD_SIZE] = "UPDATE t_stream SET size = ?2, read = ?2, status = ?3 WHERE id = ?1",
     [SQL_NOTE] = "INSERT INTO t_note(stream, attempt, plugin, offset, text) VALUES (?1, ?2, ?3, ?4, ?5)",
     [SQL_FAULT] = "INSERT INTO t_fault(exhibit, stream, attempt, kind, volume, path, stage, plugin, offset, "
-                  "size, effect, detail) VALUES (?1, ?2, "
-                  "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                  "size, effect, detail, pass) VALUES (?1, ?2, "
+                  "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 };
 
 int writer_open(struct writer *writer)
@@ -191,6 +197,11 @@ static int update_run(struct writer *writer, const char *statement, uint64_t run
     code = db_run(s);
     db_finalize(s);
     return code;
+}
+
+int writer_run_pass(struct writer *writer, uint64_t run, uint64_t pass)
+{
+    return update_run(writer, "UPDATE t_run SET pass = ?3 WHERE id = ?1 AND ?2 IS NULL", run, NULL, (int64_t)pass);
 }
 
 int writer_run_end(struct writer *writer, uint64_t run, const char *status)
@@ -364,6 +375,7 @@ int writer_attempt_begin(struct writer *writer, uint64_t run, uint64_t stream, u
     else
         db_bind_null(s, 3);
     db_bind_u64(s, 4, worker);
+    db_bind_u64(s, 5, casefile_pass(writer->cf));
     code = db_run(s);
     if (code == 0)
         *ret_attempt = (uint64_t)db_last_id(writer->db);
@@ -392,6 +404,22 @@ static int run_numbers(struct db_statement *s, uint64_t a, uint64_t b, uint64_t 
     return db_run(s);
 }
 
+/* What the first pass said of the content and its children stands. */
+static int choose_later(struct writer *writer, uint64_t attempt, uint64_t stream, enum attempt_end end,
+                        const struct attempt_read *read)
+{
+    struct db_statement *s = writer_sql(writer, SQL_SCAN_END);
+    if (!s)
+        return -EINVAL;
+    db_bind_u64(s, 1, casefile_pass(writer->cf));
+    db_bind_u64(s, 2, stream);
+    db_bind_u64(s, 3, work_of(end));
+    db_bind_u64(s, 4, attempt);
+    db_bind_u64(s, 5, read->read);
+    db_bind_u64(s, 6, read->unread);
+    return db_run(s);
+}
+
 static int choose(struct writer *writer, uint64_t attempt, uint64_t stream, uint64_t expand,
                   enum attempt_end end, uint64_t size, const struct attempt_read *read)
 {
@@ -403,6 +431,8 @@ static int choose(struct writer *writer, uint64_t attempt, uint64_t stream, uint
     writer->counts->streams_done++;
     writer->counts->bytes_pending -= size;
     writer->counts->bytes_done += size;
+    if (casefile_pass(writer->cf) > 1)
+        return choose_later(writer, attempt, stream, end, read);
     struct db_statement *s = writer_sql(writer, SQL_CHILDREN_END);
     if (!s)
         return -EINVAL;
@@ -438,6 +468,15 @@ static int uncount_faults(struct writer *writer, uint64_t attempt)
     return code < 0 ? code : 0;
 }
 
+static int try_later(struct writer *writer, uint64_t stream, uint64_t lost)
+{
+    struct db_statement *s = writer_sql(writer, SQL_SCAN_TRY);
+    if (!s)
+        return -EINVAL;
+    db_bind_u64(s, 4, lost);
+    return run_numbers(s, casefile_pass(writer->cf), stream, !lost);
+}
+
 static int reject(struct writer *writer, uint64_t attempt, uint64_t stream, uint64_t expand,
                   enum attempt_end end)
 {
@@ -447,6 +486,8 @@ static int reject(struct writer *writer, uint64_t attempt, uint64_t stream, uint
     uint64_t lost = end == ATTEMPT_LOST;
     if (code)
         return code;
+    if (casefile_pass(writer->cf) > 1)
+        return try_later(writer, stream, lost);
     return run_numbers(writer_sql(writer, expand ? SQL_EXPAND_TRY : SQL_STREAM_TRY), expand ? expand : stream,
                        !lost, lost);
 }

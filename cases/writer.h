@@ -24,6 +24,8 @@ const char *writer_error(struct writer *writer);
 /* A run, with what it is done with: JSON objects as text. */
 int writer_run_begin(struct writer *writer, const char *settings_json, const char *settings_sha256,
                      const char *versions_json, const char *host_json, uint64_t *ret_run);
+/* Which pass the run is of; 0: not known yet. Until it is said: the first. */
+int writer_run_pass(struct writer *writer, uint64_t run, uint64_t pass);
 /* status: "done", "interrupted", "failed". Counts are taken from the database. */
 int writer_run_end(struct writer *writer, uint64_t run, const char *status);
 /* What setup loaded in this run (rule sets, tables), `problem` NULL when in use. */
@@ -46,6 +48,8 @@ struct writer_image {
     const char *hashes[8][3]; /* algorithm, hex, source */
 };
 int writer_image(struct writer *writer, uint64_t exhibit, const struct writer_image *image);
+/* For a later pass: is it the image that was examined? -ESTALE: it is not, `why` says what is different. */
+int writer_image_again(struct writer *writer, uint64_t exhibit, const struct writer_image *image, struct why *why);
 /* Marks that the exhibit could not be opened in this run. */
 int writer_image_failed(struct writer *writer, uint64_t exhibit, const char *reason);
 
@@ -114,6 +118,15 @@ int writer_child(struct writer *writer, uint64_t attempt, uint64_t parent, const
                  uint64_t *ret_stream);
 int writer_child_end(struct writer *writer, uint64_t attempt, uint64_t stream, uint32_t scan_status,
                      uint64_t size);
+/* The same in a later pass, which adds no contents: the child that the case has inside `parent` at this address;
+ * *ret_stream 0: none. -EEXIST: this attempt was told of it already, which no honest worker says. */
+int writer_child_again(struct writer *writer, uint64_t attempt, uint64_t parent, const char *path, uint64_t *ret_stream);
+/* Its end: *ret_size is what the first pass saw. */
+int writer_child_size(struct writer *writer, uint64_t stream, uint64_t *ret_size);
+/* Before the attempt ends: `each` is called for every child of `stream`, at whatever depth, that is to be looked at and
+ * that this attempt was not told of, in order of address. A negative return ends. */
+int writer_children_missing(struct writer *writer, uint64_t attempt, uint64_t stream,
+                            int (*each)(void *context, uint64_t child, const char *path), void *context);
 /* Values as record_decode gave them. `ordinal` counts records of a stream in the order they came. */
 int writer_record(struct writer *writer, uint64_t attempt, uint64_t stream, uint32_t plugin, uint32_t type,
                   uint64_t ordinal, const struct value *values);

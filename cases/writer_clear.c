@@ -254,6 +254,11 @@ static int void_attempt(struct db *db, const struct attempt_row *row)
                        "AND attempt = ?2",
                        row->stream, row->id);
     if (code == 0)
+        code = run_two(db,
+                       "UPDATE t_scan SET status = 0, attempt = NULL, read = 0, unread = 0 WHERE stream = ?1 "
+                       "AND attempt = ?2",
+                       row->stream, row->id);
+    if (code == 0)
         code = run_two(db, "UPDATE t_expand SET status = 0, attempt = NULL WHERE id = ?1 AND attempt = ?2",
                        row->expand, row->id);
     if (code == 0 && row->expand)

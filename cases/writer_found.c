@@ -9,6 +9,7 @@
 #include "engine/base/when.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ------------------------------------------------------------------ images */
@@ -97,6 +98,72 @@ int writer_image(struct writer *writer, uint64_t exhibit, const struct writer_im
     if (code == 0)
         code = image_hashes(writer, exhibit, image);
     return code || again ? code : image_faults(writer, exhibit, image);
+}
+
+static int other_image(const char *label, const char *what, const char *then, const char *now, struct why *why)
+{
+    return why_set(why, -ESTALE, "exhibit %s is not what was examined: its %s was %s and is now %s", label, what, then, now);
+}
+
+/* A hash that somebody stored and that is there no more, or is there now, says nothing about the image. */
+static int same_hashes(struct writer *writer, uint64_t exhibit, const char *label, const struct writer_image *image,
+                       struct why *why)
+{
+    struct db_statement *s;
+    int code = db_prepare(writer->db,
+                          "SELECT hex FROM t_image_hash WHERE exhibit = ?1 AND algorithm = ?2 AND source = ?3", &s);
+    for (size_t i = 0; code == 0 && i < image->hash_count; i++) {
+        db_bind_u64(s, 1, exhibit);
+        db_bind_text(s, 2, image->hashes[i][0]);
+        db_bind_text(s, 3, image->hashes[i][2]);
+        code = db_step(s);
+        if (code == 1)
+            code = strcmp(db_text(s, 0), image->hashes[i][1]) == 0
+                       ? 0
+                       : other_image(label, "stored hash", db_text(s, 0), image->hashes[i][1], why);
+        db_reset(s);
+    }
+    db_finalize(s);
+    return code;
+}
+
+static int same_facts(const struct writer_image *image, struct db_statement *s, struct why *why)
+{
+    char then[32], now[32];
+    const char *label = db_text(s, 0);
+    if (strcmp(db_text(s, 1), image->type) != 0)
+        return other_image(label, "type", db_text(s, 1), image->type, why);
+    snprintf(then, sizeof then, "%llu bytes", (unsigned long long)db_u64(s, 2));
+    snprintf(now, sizeof now, "%llu bytes", (unsigned long long)image->size);
+    if (strcmp(then, now) != 0)
+        return other_image(label, "size", then, now, why);
+    snprintf(then, sizeof then, "%llu", (unsigned long long)db_u64(s, 3));
+    snprintf(now, sizeof now, "%u", image->segments);
+    return strcmp(then, now) == 0 ? 0 : other_image(label, "number of segments", then, now, why);
+}
+
+int writer_image_again(struct writer *writer, uint64_t exhibit, const struct writer_image *image, struct why *why)
+{
+    struct db_statement *s;
+    int code = writer_open(writer);
+    if (code == 0)
+        code = db_prepare(writer->db,
+                          "UPDATE t_exhibit SET failed = NULL WHERE id = ?1 RETURNING label, type, size, segments", &s);
+    if (code)
+        return code;
+    db_bind_u64(s, 1, exhibit);
+    code = db_step(s);
+    if (code == 1) {
+        char label[256];
+        snprintf(label, sizeof label, "%s", db_text(s, 0));
+        code = same_facts(image, s, why);
+        if (code == 0)
+            code = db_step(s);
+        if (code == 0)
+            code = same_hashes(writer, exhibit, label, image, why);
+    }
+    db_finalize(s);
+    return code;
 }
 
 int writer_image_failed(struct writer *writer, uint64_t exhibit, const char *reason)
@@ -410,24 +477,101 @@ int writer_fault(struct writer *writer, uint64_t attempt, uint64_t exhibit, uint
     db_bind_u64(s, 10, fault->size);
     db_bind_text(s, 11, fault->effect);
     db_bind_text(s, 12, fault->detail);
+    db_bind_u64(s, 13, casefile_pass(writer->cf));
     writer->counts->faults++;
     return db_run(s);
 }
 
 int writer_stream_without(struct writer *writer, uint64_t stream, const char *plugins)
 {
+#define ADDED "without = without || CASE without WHEN '' THEN '' ELSE ',' END || ?2"
     struct db_statement *s;
+    uint64_t pass = casefile_pass(writer->cf);
     int code = writer_open(writer);
     if (code == 0)
         code = db_prepare(writer->db,
-                          "UPDATE t_stream SET without = without || CASE without WHEN '' THEN '' ELSE ',' "
-                          "END || ?2 WHERE id = ?1",
+                          pass > 1 ? "UPDATE t_scan SET " ADDED " WHERE stream = ?1 AND pass = ?3"
+                                   : "UPDATE t_stream SET " ADDED " WHERE id = ?1 AND ?3 = ?3",
                           &s);
     if (code)
         return code;
     db_bind_u64(s, 1, stream);
     db_bind_text(s, 2, plugins);
+    db_bind_u64(s, 3, pass);
     code = db_run(s);
     db_finalize(s);
     return code;
+}
+
+/* ------------------------------------------------------------------ children that are there */
+
+int writer_child_again(struct writer *writer, uint64_t attempt, uint64_t parent, const char *path, uint64_t *ret_stream)
+{
+    int code = writer_open(writer);
+    struct db_statement *s = code ? NULL : writer_sql(writer, SQL_CHILD_FIND);
+    if (!s)
+        return code ? code : -EINVAL;
+    db_bind_u64(s, 1, parent);
+    db_bind_text(s, 2, path);
+    code = db_step(s);
+    *ret_stream = code == 1 ? db_u64(s, 0) : 0;
+    db_reset(s);
+    if (code != 1)
+        return code;
+    s = writer_sql(writer, SQL_CHILD_SEEN);
+    if (!s)
+        return -EINVAL;
+    db_bind_u64(s, 1, attempt);
+    db_bind_u64(s, 2, *ret_stream);
+    return db_run(s);
+}
+
+int writer_child_size(struct writer *writer, uint64_t stream, uint64_t *ret_size)
+{
+    struct db_statement *s = writer_sql(writer, SQL_CHILD_KNOWN_SIZE);
+    if (!s)
+        return -EINVAL;
+    db_bind_u64(s, 1, stream);
+    int code = db_step(s);
+    if (code == 1)
+        *ret_size = db_u64(s, 0);
+    db_reset(s);
+    return code < 0 ? code : 0;
+}
+
+static int run_seen_away(struct writer *writer, uint64_t attempt)
+{
+    struct db_statement *s;
+    int code = db_prepare(writer->db, "DELETE FROM temp.seen WHERE attempt = ?1", &s);
+    if (code)
+        return code;
+    db_bind_u64(s, 1, attempt);
+    code = db_run(s);
+    db_finalize(s);
+    return code;
+}
+
+int writer_children_missing(struct writer *writer, uint64_t attempt, uint64_t stream,
+                            int (*each)(void *context, uint64_t child, const char *path), void *context)
+{
+    struct db_statement *s;
+    int code = db_prepare(writer->db,
+                          "WITH RECURSIVE family(id) AS (SELECT id FROM t_stream WHERE parent = ?2 UNION SELECT s.id FROM "
+                          "t_stream s JOIN family f ON s.parent = f.id) SELECT s.id, s.path FROM t_stream s WHERE s.id IN "
+                          "family AND s.attempt IS NOT NULL AND NOT EXISTS (SELECT 1 FROM temp.seen n WHERE n.attempt = ?1 "
+                          "AND n.stream = s.id) AND NOT EXISTS (SELECT 1 FROM t_twin w WHERE w.pass = ?3 AND w.stream = "
+                          "s.id) ORDER BY s.path",
+                          &s);
+    if (code)
+        return code;
+    db_bind_u64(s, 1, attempt);
+    db_bind_u64(s, 2, stream);
+    db_bind_u64(s, 3, casefile_pass(writer->cf));
+    while ((code = db_step(s)) == 1) {
+        code = each(context, db_u64(s, 0), db_text(s, 1));
+        if (code)
+            break;
+    }
+    db_finalize(s);
+    return code ? code : run_seen_away(writer, attempt);
 }

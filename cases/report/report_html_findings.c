@@ -113,7 +113,9 @@ static void put_matches(struct html *html, const struct report_model *model)
         const struct model_match *match = &model->matches[i];
         html_raw(html, "<tr><td><span class=\"code\">");
         html_text(html, match->rule);
-        html_raw(html, "</span></td>");
+        html_raw(html, "</span>");
+        section_pass(html, match->pass);
+        html_raw(html, "</td>");
         html_cell(html, match->exhibit);
         html_cell_evidence(html, match->path);
         put_state(html, match->deleted);

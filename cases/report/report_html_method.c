@@ -6,6 +6,15 @@
 
 #include <string.h>
 
+void section_pass(struct html *html, uint64_t pass)
+{
+    if (pass < 2)
+        return;
+    html_raw(html, "<br><span class=\"soft\">");
+    html_label(html, LABEL_PASS);
+    buf_printf(html->buf, " %llu</span>", (unsigned long long)pass);
+}
+
 /* ---- faults and notes ---- */
 
 static bool fault_meaning(const char *kind, enum report_label *ret_label)
@@ -170,6 +179,31 @@ static void put_runs(struct html *html, const struct report_model *model)
     section_table_close(html, &model->run_cut);
 }
 
+static void put_passes(struct html *html, const struct report_model *model)
+{
+    static const enum report_label heads[] = {LABEL_PASS,     LABEL_PLUGIN,   LABEL_RESULT,     LABEL_PASS_DONE,
+                                              LABEL_PASS_PARTIAL, LABEL_PASS_NOT, LABEL_PASS_EQUAL, LABEL_PASS_FAULTS};
+    html_raw(html, "<h3>");
+    html_label(html, LABEL_PASSES);
+    html_raw(html, "</h3>\n");
+    section_text(html, LABEL_PASSES_TEXT);
+    section_table_open(html, heads, 8, 1U | 0xf8U);
+    for (size_t i = 0; i < model->pass_cut.count; i++) {
+        const struct model_pass *pass = &model->passes[i];
+        const uint64_t numbers[] = {pass->done, pass->partial,
+                                    pass->failed + pass->pending + pass->given_up + pass->not_in_it, pass->equal,
+                                    pass->faults};
+        html_raw(html, "<tr>");
+        html_cell_number(html, pass->id);
+        html_cell(html, pass->plugins);
+        html_cell(html, pass->status);
+        for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++)
+            html_cell_number(html, numbers[n]);
+        html_raw(html, "</tr>\n");
+    }
+    section_table_close(html, &model->pass_cut);
+}
+
 static void put_loaded(struct html *html, const struct report_model *model)
 {
     static const enum report_label heads[] = {LABEL_PLUGIN, LABEL_NAME, LABEL_RULES_COUNT, LABEL_STATE,
@@ -186,7 +220,10 @@ static void put_loaded(struct html *html, const struct report_model *model)
     for (size_t i = 0; i < model->loaded_cut.count; i++) {
         const struct model_loaded *loaded = &model->loaded[i];
         html_raw(html, "<tr>");
-        html_cell(html, loaded->plugin);
+        html_raw(html, "<td>");
+        html_text(html, loaded->plugin);
+        section_pass(html, loaded->pass);
+        html_raw(html, "</td>");
         html_cell_evidence(html, loaded->name);
         html_cell_number(html, loaded->count);
         if (*loaded->problem) {
@@ -210,6 +247,7 @@ void section_method(struct html *html, const struct report_model *model)
         return;
     }
     put_runs(html, model);
+    put_passes(html, model);
     put_pairs(html, LABEL_VERSIONS, &model->versions);
     if (model->loaded_cut.total > 0)
         put_loaded(html, model);

@@ -201,6 +201,7 @@ static void put_findings(struct json *json, const struct report_model *model)
         json_bool(json, "deleted", model->matches[i].deleted);
         json_u64(json, "size", model->matches[i].size);
         put_known(json, "offset", model->matches[i].offset);
+        json_u64(json, "pass", model->matches[i].pass);
         json_object_close(json);
     }
     list_close(json);
@@ -463,6 +464,29 @@ static void put_pairs(struct json *json, const char *key, const struct model_pai
     json_object_close(json);
 }
 
+static void put_passes(struct json *json, const struct report_model *model)
+{
+    list_open(json, "passes", &model->pass_cut);
+    for (size_t i = 0; i < model->pass_cut.count; i++) {
+        const struct model_pass *pass = &model->passes[i];
+        json_object_open(json, NULL);
+        json_u64(json, "pass", pass->id);
+        json_text(json, "plugins", pass->plugins);
+        json_text(json, "status", pass->status);
+        json_u64(json, "contents", pass->contents);
+        json_u64(json, "done", pass->done);
+        json_u64(json, "partial", pass->partial);
+        json_u64(json, "failed", pass->failed);
+        json_u64(json, "pending", pass->pending);
+        json_u64(json, "given_up", pass->given_up);
+        json_u64(json, "not_in_it", pass->not_in_it);
+        json_u64(json, "equal", pass->equal);
+        json_u64(json, "faults", pass->faults);
+        json_object_close(json);
+    }
+    list_close(json);
+}
+
 static void put_method(struct json *json, const struct report_model *model)
 {
     list_open(json, "runs", &model->run_cut);
@@ -491,9 +515,11 @@ static void put_method(struct json *json, const struct report_model *model)
         json_u64(json, "count", model->loaded[i].count);
         json_text(json, "sha256", model->loaded[i].sha256);
         json_text(json, "problem", model->loaded[i].problem);
+        json_u64(json, "pass", model->loaded[i].pass);
         json_object_close(json);
     }
     list_close(json);
+    put_passes(json, model);
 }
 
 static void put_custody(struct json *json, const struct report_model *model)

@@ -28,6 +28,7 @@ enum {
     MODEL_NOTES_MAX = 100,
     MODEL_RUNS_MAX = 100,
     MODEL_LOADED_MAX = 300,
+    MODEL_PASSES_MAX = 50,
     MODEL_CARVED_MAX = 300,
     MODEL_DELETED_MAX = 300,
     MODEL_PICTURES_MAX = 500,
@@ -113,6 +114,7 @@ struct model_match {
     char *string, *before, *data, *after; /* of the first string: its name, and hex; "": none */
     int severity;
     uint64_t size, offset; /* offset UINT64_MAX: not known */
+    uint64_t pass;
     bool deleted;
 };
 
@@ -218,7 +220,13 @@ struct model_pairs {
 
 struct model_loaded {
     char *plugin, *kind, *name, *sha256, *problem; /* problem "": in use */
-    uint64_t count;
+    uint64_t count, pass;
+};
+
+/* A look at everything (cases/README.md): what was looked at of it, and what was not. */
+struct model_pass {
+    uint64_t id, contents, done, partial, failed, pending, given_up, not_in_it, equal, faults;
+    char *plugins, *status;
 };
 
 struct report_model {
@@ -249,10 +257,11 @@ struct report_model {
     struct model_note *notes;
     struct model_run *runs;
     struct model_loaded *loaded;
+    struct model_pass *passes;
     size_t fault_kind_count;
     struct model_pairs settings, versions, host, sandbox; /* of the last run */
     struct model_cut exhibit_cut, volume_cut, rule_cut, match_cut, locked_cut, mismatch_cut, type_cut,
-        fault_cut, note_cut, run_cut, loaded_cut, grade_cut, carved_cut, carved_twice_cut, deleted_cut, picture_cut,
+        fault_cut, note_cut, run_cut, loaded_cut, pass_cut, grade_cut, carved_cut, carved_twice_cut, deleted_cut, picture_cut,
         alert_cut, set_cut, feature_cut;
     struct model_cut keyword_cut, hit_cut;
 

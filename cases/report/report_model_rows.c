@@ -57,6 +57,7 @@ static int match_row(struct gather *gather, struct db_statement *s)
     match->size = gather_known(s, 4, 0);
     match->deleted = db_i64(s, 5) != 0;
     match->offset = gather_known(s, 6, UINT64_MAX);
+    match->pass = db_u64(s, 11);
     match->string = gather_text(s, 7);
     match->before = gather_text(s, 8);
     match->data = gather_text(s, 9);
@@ -180,7 +181,22 @@ static int loaded_row(struct gather *gather, struct db_statement *s)
     loaded->sha256 = gather_text(s, 3);
     loaded->problem = gather_text(s, 4);
     loaded->count = gather_known(s, 5, 0);
+    loaded->pass = db_u64(s, 6);
     return loaded->plugin && loaded->kind && loaded->name && loaded->sha256 && loaded->problem ? 0 : -ENOMEM;
+}
+
+static int pass_row(struct gather *gather, struct db_statement *s)
+{
+    struct model_pass *pass = gather_grow(&gather->model->passes, &gather->model->pass_cut.count, sizeof *pass);
+    if (!pass)
+        return -ENOMEM;
+    uint64_t *const numbers[] = {&pass->id,      &pass->contents, &pass->done,      &pass->partial, &pass->failed,
+                                 &pass->pending, &pass->given_up, &pass->not_in_it, &pass->equal,   &pass->faults};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        *numbers[i] = db_u64(s, (int)i);
+    pass->plugins = gather_text(s, 10);
+    pass->status = gather_text(s, 11);
+    return pass->plugins && pass->status ? 0 : -ENOMEM;
 }
 
 static int pair_row(struct gather *gather, struct db_statement *s)
@@ -203,6 +219,7 @@ static int pair_row(struct gather *gather, struct db_statement *s)
 #define FAULT_COLUMNS                                                                                        \
     "SELECT exhibit, kind, stage, plugin, path, volume, effect, detail, offset, size FROM fault "
 #define FAULT_ORDER "ORDER BY exhibit, kind, path, offset, detail LIMIT ?1"
+#define LAST_OF_PASS "run IN (SELECT max(id) FROM run WHERE pass > 0 GROUP BY pass)"
 #define LOCKED      "kind IN ('encrypted', 'unsupported')"
 
 /* A table: how many rows there are, the rows that are shown, and what shows all. */
@@ -220,10 +237,10 @@ static const struct gather_table tables[] = {
     {"SELECT count(*) FROM match",
      "SELECT exhibit, path, rule, severity, size, deleted, json_extract(strings, '$[0].offset'), "
      "json_extract(strings, '$[0].id'), json_extract(strings, '$[0].before'), json_extract(strings, '$[0].data'), "
-     "json_extract(strings, '$[0].after') FROM (SELECT m.exhibit, m.path, m.rule, m.severity, s.size, s.deleted, " JSON(
-         "m.strings") " AS strings FROM match m JOIN stream s ON s.id = m.stream ORDER BY m.severity DESC NULLS LAST, m.rule, "
-                      "m.exhibit, m.path LIMIT ?1)",
-     "SELECT severity, rule, exhibit, path, strings FROM match ORDER BY severity DESC", MODEL_MATCHES_MAX,
+     "json_extract(strings, '$[0].after'), pass FROM (SELECT m.exhibit, m.path, m.rule, m.severity, s.size, s.deleted, " JSON(
+         "m.strings") " AS strings, m.pass AS pass FROM match m JOIN stream s ON s.id = m.stream ORDER BY m.severity DESC NULLS LAST, m.rule, "
+                      "m.exhibit, m.path, m.pass LIMIT ?1)",
+     "SELECT severity, rule, exhibit, path, strings, pass FROM match ORDER BY severity DESC", MODEL_MATCHES_MAX,
      match_row, offsetof(struct report_model, match_cut)},
     {"SELECT count(*) FROM fault WHERE " LOCKED, FAULT_COLUMNS "WHERE " LOCKED " " FAULT_ORDER,
      "SELECT * FROM fault WHERE " LOCKED, MODEL_LOCKED_MAX, locked_row,
@@ -241,11 +258,14 @@ static const struct gather_table tables[] = {
      "SELECT * FROM (SELECT id, status, settings_sha256, started, ended FROM run ORDER BY id DESC LIMIT ?1) "
      "ORDER BY id",
      "SELECT * FROM run", MODEL_RUNS_MAX, run_row, offsetof(struct report_model, run_cut)},
-    {"SELECT count(*) FROM run_loaded WHERE run = (SELECT max(id) FROM run)",
-     "SELECT plugin, kind, name, sha256, problem, count FROM run_loaded WHERE run = (SELECT max(id) FROM "
-     "run) "
-     "ORDER BY plugin, kind, name LIMIT ?1",
+    {"SELECT count(*) FROM run_loaded WHERE " LAST_OF_PASS, /* of a pass, its last run's */
+     "SELECT plugin, kind, name, l.sha256, problem, count, r.pass FROM run_loaded l JOIN run r ON r.id = l.run WHERE "
+     LAST_OF_PASS " ORDER BY r.pass, plugin, kind, name LIMIT ?1",
      "SELECT * FROM run_loaded", MODEL_LOADED_MAX, loaded_row, offsetof(struct report_model, loaded_cut)},
+    {"SELECT count(*) FROM pass",
+     "SELECT id, contents, done, partial, failed, pending, given_up, not_in_it, equal, faults, plugins, status FROM pass "
+     "ORDER BY id LIMIT ?1",
+     "SELECT * FROM pass", MODEL_PASSES_MAX, pass_row, offsetof(struct report_model, pass_cut)},
 };
 
 /* Contents by type, each content once however many names it has. */
@@ -305,7 +325,8 @@ int gather_rows(struct gather *gather)
             gather, "SELECT count(*) FROM run_loaded WHERE plugin = 'yara' AND problem IS NULL", &yara);
     if (error == 0)
         error =
-            gather_number(gather, "SELECT count(*) FROM t_stream WHERE status = 0", &model->pending_contents);
+            gather_number(gather, "SELECT (SELECT count(*) FROM t_stream WHERE status = 0) + (SELECT count(*) FROM t_scan WHERE "
+                                  "status = 0)", &model->pending_contents);
     if (error == 0)
         error =
             gather_number(gather, "SELECT count(*) FROM t_expand WHERE status = 0", &model->pending_expands);
@@ -389,8 +410,13 @@ static void free_runs(struct report_model *model)
         free(model->loaded[i].sha256);
         free(model->loaded[i].problem);
     }
+    for (size_t i = 0; i < model->pass_cut.count; i++) {
+        free(model->passes[i].plugins);
+        free(model->passes[i].status);
+    }
     free(model->runs);
     free(model->loaded);
+    free(model->passes);
     free_pairs(&model->settings);
     free_pairs(&model->versions);
     free_pairs(&model->host);

@@ -43,6 +43,9 @@ void section_glossary(struct html *html, const struct report_model *model);
 
 /* What the sections share. */
 
+/* "Pass 2" on a line of its own, small; nothing for the first. */
+void section_pass(struct html *html, uint64_t pass);
+
 /* A paragraph with a label. */
 void section_text(struct html *html, enum report_label label);
 /* Opens a table with these heads; a head with the bit set in `numbers` is right-aligned. */

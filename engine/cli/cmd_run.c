@@ -1,10 +1,21 @@
 /* kvali run: does what is pending in a case. */
+#include "cases/pass.h"
 #include "engine/cli/job_cli.h"
+
+#include <errno.h>
 
 static const struct option_spec specs[] = {
     JOB_CLI_OPTIONS,
+    {"end-pass", 0, NULL, "End a later pass that is not complete as it is: what it did not look at becomes a fault"},
     {NULL, 0, NULL, NULL},
 };
+
+static int end_pass(struct casefile *cf)
+{
+    struct why why = {{0}};
+    int code = pass_give_up(cf, &why);
+    return code ? fail(code == -ENOENT ? EXIT_USAGE : exit_code_of_case(code), NULL, code, &why, NULL) : EXIT_DONE;
+}
 
 static int run(const struct options *options)
 {
@@ -12,7 +23,7 @@ static int run(const struct options *options)
     int code;
     if (cli_open_case(options->args[0], CASEFILE_WRITE, &cf, &code) < 0)
         return code;
-    code = job_cli_run(cf, options, "run");
+    code = options_has(options, "end-pass") ? end_pass(cf) : job_cli_run(cf, options, "run");
     casefile_close(cf);
     return code;
 }
@@ -25,9 +36,15 @@ const struct command command_run = {
             "the queue:\n"
             "after Ctrl-C, kill -9 or a power cut, `run` goes on with what is pending; nothing is lost and "
             "nothing is\n"
-            "there twice. Evidence is read by sandboxed workers only.",
+            "there twice. Evidence is read by sandboxed workers only.\n"
+            "\n"
+            "With --plugin NAME a later pass begins: only this plugin looks, once more, at all that is examined already:\n"
+            "files, slack, free space, what was recovered and unpacked. It looks with the rules that --rules names and no\n"
+            "others (without: the shipped ones). What was found before stays; the views say in `pass` and `run` which\n"
+            "pass found what. An interrupted pass goes on with `kvali run CASE`.",
     .example = "  kvali run /srv/cases/2026-001\n"
-               "  kvali run /srv/cases/2026-001 --jobs 8 --rules /srv/rules/lab",
+               "  kvali run /srv/cases/2026-001 --jobs 8 --rules /srv/rules/lab\n"
+               "  kvali run /srv/cases/2026-001 --plugin yara --rules /srv/rules/new",
     .exits = "  1    done, and faults were recorded\n"
              "  3    evidence of at least one exhibit could not be opened\n"
              "  130  stopped by Ctrl-C or a signal; `run` again goes on",

@@ -194,10 +194,12 @@ static int cut_at(const char *text, int most)
     return most;
 }
 
-static void print_finding(void *context, const char *plugin, const char *type, const char *json)
+static void print_finding(void *context, uint64_t pass, const char *plugin, const char *type, const char *json)
 {
     size_t size = strlen(json);
     (void)context;
+    if (pass > 1)
+        cli_print("pass %llu: ", (unsigned long long)pass);
     if (size <= FINDING_MAX)
         cli_print("%s.%s: %s\n", plugin, type, json);
     else /* a picture in hex, for one */
@@ -209,10 +211,11 @@ static void json_column(void *context, const char *name, const char *value)
     json_text(context, name, value);
 }
 
-static void json_finding(void *context, const char *plugin, const char *type, const char *record)
+static void json_finding(void *context, uint64_t pass, const char *plugin, const char *type, const char *record)
 {
     struct json *json = context;
     json_object_open(json, NULL);
+    json_u64(json, "pass", pass);
     json_text(json, "plugin", plugin);
     json_text(json, "type", type);
     json_raw(json, "record", record);

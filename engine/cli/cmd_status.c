@@ -28,6 +28,9 @@ static int rows(struct casefile *cf, const char *sql, void (*each)(void *context
 static const char sql_exhibits[] =
     "SELECT exhibit, path, type, size, verification, failed FROM exhibit ORDER BY id";
 static const char sql_faults[] = "SELECT kind, count(*) FROM fault GROUP BY kind ORDER BY 2 DESC, 1";
+static const char sql_passes[] =
+    "SELECT id, plugins, status, contents, done + partial + failed AS looked_at, pending, given_up, not_in_it, equal, faults "
+    "FROM pass WHERE id > 1 ORDER BY id";
 static const char sql_runs[] = "SELECT id, started, ended, status FROM run ORDER BY id DESC LIMIT 5";
 
 /* `context` counts the exhibits that no run has opened yet. */
@@ -53,6 +56,34 @@ static void print_fault(void *context, struct db_statement *s)
     cli_print("  %-12s %lld\n", db_text(s, 0), (long long)db_i64(s, 1));
 }
 
+/* `context`: is one of them open? */
+static void print_pass(void *context, struct db_statement *s)
+{
+    bool *open = context;
+    *open = *open || db_u64(s, 5) > 0;
+    cli_print("  %-4lld %s: %s, %llu of %llu contents looked at", (long long)db_i64(s, 0), db_text(s, 1), db_text(s, 2),
+              (unsigned long long)db_u64(s, 4), (unsigned long long)db_u64(s, 3));
+    if (db_u64(s, 6))
+        cli_print(", %llu given up", (unsigned long long)db_u64(s, 6));
+    if (db_u64(s, 7))
+        cli_print(", %llu came into the case later", (unsigned long long)db_u64(s, 7));
+    cli_print(", %llu faults\n", (unsigned long long)db_u64(s, 9));
+}
+
+static int print_passes(struct casefile *cf, bool *ret_open)
+{
+    struct db_statement *s;
+    int code = db_prepare(casefile_db(cf), "SELECT 1 FROM pass WHERE id > 1", &s);
+    if (code)
+        return code;
+    code = db_step(s);
+    db_finalize(s);
+    if (code < 1)
+        return code;
+    cli_print("\nLater passes:\n");
+    return rows(cf, sql_passes, print_pass, ret_open);
+}
+
 static void print_run(void *context, struct db_statement *s)
 {
     (void)context;
@@ -74,10 +105,13 @@ static int print_words(struct casefile *cf, const struct queue_counts *counts)
     cli_print("\nFaults: %llu\n", (unsigned long long)counts->faults);
     if (code == 0)
         code = rows(cf, sql_faults, print_fault, NULL);
+    bool open = false;
+    if (code == 0)
+        code = print_passes(cf, &open);
     cli_print("\nRuns (latest first):\n");
     if (code == 0)
         code = rows(cf, sql_runs, print_run, NULL);
-    if (counts->streams_pending + counts->expands_pending + unopened)
+    if (open || counts->streams_pending + counts->expands_pending + unopened)
         cli_print("\nNext: kvali run %s\n", casefile_folder(cf));
     else
         cli_print("\nNothing is pending. Next: kvali report %s\n", casefile_folder(cf));
@@ -117,6 +151,10 @@ static int print_json(struct casefile *cf, const struct queue_counts *counts)
     if (code == 0)
         code = rows(cf, "SELECT kind, count(*) AS count FROM fault GROUP BY kind ORDER BY kind", json_row,
                     &json);
+    json_array_close(&json);
+    json_array_open(&json, "passes");
+    if (code == 0)
+        code = rows(cf, sql_passes, json_row, &json);
     json_array_close(&json);
     json_array_open(&json, "runs");
     if (code == 0)

@@ -90,9 +90,8 @@ static int load_profile(struct settings *settings, const char *name, struct why 
     return code ? code : settings_set(settings, "profile", name, why);
 }
 
-/* All paths given under one option as one list with ':' between, beginning with `first`. */
-static int set_paths(struct settings *settings, const char *key, const char *first, const struct options *options,
-                     const char *option, struct why *why)
+int job_cli_paths(struct settings *settings, const char *key, const char *first, const struct options *options,
+                  const char *option, struct why *why)
 {
     struct buf list = {0};
     int code = 0;
@@ -100,6 +99,8 @@ static int set_paths(struct settings *settings, const char *key, const char *fir
     if (first)
         buf_text(&list, first);
     for (size_t i = 0; code == 0 && (path = options_nth(options, option, i)); i++) {
+        if (strcmp(option, "plugin") == 0 && job_cli_is_plugin(path))
+            continue;
         char *absolute = realpath(path, NULL);
         if (!absolute)
             code = why_set(why, -errno, "--%s: %s: %s", option, path, strerror(errno));
@@ -156,7 +157,7 @@ static int set_hashsets(struct settings *settings, const struct options *options
     return code;
 }
 
-static int set_pairs(struct settings *settings, const struct options *options, struct why *why)
+int job_cli_pairs(struct settings *settings, const struct options *options, struct why *why)
 {
     const char *pair;
     for (size_t i = 0; (pair = options_nth(options, "set", i)); i++) {
@@ -192,7 +193,7 @@ static int add_plugin(struct settings *settings, const char *name, struct why *w
 /* Who gives a list of keywords, or asks for the index, wants it whatever the profile says. */
 static int set_searches(struct settings *settings, const struct options *options, struct why *why)
 {
-    int code = set_paths(settings, "keywords.files", NULL, options, "keywords", why);
+    int code = job_cli_paths(settings, "keywords.files", NULL, options, "keywords", why);
     if (code == 0 && options_has(options, "keywords"))
         code = add_plugin(settings, "keywords", why);
     if (code == 0 && options_has(options, "index"))
@@ -220,9 +221,9 @@ static int fill(struct settings *settings, const struct options *options, struct
     if (code == 0)
         code = load_profile(settings, options_text(options, "profile", "full"), why);
     if (code == 0)
-        code = set_paths(settings, "yara.rules", shipped ? yara : NULL, options, "rules", why);
+        code = job_cli_paths(settings, "yara.rules", shipped ? yara : NULL, options, "rules", why);
     if (code == 0)
-        code = set_paths(settings, "lab.plugins", NULL, options, "plugin", why);
+        code = job_cli_paths(settings, "lab.plugins", NULL, options, "plugin", why);
     if (code == 0)
         code = set(settings, "plugins", options_text(options, "plugins", NULL), why);
     if (code == 0)
@@ -234,7 +235,7 @@ static int fill(struct settings *settings, const struct options *options, struct
     if (code == 0 && options_has(options, "weak-sandbox"))
         code = settings_set(settings, "sandbox", "weak", why);
     if (code == 0)
-        code = set_pairs(settings, options, why);
+        code = job_cli_pairs(settings, options, why);
     return code ? code : set_hashsets(settings, options, why);
 }
 
@@ -262,7 +263,7 @@ int job_cli_replay(struct casefile *cf, uint64_t run, const struct options *opti
         return code;
     lab = strdup(settings_text(settings, "lab.plugins"));
     code = lab ? settings_set(settings, "lab.plugins", "", why) : -ENOMEM;
-    if (code == 0 && set_paths(settings, "lab.plugins", NULL, options, "plugin", why))
+    if (code == 0 && job_cli_paths(settings, "lab.plugins", NULL, options, "plugin", why))
         code = -ENOPKG;
     if (code == 0)
         code = settings_set(settings, "sandbox", options_has(options, "weak-sandbox") ? "weak" : "require", why);
@@ -299,6 +300,8 @@ static int told(const struct casefile *cf, const struct job_result *result, bool
         return EXIT_STOPPED;
     }
     if (!quiet) {
+        if (result->pass > 1)
+            cli_print("Pass %llu: ", (unsigned long long)result->pass);
         cli_print("Done: %llu contents examined, %llu faults recorded.\n", (unsigned long long)result->streams_done,
                   (unsigned long long)result->faults);
         if (result->crashed + result->hung + result->lost + result->tampered)
@@ -332,33 +335,44 @@ static int failed(const struct casefile *cf, int error, const struct why *why)
     case ENOENT:
     case EEXIST:
     case E2BIG:
+    case EBUSY:
         return fail(EXIT_USAGE, NULL, error, why, NULL);
+    case ESTALE:
+        return fail(EXIT_EVIDENCE, NULL, error, why, "a later pass looks at the evidence that was examined; another one is "
+                                                     "another exhibit");
     default:
         return fail(EXIT_ENVIRONMENT, NULL, error, why, "`kvali run` goes on from what is done");
     }
 }
 
-int job_cli_run(struct casefile *cf, const struct options *options, const char *command)
+/* The settings of the run, and the plugins of a later pass or NULL. */
+static int choose(struct casefile *cf, const struct options *options, const char *command, struct settings *settings,
+                  char **ret_plugins)
 {
-    struct settings settings;
+    struct why why = {{0}};
+    int code = job_cli_pass(cf, options, strcmp(command, "process") == 0, settings, ret_plugins, &why);
+    if (code == 0 && *ret_plugins)
+        return 0;
+    settings_finish(settings);
+    return code ? failed(cf, code, &why) : job_cli_settings(options, command, settings);
+}
+
+static int run_with(struct casefile *cf, const struct options *options, const struct settings *settings, const char *pass)
+{
     struct progress progress;
     struct why why = {{0}};
     struct job_result result = {0};
-    int code = job_cli_settings(options, command, &settings);
+    int code = progress_init(&progress, options_text(options, "events", NULL), options->quiet, &why);
     if (code)
-        return code;
-    code = progress_init(&progress, options_text(options, "events", NULL), options->quiet, &why);
-    if (code) {
-        settings_finish(&settings);
         return fail(EXIT_ENVIRONMENT, "--events", code, &why, NULL);
-    }
     catch_signals();
     struct job_options job = {
         .worker_program = job_cli_worker(),
-        .settings = &settings,
-        .jobs = (uint32_t)settings_number(&settings, "jobs"),
+        .settings = settings,
+        .jobs = (uint32_t)settings_number(settings, "jobs"),
         .spool_folder = job_cli_spool(options),
         .again = options_has(options, "again"),
+        .pass = pass,
         .stop = &stop,
         .progress = progress_show,
         .event = progress_event,
@@ -366,6 +380,18 @@ int job_cli_run(struct casefile *cf, const struct options *options, const char *
     };
     code = job_run(cf, &job, &result, &why);
     progress_finish(&progress);
-    settings_finish(&settings);
     return code ? failed(cf, code, &why) : told(cf, &result, options->quiet);
+}
+
+int job_cli_run(struct casefile *cf, const struct options *options, const char *command)
+{
+    struct settings settings;
+    char *pass = NULL;
+    int code = choose(cf, options, command, &settings, &pass);
+    if (code)
+        return code;
+    code = run_with(cf, options, &settings, pass);
+    settings_finish(&settings);
+    free(pass);
+    return code;
 }

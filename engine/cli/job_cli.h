@@ -23,7 +23,8 @@
     {"hashset", 0, "NAME", "Look contents up in this hash set: a name (`kvali hashset list`) or a file; may be given again"}, \
     {"hashsets", 0, "FOLDER", "Where hash sets are kept"},                                                             \
     {"skip-known", 0, NULL, "Spare what a known set has the costly plugins (setting hashset.skip_known)"},             \
-    {"plugin", 0, "FILE.so", "A plugin of the lab's own; may be given again"},                                         \
+    {"plugin", 0, "FILE.so", "A plugin of the lab's own; may be given again. A NAME instead (run): let only this plugin\n" \
+                             "look, once more at all that is examined already (a later pass)"},                        \
     {"set", 's', "KEY=VALUE", "Any setting (`kvali plugins --settings` lists them); may be given again"},              \
     {"tmp", 0, "FOLDER", "Where large contents are spooled, unlinked (default: $TMPDIR or /var/tmp)"},                 \
     {"weak-sandbox", 0, NULL, "Go on where the kernel lacks a part of the sandbox; it is recorded"},                   \
@@ -46,6 +47,18 @@ const char *job_cli_spool(const struct options *options);
  * names is not there. */
 int job_cli_replay(struct casefile *cf, uint64_t run, const struct options *options, struct settings *settings,
                    char **ret_lab, struct why *why);
+
+/* job_cli_pass.c: is it the name of a plugin, not a file? */
+bool job_cli_is_plugin(const char *value);
+/* The settings of a later pass (cases/pass.h) into `settings` (initialised here; finish it in any case) and the plugins
+ * that look into `ret_plugins` (malloc'ed): when --plugin names some, or when a pass is open. *ret_plugins NULL: it is the
+ * first pass. -EINVAL: options that do not go together, `why` says which. */
+int job_cli_pass(struct casefile *cf, const struct options *options, bool process, struct settings *settings,
+                 char **ret_plugins, struct why *why);
+/* All files given with an option as one list with ':' between, beginning with `first` (NULL: nothing). */
+int job_cli_paths(struct settings *settings, const char *key, const char *first, const struct options *options,
+                  const char *option, struct why *why);
+int job_cli_pairs(struct settings *settings, const struct options *options, struct why *why);
 
 /* Runs what is pending in the case and says how it went. Returns the exit code. */
 int job_cli_run(struct casefile *cf, const struct options *options, const char *command);

@@ -145,7 +145,7 @@ static int take_begin(struct supervisor *s, struct worker_slot *worker, struct b
     if (!permitted || bytes_failed(payload) || bytes_left(payload) || worker->batch[worker->batch_next].id != id)
         return alarm_set(worker, "it began a stream that it was not given");
     worker->in_stream = true;
-    worker->faults = 0;
+    worker->faults = worker->strangers = 0;
     worker->sub_count = 0;
     worker->child_bytes = 0;
     worker->task_time = when_monotonic();
@@ -153,6 +153,18 @@ static int take_begin(struct supervisor *s, struct worker_slot *worker, struct b
     if (code == 0)
         code = writer_attempt_begin(s->writer, s->run, id, 0, worker->number, &worker->attempt);
     return supervisor_written(s, code);
+}
+
+/* In a later pass only those that look have something to say. */
+static bool may_speak(const struct supervisor *s, uint32_t plugin)
+{
+    return !later(s) || plugin == BLACKBOX_ENGINE || (s->looking >> plugin & 1);
+}
+
+/* Of a content that the case does not have nothing is kept; of others an honest worker sends nothing that is not. */
+static int speaks_in_vain(const struct supervisor *s, struct worker_slot *worker, uint32_t plugin)
+{
+    return may_speak(s, plugin) ? 0 : alarm_set(worker, "a word of a plugin that has none in this pass");
 }
 
 static int take_record(struct supervisor *s, struct worker_slot *worker, struct bytes *payload)
@@ -166,6 +178,8 @@ static int take_record(struct supervisor *s, struct worker_slot *worker, struct 
         return alarm_set(worker, "a record that is not as its type says");
     if (sub->ordinal >= settings_number(s->options->settings, "limit.records") * (s->plugin_count + 1))
         return alarm_set(worker, "more records than the limit permits");
+    if (sub->id == 0 || !may_speak(s, plugin))
+        return speaks_in_vain(s, worker, plugin);
     int code = writer_record(s->writer, worker->attempt, sub->id, plugin, type, sub->ordinal++, values);
     if (code == -EBADMSG)
         return alarm_set(worker, "text for the index that is none");
@@ -191,6 +205,8 @@ static int take_spoken(struct supervisor *s, struct worker_slot *worker, struct 
     if (bytes_failed(payload) || !spoken.sub || !plugin_known(s, spoken.plugin) ||
         (with_text && (bytes_left(payload) || !is_clean(spoken.text))))
         return alarm_set(worker, "a note or limit that is malformed or out of place");
+    if (!may_speak(s, spoken.plugin))
+        return speaks_in_vain(s, worker, spoken.plugin);
     *ret_spoken = spoken;
     return 0;
 }
@@ -199,14 +215,17 @@ static int take_note(struct supervisor *s, struct worker_slot *worker, struct by
 {
     struct spoken spoken;
     int code = take_spoken(s, worker, payload, true, &spoken);
-    return code ? code
-                : supervisor_written(s, writer_note(s->writer, worker->attempt, spoken.sub->id,
+    return code || spoken.sub->id == 0
+               ? code
+               : supervisor_written(s, writer_note(s->writer, worker->attempt, spoken.sub->id,
                                                     plugin_name(s, spoken.plugin), spoken.offset, spoken.text));
 }
 
 static int stream_fault(struct supervisor *s, struct worker_slot *worker, const struct spoken *spoken,
                         enum fault_kind kind, const char *effect, const char *detail)
 {
+    if (spoken->sub->id == 0)
+        return 0;
     struct found_fault fault = {
         .kind = kind,
         .volume = "",
@@ -283,7 +302,8 @@ static int take_child(struct supervisor *s, struct worker_slot *worker, struct b
     child.plugin = plugin_name(s, plugin);
     child.runs = runs;
     uint64_t id = 0;
-    int code = writer_child(s->writer, worker->attempt, sub->id, &child, &id);
+    int code = later(s) ? later_child(s, worker, sub->id, child.path, &id)
+                        : writer_child(s->writer, worker->attempt, sub->id, &child, &id);
     if (code == -EEXIST)
         return alarm_set(worker, "a child stream at an address that is taken");
     return supervisor_written(s, code ? code : add_substream(worker, id));
@@ -298,6 +318,8 @@ static int take_child_end(struct supervisor *s, struct worker_slot *worker, stru
         return alarm_set(worker, "the end of a child stream that is malformed or out of place");
     sub->ended = true;
     worker->child_bytes = u64_add_saturating(worker->child_bytes, size);
+    if (later(s))
+        return later_child_end(s, worker, sub, size);
     return supervisor_written(s, writer_child_end(s->writer, worker->attempt, sub->id, status, size));
 }
 
@@ -315,6 +337,9 @@ static int take_end(struct supervisor *s, struct worker_slot *worker, struct byt
     if (!worker->in_stream || bytes_failed(payload) || bytes_left(payload) || id != worker->subs[0].id ||
         status > SCAN_CUT || uniform > 256 || read.slack > INT64_MAX)
         return alarm_set(worker, "the end of a stream that it was not given");
+    int code = later(s) ? later_end(s, worker) : 0;
+    if (code)
+        return code;
     bool nothing = error && read.read == 0 && worker->batch[worker->batch_next].size > 0;
     enum attempt_end end = nothing ? ATTEMPT_FAILED
                            : status != SCAN_WHOLE || read.unread || worker->faults ? ATTEMPT_PARTIAL

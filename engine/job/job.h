@@ -29,6 +29,8 @@ struct job_options {
     uint32_t jobs;              /* 0: one a core */
     const char *spool_folder;   /* where unlinked spool files are made */
     bool again;                 /* do streams that are done already once more */
+    const char *pass;           /* a later pass (cases/pass.h): the plugins whose records it keeps, ',' between, sorted;
+                                 * NULL: the first one. `settings` name these and those that found contents in contents */
     volatile sig_atomic_t *stop; /* becomes non-zero: end cleanly, keep what is done */
     void (*progress)(void *context, const struct job_progress *progress); /* five times a second; may be NULL */
     void (*event)(void *context, const char *json); /* one JSON object for each thing that happens; may be NULL */
@@ -40,6 +42,7 @@ struct job_result {
     uint64_t streams_done, faults; /* in the case now */
     uint64_t crashed, hung, lost, tampered; /* workers in this run */
     bool interrupted;
+    uint64_t pass; /* which one it was */
     char digest[SHA256_HEX_SIZE];
     char failure[512]; /* why the last exhibit that did not open did not */
 };

@@ -63,6 +63,7 @@ static int take_plugin(struct supervisor *s, struct bytes *payload)
     const char *name = bytes_string(payload);
     uint32_t version = bytes_u32le(payload);
     bytes_string(payload); /* summary */
+    bool content_only = bytes_u8(payload);
     uint32_t count = bytes_u32le(payload);
     if (bytes_failed(payload) || s->plugins_seen == PLUGINS_MAX)
         return -EPROTO;
@@ -73,7 +74,8 @@ static int take_plugin(struct supervisor *s, struct bytes *payload)
     }
     if (s->registered)
         return -EPROTO;
-    struct plugin_known known = {.name = strdup(name), .version = version, .type_count = count};
+    struct plugin_known known = {.name = strdup(name), .version = version, .type_count = count,
+                                 .content_only = content_only};
     int code = known.name ? read_types(payload, count, &known.types) : -ENOMEM;
     if (code) {
         free(known.name);
@@ -134,6 +136,14 @@ static int replace_text(char **text, const char *value)
     return 0;
 }
 
+/* A later pass looks at what was examined, or not at all. */
+static int image_again(struct supervisor *s, uint64_t id, const struct writer_image *image)
+{
+    struct why why = {{0}};
+    int code = writer_image_again(s->writer, id, image, &why);
+    return code == -ESTALE ? supervisor_fail(s, code, "%s", why.text) : supervisor_written(s, code);
+}
+
 static int take_image(struct supervisor *s, struct bytes *payload)
 {
     uint64_t id = bytes_u64le(payload);
@@ -162,6 +172,8 @@ static int take_image(struct supervisor *s, struct bytes *payload)
     exhibit->told = true;
     s->result.exhibits_opened++;
     supervisor_event(s, "evidence", "name", image.name, "bytes", image.size);
+    if (later(s))
+        return image_again(s, id, &image);
     int code = writer_image(s->writer, id, &image);
     if (code == 0)
         code = writer_expand_add(s->writer, id, root, "");
@@ -236,7 +248,7 @@ static int send_setup(struct supervisor *s)
     settings_write(s->options->settings, out);
     wire_end(wire);
     for (size_t i = 0; i < s->exhibit_count; i++) {
-        if (s->exhibit_states[i].deaths >= OPEN_DEATHS)
+        if (s->exhibit_states[i].deaths >= OPEN_DEATHS || (later(s) && !s->exhibits[i].opened))
             continue;
         out = wire_begin(wire, WIRE_EXHIBIT);
         buf_u64le(out, s->exhibits[i].id);
@@ -284,7 +296,7 @@ static int blame_exhibit(struct supervisor *s)
 {
     for (size_t i = 0; i < s->exhibit_count; i++) {
         struct exhibit_state *exhibit = &s->exhibit_states[i];
-        if (exhibit->ready || exhibit->failed)
+        if (exhibit->ready || exhibit->failed || (later(s) && !s->exhibits[i].opened))
             continue;
         if (++exhibit->deaths < OPEN_DEATHS)
             return 0;

@@ -7,6 +7,7 @@
 #include "cases/digest.h"
 #include "cases/kept.h"
 #include "cases/link.h"
+#include "cases/pass.h"
 #include "engine/base/json.h"
 #include "engine/base/log.h"
 #include "engine/base/version.h"
@@ -299,6 +300,10 @@ static int loop(struct supervisor *s)
             return code;
         if (busy)
             listen_once(s);
+        else if (later(s))
+            code = later_more(s, &busy);
+        if (code)
+            return code;
         code = reap(s);
         if (code == 0)
             code = tick(s);
@@ -383,7 +388,7 @@ static int begin_run(struct supervisor *s)
     buf_finish(&host);
     buf_finish(&versions);
     if (code == 0)
-        code = link_forget(s->cf);
+        code = later(s) ? writer_run_pass(s->writer, s->run, 0) : link_forget(s->cf);
     return supervisor_written(s, code);
 }
 
@@ -397,6 +402,8 @@ static int ledger_begin(struct supervisor *s)
     json_init(&json, &buf);
     json_object_open(&json, NULL);
     json_u64(&json, "run", s->run);
+    json_u64(&json, "pass", s->result.pass);
+    json_text(&json, "pass_plugins", s->options->pass);
     settings_to_json(s->options->settings, &json);
     json_text(&json, "settings_sha256", sha256);
     write_versions(&json, "versions", s->versions);
@@ -422,6 +429,17 @@ static int ledger_begin(struct supervisor *s)
     return code ? (s->failure = code) : 0;
 }
 
+static int note_plugins(struct supervisor *s)
+{
+    struct buf names = {0};
+    for (size_t i = 0; i < s->plugin_count; i++)
+        buf_printf(&names, "%s%s", i ? "," : "", s->plugins[i].name);
+    int code = buf_failed(&names) ? -ENOMEM : pass_first(s->cf, s->run, buf_cstr(&names));
+    buf_finish(&names);
+    s->result.pass = 1;
+    return supervisor_written(s, code);
+}
+
 static int ledger_end(struct supervisor *s, const char *status)
 {
     struct queue_counts counts = {0};
@@ -437,6 +455,7 @@ static int ledger_end(struct supervisor *s, const char *status)
     json_init(&json, &buf);
     json_object_open(&json, NULL);
     json_u64(&json, "run", s->run);
+    json_u64(&json, "pass", s->result.pass);
     json_text(&json, "status", status);
     json_u64(&json, "streams_done", counts.streams_done);
     json_u64(&json, "streams_pending", counts.streams_pending);
@@ -474,12 +493,17 @@ static int end_run(struct supervisor *s)
     int code = supervisor_written(s, writer_run_end(s->writer, s->run, status));
     if (code == 0)
         code = supervisor_written(s, writer_flush(s->writer));
-    if (code == 0 && !s->result.interrupted)
+    if (code == 0 && later(s))
+        code = supervisor_written(s, pass_end(s->cf));
+    if (code == 0 && !s->result.interrupted && !later(s))
         code = verify_images(s);
-    if (code == 0 && !s->result.interrupted) {
+    if (code == 0 && !s->result.interrupted && !later(s)) {
         code = link_findings(s->cf, s->why);
-        if (code == 0)
-            code = kept_rules(s->cf, s->run, settings_text(s->options->settings, "yara.rules"), s->why);
+        if (code)
+            return s->failure = code;
+    }
+    if (code == 0 && !s->result.interrupted) {
+        code = kept_rules(s->cf, s->run, settings_text(s->options->settings, "yara.rules"), s->why);
         if (code)
             return s->failure = code;
     }
@@ -529,6 +553,8 @@ int job_run(struct casefile *cf, const struct job_options *options, struct job_r
         code = begin_run(&s);
     if (code == 0)
         code = startup(&s);
+    if (code == 0)
+        code = later(&s) ? later_begin(&s) : note_plugins(&s);
     if (code == 0)
         code = ledger_begin(&s);
     if (code == 0)

@@ -36,6 +36,8 @@ struct worker_slot {
     bool in_stream;                 /* BEGIN came, END did not */
     uint64_t attempt;
     uint64_t faults; /* rows of this attempt that make it partial */
+    uint64_t makers; /* later pass: plugins that find contents in the one in hand, as bits */
+    uint64_t strangers; /* later pass: contents that turned up and that the case does not have */
     struct substream *subs;
     size_t sub_count, sub_capacity;
 
@@ -50,6 +52,7 @@ struct plugin_known {
     uint32_t version;
     struct record_type **types;
     size_t type_count;
+    bool content_only;
 };
 
 struct exhibit_state {
@@ -68,6 +71,7 @@ struct supervisor {
     bool stale;      /* a worker crashed: the next one comes from a fresh zygote */
     bool registered; /* all plugins are known */
     uint64_t run;
+    uint64_t looking; /* plugins of a later pass, as bits; 0: it is the first */
     uint32_t next_number;
 
     struct plugin_known plugins[PLUGINS_MAX];
@@ -110,6 +114,22 @@ void supervisor_event(struct supervisor *s, const char *event, const char *key, 
 int startup(struct supervisor *s);
 int startup_worker(struct supervisor *s, struct worker_slot *worker);
 void startup_forget(struct supervisor *s);
+
+/* later.c: what is different in a later pass. Is it one? */
+bool later(const struct supervisor *s);
+/* Once the plugins are known: which pass it is. */
+int later_begin(struct supervisor *s);
+/* Writes the SPAREs of a content and the end of its STREAM. */
+int later_spares(struct supervisor *s, struct worker_slot *worker, const struct task_stream *task);
+/* A child that turned up, and its end; *ret_id 0: the case has none there, and what is said of it is dropped. */
+int later_child(struct supervisor *s, struct worker_slot *worker, uint64_t parent, const char *path, uint64_t *ret_id);
+int later_child_end(struct supervisor *s, struct worker_slot *worker, const struct substream *sub, uint64_t size);
+/* Before the attempt at a content ends: what was not found again. */
+int later_end(struct supervisor *s, struct worker_slot *worker);
+/* Nothing is in hand: is there more to do? */
+int later_more(struct supervisor *s, bool *ret_more);
+/* The names of plugins of a list with ',' between, as bits. */
+uint64_t plugin_mask(const struct supervisor *s, const char *names);
 
 /* intake.c: one packet of a worker. 0; -EPROTO: it is not what this worker may say now (worker->alarm says why); other codes: ours. */
 int intake(struct supervisor *s, struct worker_slot *worker, const uint8_t *packet, size_t size);

@@ -55,7 +55,7 @@ void task_drop(struct worker_slot *worker)
     worker->batch_count = worker->batch_next = worker->sub_count = 0;
     worker->in_stream = false;
     worker->attempt = 0;
-    worker->faults = 0;
+    worker->faults = worker->strangers = 0;
     worker->child_bytes = 0;
 }
 
@@ -88,19 +88,20 @@ static int give_expand(struct supervisor *s, struct worker_slot *worker)
     return 0;
 }
 
-/* The plugins that a stream is to be spared, as bits. */
-static uint64_t without_mask(const struct supervisor *s, const char *names)
+/* What a later pass says of a content, behind what every pass does. */
+static void put_later(const struct supervisor *s, const struct worker_slot *worker, struct buf *out)
 {
-    uint64_t mask = 0;
-    for (size_t i = 0; i < s->plugin_count; i++) {
-        size_t size = strlen(s->plugins[i].name);
-        for (const char *at = names; at && *at; at = strchr(at, ',')) {
-            at += *at == ',';
-            if (strncmp(at, s->plugins[i].name, size) == 0 && (at[size] == 0 || at[size] == ','))
-                mask |= UINT64_C(1) << i;
-        }
-    }
-    return mask;
+    bool is_later = later(s);
+    buf_u8(out, is_later);
+    buf_u64le(out, is_later ? worker->makers & ~s->looking : 0);
+    buf_u64le(out, is_later ? ~worker->makers : 0);
+}
+
+/* The plugins that do not see the stream, as bits. */
+static uint64_t without(const struct supervisor *s, const struct worker_slot *worker, const struct task_stream *task)
+{
+    uint64_t others = later(s) ? ~(s->looking | worker->makers) : 0;
+    return plugin_mask(s, task->without) | others;
 }
 
 static int give_streams(struct supervisor *s, struct worker_slot *worker)
@@ -109,6 +110,9 @@ static int give_streams(struct supervisor *s, struct worker_slot *worker)
     struct wire *wire = &worker->process.wire;
     for (size_t i = 0; i < worker->batch_count; i++) {
         const struct task_stream *task = &worker->batch[i];
+        int code = later(s) ? later_spares(s, worker, task) : 0;
+        if (code)
+            return code;
         struct buf *out = wire_begin(wire, WIRE_STREAM);
         buf_u64le(out, task->id);
         buf_u64le(out, task->exhibit);
@@ -119,7 +123,8 @@ static int give_streams(struct supervisor *s, struct worker_slot *worker)
         buf_u32le(out, task->kind);
         buf_u8(out, task->deleted);
         buf_u64le(out, task->size);
-        buf_u64le(out, without_mask(s, task->without));
+        buf_u64le(out, without(s, worker, task));
+        put_later(s, worker, out);
         wire_end(wire);
     }
     wire_begin(wire, WIRE_GO);

@@ -7,7 +7,7 @@
  *
  *   supervisor -> zygote   SETUP (EXHIBIT)* OPEN, then FORK (with three descriptors) for each worker
  *   zygote -> supervisor   (PLUGIN | LOADED)* VERSIONS (IMAGE | IMAGE_FAILED)* ZYGOTE_READY, then FORKED
- *   supervisor -> worker   EXPAND | (STREAM)+ GO | READ | (WANT)+ REPLAY
+ *   supervisor -> worker   EXPAND | (SPARE* STREAM)+ GO | READ | (WANT)+ REPLAY
  *   worker -> supervisor   WORKER_READY, then
  *                          to EXPAND: (VOLUME | ENTRY | FAULT)* EXPANDED
  *                          to GO:     (BEGIN (RECORD | NOTE | LIMITED | FAILED | CHILD | CHILD_END | FAULT)* END)+ DONE
@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 enum {
-    WIRE_VERSION = 2,
+    WIRE_VERSION = 3,
     WIRE_PACKET_MAX = 64 * 1024,
     WIRE_FDS_MAX = 3,
     WIRE_BATCH_MAX = 64, /* streams in one task */
@@ -39,7 +39,7 @@ enum wire_type {
     WIRE_OPEN,     /* - */
     WIRE_FORK,     /* u32 worker; descriptors: socket, black box, spool */
     /* from the zygote */
-    WIRE_PLUGIN,   /* string name, u32 version, string summary, u32 n, n record types */
+    WIRE_PLUGIN,   /* string name, u32 version, string summary, u8 content only, u32 n, n record types */
     WIRE_LOADED,   /* string plugin, kind, name, sha256, u64 count, u8 has problem, string problem */
     WIRE_VERSIONS, /* string JSON */
     WIRE_IMAGE,    /* u64 id, string name type details unsupported damage, u64 size, u32 sector, u32 segments, u32 n, n x 3 strings */
@@ -49,7 +49,10 @@ enum wire_type {
     WIRE_FATAL,    /* u32 errno, string reason */
     /* to a worker */
     WIRE_EXPAND,   /* u64 exhibit, string locator, u32 n, n x (u64 at, u32 fault kind) */
-    WIRE_STREAM,   /* u64 id, u64 exhibit, string locator path name extension, u32 kind, u8 deleted, u64 size, u64 without */
+    WIRE_SPARE,    /* string path: a stream, the next STREAM's or one inside, that only the silent plugins look at */
+    WIRE_STREAM,   /* u64 id, u64 exhibit, string locator path name extension, u32 kind, u8 deleted, u64 size, u64 without,
+                    * u8 a later pass, u64 silent: plugins whose words are not wanted, only the streams that they find,
+                    * u64 barren: plugins that may not make children */
     WIRE_GO,       /* - */
     WIRE_READ,     /* u64 exhibit, string locator, u64 offset, u64 size */
     WIRE_WANT,     /* string path, u64 offset, u64 size: a stream inside the one that REPLAY names */

@@ -57,97 +57,6 @@ void worker_send_fault(struct worker *worker, const struct found_fault *fault)
     wire_end(&worker->wire);
 }
 
-/* ------------------------------------------------------------------ scan: the sink */
-
-static int on_record(void *context, uint32_t stream, uint32_t plugin, uint32_t type, const void *data,
-                     size_t size)
-{
-    struct worker *worker = context;
-    struct buf *out = wire_begin(&worker->wire, WIRE_RECORD);
-    buf_u32le(out, stream);
-    buf_u32le(out, plugin);
-    buf_u32le(out, type);
-    buf_append(out, data, size);
-    wire_end(&worker->wire);
-    return worker_flush_when_full(worker);
-}
-
-static int on_text(struct worker *worker, enum wire_type type, uint32_t stream, uint32_t plugin,
-                   uint64_t offset, const char *text)
-{
-    struct buf *out = wire_begin(&worker->wire, type);
-    buf_u32le(out, stream);
-    buf_u32le(out, plugin);
-    buf_u64le(out, offset);
-    buf_string(out, text);
-    wire_end(&worker->wire);
-    return worker_flush_when_full(worker);
-}
-
-static int on_note(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, const char *text)
-{
-    return on_text(context, WIRE_NOTE, stream, plugin, offset, text);
-}
-
-static int on_limited(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, const char *text)
-{
-    return on_text(context, WIRE_LIMITED, stream, plugin, offset, text);
-}
-
-static int on_failed(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, int code)
-{
-    struct worker *worker = context;
-    struct buf *out = wire_begin(&worker->wire, WIRE_FAILED);
-    buf_u32le(out, stream);
-    buf_u32le(out, plugin);
-    buf_u64le(out, offset);
-    buf_u32le(out, (uint32_t)-code);
-    wire_end(&worker->wire);
-    return worker_flush_when_full(worker);
-}
-
-static int on_child_begin(void *context, uint32_t parent, uint32_t stream, const struct stream_info *info,
-                          uint32_t plugin, const struct child *child, const struct child_runs *runs)
-{
-    struct worker *worker = context;
-    struct buf *out = wire_begin(&worker->wire, WIRE_CHILD);
-    buf_u32le(out, parent);
-    buf_u32le(out, stream);
-    buf_string(out, info->path);
-    buf_blob(out, child->name, child->name_size);
-    buf_u32le(out, child->kind);
-    buf_u8(out, child->deleted);
-    buf_u64le(out, child->offset);
-    buf_u32le(out, plugin);
-    buf_u8(out, runs->cut);
-    buf_u32le(out, (uint32_t)runs->count);
-    for (size_t i = 0; i < runs->count; i++) {
-        buf_u64le(out, runs->items[i].offset);
-        buf_u64le(out, runs->items[i].size);
-    }
-    wire_end(&worker->wire);
-    return worker_flush_when_full(worker);
-}
-
-static int on_child_end(void *context, uint32_t stream, enum scan_status status, uint64_t size)
-{
-    struct worker *worker = context;
-    struct buf *out = wire_begin(&worker->wire, WIRE_CHILD_END);
-    buf_u32le(out, stream);
-    buf_u32le(out, status);
-    buf_u64le(out, size);
-    wire_end(&worker->wire);
-    return worker_flush_when_full(worker);
-}
-
-static void on_at(void *context, uint32_t stream, uint32_t plugin, uint64_t offset)
-{
-    struct worker *worker = context;
-    if (stream == 0 && plugin == BLACKBOX_ENGINE)
-        atomic_store_explicit(&worker->box->done, offset, memory_order_relaxed);
-    worker_beat(worker, stream, plugin, offset);
-}
-
 /* ------------------------------------------------------------------ scan: the source */
 
 static int64_t source_read(void *context, void *data, size_t size)
@@ -292,8 +201,7 @@ static int scan_opened(struct worker *worker, const struct task_stream_in *task,
         .deleted = task->deleted,
         .size = stream_size(stream),
     };
-    struct scan_sink sink = {on_record,      on_note,      on_limited, on_failed,
-                             on_child_begin, on_child_end, on_at,      worker};
+    struct scan_sink sink = worker_sink(worker);
     struct source source = source_of(stream), behind;
     struct stream *slack;
     struct scan_result result = {0};
@@ -304,7 +212,7 @@ static int scan_opened(struct worker *worker, const struct task_stream_in *task,
         char text[128];
         snprintf(text, sizeof text,
                  "no block of it lies on the medium: its %" PRIu64 " zero bytes were not read", info.size);
-        on_note(worker, 0, BLACKBOX_ENGINE, 0, text);
+        worker_note(worker, 0, BLACKBOX_ENGINE, 0, text);
     } else {
         code = scanner_scan(worker->zygote->scanner, &info, &source, task->without, &sink, &result);
     }
@@ -329,6 +237,7 @@ static int scan_one(struct worker *worker, const struct task_stream_in *task)
     struct image *image = worker_image(worker, task->exhibit);
     atomic_store(&worker->box->done, 0);
     atomic_store(&worker->box->task, task->id);
+    worker->task = task;
     worker_beat(worker, 0, BLACKBOX_ENGINE, 0);
     buf_u64le(wire_begin(&worker->wire, WIRE_BEGIN), task->id);
     wire_end(&worker->wire);
@@ -343,6 +252,13 @@ static int scan_one(struct worker *worker, const struct task_stream_in *task)
     return code;
 }
 
+static void free_texts(char **texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(texts[i]);
+    free(texts);
+}
+
 static void clear_batch(struct worker *worker)
 {
     for (size_t i = 0; i < worker->batch_count; i++) {
@@ -351,8 +267,45 @@ static void clear_batch(struct worker *worker)
         free(task->path);
         free(task->name);
         free(task->extension);
+        free_texts(task->spares, task->spare_count);
     }
     worker->batch_count = 0;
+}
+
+static int add_spare(struct worker *worker, struct bytes *message)
+{
+    const char *path = bytes_string(message);
+    if (bytes_failed(message))
+        return -EPROTO;
+    if (worker->spare_count == worker->spare_capacity) {
+        size_t capacity = worker->spare_capacity * 2 + 16;
+        char **more = reallocarray(worker->spares, capacity, sizeof *more);
+        if (!more)
+            return -ENOMEM;
+        worker->spares = more;
+        worker->spare_capacity = capacity;
+    }
+    char *copy = strdup(path);
+    if (!copy)
+        return -ENOMEM;
+    worker->spares[worker->spare_count++] = copy;
+    return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The spares that came before this task are its. */
+static void take_spares(struct worker *worker, struct task_stream_in *task)
+{
+    task->spares = worker->spares;
+    task->spare_count = worker->spare_count;
+    worker->spares = NULL;
+    worker->spare_count = worker->spare_capacity = 0;
+    if (task->spare_count)
+        qsort(task->spares, task->spare_count, sizeof *task->spares, by_text);
 }
 
 static int add_stream(struct worker *worker, struct bytes *message)
@@ -368,8 +321,12 @@ static int add_stream(struct worker *worker, struct bytes *message)
     task.deleted = bytes_u8(message);
     task.size = bytes_u64le(message);
     task.without = bytes_u64le(message);
+    task.later = bytes_u8(message);
+    task.silent = bytes_u64le(message);
+    task.barren = bytes_u64le(message);
     if (bytes_failed(message) || task.kind >= STREAM_KINDS)
         return -EPROTO;
+    take_spares(worker, &task);
     task.locator = strdup(texts[0]);
     task.path = strdup(texts[1]);
     task.name = strdup(texts[2]);
@@ -461,7 +418,7 @@ static int do_replay(struct worker *worker, struct bytes *task)
         code = add_slack(stream, &slack, &source, &behind);
     }
     worker->replay.wire = &worker->wire;
-    worker->replay.at = on_at;
+    worker->replay.at = worker_at;
     worker->replay.context = worker;
     int result = replay_run(&worker->replay, worker->zygote->scanner, task, code ? 0 : stream_size(stream),
                             code ? NULL : &source);
@@ -483,6 +440,8 @@ static int do_message(struct worker *worker, enum wire_type type, struct bytes *
     switch ((int)type) {
     case WIRE_EXPAND:
         return worker_expand(worker, payload);
+    case WIRE_SPARE:
+        return add_spare(worker, payload);
     case WIRE_STREAM:
         return add_stream(worker, payload);
     case WIRE_GO:

@@ -1,6 +1,6 @@
 /*
- * worker_private: what the files of the worker share: worker.c (tasks, scanning, reading) and worker_expand.c
- * (walking).
+ * worker_private: what the files of the worker share: worker.c (tasks, scanning, reading), worker_sink.c (what a scan says)
+ * and worker_expand.c (walking).
  */
 #ifndef KVALI_JOB_WORKER_PRIVATE_H
 #define KVALI_JOB_WORKER_PRIVATE_H
@@ -12,10 +12,12 @@
 #include "engine/job/worker_replay.h"
 
 struct task_stream_in {
-    uint64_t id, exhibit, size, without;
+    uint64_t id, exhibit, size, without, silent, barren;
     char *locator, *path, *name, *extension;
     uint32_t kind;
-    bool deleted;
+    bool deleted, later; /* later: one more pass over what is known */
+    char **spares;       /* addresses that only silent plugins look at, sorted */
+    size_t spare_count;
 };
 
 struct worker {
@@ -24,6 +26,9 @@ struct worker {
     struct blackbox *box;
     struct task_stream_in batch[WIRE_BATCH_MAX];
     size_t batch_count;
+    const struct task_stream_in *task; /* being scanned */
+    char **spares;                     /* of the next STREAM */
+    size_t spare_count, spare_capacity;
     struct replay replay;
 };
 
@@ -33,6 +38,12 @@ struct image *worker_image(const struct worker *worker, uint64_t exhibit);
 void worker_beat(struct worker *worker, uint32_t stream, uint32_t plugin, uint64_t at);
 int worker_flush_when_full(struct worker *worker);
 void worker_send_fault(struct worker *worker, const struct found_fault *fault);
+
+/* worker_sink.c: where the scan of worker->task says what it finds. */
+struct scan_sink worker_sink(struct worker *worker);
+/* Two of its functions, for what is said besides. */
+int worker_note(void *context, uint32_t stream, uint32_t plugin, uint64_t offset, const char *text);
+void worker_at(void *context, uint32_t stream, uint32_t plugin, uint64_t offset);
 
 /* An EXPAND task: walks, reports what it finds, and EXPANDED. -EPROTO, -ENOMEM, or the socket's code. */
 int worker_expand(struct worker *worker, struct bytes *task);

@@ -41,6 +41,7 @@ static void tell_plugins(struct wire *wire, const struct zygote *zygote)
         buf_string(out, plugin->name);
         buf_u32le(out, plugin->version);
         buf_string(out, plugin->summary);
+        buf_u8(out, zygote->scanner && scanner_content_only(zygote->scanner, i));
         uint32_t count = 0;
         while (plugin->emits[count])
             count++;

@@ -158,6 +158,15 @@ static bool may_have_child(struct scan *scan)
 
     if (scanner->stop < 0)
         return false;
+    if (scan->index < 64 && (scanner->sink->barren >> scan->index & 1) != 0) {
+        if (!scan->barren_said)
+            pass_limited(pass, scan->index, pass->offset,
+                         "a later pass adds no contents: what %s finds in this one was not opened "
+                         "(`kvali run --again` does it all anew)",
+                         scan->plugin->name);
+        scan->barren_said = true;
+        return false;
+    }
     if (pass->nesting >= scanner->limit_depth || pass->info->depth >= scanner->limit_depth) {
         if (!scan->depth_refused)
             pass_limited(pass, scan->index, pass->offset,

@@ -272,9 +272,18 @@ static void start_one(struct scan *scan)
         child_forget(scan);
 }
 
+/* The plugins that do not see this stream. */
+static uint64_t left_out(const struct pass *pass)
+{
+    const struct scan_sink *sink = pass->scanner->sink;
+
+    return pass->without | (sink->spared != NULL ? sink->spared(sink->context, pass->info) : 0);
+}
+
 static void start_all(struct pass *pass)
 {
     struct scanner *scanner = pass->scanner;
+    uint64_t without = left_out(pass);
 
     for (uint32_t i = 0; i < scanner->count; i++) {
         struct scan *scan = &pass->level->scans[i];
@@ -282,7 +291,7 @@ static void start_all(struct pass *pass)
         *scan = (struct scan){
             .pass = pass, .plugin = scanner->plugins[i], .index = i, .worker = scanner->workers[i]};
         scan->state = pass->level->states + scanner->state_offsets[i];
-        if (scanner->stop < 0 || (i < 64 && (pass->without >> i & 1) != 0))
+        if (scanner->stop < 0 || (i < 64 && (without >> i & 1) != 0))
             continue;
         memset(scan->state, 0, scan->plugin->stream_size);
         start_one(scan);
@@ -324,6 +333,12 @@ static bool any_wants(const struct pass *pass, enum plugin_want want)
     return false;
 }
 
+/* Of what is only read for its errors a later pass knows these. */
+static bool nobody_looks(const struct pass *pass)
+{
+    return pass->scanner->sink->lazy && !any_wants(pass, PLUGIN_PEEK);
+}
+
 /* A child that nobody wants to be fed with need not be walked; a source is read to its end, for its errors
  * count. */
 static void feed_all(struct pass *pass)
@@ -333,7 +348,7 @@ static void feed_all(struct pass *pass)
     while (pass->filled > 0 && scanner->stop == 0) {
         size_t size = size_min(scanner->block, pass->filled);
 
-        if (pass->source == NULL && !pass->hashing && !any_wants(pass, PLUGIN_FEED))
+        if ((pass->source == NULL || nobody_looks(pass)) && !pass->hashing && !any_wants(pass, PLUGIN_FEED))
             return;
         hash_block(pass, size);
         for (size_t i = 0; i < scanner->count && scanner->stop == 0; i++) {

@@ -29,7 +29,7 @@ struct scan {
     bool spared;           /* the content is known: finish with SCAN_SPARED */
     bool failed;           /* already reported */
     uint64_t said;         /* records, notes and limits */
-    bool said_enough, depth_refused;
+    bool said_enough, depth_refused, barren_said;
 };
 
 struct level {
@@ -93,6 +93,7 @@ struct scanner {
     struct loaded *loaded;
     size_t loaded_count, loaded_capacity;
     bool loaded_failed;
+    bool content_only[SCANNER_PLUGINS_MAX];
 
     struct spool spool;
     struct level *levels; /* limit_depth + 1 */

@@ -60,6 +60,17 @@ void setup_loaded(const char *plugin, const char *kind, const char *name, const 
         scanner->loaded_failed = true;
 }
 
+void setup_content_only(void)
+{
+    if (being_set_up != NULL)
+        being_set_up->content_only[being_set_up->set_up] = true;
+}
+
+bool scanner_content_only(const struct scanner *scanner, size_t plugin)
+{
+    return plugin < scanner->count && scanner->content_only[plugin];
+}
+
 const struct loaded *scanner_loaded(const struct scanner *scanner, size_t *ret_count)
 {
     *ret_count = scanner->loaded_count;

@@ -54,6 +54,11 @@ struct scan_sink {
     /* Heartbeat and black box: plugin (UINT32_MAX: reading) now works at this offset of this stream. */
     void (*at)(void *context, uint32_t stream, uint32_t plugin, uint64_t offset);
     void *context;
+    /* Only where a stream is looked at once more, by some plugins (a later pass); otherwise 0 and NULL. */
+    bool lazy;         /* what no plugin wants need not be read to its end: its errors are known */
+    uint64_t barren;   /* bit mask of plugins that may not make children */
+    uint64_t (*spared)(void *context, const struct stream_info *info); /* bit mask of plugins to leave out of this stream
+                                                                        * alone; may be NULL */
 };
 
 struct scanner;
@@ -78,6 +83,8 @@ struct loaded {
     uint64_t count;
 };
 const struct loaded *scanner_loaded(const struct scanner *scanner, size_t *ret_count);
+/* Did the plugin with this index call setup_content_only? */
+bool scanner_content_only(const struct scanner *scanner, size_t plugin);
 
 /* A file that may be written and mapped (unlinked, this process's own) for what does not fit in memory; -1: none. */
 void scanner_set_spool(struct scanner *scanner, int fd);

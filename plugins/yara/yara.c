@@ -99,7 +99,11 @@ static int set_up(struct yara_worker *mine, const struct settings *settings, str
         return why_set(why, -ENOMEM, "no memory");
     rc = rules_load(settings_text(settings, "yara.rules"), settings_bool(settings, "yara.remarks"),
                     &mine->rules, why);
-    return rc < 0 ? rc : make_scanners(mine, why);
+    if (rc < 0)
+        return rc;
+    if (mine->rules.named == NULL)
+        setup_content_only();
+    return make_scanners(mine, why);
 }
 
 static int yara_setup(void *worker, const struct settings *settings, struct why *why)

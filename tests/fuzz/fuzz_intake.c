@@ -32,7 +32,8 @@ int writer_attempt_begin(struct writer *writer, uint64_t run, uint64_t stream, u
     return 0;
 }
 
-int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end end, const struct attempt_read *read)
+int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end end,
+                       const struct attempt_read *read)
 {
     (void)writer, (void)attempt, (void)end, (void)read;
     return 0;
@@ -56,7 +57,8 @@ int writer_entry(struct writer *writer, uint64_t attempt, uint64_t exhibit, cons
     return 0;
 }
 
-int writer_account(struct writer *writer, uint64_t attempt, uint64_t exhibit, const struct found_account *account)
+int writer_account(struct writer *writer, uint64_t attempt, uint64_t exhibit,
+                   const struct found_account *account)
 {
     (void)writer, (void)attempt, (void)exhibit;
     clean(account->volume);
@@ -81,6 +83,33 @@ int writer_child_end(struct writer *writer, uint64_t attempt, uint64_t stream, u
     (void)writer, (void)attempt, (void)stream, (void)size;
     assert(scan_status <= SCAN_CUT);
     return 0;
+}
+
+/* The first pass: a later one is not fuzzed here. */
+bool later(const struct supervisor *s)
+{
+    (void)s;
+    return false;
+}
+
+int later_child(struct supervisor *s, struct worker_slot *worker, uint64_t parent, const char *path,
+                uint64_t *ret_id)
+{
+    (void)s, (void)worker, (void)parent, (void)path, (void)ret_id;
+    abort();
+}
+
+int later_child_end(struct supervisor *s, struct worker_slot *worker, const struct substream *sub,
+                    uint64_t size)
+{
+    (void)s, (void)worker, (void)sub, (void)size;
+    abort();
+}
+
+int later_end(struct supervisor *s, struct worker_slot *worker)
+{
+    (void)s, (void)worker;
+    abort();
 }
 
 int writer_record(struct writer *writer, uint64_t attempt, uint64_t stream, uint32_t plugin, uint32_t type,

@@ -169,10 +169,11 @@ static void each_column(void *context, const char *name, const char *value)
     rows->count += *name && *value;
 }
 
-static void finding(void *context, const char *plugin, const char *type, const char *json)
+static void finding(void *context, uint64_t pass, const char *plugin, const char *type, const char *json)
 {
     struct rows *rows = context;
     rows->count++;
+    cr_expect_eq(pass, 1);
     snprintf(rows->last, sizeof rows->last, "%s %s %s", plugin, type, json);
 }
 

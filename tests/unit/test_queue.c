@@ -163,7 +163,7 @@ static void expect_counts_true(void)
 {
     struct queue_counts kept, fresh;
     cr_assert_eq(queue_counts(world.cf, &kept), 0);
-    cr_assert_eq(queue_count(casefile_db(world.cf), &fresh), 0);
+    cr_assert_eq(queue_count(casefile_db(world.cf), 1, &fresh), 0);
     cr_assert_eq(kept.expands_pending, fresh.expands_pending);
     cr_assert_eq(kept.streams_pending, fresh.streams_pending);
     cr_assert_eq(kept.streams_done, fresh.streams_done);
