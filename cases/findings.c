@@ -5,16 +5,18 @@
  * neither), bytes as hex, numbers decimal, NULL as '-'. In this order, each group sorted bytewise by its key
  * columns:
  *
- *   kvali-findings 1
- *   exhibit  label, name, type, size, sector size, unsupported, damage, md5, sha1, sha256, verification
- *   volume   exhibit, key and all that was found of it
- *   account  exhibit, volume, what its bytes are, how many
- *   entry    exhibit, path and all metadata, locator of its content
- *   stream   exhibit, path, locator, kind, deleted, size, status, read, unread, repeated byte, slack,
- * left-out plugins, runs record   plugin.type, version, exhibit, locator of its stream, place among that
- * stream's records of this type, the fields note     exhibit, locator, plugin, offset, text fault    exhibit,
- * volume, path, stage, plugin, offset, size, kind, effect, detail ('' when the exhibit could not be opened:
- * why it could not names the folder in which it was looked for)
+ * - kvali-findings 1
+ * - exhibit: label, name, type, size, sector size, unsupported, damage, md5, sha1, sha256, verification
+ * - volume: exhibit, key and all that was found of it
+ * - account: exhibit, volume, what its bytes are, how many
+ * - entry: exhibit, path and all metadata, locator of its content
+ * - stream: exhibit, path, locator, kind, deleted, size, status, read, unread, repeated byte, slack, left-out
+ *   plugins, runs
+ * - record: plugin.type, version, exhibit, locator of its stream, place among that stream's records of this
+ *   type, the fields
+ * - note: exhibit, locator, plugin, offset, text
+ * - fault: exhibit, volume, path, stage, plugin, offset, size, kind, effect, detail ('' when the exhibit
+ * could not be opened: why it could not names the folder in which it was looked for)
  *
  * and then for each later pass:
  *
