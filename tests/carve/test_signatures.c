@@ -106,3 +106,23 @@ Test(signatures, what_counts_at_sectors_is_found_at_sectors_only)
     cr_assert_eq(places_count, 1, "an M at the end is no MZ");
     signatures_free(signatures);
 }
+
+static int note_icon(void *context, size_t index, size_t place)
+{
+    places_count += strcmp(signatures_at(context, index)->format->name, "ico") == 0 && place == 0;
+    return 0;
+}
+
+/* What fills up the last sector must not complete a pattern: this one ends in zeros. */
+Test(signatures, what_is_cut_at_the_end_is_not_completed)
+{
+    static const uint8_t icon[22] = {0, 0, 1, 0, 1};
+    struct signatures *signatures = load();
+
+    cr_assert_eq(signatures_search(signatures, 0, icon, sizeof icon, sizeof icon, note_icon, signatures), 0);
+    cr_assert_eq(places_count, 1);
+    places_count = 0;
+    cr_assert_eq(signatures_search(signatures, 0, icon, 20, 20, note_icon, signatures), 0);
+    cr_assert_eq(places_count, 0);
+    signatures_free(signatures);
+}
