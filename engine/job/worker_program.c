@@ -1,6 +1,7 @@
 /*
- * kvali-worker: the program that parses evidence. It is started by kvali, with its end of a socket as descriptor 3, and
- * is of no use by hand but for questions that touch no evidence: --versions, --plugins, --plugins-json, --keywords=LISTS.
+ * kvali-worker: the program that parses evidence. It is started by kvali, with its end of a socket as
+ * descriptor 3, and is of no use by hand but for questions that touch no evidence: --versions, --plugins,
+ * --plugins-json, --keywords=LISTS.
  */
 #include "engine/job/worker.h"
 
@@ -10,13 +11,19 @@
 #include "plugins/keywords/check.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONTROL_FD = 3 };
+enum {
+    CONTROL_FD = 3,
+    KEPT_BLOCK =
+        32 * 1024 * 1024, /* the largest that malloc takes from what it keeps, as large as glibc allows */
+    KEPT_TOP = 64 * 1024 * 1024,
+};
 
 static int print(struct buf *buf)
 {
@@ -66,8 +73,8 @@ static int print_plugins(void)
             buf_printf(&buf, "  record %s: %s\n", (*t)->name, (*t)->what);
             for (size_t i = 0; i < (*t)->field_count; i++) {
                 const struct field *field = &(*t)->fields[i];
-                buf_printf(&buf, "    %-20s %-6s %s%s%s%s\n", field->name, field_kind_name(field->kind), field->what,
-                           *field->unit ? " (" : "", field->unit, *field->unit ? ")" : "");
+                buf_printf(&buf, "    %-20s %-6s %s%s%s%s\n", field->name, field_kind_name(field->kind),
+                           field->what, *field->unit ? " (" : "", field->unit, *field->unit ? ")" : "");
             }
         }
     }
@@ -103,8 +110,9 @@ static const struct plugin *plugin_named(const char *name)
     return NULL;
 }
 
-/* What the plugin yara says of the rules in `list` (paths, ':' between), a line each: kind, name, SHA-256, count and what is
- * wrong with it, with TABs between. These are the operator's own files: no evidence is near. */
+/* What the plugin yara says of the rules in `list` (paths, ':' between), a line each: kind, name, SHA-256,
+ * count and what is wrong with it, with TABs between. These are the operator's own files: no evidence is
+ * near. */
 static int print_rules(const char *list)
 {
     const struct plugin *yara = plugin_named("yara");
@@ -177,5 +185,9 @@ int main(int argc, char **argv)
         return print_rules(argv[2]);
     if (argc == 2 && strncmp(argv[1], "--keywords=", 11) == 0)
         return print_keywords(argv[1] + 11);
+    /* Parsers take and give back megabytes for each content; what the system takes back it must hand out
+     * anew, page by page, which costs more than the parsing (glibc's malloc). */
+    (void)mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK);
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_TOP);
     return run_zygote();
 }

@@ -99,3 +99,22 @@ bool lex_is(const struct lex *lex, const char *text)
     return (lex->kind == LEX_WORD || lex->kind == LEX_MARK) && strlen(text) == lex->size &&
            memcmp(lex->begin, text, lex->size) == 0;
 }
+
+bool lex_ends_term(const struct lex *lex)
+{
+    return lex->kind == LEX_END || lex->kind == LEX_BAD || lex_is(lex, "and") || lex_is(lex, "or") ||
+           lex_is(lex, ")");
+}
+
+bool lex_brackets_term(struct lex lex)
+{
+    unsigned open = 0;
+
+    do {
+        open += lex_is(&lex, "(") || lex_is(&lex, "[");
+        open -= open > 0 && (lex_is(&lex, ")") || lex_is(&lex, "]"));
+        if (!lex_next(&lex) && lex.kind == LEX_BAD)
+            return false;
+    } while (open > 0 && lex.kind != LEX_END);
+    return open == 0 && lex_ends_term(&lex);
+}

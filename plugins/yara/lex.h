@@ -33,4 +33,9 @@ bool lex_next(struct lex *lex);
 /* Is the token this word or mark? */
 bool lex_is(const struct lex *lex, const char *text);
 
+/* In a condition: does the token end a term, being "and", "or", a bracket that closes, or the end? */
+bool lex_ends_term(const struct lex *lex);
+/* Are the brackets that open at the token all of a term, as in "(a or b) and c", not in "(a + b) > c"? */
+bool lex_brackets_term(struct lex lex);
+
 #endif

@@ -11,20 +11,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The parts 0 to 3 are for classes of contents, as these bits say; then all rules; then those that ask for
- * names. */
-enum { CLASS_MZ = 1, CLASS_LARGE = 2, PART_ALL = 4, PART_NAMED = 5 };
-
-enum { LARGE = 1024 * 1024 /* bytes: many rules ask for less */ };
+enum rule_part {
+    PART_ALL,
+    PART_ALWAYS, /* rules that every content is asked about: those that demand nothing which could be told
+                    without libyara, and those that cannot be cut out of their file */
+    PART_NAMED,  /* rules that ask for names */
+};
 
 /* May the rule say different things of equal contents? */
 bool part_is_named(const struct rule_source *source, const struct rule_item *item);
 
-/* What belongs to the part (1), and what such a rule uses (2), into `ret_keep`: one for each item, zeros
+/* Without `pe` rules are written for contents that are no PE file (withoutpe.h).
+ *
+ * What belongs to the part (1), and what such a rule uses (2), into `ret_keep`: one for each item, zeros
  * before. False when no rule belongs to it. */
-bool part_choose(const struct rule_file *file, unsigned part, uint8_t *ret_keep);
+bool part_choose(const struct rule_file *file, enum rule_part part, bool pe, uint8_t *ret_keep);
+/* The same of the rules for which `keep` is 1 already. */
+void part_complete(const struct rule_file *file, bool pe, uint8_t *keep);
+/* Can a rule of the file be cut out of it? */
+bool part_is_free(const struct rule_source *source);
 
 /* Rules that do not belong become empty lines; those that are only used do not report. */
-void part_write(const struct rule_file *file, const uint8_t *keep, struct buf *buf);
+void part_write(const struct rule_file *file, const uint8_t *keep, bool pe, struct buf *buf);
 
 #endif

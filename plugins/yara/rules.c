@@ -9,8 +9,10 @@
 
 #include "engine/base/text.h"
 #include "engine/plugin.h"
+#include "plugins/yara/choice.h"
 #include "plugins/yara/complaints.h"
 #include "plugins/yara/files.h"
+#include "plugins/yara/lex.h"
 #include "plugins/yara/parts.h"
 
 #include <errno.h>
@@ -59,22 +61,29 @@ static int compiler_new(struct complaints *complaints, YR_COMPILER **ret_compile
     return 0;
 }
 
-/* 0, 1 when it has no rules of this part, -EBADMSG when it does not compile, -ENOMEM. */
-static int add_part(YR_COMPILER *compiler, const struct rule_file *file, unsigned part)
+/* 0, -EBADMSG when it does not compile, -ENOMEM. */
+static int add_kept(YR_COMPILER *compiler, const struct rule_file *file, const uint8_t *keep, bool pe)
 {
-    uint8_t *keep = calloc(file->source.count + 1, 1);
     struct buf buf = {0};
-    int rc = keep == NULL ? -ENOMEM : 0;
+    int rc = 0;
 
-    if (rc == 0 && !part_choose(file, part, keep))
-        rc = 1;
-    if (rc == 0)
-        part_write(file, keep, &buf);
-    if (rc == 0 && buf_failed(&buf))
+    part_write(file, keep, pe, &buf);
+    if (buf_failed(&buf))
         rc = -ENOMEM;
-    if (rc == 0 && yr_compiler_add_string(compiler, buf_cstr(&buf), file->space) != 0)
+    else if (yr_compiler_add_string(compiler, buf_cstr(&buf), file->space) != 0)
         rc = -EBADMSG;
     buf_finish(&buf);
+    return rc;
+}
+
+/* As add_kept; 1 when the file has no rules of this part. */
+static int add_part(YR_COMPILER *compiler, const struct rule_file *file, enum rule_part part, bool pe)
+{
+    uint8_t *keep = calloc(file->source.count + 1, 1);
+    int rc = keep == NULL ? -ENOMEM : 0;
+
+    if (rc == 0)
+        rc = part_choose(file, part, pe, keep) ? add_kept(compiler, file, keep, pe) : 1;
     free(keep);
     return rc;
 }
@@ -171,7 +180,7 @@ static int try(struct rule_file *file, struct complaints *complaints, bool *ret_
 
     if (rc < 0)
         return rc;
-    rc = add_part(compiler, file, PART_ALL);
+    rc = add_part(compiler, file, PART_ALL, true);
     *ret_good = rc >= 0;
     rc = rc == -ENOMEM ? rc : 0;
     if (*ret_good && yr_compiler_get_rules(compiler, &rules) != ERROR_SUCCESS)
@@ -210,7 +219,7 @@ static int check(struct rule_file *file, bool remarks, unsigned *told)
 /* ------------------------------------------------------------------ sets */
 
 /* -EBADMSG when a file does not compile; *ret_rules is NULL when the part has no rules. */
-static int compile(const struct rule_files *files, unsigned part, YR_RULES **ret_rules)
+static int compile(const struct rule_files *files, enum rule_part part, bool pe, YR_RULES **ret_rules)
 {
     struct complaints complaints = {.items = NULL};
     YR_COMPILER *compiler = NULL;
@@ -220,7 +229,7 @@ static int compile(const struct rule_files *files, unsigned part, YR_RULES **ret
     for (size_t i = 0; i < files->count && rc >= 0; i++) {
         if (files->items[i].problem.text[0] != '\0')
             continue;
-        rc = add_part(compiler, &files->items[i], part);
+        rc = add_part(compiler, &files->items[i], part, pe);
         any |= rc == 0;
     }
     if (rc >= 0)
@@ -233,66 +242,26 @@ static int compile(const struct rule_files *files, unsigned part, YR_RULES **ret
     return rc;
 }
 
-static uint32_t count_rules(const YR_RULES *rules)
-{
-    return rules != NULL ? rules->num_rules : 0;
-}
-
-static void drop(YR_RULES **rules)
-{
-    if (*rules != NULL)
-        yr_rules_destroy(*rules);
-    *rules = NULL;
-}
-
-/* All rules may match a small program. */
-static int compile_whole(const struct rule_files *files, struct rules *ret)
-{
-    return compile(files, CLASS_MZ, &ret->classes[CLASS_MZ]);
-}
-
-/* Classes with as many rules have the same ones. */
-static int compile_rest(const struct rule_files *files, struct rules *ret)
-{
-    int rc = compile(files, PART_NAMED, &ret->named);
-
-    for (unsigned which = 0; which < RULES_CLASSES && rc == 0; which++) {
-        if (which == CLASS_MZ)
-            continue;
-        rc = compile(files, which, &ret->classes[which]);
-        if (rc == 0 && count_rules(ret->classes[which]) == count_rules(ret->classes[CLASS_MZ])) {
-            drop(&ret->classes[which]);
-            ret->classes[which] = ret->classes[CLASS_MZ];
-        }
-    }
-    return rc;
-}
-
 void rules_finish(struct rules *rules)
 {
-    for (unsigned which = 0; which < RULES_CLASSES; which++) {
-        if (rules->classes[which] != NULL &&
-            (which == CLASS_MZ || rules->classes[which] != rules->classes[CLASS_MZ]))
-            yr_rules_destroy(rules->classes[which]);
+    YR_RULES *const compiled[] = {rules->all, rules->always, rules->always_no_pe, rules->named};
+
+    prefilter_free(rules->prefilter);
+    for (size_t i = 0; i < sizeof compiled / sizeof compiled[0]; i++) {
+        if (compiled[i] != NULL)
+            yr_rules_destroy(compiled[i]);
     }
-    if (rules->named != NULL)
-        yr_rules_destroy(rules->named);
     for (size_t i = 0; i < rules->place_count; i++) {
         free(rules->places[i].space);
         free(rules->places[i].name);
-        free(rules->places[i].set);
     }
     free(rules->places);
+    formulas_finish(&rules->formulas);
+    free(rules->formula);
+    free(rules->gated);
+    free(rules->asked);
+    rule_files_finish(&rules->files);
     *rules = (struct rules){.places = NULL};
-}
-
-YR_RULES *rules_for(const struct rules *rules, const uint8_t *data, size_t size)
-{
-    unsigned which = size > LARGE ? CLASS_LARGE : 0;
-
-    if (size >= 2 && data[0] == 'M' && data[1] == 'Z')
-        which |= CLASS_MZ;
-    return rules->classes[which];
 }
 
 /* ------------------------------------------------------------------ where rules stand */
@@ -314,8 +283,9 @@ const struct rule_place *rules_place(const struct rules *rules, const YR_RULE *r
                : bsearch(&key, rules->places, rules->place_count, sizeof key, compare_places);
 }
 
-static int note_places(const struct rule_files *files, struct rules *ret)
+static int note_places(struct rules *ret)
 {
+    const struct rule_files *files = &ret->files;
     size_t count = 0;
 
     for (size_t i = 0; i < files->count; i++)
@@ -334,18 +304,107 @@ static int note_places(const struct rule_files *files, struct rules *ret)
                 continue;
             *place = (struct rule_place){.space = strdup(file->space),
                                          .name = strndup(item->name, item->name_size),
-                                         .set = strdup(file->set),
+                                         .set = file->set,
                                          .line = item->line,
                                          .last_line = item->last_line,
                                          .used = item->used,
-                                         .named = part_is_named(&file->source, item)};
+                                         .named = part_is_named(&file->source, item),
+                                         .file = file,
+                                         .item = k};
             ret->place_count++;
-            if (place->space == NULL || place->name == NULL || place->set == NULL)
+            if (place->space == NULL || place->name == NULL)
                 return -ENOMEM;
         }
     }
     qsort(ret->places, ret->place_count, sizeof ret->places[0], compare_places);
     return 0;
+}
+
+/* ------------------------------------------------------------------ some of them */
+
+struct rest {
+    const uint8_t *data;
+    size_t size;
+};
+
+static size_t write_buf(const void *data, size_t size, size_t count, void *user)
+{
+    buf_append(user, data, size * count);
+    return buf_failed(user) ? 0 : count;
+}
+
+static size_t read_buf(void *data, size_t size, size_t count, void *user)
+{
+    struct rest *rest = user;
+
+    if (size == 0 || count > rest->size / size)
+        return 0;
+    memcpy(data, rest->data, size * count);
+    rest->data += size * count;
+    rest->size -= size * count;
+    return count;
+}
+
+/* A compiler reserves megabytes for what is a few kilobytes; what is read back takes what it needs. */
+static YR_RULES *shrink(YR_RULES *rules)
+{
+    struct buf buf = {0};
+    YR_STREAM out = {.user_data = &buf, .write = write_buf};
+    YR_RULES *small = NULL;
+    int error = yr_rules_save_stream(rules, &out);
+
+    if (error == ERROR_SUCCESS) {
+        struct rest rest = {(const uint8_t *)buf.data, buf.size};
+        YR_STREAM in = {.user_data = &rest, .read = read_buf};
+
+        error = yr_rules_load_stream(&in, &small);
+    }
+    yr_rules_destroy(rules);
+    buf_finish(&buf);
+    return error == ERROR_SUCCESS ? small : NULL;
+}
+
+/* The first of `chosen` and those behind it that stand in the same file; how many. 0: no memory, or it does
+ * not compile. */
+static size_t add_some(YR_COMPILER *compiler, const struct rules *rules, const uint32_t *chosen, size_t count,
+                       bool pe)
+{
+    const struct rule_place *first = rules_place(rules, &rules->all->rules_table[chosen[0]]);
+    uint8_t *keep = first != NULL ? calloc(first->file->source.count + 1, 1) : NULL;
+    size_t added = 0;
+
+    if (keep == NULL)
+        return 0;
+    for (; added < count; added++) {
+        const struct rule_place *place = rules_place(rules, &rules->all->rules_table[chosen[added]]);
+
+        if (place == NULL || place->file != first->file)
+            break;
+        keep[place->item] = 1;
+    }
+    part_complete(first->file, pe, keep);
+    if (add_kept(compiler, first->file, keep, pe) < 0)
+        added = 0;
+    free(keep);
+    return added;
+}
+
+YR_RULES *rules_some(const struct rules *rules, const uint32_t *chosen, size_t count, bool pe)
+{
+    struct complaints complaints = {.items = NULL};
+    YR_COMPILER *compiler = NULL;
+    YR_RULES *some = NULL;
+    size_t done = 0, added = 1;
+
+    if (compiler_new(&complaints, &compiler) == 0) {
+        for (; done < count && added > 0; done += added)
+            added = add_some(compiler, rules, chosen + done, count - done, pe);
+        if (done == count)
+            (void)yr_compiler_get_rules(compiler, &some);
+        yr_compiler_destroy(compiler);
+    }
+    complaints_finish(&complaints);
+    return some != NULL ? shrink(some) : NULL;
 }
 
 /* ------------------------------------------------------------------ all together */
@@ -414,8 +473,9 @@ static int tell_doubles(const struct rule_files *files, unsigned *told)
     return 0;
 }
 
-static int compile_all(struct rule_files *files, bool remarks, struct rules *ret)
+static int compile_whole(bool remarks, struct rules *ret)
 {
+    struct rule_files *files = &ret->files;
     unsigned told = 0;
     int rc;
 
@@ -423,7 +483,7 @@ static int compile_all(struct rule_files *files, bool remarks, struct rules *ret
         if (files->items[i].problem.text[0] == '\0')
             refuse(&files->items[i], &told);
     }
-    rc = remarks ? -EBADMSG : compile_whole(files, ret);
+    rc = remarks ? -EBADMSG : compile(files, PART_ALL, true, &ret->all);
     if (rc == -EBADMSG) {
         rc = 0;
         for (size_t i = 0; i < files->count && rc == 0; i++)
@@ -431,12 +491,27 @@ static int compile_all(struct rule_files *files, bool remarks, struct rules *ret
         if (rc == 0 && remarks)
             rc = tell_doubles(files, &told);
         if (rc == 0)
-            rc = compile_whole(files, ret);
+            rc = compile(files, PART_ALL, true, &ret->all);
     }
     if (told > REMARKS_MAX)
         setup_loaded("yara", "left out", "more", files->items[0].sha256, told - REMARKS_MAX,
                      "rules and remarks that are not told one by one");
-    return rc == 0 ? compile_rest(files, ret) : rc;
+    return rc;
+}
+
+static int compile_all(bool remarks, struct rules *ret)
+{
+    int rc = compile_whole(remarks, ret);
+
+    if (rc == 0)
+        rc = note_places(ret);
+    if (rc == 0 && ret->all != NULL)
+        rc = choice_prepare(ret);
+    if (rc == 0)
+        rc = compile(&ret->files, PART_ALWAYS, true, &ret->always);
+    if (rc == 0)
+        rc = compile(&ret->files, PART_ALWAYS, false, &ret->always_no_pe);
+    return rc == 0 ? compile(&ret->files, PART_NAMED, true, &ret->named) : rc;
 }
 
 static uint64_t rules_of(const struct rule_file *file)
@@ -505,21 +580,15 @@ static int report(const struct rule_files *files)
 
 int rules_load(const char *list, bool remarks, struct rules *ret, struct why *why)
 {
-    struct rule_files files = {NULL, 0, 0};
-    int rc = rule_files_find(&files, list, why);
+    int rc = rule_files_find(&ret->files, list, why);
 
-    if (rc < 0) {
-        rule_files_finish(&files);
+    if (rc < 0)
         return rc;
-    }
-    rc = compile_all(&files, remarks, ret);
+    rc = compile_all(remarks, ret);
     if (rc == 0)
-        rc = note_places(&files, ret);
-    if (rc == 0)
-        rc = report(&files);
+        rc = report(&ret->files);
     if (rc < 0)
         why_set(why, rc,
                 rc == -EBADMSG ? "the rules do not compile together" : "no memory to compile the rules");
-    rule_files_finish(&files);
     return rc;
 }

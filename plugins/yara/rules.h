@@ -2,37 +2,48 @@
  * rules: YARA rule files, checked and compiled together.
  *
  * Every file is a namespace of its own, named by its path below the folder that was given, without its
- * extension. What a rule demands of a content before anything else (gate.h) decides in which of a few
- * compiled sets it stands: a text need not be searched for the strings of rules that only a program can
- * match.
+ * extension. For most contents few rules come into question (formula.h, prefilter.h); those are compiled
+ * alone, each when it is first wanted, so that a content need not be searched for the strings of all.
  */
 #ifndef KVALI_PLUGINS_YARA_RULES_H
 #define KVALI_PLUGINS_YARA_RULES_H
 
 #include "engine/base/why.h"
+#include "plugins/yara/files.h"
+#include "plugins/yara/formula.h"
+#include "plugins/yara/prefilter.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <yara.h>
 
-enum { RULES_CLASSES = 4 };
-
 struct rule_place {
     char *space, *name; /* as libyara has them */
-    char *set;
+    const char *set;
     unsigned line, last_line;
     bool used;  /* by another rule */
     bool named; /* asks for a content's name, or whether it was deleted: of equal contents it may say
                    different things */
+    const struct rule_file *file;
+    size_t item; /* of the file's source */
 };
 
 /* What compiles of the rules. NULL where there are none. */
 struct rules {
-    /* By what the content is: not MZ or MZ, small or large. The same pointer where the rules are the same. */
-    YR_RULES *classes[RULES_CLASSES];
-    YR_RULES *named; /* of all, those that ask for names: what is left to ask of a content that is known */
+    struct rule_files files;
     struct rule_place *places;
     size_t place_count;
+    YR_RULES *all;
+    YR_RULES *always;       /* of all, those that every content is asked about */
+    YR_RULES *always_no_pe; /* the same for contents that are no PE file (withoutpe.h) */
+    YR_RULES *named; /* of all, those that ask for names: what is left to ask of a content that is known */
+    struct formulas formulas;
+    uint32_t *formula; /* of each rule of `all`; FORMULA_NONE: it is one of `always`, or reports nothing */
+    uint32_t *gated;   /* of these, those that ask more of a content than strings that stand anywhere */
+    size_t gated_count;
+    uint32_t *asked; /* by rule: the number of the content that it was last chosen or not chosen for */
+    uint32_t contents;
+    struct prefilter *prefilter;
 };
 
 /* `list`: files and folders, separated by ':'. Tells setup_loaded of each file, each set of files and each
@@ -41,8 +52,9 @@ struct rules {
 int rules_load(const char *list, bool remarks, struct rules *ret, struct why *why);
 void rules_finish(struct rules *rules);
 
-/* Those that may match a content of `size` bytes that begins with `data`. NULL: none. */
-YR_RULES *rules_for(const struct rules *rules, const uint8_t *data, size_t size);
+/* Some of `all`, as choice_make gives them, with the rules that they use, compiled anew, without `pe` for
+ * contents that are no PE file; for yr_rules_destroy. NULL: no memory. */
+YR_RULES *rules_some(const struct rules *rules, const uint32_t *chosen, size_t count, bool pe);
 
 /* Where a rule stands in its file. NULL: not known. */
 const struct rule_place *rules_place(const struct rules *rules, const YR_RULE *rule);

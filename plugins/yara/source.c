@@ -1,7 +1,6 @@
 /* source: see source.h. */
 #include "plugins/yara/source.h"
 
-#include "plugins/yara/gate.h"
 #include "plugins/yara/lex.h"
 
 #include <errno.h>
@@ -19,7 +18,7 @@ static struct rule_item *item_new(struct rule_source *source)
         source->items = items;
         source->capacity = capacity;
     }
-    source->items[source->count] = (struct rule_item){.kind = ITEM_RULE, .gate = {false, UINT64_MAX}};
+    source->items[source->count] = (struct rule_item){.kind = ITEM_RULE};
     return &source->items[source->count++];
 }
 
@@ -103,6 +102,36 @@ static int compare_names(const void *a, const void *b, void *items)
     return compare_text(one->name, one->name_size, two->name, two->name_size);
 }
 
+/* Does the condition use a variable that is not of the content? */
+static bool asks_for_names(const struct rule_item *item, const char *text)
+{
+    static const char *const names[] = {"filename", "filepath", "extension", "owner", "deleted", "md5"};
+    struct lex lex = rule_item_condition(item, text);
+
+    while (lex_next(&lex)) {
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+            if (lex_is(&lex, names[i]))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Does the condition count rules by a wildcard, as in "any of (Family*)"? Then which rules are there decides.
+ */
+static bool counts_rules(const struct rule_item *item, const char *text)
+{
+    struct lex lex = rule_item_condition(item, text);
+    bool name = false;
+
+    while (lex_next(&lex)) {
+        if (name && lex_is(&lex, "*") && lex_next(&lex) && (lex_is(&lex, ")") || lex_is(&lex, ",")))
+            return true;
+        name = lex.kind == LEX_WORD && lex.begin[0] != '$' && (lex.begin[0] < '0' || lex.begin[0] > '9');
+    }
+    return false;
+}
+
 static int index_rules(struct rule_source *source, const char *text)
 {
     source->by_name = calloc(source->count + 1, sizeof source->by_name[0]);
@@ -114,9 +143,9 @@ static int index_rules(struct rule_source *source, const char *text)
         if (item->kind != ITEM_RULE)
             continue;
         source->by_name[source->named++] = i;
-        gate_find(item, text);
+        item->asks_for_names = asks_for_names(item, text);
         source->global |= item->global;
-        source->wildcards |= gate_counts_rules(item, text);
+        source->wildcards |= counts_rules(item, text);
     }
     qsort_r(source->by_name, source->named, sizeof source->by_name[0], compare_names, source->items);
     return 0;

@@ -1,6 +1,6 @@
 /*
  * source: a YARA source file cut into what stands in it one after the other, so that one broken rule does not
- * take its whole file along, and so that rules which cannot match a content need not be tried on it.
+ * take its whole file along, and so that a rule can be compiled alone.
  */
 #ifndef KVALI_PLUGINS_YARA_SOURCE_H
 #define KVALI_PLUGINS_YARA_SOURCE_H
@@ -10,12 +10,6 @@
 #include <stdint.h>
 
 enum rule_item_kind { ITEM_RULE, ITEM_IMPORT, ITEM_INCLUDE };
-
-/* What a content must be for the rule to match at all, as far as its condition says so by itself. */
-struct rule_gate {
-    bool mz;       /* begins with MZ */
-    uint64_t most; /* bytes it may have; UINT64_MAX: any number */
-};
 
 struct rule_item {
     enum rule_item_kind kind;
@@ -27,8 +21,8 @@ struct rule_item {
     size_t strings, condition; /* a rule's: where these sections begin; strings 0: none */
     bool asks_for_names;       /* uses a variable that is not of the content: filename, deleted ... */
     bool used;                 /* another rule uses it */
-    struct rule_gate gate;
-    bool out; /* taken out of the text */
+    bool always;               /* demands nothing that could be told without libyara (formula.h) */
+    bool out;                  /* taken out of the text */
 };
 
 struct rule_source {

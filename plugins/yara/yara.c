@@ -5,11 +5,14 @@
  * modules look at the whole. libyara's handlers for signals are off: a worker's system calls are few, and
  * memory cannot fault here.
  *
- * A rule that takes too long is found by halving and left out for that content alone.
+ * Few rules come into question for most contents: these are asked one by one, and with them those that every
+ * content is asked about. Where many do, all are asked at once. A rule that takes too long is found by
+ * halving and left out for that content alone.
  */
 #include "engine/plugin.h"
 
 #include "engine/base/hash.h"
+#include "plugins/yara/choice.h"
 #include "plugins/yara/match.h"
 #include "plugins/yara/rules.h"
 #include "plugins/yara/yara_version.h"
@@ -21,19 +24,26 @@
 #include <string.h>
 #include <time.h>
 
+/* Compiled rules and what scans with them. NULL: none, or not yet. */
+struct asked {
+    YR_RULES *rules;
+    YR_SCANNER *scanner;
+};
+
 struct yara_worker {
     bool initialized;
     struct rules rules;
-    YR_SCANNER *scanners[RULES_CLASSES + 1]; /* by class, and for those that ask for names */
+    struct asked all, always[2], named; /* of `rules`; always: for contents that are no PE file, and others */
+    struct asked (*alone)[2];           /* its own, for each of `all`, in the same way */
     struct match_texts texts;
     uint64_t timeout;
     bool profile;
-    /* Contents that no rule of their class matched. Where two share a place the later one has it. */
+    /* Contents that no rule matched. Where two share a place the later one has it. */
     uint8_t (*nothing)[SHA256_SIZE];
 };
 
 enum {
-    NAMED = RULES_CLASSES,
+    CHOSEN_MAX = 8, /* rules that are asked one by one; where more come into question all are asked at once */
     NOTHING_COUNT = 1 << 16,
     SLOW_BYTES_A_SECOND = 1024 * 1024, /* thousands of rules on a loaded machine */
     ENDLESS_SHARE = 4,                 /* of yara.timeout, for each half */
@@ -51,14 +61,29 @@ static const struct record_type cost_type = {"cost", 1, "what a YARA rule costs 
 
 static const struct record_type *const yara_emits[] = {&yara_match_type, &cost_type, NULL};
 
+static void asked_finish(struct asked *asked)
+{
+    if (asked->scanner != NULL)
+        yr_scanner_destroy(asked->scanner);
+    asked->scanner = NULL;
+}
+
 static void yara_teardown(void *worker)
 {
     struct yara_worker *mine = worker;
 
-    for (size_t i = 0; i < sizeof mine->scanners / sizeof mine->scanners[0]; i++) {
-        if (mine->scanners[i] != NULL)
-            yr_scanner_destroy(mine->scanners[i]);
+    for (size_t i = 0; mine->alone != NULL && i < 2 * (size_t)mine->all.rules->num_rules; i++) {
+        struct asked *alone = &mine->alone[i / 2][i % 2];
+
+        asked_finish(alone);
+        if (alone->rules != NULL)
+            yr_rules_destroy(alone->rules);
     }
+    free(mine->alone);
+    asked_finish(&mine->all);
+    asked_finish(&mine->always[0]);
+    asked_finish(&mine->always[1]);
+    asked_finish(&mine->named);
     rules_finish(&mine->rules);
     if (mine->initialized)
         yr_finalize();
@@ -67,18 +92,32 @@ static void yara_teardown(void *worker)
     *mine = (struct yara_worker){.initialized = false};
 }
 
-static int make_scanners(struct yara_worker *mine, struct why *why)
+static int asked_new(struct asked *asked, YR_RULES *rules)
 {
-    for (size_t i = 0; i <= NAMED; i++) {
-        YR_RULES *rules = i == NAMED ? mine->rules.named : mine->rules.classes[i];
-
-        if (rules == NULL)
-            continue;
-        if (yr_scanner_create(rules, &mine->scanners[i]) != ERROR_SUCCESS)
-            return why_set(why, -ENOMEM, "no memory");
-        yr_scanner_set_flags(mine->scanners[i], SCAN_FLAGS_NO_TRYCATCH | SCAN_FLAGS_REPORT_RULES_MATCHING);
-    }
+    asked->rules = rules;
+    if (rules == NULL)
+        return 0;
+    if (yr_scanner_create(rules, &asked->scanner) != ERROR_SUCCESS)
+        return -ENOMEM;
+    yr_scanner_set_flags(asked->scanner, SCAN_FLAGS_NO_TRYCATCH | SCAN_FLAGS_REPORT_RULES_MATCHING);
     return 0;
+}
+
+static int make_asked(struct yara_worker *mine, struct why *why)
+{
+    int rc = asked_new(&mine->all, mine->rules.all);
+
+    if (rc == 0)
+        rc = asked_new(&mine->always[0], mine->rules.always_no_pe);
+    if (rc == 0)
+        rc = asked_new(&mine->always[1], mine->rules.always);
+    if (rc == 0)
+        rc = asked_new(&mine->named, mine->rules.named);
+    if (rc == 0 && mine->all.rules != NULL) {
+        mine->alone = calloc(mine->all.rules->num_rules, sizeof mine->alone[0]);
+        rc = mine->alone == NULL ? -ENOMEM : 0;
+    }
+    return rc < 0 ? why_set(why, rc, "no memory") : 0;
 }
 
 static int set_up(struct yara_worker *mine, const struct settings *settings, struct why *why)
@@ -103,7 +142,7 @@ static int set_up(struct yara_worker *mine, const struct settings *settings, str
         return rc;
     if (mine->rules.named == NULL)
         setup_content_only();
-    return make_scanners(mine, why);
+    return make_asked(mine, why);
 }
 
 static int yara_setup(void *worker, const struct settings *settings, struct why *why)
@@ -121,11 +160,7 @@ static enum plugin_want yara_start(struct scan *scan)
 
     if (scan_stream(scan)->kind == STREAM_IMAGE)
         return PLUGIN_SKIP;
-    for (size_t i = 0; i <= NAMED; i++) {
-        if (worker->scanners[i] != NULL)
-            return PLUGIN_PEEK;
-    }
-    return PLUGIN_SKIP;
+    return worker->all.rules != NULL ? PLUGIN_PEEK : PLUGIN_SKIP;
 }
 
 /* LOKI's and THOR's rules ask for a type in these words. */
@@ -185,8 +220,7 @@ static int set_variables(YR_SCANNER *scanner, const struct stream_info *info, co
 struct call {
     struct scan *scan;
     struct yara_worker *worker;
-    YR_RULES *rules;
-    YR_SCANNER *scanner;
+    struct asked asked;
     const uint8_t *data;
     size_t size;
     bool silent; /* only how long it takes counts */
@@ -228,10 +262,10 @@ static int run(struct call *call, uint64_t seconds)
     size_t got;
 
     seconds += call->size / SLOW_BYTES_A_SECOND;
-    yr_scanner_set_timeout(call->scanner, seconds < INT32_MAX ? (int)seconds : INT32_MAX);
-    yr_scanner_set_callback(call->scanner, on_scan, call);
+    yr_scanner_set_timeout(call->asked.scanner, seconds < INT32_MAX ? (int)seconds : INT32_MAX);
+    yr_scanner_set_callback(call->asked.scanner, on_scan, call);
     (void)scan_read(call->scan, 0, &byte, 1, &got); /* a sign of life */
-    return yr_scanner_scan_mem(call->scanner, call->data, call->size);
+    return yr_scanner_scan_mem(call->asked.scanner, call->data, call->size);
 }
 
 /* ------------------------------------------------------------------ rules without end */
@@ -254,13 +288,13 @@ static void enable(YR_RULES *rules, const bool *out, uint32_t begin, uint32_t en
 /* The rule that takes too long, by halves: a half that does not end has it, or else the other has. */
 static uint32_t find_endless(struct call *call, const bool *out)
 {
-    uint32_t begin = 0, end = call->rules->num_rules;
+    uint32_t begin = 0, end = call->asked.rules->num_rules;
 
     call->silent = true;
     while (end - begin > 1) {
         uint32_t middle = begin + (end - begin) / 2;
 
-        enable(call->rules, out, begin, middle);
+        enable(call->asked.rules, out, begin, middle);
         if (run(call, call->worker->timeout / ENDLESS_SHARE + 1) == ERROR_SCAN_TIMEOUT)
             end = middle;
         else
@@ -273,32 +307,32 @@ static uint32_t find_endless(struct call *call, const bool *out)
 /* It goes, and where another rule uses it all of its file, because nobody knows what it would have said. */
 static void take_out(struct call *call, uint32_t index, bool *out)
 {
-    const YR_RULE *rule = &call->rules->rules_table[index];
+    const YR_RULE *rule = &call->asked.rules->rules_table[index];
     const struct rule_place *place = rules_place(&call->worker->rules, rule);
     bool whole = place == NULL || place->used;
 
     scan_limited(call->scan, 0, "%s: rule %s is not done in time with this content: it has no answer%s",
                  rule->ns->name, rule->identifier, whole ? ", nor have the others of its file" : "");
     out[index] = true;
-    for (uint32_t i = 0; whole && i < call->rules->num_rules; i++)
-        out[i] |= call->rules->rules_table[i].ns == rule->ns;
+    for (uint32_t i = 0; whole && i < call->asked.rules->num_rules; i++)
+        out[i] |= call->asked.rules->rules_table[i].ns == rule->ns;
 }
 
 /* Some rule took too long: finds out which, and asks the others without it. libyara's code. */
 static int run_without_endless(struct call *call)
 {
-    bool *out = calloc(call->rules->num_rules, sizeof out[0]);
+    bool *out = calloc(call->asked.rules->num_rules, sizeof out[0]);
     int code = ERROR_SCAN_TIMEOUT;
 
     if (out == NULL)
         return ERROR_INSUFFICIENT_MEMORY;
     for (unsigned i = 0; i < ENDLESS_MAX && code == ERROR_SCAN_TIMEOUT; i++) {
         take_out(call, find_endless(call, out), out);
-        enable(call->rules, out, 0, call->rules->num_rules);
+        enable(call->asked.rules, out, 0, call->asked.rules->num_rules);
         code = run(call, call->worker->timeout);
     }
-    for (uint32_t i = 0; i < call->rules->num_rules; i++)
-        yr_rule_enable(&call->rules->rules_table[i]);
+    for (uint32_t i = 0; i < call->asked.rules->num_rules; i++)
+        yr_rule_enable(&call->asked.rules->rules_table[i]);
     free(out);
     return code;
 }
@@ -310,7 +344,7 @@ static int64_t time_of(struct call *call, const bool *out, uint32_t begin, uint3
 {
     struct timespec before, after;
 
-    enable(call->rules, out, begin, end);
+    enable(call->asked.rules, out, begin, end);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
     (void)run(call, call->worker->timeout);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
@@ -320,7 +354,7 @@ static int64_t time_of(struct call *call, const bool *out, uint32_t begin, uint3
 /* Halves that cost next to nothing hold no rule that costs much. */
 static void tell_cost(struct call *call, const bool *out, uint32_t begin, uint32_t end, int64_t nothing)
 {
-    const YR_RULE *rule = &call->rules->rules_table[begin];
+    const YR_RULE *rule = &call->asked.rules->rules_table[begin];
     int64_t cost = time_of(call, out, begin, end) - nothing;
     uint32_t middle = begin + (end - begin) / 2;
 
@@ -338,14 +372,14 @@ static void tell_cost(struct call *call, const bool *out, uint32_t begin, uint32
 
 static int profile(struct call *call)
 {
-    bool *out = calloc(call->rules->num_rules, sizeof out[0]);
+    bool *out = calloc(call->asked.rules->num_rules, sizeof out[0]);
 
     if (out == NULL)
         return -ENOMEM;
     call->silent = true;
     (void)time_of(call, out, 0, 0); /* what is read first is read slowly */
-    tell_cost(call, out, 0, call->rules->num_rules, time_of(call, out, 0, 0));
-    enable(call->rules, out, 0, call->rules->num_rules);
+    tell_cost(call, out, 0, call->asked.rules->num_rules, time_of(call, out, 0, 0));
+    enable(call->asked.rules, out, 0, call->asked.rules->num_rules);
     free(out);
     return call->code == -ENOSPC ? 0 : call->code;
 }
@@ -355,7 +389,7 @@ static int profile(struct call *call)
 /* What an error of libyara means for this content. */
 static int explain(struct call *call, int error)
 {
-    const YR_RULE *rule = yr_scanner_last_error_rule(call->scanner);
+    const YR_RULE *rule = yr_scanner_last_error_rule(call->asked.scanner);
 
     switch (error) {
     case ERROR_SUCCESS:
@@ -375,7 +409,7 @@ static int explain(struct call *call, int error)
 
 static int scan_with(struct call *call)
 {
-    int error = set_variables(call->scanner, scan_stream(call->scan), call->data, call->size);
+    int error = set_variables(call->asked.scanner, scan_stream(call->scan), call->data, call->size);
 
     if (error == ERROR_SUCCESS && call->worker->profile)
         return profile(call);
@@ -405,6 +439,44 @@ static uint8_t *place_of(const struct call *call, const uint8_t **ret_sha256)
     return call->worker->nothing[at % NOTHING_COUNT];
 }
 
+static int ask(struct call *call, const struct asked *asked)
+{
+    call->asked = *asked;
+    return asked->rules != NULL ? scan_with(call) : 0;
+}
+
+static int ask_alone(struct call *call, uint32_t rule, bool pe)
+{
+    struct asked *alone = &call->worker->alone[rule][pe];
+    int rc = 0;
+
+    if (alone->rules == NULL)
+        alone->rules = rules_some(&call->worker->rules, &rule, 1, pe);
+    if (alone->rules == NULL)
+        return -ENOMEM;
+    if (alone->scanner == NULL)
+        rc = asked_new(alone, alone->rules);
+    return rc < 0 ? rc : ask(call, alone);
+}
+
+static int ask_chosen(struct call *call)
+{
+    struct yara_worker *worker = call->worker;
+    bool pe = call->size >= 2 && call->data[0] == 'M' && call->data[1] == 'Z';
+    uint32_t chosen[CHOSEN_MAX];
+    size_t count = worker->profile
+                       ? SIZE_MAX
+                       : choice_make(&worker->rules, call->scan, call->data, call->size, chosen, CHOSEN_MAX);
+    int rc;
+
+    if (count > CHOSEN_MAX)
+        return ask(call, &worker->all);
+    rc = ask(call, &worker->always[pe]);
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = ask_alone(call, chosen[i], pe);
+    return rc;
+}
+
 /* When no rule matched the same bytes before, only those need be asked that look at the content's name, too.
  */
 static int scan_content(struct call *call)
@@ -412,17 +484,8 @@ static int scan_content(struct call *call)
     const uint8_t *sha256 = NULL;
     uint8_t *place = place_of(call, &sha256);
     bool known = place != NULL && memcmp(place, sha256, SHA256_SIZE) == 0;
-    int rc;
+    int rc = known ? ask(call, &call->worker->named) : ask_chosen(call);
 
-    call->rules = known ? call->worker->rules.named : rules_for(&call->worker->rules, call->data, call->size);
-    if (call->rules == NULL)
-        return 0;
-    call->scanner = call->worker->scanners[NAMED];
-    for (size_t i = 0; i < RULES_CLASSES && !known; i++) {
-        if (call->worker->rules.classes[i] == call->rules)
-            call->scanner = call->worker->scanners[i];
-    }
-    rc = scan_with(call);
     if (rc == 0 && !call->told && place != NULL)
         memcpy(place, sha256, SHA256_SIZE);
     return rc;

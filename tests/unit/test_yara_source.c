@@ -1,4 +1,4 @@
-/* What the yara plugin reads from the text of rules: where they stand, and what they demand of a content. */
+/* What the yara plugin reads from the text of rules: where they stand, and what they use. */
 #include "plugins/yara/lex.h"
 #include "plugins/yara/source.h"
 
@@ -75,80 +75,6 @@ Test(yara_source, uses_of_rules_and_names_are_followed)
     cr_assert_eq(used, 1);
     cr_assert_not(rule_source_next_use(&source, &lex, &used));
     rule_source_finish(&source);
-}
-
-static struct rule_gate gate_of(const char *strings, const char *condition)
-{
-    char text[1024];
-    struct rule_gate gate;
-
-    snprintf(text, sizeof text, "rule r { %s%s condition: %s }", strings[0] ? "strings: " : "", strings,
-             condition);
-    read_text(text);
-    cr_assert_eq(source.count, 1, "%s", text);
-    gate = source.items[0].gate;
-    rule_source_finish(&source);
-    return gate;
-}
-
-Test(yara_source, a_demand_in_a_chain_of_ands_is_found)
-{
-    static const char *const mz[] = {
-        "uint16(0) == 0x5A4D",
-        "filesize < 2MB and uint16(0) == 0x5a4d and any of them",
-        "(uint16be(0) == 0x4d5a) and $a",
-        "((uint16(0) == 23117 and filesize < 10) and ($a or $b))",
-        "$mz at 0 and $a",
-        "$hex at 0 and for any i in (1..#a) : (@a[i] > 3 or false)",
-        "pe.is_pe and $a",
-        "pe.number_of_sections > 3 and $a",
-        "$a and pe.imphash() == \"0123\"",
-    };
-    const char *strings = "$mz = \"MZ\" $hex = { 4D 5A ?? } $a = \"a\" $b = \"b\"";
-
-    for (size_t i = 0; i < sizeof mz / sizeof mz[0]; i++)
-        cr_expect(gate_of(strings, mz[i]).mz, "%s", mz[i]);
-    cr_expect_eq(gate_of("", "filesize < 300KB and true").most, 300 * 1024 - 1);
-    cr_expect_eq(gate_of("", "true and (filesize <= 2MB)").most, 2 * 1024 * 1024);
-    cr_expect_eq(gate_of("", "100 > filesize").most, 99);
-    cr_expect_eq(gate_of("", "filesize == 5").most, 5);
-    cr_expect_eq(gate_of("", "filesize < 10 and filesize < 7").most, 6);
-}
-
-Test(yara_source, what_is_no_demand_is_none)
-{
-    static const char *const none[] = {
-        "uint16(0) == 0x5A4D or $a",
-        "not uint16(0) == 0x5A4D and $a",
-        "$a and (uint16(0) == 0x5A4D or $b)",
-        "uint16(0) != 0x5A4D",
-        "uint16(2) == 0x5A4D",
-        "uint16(0) == 0x4D5A",
-        "uint32(0) == 0x5A4D",
-        "for any i in (0..1) : (uint16(0) == 0x5A4D and true)",
-        "$wide at 0",
-        "$xor at 0",
-        "$jump at 0",
-        "$mz at 1",
-        "$mz",
-        "pe.DLL == 0x2000",
-        "not pe.is_pe and $a",
-        "pe.is_pe == 0",
-        "filesize > 100 and $a",
-        "100 < filesize",
-        "filesize < 100 or $a",
-        "filesize < limit",
-        "not (filesize < 100)",
-        "(filesize < 100) == false",
-    };
-    const char *strings = "$mz = \"MZ\" $wide = \"MZ\" wide $xor = \"MZ\" xor $jump = { 4D [1-2] 5A } $a = \"a\" "
-                          "$b = \"b\"";
-
-    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
-        struct rule_gate gate = gate_of(strings, none[i]);
-
-        cr_expect(!gate.mz && gate.most == UINT64_MAX, "%s", none[i]);
-    }
 }
 
 Test(yara_source, rules_counted_by_wildcard_stay_together)

@@ -6,33 +6,14 @@
 #ifndef KVALI_PLUGINS_CARVE_FORMATS_JPEG_SCAN_H
 #define KVALI_PLUGINS_CARVE_FORMATS_JPEG_SCAN_H
 
+#include "plugins/carve/formats/jpeg_huffman.h"
 #include "plugins/carve/reader.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { JPEG_FAST_BITS = 11, JPEG_COMPONENTS_MAX = 4, JPEG_TABLES = 4 };
-
-/* What a code of an AC coefficient does together with the bits of the value behind it: only their number
- * counts. And what the code behind that does, where it is known from the same bits. From the lowest bit:
- * 6 bits: how many bits both codes and their values have (the count of a shift, which takes its lowest six)
- * 5: how many the first code and its value have; 0: a longer code, or none
- * 6: coefficients that the first passes; JPEG_BLOCK_ENDS: all that are left; 4: bits of its value
- * 6 and 4: the same of the second; 0: it is not known */
-typedef uint32_t jpeg_step;
-
-enum { JPEG_BLOCK_ENDS = 63, JPEG_LONG_STEPS = 2048 };
-
-struct jpeg_huffman {
-    bool set;
-    uint16_t fast[1 << JPEG_FAST_BITS]; /* length << 8 | symbol; 0: a longer code, or none */
-    jpeg_step step[1 << JPEG_FAST_BITS];
-    jpeg_step long_step[JPEG_LONG_STEPS]; /* of 16 bits, less limit[JPEG_FAST_BITS]: codes that are longer */
-    uint32_t limit[17]; /* first code that is longer than this length, left-aligned in 16 bits */
-    int32_t offset[17]; /* code + offset = index of its symbol */
-    uint8_t symbols[256];
-};
+enum { JPEG_COMPONENTS_MAX = 4, JPEG_TABLES = 4 };
 
 struct jpeg_component {
     uint8_t id, h, v, quantiser;
@@ -76,10 +57,6 @@ struct jpeg_scan_result {
     uint64_t mcus, mcus_wanted;
     bool too_large; /* WRONG by a coefficient that no picture has, not by a code */
 };
-
-/* False: these counts of codes by length are not those of a prefix code. `symbols` are as many as the counts'
- * sum, at most 256. */
-bool jpeg_huffman_build(struct jpeg_huffman *huffman, const uint8_t counts[16], const uint8_t *symbols);
 
 /* Reads the scan whose data begins at `offset`. */
 void jpeg_scan_read(struct reader *reader, uint64_t offset, struct jpeg_frame *frame,

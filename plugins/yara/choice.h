@@ -1,0 +1,24 @@
+/*
+ * choice: which rules come into question for a content.
+ */
+#ifndef KVALI_PLUGINS_YARA_CHOICE_H
+#define KVALI_PLUGINS_YARA_CHOICE_H
+
+#include "plugins/yara/rules.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct scan;
+
+/* Once, when rules->all and rules->places are there: makes what choice_make needs, and notes of each rule
+ * whether every content must be asked about it (rule_item.always). -ENOMEM. */
+int choice_prepare(struct rules *rules);
+
+/* The rules that may match the content, beside those of `always`: their places in `all`, ascending, into
+ * `ret_chosen`, which has room for `most`. How many there are; more than `most` when there is no room, or
+ * when it cannot be told. */
+size_t choice_make(struct rules *rules, struct scan *scan, const uint8_t *data, size_t size,
+                   uint32_t *ret_chosen, size_t most);
+
+#endif
