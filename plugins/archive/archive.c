@@ -22,12 +22,15 @@ enum { AHEAD = 8, NAME_SIZE = 512 };
 struct archive_worker {
     struct charset *charset;
     struct archive_limits limits;
+    struct family family;
 };
 
 struct archive_stream {
     enum form form;
     bool program;
     uint64_t appended; /* where `form` begins behind a program */
+    uint8_t tail[ZIP_END];
+    size_t tail_size; /* the last bytes so far */
 };
 
 static const struct record_type *const archive_emits[] = {&archive_type, &member_type, NULL};
@@ -61,6 +64,16 @@ static bool may_be_archive(const struct stream_info *info)
            info->kind == STREAM_CARVED;
 }
 
+/* Streams of the file system begin a family; what is found inside belongs to it. */
+static void begin_family(struct scan *scan)
+{
+    struct archive_worker *mine = scan_worker(scan);
+    const struct stream_info *info = scan_stream(scan);
+
+    if (info->depth == 0)
+        mine->family = (struct family){.root = info->size};
+}
+
 static enum plugin_want archive_start(struct scan *scan)
 {
     struct archive_stream *stream = scan_state(scan);
@@ -68,11 +81,22 @@ static enum plugin_want archive_start(struct scan *scan)
     size_t size = kept < FORM_HEAD ? (size_t)kept : FORM_HEAD;
     const uint8_t *head;
 
+    begin_family(scan);
     if (!may_be_archive(scan_stream(scan)) || size == 0 || scan_peek(scan, 0, size, &head) < 0)
         return PLUGIN_SKIP;
     stream->form = form_of(head, size);
     stream->program = form_is_program(head, size);
     return PLUGIN_FEED;
+}
+
+static void keep_tail(struct archive_stream *stream, const struct block *block)
+{
+    size_t take = block->size < ZIP_END ? block->size : ZIP_END;
+    size_t stay = stream->tail_size + take <= ZIP_END ? stream->tail_size : ZIP_END - take;
+
+    memmove(stream->tail, stream->tail + stream->tail_size - stay, stay);
+    memcpy(stream->tail + stay, block->data + block->size - take, take);
+    stream->tail_size = stay + take;
 }
 
 /* Behind a program: the first place where an archive begins. */
@@ -81,6 +105,7 @@ static int archive_feed(struct scan *scan, const struct block *block)
     struct archive_stream *stream = scan_state(scan);
     const uint8_t *end = block->data + block->size, *limit = end + block->ahead;
 
+    keep_tail(stream, block);
     if (!stream->program || stream->form != FORM_NONE)
         return 0;
     for (const uint8_t *at = block->data; at + 8 <= limit && at < end && stream->form == FORM_NONE; at++) {
@@ -271,9 +296,13 @@ static int walk(struct opened *opened)
 
 static int open_archive(struct scan *scan, enum form form, uint64_t at, bool program)
 {
-    const struct archive_worker *mine = scan_worker(scan);
-    struct opened opened = {
-        .scan = scan, .charset = mine->charset, .limits = &mine->limits, .form = form, .detail = ""};
+    struct archive_worker *mine = scan_worker(scan);
+    struct opened opened = {.scan = scan,
+                            .charset = mine->charset,
+                            .limits = &mine->limits,
+                            .family = &mine->family,
+                            .form = form,
+                            .detail = ""};
     int code;
 
     source_init(&opened.source, scan, at, scan_reach(scan) - at);
@@ -285,10 +314,15 @@ static int open_archive(struct scan *scan, enum form form, uint64_t at, bool pro
     return code;
 }
 
+/* Behind programs an end with a comment is looked for, too. Other things end in a ZIP when they are two
+ * things in one. */
 static bool ends_in_zip(struct scan *scan)
 {
+    const struct archive_stream *stream = scan_state(scan);
     struct source_bytes source;
 
+    if (!stream->program)
+        return stream->form == FORM_NONE && stream->tail_size == ZIP_END && zip_is_end(stream->tail);
     source_init(&source, scan, 0, scan_reach(scan));
     return zip_has_directory(&source);
 }
@@ -300,7 +334,7 @@ static int archive_finish(struct scan *scan, enum scan_status status)
 
     if (status == SCAN_SPARED || scan_reach(scan) <= stream->appended)
         return 0;
-    if (stream->program && ends_in_zip(scan))
+    if (ends_in_zip(scan))
         return open_archive(scan, FORM_ZIP, 0, true);
     if (form == FORM_NONE && is_iso(scan))
         form = FORM_ISO;

@@ -244,12 +244,35 @@ struct content *member_open(struct opened *opened, const struct member *member,
     return content;
 }
 
-static bool too_much(const struct opened *opened)
+static bool is_too_much(uint64_t out, uint64_t in, uint64_t from, const struct archive_limits *limits)
+{
+    return limits->ratio > 0 && out > from && out / limits->ratio > in;
+}
+
+/* Archives in archives multiply: ten times as much may come out of them together before that counts. */
+enum { FAMILY = 10 };
+
+void member_count(struct opened *opened, uint64_t size)
 {
     const struct archive_limits *limits = opened->limits;
+    struct family *family = opened->family;
+    uint64_t in = opened->source.read, out = opened->out += size;
 
-    return limits->ratio > 0 && opened->out > limits->ratio_from &&
-           opened->out / limits->ratio > opened->source.read;
+    family->out += size;
+    if (opened->stop)
+        return;
+    if (is_too_much(family->out, family->root, u64_mul_saturating(limits->ratio_from, FAMILY), limits)) {
+        in = family->root;
+        out = family->out;
+    } else if (!is_too_much(out, in, limits->ratio_from, limits)) {
+        return;
+    }
+    scan_limited(opened->scan, opened->source.base,
+                 "archive.ratio: %" PRIu64 " bytes came out of %" PRIu64 "%s, more than %" PRIu64
+                 " times as many: the rest was not unpacked",
+                 out, in, in == family->root && out == family->out ? ", all levels together" : "",
+                 limits->ratio);
+    opened->stop = true;
 }
 
 bool member_write(struct opened *opened, struct content *content, const void *data, uint64_t size)
@@ -261,15 +284,8 @@ bool member_write(struct opened *opened, struct content *content, const void *da
         size_t part = data != NULL ? (size_t)size : size < sizeof zeros ? (size_t)size : sizeof zeros;
 
         code = sink_write(content->sink, data != NULL ? data : zeros, part);
-        opened->out += part;
         size -= part;
-        if (!too_much(opened))
-            continue;
-        scan_limited(opened->scan, opened->source.base,
-                     "archive.ratio: %" PRIu64 " bytes came out of %" PRIu64 ", more than %" PRIu64
-                     " times as many: the rest was not unpacked",
-                     opened->out, opened->source.read, opened->limits->ratio);
-        opened->stop = true;
+        member_count(opened, part);
     }
     opened->stop = opened->stop || code < 0;
     return code == 0 && !opened->stop;

@@ -39,11 +39,17 @@ struct archive_limits {
     uint64_t ratio, ratio_from;
 };
 
+/* All that came out of one stream of the file system, through all levels of archives inside. */
+struct family {
+    uint64_t root, out; /* bytes of that stream; bytes that came out */
+};
+
 /* An archive on its way. */
 struct opened {
     struct scan *scan;
     const struct charset *charset;
     const struct archive_limits *limits;
+    struct family *family;
     struct source_bytes source;
     enum form form;
     const char *detail; /* a more exact name of the form; "" */
@@ -73,6 +79,8 @@ struct content *member_open(struct opened *opened, const struct member *member,
                             const struct scan_piece *pieces);
 /* `size` bytes more of it; data NULL: zeros. False: no more of it is wanted. */
 bool member_write(struct opened *opened, struct content *content, const void *data, uint64_t size);
+/* Counts bytes that need not be written; says and stops it when they are too many. */
+void member_count(struct opened *opened, uint64_t size);
 /* Scans it. */
 void member_close(struct opened *opened, struct content *content, enum scan_status status);
 

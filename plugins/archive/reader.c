@@ -383,7 +383,8 @@ const char *reader_detail(const struct reader *reader)
 
 bool reader_is_closed(const struct reader *reader)
 {
-    return archive_read_has_encrypted_entries(reader->archive) > 0;
+    /* Asked before it has taken to a format, libarchive 3.6.2 calls what is no function. */
+    return archive_format(reader->archive) != 0 && archive_read_has_encrypted_entries(reader->archive) > 0;
 }
 
 uint64_t reader_position(const struct reader *reader)

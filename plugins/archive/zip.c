@@ -12,7 +12,7 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { END = 22, END64 = 56, LOCATOR = 20, COMMENT_MAX = 65535, CHUNK = 64 * 1024 };
+enum { END = ZIP_END, END64 = 56, LOCATOR = 20, COMMENT_MAX = 65535, CHUNK = 64 * 1024 };
 
 struct span {
     uint64_t from, to;
@@ -69,6 +69,14 @@ bool zip_has_directory(struct source_bytes *source)
     uint64_t at;
 
     return find_end(source, &at, end);
+}
+
+bool zip_is_end(const uint8_t data[ZIP_END])
+{
+    static const uint8_t one_disk[4] = {0};
+
+    return memcmp(data, "PK\5\6", 4) == 0 && memcmp(data + 4, one_disk, 4) == 0 && data[20] == 0 &&
+           data[21] == 0;
 }
 
 static uint64_t u64_at(const uint8_t *data)
@@ -207,7 +215,7 @@ static void open_stored(struct zip *zip, const struct zip_entry *entry, const st
     content = member_open(opened, member, &piece);
     if (content == NULL)
         return;
-    opened->out += size;
+    member_count(opened, size);
     member_close(opened, content, status);
 }
 

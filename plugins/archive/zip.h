@@ -13,6 +13,10 @@
 /* Lists and opens all members. 0 or -ENOMEM. */
 int zip_walk(struct opened *opened, bool behind_program);
 
+/* The end of the directory without a comment, whole and plausible. */
+enum { ZIP_END = 22 };
+bool zip_is_end(const uint8_t data[ZIP_END]);
+
 /* Does a directory's end stand at the end of the stream, as far as 64 KiB of comment allow? */
 bool zip_has_directory(struct source_bytes *source);
 
