@@ -1,6 +1,6 @@
 /*
- * fuzz_archive: whatever an archive holds, opening it keeps to its bounds and comes to an end, and the plugin
- * never fails. libarchive and the other libraries are fuzzed with it.
+ * fuzz_inside: whatever an archive, a message or a compound file holds, opening it keeps to its bounds and
+ * comes to an end, and no plugin fails. libarchive, GMime, libgsf and the others are fuzzed with them.
  */
 #include "engine/scan/scanner.h"
 #include "tests/plugins/trace.h"
@@ -10,7 +10,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-extern const struct plugin plugin_archive;
+extern const struct plugin plugin_archive, plugin_mail, plugin_ole;
+enum { PLUGINS = 3 };
 
 static struct scanner *make_scanner(const struct plugin *const *plugins)
 {
@@ -21,7 +22,7 @@ static struct scanner *make_scanner(const struct plugin *const *plugins)
     if (settings_init(&settings) < 0 || settings_set(&settings, "limit.child_bytes", "4M", NULL) < 0 ||
         settings_set(&settings, "limit.children", "200", NULL) < 0 ||
         settings_set(&settings, "limit.depth", "4", NULL) < 0 ||
-        scanner_new(plugins, 1, &settings, &scanner, NULL) < 0)
+        scanner_new(plugins, PLUGINS, &settings, &scanner, NULL) < 0)
         abort();
     settings_finish(&settings);
     return scanner;
@@ -29,7 +30,7 @@ static struct scanner *make_scanner(const struct plugin *const *plugins)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct plugin *const plugins[] = {&plugin_archive};
+    static const struct plugin *const plugins[PLUGINS] = {&plugin_archive, &plugin_mail, &plugin_ole};
     static struct scanner *scanner;
     struct trace_source source = {.data = data, .size = size};
     struct trace trace = {.plugins = plugins, .lines_max = 10000};
@@ -37,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (scanner == NULL)
         scanner = make_scanner(plugins);
     if (trace_scan(&trace, scanner, trace_info("fuzz", size), &source, 0) < 0 ||
-        strstr(buf_cstr(&trace.text), "failed archive") != NULL)
+        strstr(buf_cstr(&trace.text), "] failed ") != NULL)
         abort();
     buf_finish(&trace.text);
     return 0;
