@@ -370,7 +370,7 @@ const char *reader_error(const struct reader *reader)
 {
     const char *error = archive_error_string(reader->archive);
 
-    return error != NULL ? error : "";
+    return error != NULL && *error != '\0' ? error : "the library gives no reason";
 }
 
 const char *reader_detail(const struct reader *reader)

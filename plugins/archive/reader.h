@@ -22,7 +22,7 @@ int reader_next(struct reader *reader, struct member *ret_member);
 int reader_data(struct reader *reader, const void **ret_data, size_t *ret_size, uint64_t *ret_gap);
 /* The content that came is not what its header promises. */
 bool reader_warned(const struct reader *reader);
-/* "" when there is nothing to say. Evidence may speak in it. */
+/* In words. Evidence may speak in it. */
 const char *reader_error(const struct reader *reader);
 /* The archive's variant, in libarchive's words. */
 const char *reader_detail(const struct reader *reader);

@@ -42,8 +42,11 @@ def unpack(path, into):
 
 
 def runs(tool):
-    """Bombs are stopped: by time, and by the size of one file."""
-    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 28, 1 << 28))
+    """Bombs are stopped: by time, by memory, and by the size of one file."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 28, 1 << 28))
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+
     try:
         return subprocess.run(tool, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20, preexec_fn=limit).returncode == 0
     except subprocess.TimeoutExpired:
