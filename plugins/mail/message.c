@@ -51,6 +51,12 @@ static const struct field part_fields[] = {
 enum { PART_FIELDS = sizeof part_fields / sizeof part_fields[0] };
 const struct record_type part_type = {"part", 1, "a part of a message", part_fields, PART_FIELDS};
 
+/* Nothing of what GLib has to say of evidence goes to standard error. */
+static void say_nothing(const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data)
+{
+    (void)domain, (void)level, (void)message, (void)data;
+}
+
 int message_setup(void)
 {
     static const char *const charsets[] = {
@@ -70,6 +76,7 @@ int message_setup(void)
         if (iconv_open("UTF-8", charsets[i]) == (iconv_t)-1)
             return -ENOTSUP;
     }
+    g_log_set_default_handler(say_nothing, NULL);
     g_mime_init();
     done = true;
     return 0;
