@@ -166,6 +166,63 @@ static const char keyword_from[] =
     "rec_keywords k JOIN t_stream s ON s.id = k.stream AND s.attempt = k.attempt "
     "JOIN t_exhibit x ON x.id = s.exhibit";
 
+/* Members of archives. One that is a stream has its address; of another the archive's and the name make one up. */
+static const struct column member_columns[] = {
+    {"exhibit", "x.label", PLAIN},
+    {"path", "CASE WHEN m.state = 'content' THEN s.path ELSE s.path || '!/' || m.name END", PLAIN},
+    {"name", "m.name", PLAIN},
+    {"name_bytes", "m.name_bytes", PLAIN},
+    {"charset", "m.charset", PLAIN},
+    {"charset_known", "m.charset_known", PLAIN},
+    {"state", "m.state", PLAIN},
+    {"target", "m.target", PLAIN},
+    {"size", "m.size", PLAIN},
+    {"packed", "m.packed", PLAIN},
+    {"modified", "m.modified", WHEN},
+    {"accessed", "m.accessed", WHEN},
+    {"changed", "m.changed", WHEN},
+    {"born", "m.born", WHEN},
+    {"time_zone", "m.time_zone", PLAIN},
+    {"mode", "m.mode", PLAIN},
+    {"owner", "m.owner", PLAIN},
+    {"method", "m.method", PLAIN},
+    {"encryption", "m.encryption", PLAIN},
+    {"unlisted", "m.unlisted", PLAIN},
+    {"offset", "m.offset", PLAIN},
+    {"stream", "m.stream", PLAIN},
+    {"attempt", "m.attempt", PLAIN},
+    {NULL, NULL, END},
+};
+static const char member_from[] = "rec_archive_member m JOIN t_stream s ON s.id = m.stream AND s.attempt = m.attempt "
+                                  "JOIN t_exhibit x ON x.id = s.exhibit";
+
+/* Letters, by the plugin mail. */
+static const struct column message_columns[] = {
+    {"exhibit", "x.label", PLAIN},
+    {"path", "s.path", PLAIN},
+    {"sender", "m.sender", PLAIN},
+    {"recipients", "m.recipients", PLAIN},
+    {"copies", "m.copies", PLAIN},
+    {"blind_copies", "m.blind_copies", PLAIN},
+    {"reply_to", "m.reply_to", PLAIN},
+    {"subject", "m.subject", PLAIN},
+    {"sent", "m.sent", WHEN},
+    {"sent_text", "m.sent_text", PLAIN},
+    {"message_id", "m.message_id", PLAIN},
+    {"in_reply_to", "m.in_reply_to", PLAIN},
+    {"received", "m.received", PLAIN},
+    {"agent", "m.agent", PLAIN},
+    {"origin", "m.origin", PLAIN},
+    {"parts", "m.parts", PLAIN},
+    {"encryption", "m.encryption", PLAIN},
+    {"signature", "m.signature", PLAIN},
+    {"stream", "m.stream", PLAIN},
+    {"attempt", "m.attempt", PLAIN},
+    {NULL, NULL, END},
+};
+static const char message_from[] = "rec_mail_message m JOIN t_stream s ON s.id = m.stream AND s.attempt = m.attempt "
+                                   "JOIN t_exhibit x ON x.id = s.exhibit";
+
 /* Of runs as JSON, [[offset or null, bytes], ...], the first offset. Not with SQLite's JSON functions: they count as unsafe
  * in a view, and we open cases with trusted_schema off. */
 #define FIRST_OFFSET(runs)                                                                                   \
@@ -652,6 +709,7 @@ int views_make(struct db *db)
 {
     int code = db_exec(db, "DROP VIEW IF EXISTS file; DROP VIEW IF EXISTS match; DROP VIEW IF EXISTS carved; "
                            "DROP VIEW IF EXISTS picture; DROP VIEW IF EXISTS keyword; DROP VIEW IF EXISTS known; DROP VIEW IF EXISTS same_content; "
+                           "DROP VIEW IF EXISTS member; DROP VIEW IF EXISTS message; "
                            "DROP VIEW IF EXISTS finding");
     for (size_t i = 0; code == 0 && i < sizeof plain_views / sizeof *plain_views; i++) {
         struct buf drop = {0};
@@ -674,6 +732,10 @@ int views_make(struct db *db)
         code = make_over(db, "known", "rec_hashset", known_columns, known_from);
     if (code == 0)
         code = make_over(db, "same_content", "rec_digest", same_columns, same_from);
+    if (code == 0)
+        code = make_over(db, "member", "rec_archive_member", member_columns, member_from);
+    if (code == 0)
+        code = make_over(db, "message", "rec_mail_message", message_columns, message_from);
     if (code == 0)
         code = views_feature(db);
     return code ? code : make_finding(db);

@@ -20,6 +20,8 @@
 
 /* Sorted by key. */
 static const struct setting_known table[] = {
+    {"archive.ratio", "200", SETTING_NUMBER, FINDINGS, "bytes that may come out of each byte of an archive, once more than archive.ratio_from came; 0: any"},
+    {"archive.ratio_from", "100M", SETTING_SIZE, FINDINGS, "bytes that come out of an archive before archive.ratio counts"},
     /* One could hope that the block size never matters, and the tests hold every plugin to that; but when two
      * plugins give two children of one stream the same name, who comes first depends on it. */
     {"block", "1M", SETTING_SIZE, FINDINGS, "bytes read at once and handed to plugins"},
@@ -52,7 +54,7 @@ static const struct setting_known table[] = {
      "bytes kept of streams being scanned, in memory and in the spool file"},
     {"limit.stream_seconds", "600", SETTING_SECONDS, FINDINGS,
      "base of a stream's deadline, which grows with its size"},
-    {"plugins", "carve,digest,entropy,filetype,hashset,keywords,thumbnail,yara", SETTING_TEXT, FINDINGS, "plugins to run, separated by ','"},
+    {"plugins", "archive,carve,digest,entropy,filetype,hashset,keywords,mail,ole,thumbnail,yara", SETTING_TEXT, FINDINGS, "plugins to run, separated by ','"},
     {"profile", "full", SETTING_TEXT, OTHER,
      "file of settings in rules/profiles; what it sets counts, not its name"},
     {"sandbox", "require", SETTING_TEXT, OTHER,

@@ -31,16 +31,30 @@ struct unpack_stream {
     bool in_base64; /* in a run of base64 that was found: to the first byte that is none */
     bool in_line;   /* in a line that does not begin one: to its end */
     bool full;
+    bool opened[FORMS]; /* the plugin archive opens this stream, and so what it holds in this form */
 };
 
 struct unpack_worker {
     bool wanted[FORMS];
+    bool beside_archive; /* the plugin archive runs, too */
 };
 
 static const struct field unpack_fields[] = {{"form", FIELD_TEXT, "", "gzip, zlib, zip or base64"}};
 static const struct record_type unpack_type = {"unpack", 1, "what a child stream was unpacked from",
                                                unpack_fields, 1};
 static const struct record_type *const unpack_emits[] = {&unpack_type, NULL};
+
+static bool is_in_list(const char *list, const char *name)
+{
+    size_t size = strlen(name);
+
+    for (const char *at = list; (at = strstr(at, name)) != NULL; at += size) {
+        if ((at == list || at[-1] == ',' || at[-1] == ' ') &&
+            (at[size] == '\0' || at[size] == ',' || at[size] == ' '))
+            return true;
+    }
+    return false;
+}
 
 static int unpack_setup(void *worker, const struct settings *settings, struct why *why)
 {
@@ -59,7 +73,24 @@ static int unpack_setup(void *worker, const struct settings *settings, struct wh
         if (form < FORMS)
             mine->wanted[form] = true;
     }
+    mine->beside_archive = is_in_list(settings_text(settings, "plugins"), "archive");
     return inflate_setup(why);
+}
+
+/* A ZIP's members and a gzip's content are streams already where the plugin archive runs: not twice. Whatever
+ * else is packed inside of these is still looked for. */
+static void leave_to_archive(struct scan *scan)
+{
+    const struct unpack_worker *mine = scan_worker(scan);
+    enum stream_kind kind = scan_stream(scan)->kind;
+    struct unpack_stream *stream = scan_state(scan);
+    const uint8_t *head;
+
+    if (!mine->beside_archive || (kind != STREAM_FILE && kind != STREAM_ADS && kind != STREAM_CHILD) ||
+        scan_peek(scan, 0, 4, &head) < 0)
+        return;
+    stream->opened[FORM_ZIP] = memcmp(head, "PK\3\4", 4) == 0;
+    stream->opened[FORM_GZIP] = memcmp(head, "\x1f\x8b\10", 3) == 0;
 }
 
 /* A recovered object's bytes lie in the stream that it was recovered from, which was looked through already.
@@ -68,7 +99,10 @@ static enum plugin_want unpack_start(struct scan *scan)
 {
     enum stream_kind kind = scan_stream(scan)->kind;
 
-    return kind == STREAM_IMAGE || kind == STREAM_CARVED ? PLUGIN_SKIP : PLUGIN_FEED;
+    if (kind == STREAM_IMAGE || kind == STREAM_CARVED)
+        return PLUGIN_SKIP;
+    leave_to_archive(scan);
+    return PLUGIN_FEED;
 }
 
 static int add(struct scan *scan, uint64_t at, enum form form)
@@ -76,7 +110,8 @@ static int add(struct scan *scan, uint64_t at, enum form form)
     const struct unpack_worker *mine = scan_worker(scan);
     struct unpack_stream *stream = scan_state(scan);
 
-    if (!mine->wanted[form] || stream->full)
+    if (!mine->wanted[form] || stream->full || (form == FORM_ZIP && stream->opened[form]) ||
+        (form == FORM_GZIP && at == 0 && stream->opened[form]))
         return 0;
     if (stream->count == stream->capacity) {
         size_t capacity = stream->capacity > 0 ? stream->capacity * 2 : 64;
@@ -316,7 +351,7 @@ static int unpack_finish(struct scan *scan, enum scan_status status)
 
 const struct plugin plugin_unpack = {
     .abi = PLUGIN_ABI,
-    .version = 1,
+    .version = 2,
     .name = "unpack",
     .summary = "Compressed and encoded data inside others, as streams of their own",
     .emits = unpack_emits,

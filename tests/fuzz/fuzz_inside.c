@@ -1,0 +1,45 @@
+/*
+ * fuzz_inside: whatever an archive, a message or a compound file holds, opening it keeps to its bounds and
+ * comes to an end, and no plugin fails. libarchive, GMime, libgsf and the others are fuzzed with them.
+ */
+#include "engine/scan/scanner.h"
+#include "tests/plugins/trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+extern const struct plugin plugin_archive, plugin_mail, plugin_ole;
+enum { PLUGINS = 3 };
+
+static struct scanner *make_scanner(const struct plugin *const *plugins)
+{
+    struct settings settings;
+    struct scanner *scanner;
+
+    setenv("TZ", "UTC0", 1);
+    if (settings_init(&settings) < 0 || settings_set(&settings, "limit.child_bytes", "4M", NULL) < 0 ||
+        settings_set(&settings, "limit.children", "200", NULL) < 0 ||
+        settings_set(&settings, "limit.depth", "4", NULL) < 0 ||
+        scanner_new(plugins, PLUGINS, &settings, &scanner, NULL) < 0)
+        abort();
+    settings_finish(&settings);
+    return scanner;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct plugin *const plugins[PLUGINS] = {&plugin_archive, &plugin_mail, &plugin_ole};
+    static struct scanner *scanner;
+    struct trace_source source = {.data = data, .size = size};
+    struct trace trace = {.plugins = plugins, .lines_max = 10000};
+
+    if (scanner == NULL)
+        scanner = make_scanner(plugins);
+    if (trace_scan(&trace, scanner, trace_info("fuzz", size), &source, 0) < 0 ||
+        strstr(buf_cstr(&trace.text), "] failed ") != NULL)
+        abort();
+    buf_finish(&trace.text);
+    return 0;
+}

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""archive: what kvali opens, held against what other programs say is in it.
+
+    archive.py KVALI FOLDER [LIST]
+
+Processes FOLDER (files, archives among them) and unpacks each archive once more with bsdtar, unzip or 7z: every content that they
+give must be a stream of the case right inside of that archive, with the same SHA-256 and, where it is plain ASCII, the same name.
+LIST names archives that do not open or not whole, one a line with the reason (KNOWN-LIMITS.md): there kvali must not have more
+than it says, and one that opens after all is an error, so that the list stays true."""
+import collections
+import hashlib
+import os
+import pathlib
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+kvali, folder = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
+exceptions = {}
+if len(sys.argv) > 3:
+    for line in open(sys.argv[3], encoding="utf-8"):
+        if line.startswith("| `") and line.count("|") >= 3:
+            name, reason = [part.strip() for part in line.split("|")[1:3]]
+            exceptions[name.strip("`")] = reason
+
+
+def unpack(path, into):
+    """The contents that other programs find, as {name: sha256}; None when none of them opens it."""
+    tools = [["unzip", "-qq", "-o", "-P", "", path, "-d", into]] if zip_like(path) else []
+    tools += [["bsdtar", "-x", "-f", path, "-C", into]]
+    if is_of(path):
+        tools += [["7z", "x", "-y", "-p", "-bd", "-o" + into, path]]
+    for tool in tools:
+        shutil.rmtree(into, ignore_errors=True)
+        os.mkdir(into)
+        if runs(tool):
+            return contents(into)
+    return None
+
+
+def runs(tool):
+    """Bombs are stopped: by time, by memory, and by the size of one file."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 28, 1 << 28))
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+
+    try:
+        return subprocess.run(tool, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20, preexec_fn=limit).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def is_of(path):
+    """7z opens a lot that is no archive: programs, documents."""
+    with open(path, "rb") as file:
+        head = file.read(8)
+    return head[:2] == b"PK" or head[:4] in (b"7z\xbc\xaf", b"Rar!", b"MSCF") or head[:2] == b"\x1f\x8b"
+
+
+def zip_like(path):
+    with open(path, "rb") as file:
+        return file.read(2) == b"PK"
+
+
+def contents(into):
+    found = {}
+    for root, _, names in os.walk(into):
+        for name in names:
+            path = os.path.join(root, name)
+            if not os.path.islink(path):
+                found[os.path.relpath(path, into)] = hashlib.sha256(open(path, "rb").read()).hexdigest()
+    return found
+
+
+def inside(db, name):
+    """The streams right inside of the archive, as {name: sha256}."""
+    start = folder.name + "/" + name.replace("\\", "\\\\") + "!/"
+    rows = db.execute("SELECT f.path, f.sha256 FROM file f JOIN stream s ON s.id = f.stream WHERE substr(f.path, 1, ?) = ? AND s.plugin = 'archive'",
+                      (len(start), start)).fetchall()
+    streams = {path[len(start):]: sha for path, sha in rows}
+    direct = {path: sha for path, sha in streams.items() if "!/" not in path}
+    # bsdtar takes a compressed tar for one archive, kvali for two.
+    below = {path.partition("!/")[2]: sha for path, sha in streams.items() if path.count("!/") == 1}
+    return {**below, **direct} if len(direct) == 1 else direct
+
+
+def check(name, wanted, got):
+    problems = []
+    left = collections.Counter(got.values())
+    for member, sha in sorted(wanted.items()):
+        if left[sha] == 0:
+            problems.append("%s is not there with SHA-256 %s" % (member, sha))
+        left[sha] -= 1
+        named = [other for path, other in got.items() if path.partition("\\#")[0] == member]  # names may be there twice
+        if member.isascii() and "\\" not in member and named and sha not in named:
+            problems.append("%s has another SHA-256" % member)
+    return problems
+
+
+with tempfile.TemporaryDirectory() as temporary:
+    case = temporary + "/case"
+    run = subprocess.run([kvali, "process", folder, "--case", case, "--quiet", "--jobs", "2", "--plugins", "archive,digest"], capture_output=True, text=True)
+    if run.returncode not in (0, 1):
+        sys.exit(run.stdout + run.stderr)
+    db = sqlite3.connect("file:%s/case.db?mode=ro" % case, uri=True)
+    opened = failed = members = 0
+    for path in sorted(folder.iterdir()):
+        wanted = unpack(str(path), temporary + "/out")
+        if not wanted:
+            if path.name in exceptions:
+                print("known %s: %s" % (path.name, exceptions[path.name]))
+            continue
+        problems = check(path.name, wanted, inside(db, path.name))
+        if path.name in exceptions:
+            print("known %s: %s" % (path.name, exceptions[path.name]))
+            if not problems:
+                print("FAIL  %s opens: it is to be taken from the list" % path.name)
+                failed += 1
+            continue
+        opened += not problems
+        members += len(wanted)
+        for problem in problems[:5]:
+            print("FAIL  %s: %s" % (path.name, problem))
+        failed += bool(problems)
+    print("%d archives open, with %d contents as other programs give them; %d do not" % (opened, members, failed))
+    sys.exit(failed > 0 or opened == 0)
