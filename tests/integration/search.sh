@@ -24,7 +24,7 @@ promise "a list that is not there is wrong usage" exits 2 "$KVALI" keywords chec
 promise "a run with a list that is not there is wrong usage" exits 2 "$KVALI" process "$WORK/in" --case "$WORK/no" --keywords "$WORK/none.txt"
 promise "keywords and index in one run" exits 1 run_all "$case"
 promise "keywords are found in every writing" is \
-  "acadnusx|acadnusx, romanised|cp1251|cp1252|cp866|georgian-academy|georgian-ps|iso-8859-5|koi8-r|romanised|utf-16be|utf-16le|utf-8" \
+  "acadnusx|acadnusx, romanised|armscii-8|cp1250|cp1251|cp1252|cp1253|cp1254|cp866|georgian-academy|georgian-ps|iso-8859-5|koi8-r|romanised|utf-16be|utf-16le|utf-8" \
   "$(sql "$case" "SELECT group_concat(writing, '|') FROM (SELECT DISTINCT writing FROM keyword ORDER BY writing)")"
 promise "find lists by keyword" is "keywords-latin.txt keywords-latin16.txt" \
   "$("$KVALI" find "$case" --keyword gun --json | jq -r '.path | split("/") | last' | xargs)"
