@@ -140,17 +140,17 @@ def control(image_path, planted, ranges, split):
 
 
 def case_rows(case, planted):
-    """(kind, value): its rows (path of the content on the medium, inside another?, offsets, count)"""
+    """(kind, value): its rows (path of the content on the medium, unpacked?, offsets, count, place of the first)"""
     db = sqlite3.connect('file:%s/case.db?mode=ro' % case, uri=True)
     rows, kinds = collections.defaultdict(list), {KINDS[kind]: kind for kind in planted}
     paths = {}
-    for path, kind, normal, offset, more, count in db.execute('SELECT path, kind, normal, offset, more, count FROM feature'):
+    for path, kind, normal, offset, more, count, physical in db.execute('SELECT path, kind, normal, offset, more, count, physical FROM feature'):
         kind = kinds.get(kind)
         value = normal.encode()
         if kind and value in planted[kind]:
             path = paths.setdefault(path, path)
             outer = path.split('!/')[0]
-            rows[kind, value].append((paths.setdefault(outer, outer), outer != path, [offset] + json.loads(more or '[]'), count))
+            rows[kind, value].append((paths.setdefault(outer, outer), physical is None and outer != path, [offset] + json.loads(more or '[]'), count, physical))
     runs = {path: json.loads(runs) for path, runs in db.execute("SELECT path, runs FROM stream WHERE runs IS NOT NULL AND path NOT LIKE '%!/%'")}
     return rows, runs
 
@@ -166,9 +166,11 @@ def covers(runs, offsets, count, inside, at):
 
 
 def is_found(rows, runs, name, at, inside):
-    for path, child, offsets, count in rows:
+    for path, child, offsets, count, physical in rows:
         if child != inside:
             continue
+        if at is not None and at == physical:
+            return True
         if name is not None and path.split('/', 3)[-1] == name:
             return True
         if at is not None and covers(runs.get(path, ()), offsets, count, inside, at):
