@@ -169,7 +169,7 @@ def is_found(rows, runs, name, at, inside):
     for path, child, offsets, count, physical in rows:
         if child != inside:
             continue
-        if at is not None and at == physical:
+        if None not in (at, physical) and offsets[0] + at - physical in offsets: # slack, which has no runs of its own
             return True
         if name is not None and path.split('/', 3)[-1] == name:
             return True
