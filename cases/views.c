@@ -146,10 +146,6 @@ static const struct column match_columns[] = {
     {"run", "a.run", PLAIN},           {NULL, NULL, END},
 };
 /* clang-format on */
-/* Of all passes: what counts is what a chosen attempt said, and a later pass chooses its own. */
-#define OF_ANY_PASS(alias)                                                                                             \
-    " JOIN t_attempt a ON a.id = " alias ".attempt AND a.status IN " SQL_CHOSEN " JOIN t_stream s ON s.id = " alias    \
-    ".stream JOIN t_exhibit x ON x.id = s.exhibit"
 static const char match_from[] = "rec_yara_match m" OF_ANY_PASS("m");
 
 /* Hits of the investigator's keywords. */
@@ -157,14 +153,13 @@ static const struct column keyword_columns[] = {
     {"exhibit", "x.label", PLAIN},     {"path", "s.path", PLAIN},
     {"keyword", "k.keyword", PLAIN},   {"keyword_group", "k.keyword_group", PLAIN},
     {"writing", "k.writing", PLAIN},   {"offset", "k.offset", PLAIN},
-    {"length", "k.length", PLAIN},     {"text_before", "k.text_before", PLAIN},
+    {"physical", "k.physical", PLAIN}, {"length", "k.length", PLAIN},     {"text_before", "k.text_before", PLAIN},
     {"text", "k.text", PLAIN},         {"text_after", "k.text_after", PLAIN},
     {"list", "k.list", PLAIN},         {"attempt", "k.attempt", PLAIN},
-    {"stream", "k.stream", PLAIN},     {NULL, NULL, END},
+    {"stream", "k.stream", PLAIN},     {"pass", "a.pass", PLAIN},
+    {"run", "a.run", PLAIN},           {NULL, NULL, END},
 };
-static const char keyword_from[] =
-    "rec_keywords k JOIN t_stream s ON s.id = k.stream AND s.attempt = k.attempt "
-    "JOIN t_exhibit x ON x.id = s.exhibit";
+static const char keyword_from[] = "rec_keywords k" OF_ANY_PASS("k");
 
 /* Members of archives. One that is a stream has its address; of another the archive's and the name make one up. */
 static const struct column member_columns[] = {

@@ -5,6 +5,11 @@
 #include "cases/db.h"
 #include "cases/names.h"
 
+/* Of all passes: what counts is what a chosen attempt said, and a later pass chooses its own. */
+#define OF_ANY_PASS(alias)                                                                                             \
+    " JOIN t_attempt a ON a.id = " alias ".attempt AND a.status IN " SQL_CHOSEN " JOIN t_stream s ON s.id = " alias    \
+    ".stream JOIN t_exhibit x ON x.id = s.exhibit"
+
 /* feature, histogram, histogram_exhibit, shared_feature: empty while no run had the plugin features. */
 int views_feature(struct db *db);
 

@@ -27,7 +27,7 @@ static const struct setting_known table[] = {
     {"block", "1M", SETTING_SIZE, FINDINGS, "bytes read at once and handed to plugins"},
     {"carve.files", "false", SETTING_BOOL, FINDINGS, "carve inside live files and what was unpacked, too"},
     {"carve.signatures", "", SETTING_TEXT, OTHER, "folder with the tables of what an object may begin with"},
-    {"features.limit", "100000", SETTING_NUMBER, FINDINGS, "different values of one kind that are told of one stream"},
+    {"features.limit", "1000000", SETTING_NUMBER, FINDINGS, "different values of one kind that are told of one stream"},
     {"features.tables", "", SETTING_TEXT, OTHER, "folder with the tables of what counts as a feature"},
     {"filetype.extensions", "", SETTING_TEXT, OTHER,
      "table of file extensions by content type; empty: no check"},

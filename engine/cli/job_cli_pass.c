@@ -132,7 +132,11 @@ static int set_rules(const struct options *options, struct settings *settings, s
     bool own = options_has(options, "rules") || options_has(options, "no-default-rules");
     snprintf(shipped, sizeof shipped, "%s/yara", job_cli_rules());
     int code = settings_set(settings, "yara.rules", own ? "" : shipped, why);
-    return code ? code : job_cli_paths(settings, "yara.rules", NULL, options, "rules", why);
+    if (code == 0)
+        code = job_cli_paths(settings, "yara.rules", NULL, options, "rules", why);
+    if (code == 0 && options_has(options, "keywords"))
+        code = settings_set(settings, "keywords.files", "", why);
+    return code ? code : job_cli_paths(settings, "keywords.files", NULL, options, "keywords", why);
 }
 
 static int begin_new(struct casefile *cf, const struct options *options, const char *names,
@@ -164,7 +168,7 @@ static int go_on(struct casefile *cf, const struct options *options, const struc
                  struct settings *settings, struct why *why)
 {
     static const char *const others[] = {"profile", "plugins",          "carve-files", "again",
-                                         "rules",   "no-default-rules", "set",         NULL};
+                                         "rules",   "no-default-rules", "set",         "keywords", NULL};
     char with[160];
     if (process)
         return why_set(

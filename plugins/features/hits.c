@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOTAL_MAX = 500000 };
+enum { TOTAL_MAX = 1000000 };
 
 static uint64_t hash_of(const struct hits *hits, enum feature_kind kind, const uint8_t *data, size_t size)
 {

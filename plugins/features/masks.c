@@ -12,69 +12,120 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEP = 64 };
+enum { STEP = 64, BATCH = 16 };
 
 /* BLANK is the space; ENDS are tab, line ends and the comma. */
 enum class { AT, COLON, DOT, DASH, PLUS, LESS, BLANK, ZERO, DIGIT, UPPER, LOWER, ENDS, PRINT, CLASSES };
 
-#if defined(__SSE2__)
+/* The classes of `steps` times 64 bytes. */
+typedef void classify(const uint8_t *data, size_t steps, uint64_t (*bits)[CLASSES]);
 
-#include <emmintrin.h>
+static classify classify_plain;
 
-static inline uint64_t joined(const __m128i *v)
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#define AVX2   __attribute__((target("avx2")))
+#define AVX512 __attribute__((target("avx512f,avx512bw")))
+
+static inline AVX2 uint64_t joined(__m256i low, __m256i high)
 {
-    return (uint64_t)(uint16_t)_mm_movemask_epi8(v[0]) | (uint64_t)(uint16_t)_mm_movemask_epi8(v[1]) << 16 |
-           (uint64_t)(uint16_t)_mm_movemask_epi8(v[2]) << 32 |
-           (uint64_t)(uint16_t)_mm_movemask_epi8(v[3]) << 48;
+    return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
 }
 
-static inline uint64_t equal(const __m128i *v, char c)
+static inline AVX2 uint64_t equal2(__m256i low, __m256i high, char c)
 {
-    __m128i w[4], all = _mm_set1_epi8(c);
+    __m256i all = _mm256_set1_epi8(c);
 
-    for (int i = 0; i < 4; i++)
-        w[i] = _mm_cmpeq_epi8(v[i], all);
-    return joined(w);
+    return joined(_mm256_cmpeq_epi8(low, all), _mm256_cmpeq_epi8(high, all));
 }
 
-static inline uint64_t range(const __m128i *v, char first, char count)
+static inline AVX2 __m256i within(__m256i bytes, char first, char count)
 {
-    __m128i w[4], start = _mm_set1_epi8(first), top = _mm_set1_epi8((char)(count - 1));
+    __m256i x = _mm256_sub_epi8(bytes, _mm256_set1_epi8(first));
 
-    for (int i = 0; i < 4; i++) {
-        __m128i x = _mm_sub_epi8(v[i], start);
-        w[i] = _mm_cmpeq_epi8(_mm_min_epu8(x, top), x);
+    return _mm256_cmpeq_epi8(_mm256_min_epu8(x, _mm256_set1_epi8((char)(count - 1))), x);
+}
+
+static inline AVX2 uint64_t range2(__m256i low, __m256i high, char first, char count)
+{
+    return joined(within(low, first, count), within(high, first, count));
+}
+
+static AVX2 void classify_avx2(const uint8_t *data, size_t steps, uint64_t (*bits)[CLASSES])
+{
+    for (size_t i = 0; i < steps; i++) {
+        __m256i low = _mm256_loadu_si256((const void *)(data + STEP * i)),
+                high = _mm256_loadu_si256((const void *)(data + STEP * i + 32));
+
+        bits[i][AT] = equal2(low, high, '@');
+        bits[i][COLON] = equal2(low, high, ':');
+        bits[i][DOT] = equal2(low, high, '.');
+        bits[i][DASH] = equal2(low, high, '-');
+        bits[i][PLUS] = equal2(low, high, '+');
+        bits[i][LESS] = equal2(low, high, '<');
+        bits[i][BLANK] = equal2(low, high, ' ');
+        bits[i][ZERO] = equal2(low, high, 0);
+        bits[i][DIGIT] = range2(low, high, '0', 10);
+        bits[i][UPPER] = range2(low, high, 'A', 26);
+        bits[i][LOWER] = range2(low, high, 'a', 26);
+        bits[i][PRINT] = range2(low, high, ' ', 95);
+        bits[i][ENDS] = range2(low, high, '\t', 5) | equal2(low, high, ',');
     }
-    return joined(w);
 }
 
-static inline void classify(const uint8_t *data, uint64_t *bits)
+static inline AVX512 uint64_t equal4(__m512i bytes, char c)
 {
-    __m128i v[4];
+    return _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(c));
+}
 
-    for (int i = 0; i < 4; i++)
-        v[i] = _mm_loadu_si128((const void *)(data + 16 * i));
-    bits[AT] = equal(v, '@');
-    bits[COLON] = equal(v, ':');
-    bits[DOT] = equal(v, '.');
-    bits[DASH] = equal(v, '-');
-    bits[PLUS] = equal(v, '+');
-    bits[LESS] = equal(v, '<');
-    bits[BLANK] = equal(v, ' ');
-    bits[ZERO] = equal(v, 0);
-    bits[DIGIT] = range(v, '0', 10);
-    bits[UPPER] = range(v, 'A', 26);
-    bits[LOWER] = range(v, 'a', 26);
-    bits[PRINT] = range(v, ' ', 95);
-    bits[ENDS] = range(v, '\t', 5) | equal(v, ',');
+static inline AVX512 uint64_t range4(__m512i bytes, char first, char count)
+{
+    return _mm512_cmplt_epu8_mask(_mm512_sub_epi8(bytes, _mm512_set1_epi8(first)), _mm512_set1_epi8(count));
+}
+
+static AVX512 void classify_avx512(const uint8_t *data, size_t steps, uint64_t (*bits)[CLASSES])
+{
+    for (size_t i = 0; i < steps; i++) {
+        __m512i v = _mm512_loadu_si512((const void *)(data + STEP * i));
+
+        bits[i][AT] = equal4(v, '@');
+        bits[i][COLON] = equal4(v, ':');
+        bits[i][DOT] = equal4(v, '.');
+        bits[i][DASH] = equal4(v, '-');
+        bits[i][PLUS] = equal4(v, '+');
+        bits[i][LESS] = equal4(v, '<');
+        bits[i][BLANK] = equal4(v, ' ');
+        bits[i][ZERO] = equal4(v, 0);
+        bits[i][DIGIT] = range4(v, '0', 10);
+        bits[i][UPPER] = range4(v, 'A', 26);
+        bits[i][LOWER] = range4(v, 'a', 26);
+        bits[i][PRINT] = range4(v, ' ', 95);
+        bits[i][ENDS] = range4(v, '\t', 5) | equal4(v, ',');
+    }
+}
+
+static classify *best(void)
+{
+    if (__builtin_cpu_supports("avx512bw"))
+        return classify_avx512;
+    return __builtin_cpu_supports("avx2") ? classify_avx2 : classify_plain;
 }
 
 #else
 
-static inline void classify(const uint8_t *data, uint64_t *bits)
+static classify *best(void)
 {
-    memset(bits, 0, CLASSES * sizeof bits[0]);
-    for (unsigned i = 0; i < STEP; i++) {
+    return classify_plain;
+}
+
+#endif
+
+static void classify_plain(const uint8_t *data, size_t steps, uint64_t (*bits)[CLASSES])
+{
+    memset(bits, 0, steps * sizeof bits[0]);
+    for (size_t i = 0; i < steps * STEP; i++) {
         uint8_t c = data[i];
         const uint8_t is[CLASSES] = {c == '@',
                                      c == ':',
@@ -91,11 +142,9 @@ static inline void classify(const uint8_t *data, uint64_t *bits)
                                      (uint8_t)(c - ' ') < 95};
 
         for (int k = 0; k < CLASSES; k++)
-            bits[k] |= (uint64_t)is[k] << i;
+            bits[i / STEP][k] |= (uint64_t)is[k] << i % STEP;
     }
 }
-
-#endif
 
 #define BYTES   UINT64_C(0x0101010101010101)
 #define NIBBLES UINT64_C(0x3333333333333333)
@@ -302,11 +351,14 @@ static inline void find_numbers(struct finding *f, struct state *s, size_t base,
     s->blank_dash = blank_dash;
 }
 
-static inline void step(struct finding *f, struct state *s, const uint8_t *data, size_t base, bool wide)
+static inline void step(struct finding *f, struct state *s, const uint64_t *bits, size_t base, bool wide)
 {
-    uint64_t bits[CLASSES], alnum, capital, word;
+    uint64_t alnum, capital, word;
 
-    classify(data, bits);
+    if (bits[ZERO] == UINT64_MAX) { /* of no other class, and then the state says nothing */
+        *s = (struct state){0};
+        return;
+    }
     alnum = bits[DIGIT] | bits[UPPER] | bits[LOWER];
     capital = bits[DIGIT] | bits[UPPER] | bits[LESS];
     word = bits[DIGIT] | bits[LOWER] | bits[BLANK] | bits[ENDS] | bits[DOT];
@@ -322,19 +374,35 @@ static inline void step(struct finding *f, struct state *s, const uint8_t *data,
         add_all(f, base, find_wide(s, bits), TRIGGER_WIDE);
 }
 
+/* `steps` is at most BATCH. */
+static void find(struct finding *f, struct state *s, classify *classes, const uint8_t *data, size_t steps,
+                 size_t base, bool wide)
+{
+    uint64_t bits[BATCH][CLASSES];
+
+    classes(data, steps, bits);
+    for (size_t i = 0; i < steps; i++)
+        step(f, s, bits[i], base + i * STEP, wide);
+}
+
 bool masks_find(const uint8_t *data, size_t size, bool wide, struct marks *marks)
 {
     struct finding finding = {data, size, marks, false};
     struct state state = {0};
+    classify *classes = best();
     uint8_t last[STEP];
-    size_t base;
+    size_t base = 0;
 
-    for (base = 0; size - base >= STEP; base += STEP)
-        step(&finding, &state, data + base, base, wide);
+    while (size - base >= STEP) {
+        size_t steps = (size - base) / STEP < BATCH ? (size - base) / STEP : BATCH;
+
+        find(&finding, &state, classes, data + base, steps, base, wide);
+        base += steps * STEP;
+    }
     if (base < size) {
         memset(last, 0xff, sizeof last); /* is of no class */
         memcpy(last, data + base, size - base);
-        step(&finding, &state, last, base, wide);
+        find(&finding, &state, classes, last, 1, base, wide);
     }
     return !finding.failed;
 }

@@ -10,39 +10,43 @@
 
 enum { PATH_MAX_SHOWN = 128 };
 
+#define SIZED(text) text, sizeof(text) - 1
+
 static const struct {
     enum feature_kind kind;
     const char *host; /* or a scheme with "://" */
+    size_t host_size;
     const char *path; /* what must follow, in lower case; "" anything that is a name */
-    size_t least;     /* characters behind it */
+    size_t path_size;
+    size_t least; /* characters behind it */
     const char *what;
 } links[] = {
-    {FEATURE_TELEGRAM, "t.me", "joinchat/", 16, "invite"},
-    {FEATURE_TELEGRAM, "t.me", "+", 7, "invite or number"},
-    {FEATURE_TELEGRAM, "t.me", "addstickers/", 3, "stickers"},
-    {FEATURE_TELEGRAM, "t.me", "", 4, "account"},
-    {FEATURE_TELEGRAM, "telegram.me", "joinchat/", 16, "invite"},
-    {FEATURE_TELEGRAM, "telegram.me", "", 4, "account"},
-    {FEATURE_TELEGRAM, "telegram.dog", "", 4, "account"},
-    {FEATURE_TELEGRAM, "tg://", "resolve?domain=", 4, "account"},
-    {FEATURE_TELEGRAM, "tg://", "resolve?phone=", 7, "number"},
-    {FEATURE_TELEGRAM, "tg://", "join?invite=", 16, "invite"},
-    {FEATURE_TELEGRAM, "tg://", "user?id=", 4, "account"},
-    {FEATURE_WHATSAPP, "wa.me", "message/", 6, "account"},
-    {FEATURE_WHATSAPP, "wa.me", "", 7, "number"},
-    {FEATURE_WHATSAPP, "chat.whatsapp.com", "invite/", 18, "invite"},
-    {FEATURE_WHATSAPP, "chat.whatsapp.com", "", 18, "invite"},
-    {FEATURE_WHATSAPP, "api.whatsapp.com", "send?phone=", 7, "number"},
-    {FEATURE_WHATSAPP, "api.whatsapp.com", "send/?phone=", 7, "number"},
-    {FEATURE_WHATSAPP, "whatsapp.com", "channel/", 16, "channel"},
-    {FEATURE_WHATSAPP, "www.whatsapp.com", "channel/", 16, "channel"},
-    {FEATURE_WHATSAPP, "whatsapp://", "send?phone=", 7, "number"},
-    {FEATURE_VIBER, "invite.viber.com", "?g2=", 16, "invite"},
-    {FEATURE_VIBER, "invite.viber.com", "?g=", 16, "invite"},
-    {FEATURE_VIBER, "chats.viber.com", "", 3, "community"},
-    {FEATURE_VIBER, "viber://", "chat?number=", 7, "number"},
-    {FEATURE_VIBER, "viber://", "add?number=", 7, "number"},
-    {FEATURE_VIBER, "viber://", "pa?chaturi=", 3, "account"},
+    {FEATURE_TELEGRAM, SIZED("t.me"), SIZED("joinchat/"), 16, "invite"},
+    {FEATURE_TELEGRAM, SIZED("t.me"), SIZED("+"), 7, "invite or number"},
+    {FEATURE_TELEGRAM, SIZED("t.me"), SIZED("addstickers/"), 3, "stickers"},
+    {FEATURE_TELEGRAM, SIZED("t.me"), SIZED(""), 4, "account"},
+    {FEATURE_TELEGRAM, SIZED("telegram.me"), SIZED("joinchat/"), 16, "invite"},
+    {FEATURE_TELEGRAM, SIZED("telegram.me"), SIZED(""), 4, "account"},
+    {FEATURE_TELEGRAM, SIZED("telegram.dog"), SIZED(""), 4, "account"},
+    {FEATURE_TELEGRAM, SIZED("tg://"), SIZED("resolve?domain="), 4, "account"},
+    {FEATURE_TELEGRAM, SIZED("tg://"), SIZED("resolve?phone="), 7, "number"},
+    {FEATURE_TELEGRAM, SIZED("tg://"), SIZED("join?invite="), 16, "invite"},
+    {FEATURE_TELEGRAM, SIZED("tg://"), SIZED("user?id="), 4, "account"},
+    {FEATURE_WHATSAPP, SIZED("wa.me"), SIZED("message/"), 6, "account"},
+    {FEATURE_WHATSAPP, SIZED("wa.me"), SIZED(""), 7, "number"},
+    {FEATURE_WHATSAPP, SIZED("chat.whatsapp.com"), SIZED("invite/"), 18, "invite"},
+    {FEATURE_WHATSAPP, SIZED("chat.whatsapp.com"), SIZED(""), 18, "invite"},
+    {FEATURE_WHATSAPP, SIZED("api.whatsapp.com"), SIZED("send?phone="), 7, "number"},
+    {FEATURE_WHATSAPP, SIZED("api.whatsapp.com"), SIZED("send/?phone="), 7, "number"},
+    {FEATURE_WHATSAPP, SIZED("whatsapp.com"), SIZED("channel/"), 16, "channel"},
+    {FEATURE_WHATSAPP, SIZED("www.whatsapp.com"), SIZED("channel/"), 16, "channel"},
+    {FEATURE_WHATSAPP, SIZED("whatsapp://"), SIZED("send?phone="), 7, "number"},
+    {FEATURE_VIBER, SIZED("invite.viber.com"), SIZED("?g2="), 16, "invite"},
+    {FEATURE_VIBER, SIZED("invite.viber.com"), SIZED("?g="), 16, "invite"},
+    {FEATURE_VIBER, SIZED("chats.viber.com"), SIZED(""), 3, "community"},
+    {FEATURE_VIBER, SIZED("viber://"), SIZED("chat?number="), 7, "number"},
+    {FEATURE_VIBER, SIZED("viber://"), SIZED("add?number="), 7, "number"},
+    {FEATURE_VIBER, SIZED("viber://"), SIZED("pa?chaturi="), 3, "account"},
 };
 
 /* Pages of the services themselves. */
@@ -73,10 +77,10 @@ static size_t name_size(const char *path, size_t size)
     return count;
 }
 
-static bool host_is(const char *host, const struct text *text, size_t begin, size_t host_begin,
-                    size_t host_end)
+static bool host_is(size_t link, const struct text *text, size_t begin, size_t host_begin, size_t host_end)
 {
-    size_t size = strlen(host);
+    const char *host = links[link].host;
+    size_t size = links[link].host_size;
 
     if (host[size - 1] == '/') /* a scheme: from the URL's first byte to what counts as its path */
         return host_begin == host_end && host_begin - begin == size &&
@@ -96,12 +100,12 @@ void messenger_look(struct finder *finder, const struct text *text, size_t begin
         left--;
     }
     for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
-        size_t prefix = strlen(links[i].path), name;
+        size_t prefix = links[i].path_size, name;
         char normal[PATH_MAX_SHOWN + 32], detail[64];
         struct found found = {
             .kind = links[i].kind, .rank = RANK_CONTEXT, .begin = begin, .normal = normal, .detail = detail};
 
-        if (!host_is(links[i].host, text, begin, host, host_end) || left < prefix ||
+        if (!host_is(i, text, begin, host, host_end) || left < prefix ||
             strncasecmp(path, links[i].path, prefix) != 0)
             continue;
         name = name_size(path + prefix, left - prefix);

@@ -25,14 +25,29 @@ bool network_is_ipv4(const struct text *text, size_t begin, size_t end)
     return begin == end;
 }
 
-/* Four numbers with dots are more often a version than an address where the word stands before them, or most
- * are 0. */
+/* How many of the four numbers are larger than those of versions mostly are. */
+static unsigned large_numbers(const struct text *text, size_t begin, size_t end)
+{
+    enum { VERSION_USUAL = 31 };
+    unsigned count = 0, number = 0;
+
+    for (size_t i = begin; i < end; i++) {
+        number = text->data[i] == '.' ? 0 : number * 10 + (text->data[i] - '0');
+        count += (i + 1 == end || text->data[i + 1] == '.') && number > VERSION_USUAL;
+    }
+    return count;
+}
+
+/* Four numbers with dots are more often a version than an address where most are 0, or where the word stands
+ * before them and no two of them are large. */
 static bool is_version(const struct text *text, size_t begin, size_t end)
 {
     static const char word[] = "ersion";
 
     if (end - begin >= 5 && memcmp(text->data + end - 5, "0.0.0", 5) == 0)
         return true;
+    if (large_numbers(text, begin, end) >= 2)
+        return false;
     for (size_t i = begin > 14 ? begin - 14 : 0; i + sizeof word - 1 <= begin; i++) {
         if (memcmp(text->data + i, word, sizeof word - 1) == 0)
             return true;

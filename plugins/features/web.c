@@ -141,14 +141,18 @@ static const char *const schemes[] = {
     "rtmp",  "ldap",     "nfs",        "telnet",   "rdp",     "vnc",  "irc", "mysql", "redis", "tg",
     "viber", "whatsapp", "postgresql", "postgres", "mongodb", "amqp", "svn", "git"};
 
+enum { SCHEME_MAX = 10 };
+
 /* Where the scheme begins that ends at the colon; `colon` when it is none that we know. */
 static size_t scheme_begin(const struct text *text, size_t colon)
 {
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
-        size_t size = strlen(schemes[i]);
+    size_t size = 0;
 
-        if (colon >= size && strncasecmp((const char *)text->data + colon - size, schemes[i], size) == 0 &&
-            !is_alnum(text_at(text, colon - size - 1)))
+    while (size <= SCHEME_MAX && is_alnum(text_at(text, colon - size - 1)))
+        size++;
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0] && size > 0; i++) {
+        if (to_lower(text->data[colon - size]) == (uint8_t)schemes[i][0] && strlen(schemes[i]) == size &&
+            strncasecmp((const char *)text->data + colon - size, schemes[i], size) == 0)
             return colon - size;
     }
     return colon;
@@ -156,7 +160,10 @@ static size_t scheme_begin(const struct text *text, size_t colon)
 
 static bool is_url(uint8_t c)
 {
-    return c > ' ' && c < 0x7f && strchr("\"<>\\^`{}|", c) == NULL;
+    static const bool not [256] = {['"'] = true, ['<'] = true, ['>'] = true, ['\\'] = true, ['^'] = true,
+                                   ['`'] = true, ['{'] = true, ['}'] = true, ['|'] = true};
+
+    return c > ' ' && c < 0x7f && !not [c];
 }
 
 static size_t url_end(const struct text *text, size_t begin)

@@ -15,6 +15,7 @@ enum { BEFORE = EXCERPT_BYTES, AHEAD = SEARCH_AHEAD + EXCERPT_BYTES, WRITING_NAM
 
 static const struct field fields[] = {
     {"offset", FIELD_U64, "bytes", "of the hit in the stream"},
+    {"physical", FIELD_U64, "bytes", "where on the medium; nothing when it is not there as it stands"},
     {"length", FIELD_U64, "bytes", "of the hit"},
     {"keyword", FIELD_TEXT, "", "as the list has it"},
     {"keyword_group", FIELD_TEXT, "", "the list's group that it is in; empty for none"},
@@ -27,7 +28,7 @@ static const struct field fields[] = {
 };
 static const struct record_type hit_type = {
     .name = "keywords",
-    .version = 1,
+    .version = 2,
     .what = "a keyword that stands in the content",
     .fields = fields,
     .field_count = sizeof fields / sizeof fields[0],
@@ -208,6 +209,7 @@ static int put_hit(struct scan *scan, const struct block *block, const struct fo
              ->keywords[keyword_search_pattern(worker->search, found->hit->pattern)->keyword];
     size_t at = (size_t)(found->hit->offset - block->offset), behind = at + found->hit->size, size;
     size_t left = block->size + block->ahead - behind;
+    uint64_t physical = scan_physical(scan, found->hit->offset);
     uint8_t room[BEFORE];
     struct buf before = {0}, text = {0}, after = {0}, list = {0};
     const uint8_t *bytes = bytes_before(scan_state(scan), block, at, room, &size);
@@ -220,14 +222,15 @@ static int put_hit(struct scan *scan, const struct block *block, const struct fo
             EXCERPT_CHARACTERS, false);
     buf_printf(&list, "%s:%u", keyword->file, keyword->line);
     values[0] = value_u64(found->hit->offset);
-    values[1] = value_u64(found->hit->size);
-    values[2] = value_text(keyword->text);
-    values[3] = value_text(keyword->group);
-    values[4] = value_text(found->names);
-    values[5] = value_bytes(before.data, before.size);
-    values[6] = value_bytes(text.data, text.size);
-    values[7] = value_bytes(after.data, after.size);
-    values[8] = value_bytes(list.data, list.size);
+    values[1] = physical != UINT64_MAX ? value_u64(physical) : value_none();
+    values[2] = value_u64(found->hit->size);
+    values[3] = value_text(keyword->text);
+    values[4] = value_text(keyword->group);
+    values[5] = value_text(found->names);
+    values[6] = value_bytes(before.data, before.size);
+    values[7] = value_bytes(text.data, text.size);
+    values[8] = value_bytes(after.data, after.size);
+    values[9] = value_bytes(list.data, list.size);
     code = buf_failed(&before) || buf_failed(&text) || buf_failed(&after) || buf_failed(&list)
                ? -ENOMEM
                : scan_emit(scan, &hit_type, values);
@@ -374,7 +377,7 @@ static int keywords_finish(struct scan *scan, enum scan_status status)
 
 const struct plugin plugin_keywords = {
     .abi = PLUGIN_ABI,
-    .version = 1,
+    .version = 2,
     .name = "keywords",
     .summary = "keywords in every writing: Unicode, 8-bit Georgian and Cyrillic, AcadNusx, romanised "
                "(--keywords FILE)",

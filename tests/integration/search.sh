@@ -24,7 +24,7 @@ promise "a list that is not there is wrong usage" exits 2 "$KVALI" keywords chec
 promise "a run with a list that is not there is wrong usage" exits 2 "$KVALI" process "$WORK/in" --case "$WORK/no" --keywords "$WORK/none.txt"
 promise "keywords and index in one run" exits 1 run_all "$case"
 promise "keywords are found in every writing" is \
-  "acadnusx|acadnusx, romanised|cp1251|cp1252|cp866|georgian-academy|georgian-ps|iso-8859-5|koi8-r|romanised|utf-16be|utf-16le|utf-8" \
+  "acadnusx|acadnusx, romanised|armscii-8|cp1250|cp1251|cp1252|cp1253|cp1254|cp866|georgian-academy|georgian-ps|iso-8859-5|koi8-r|romanised|utf-16be|utf-16le|utf-8" \
   "$(sql "$case" "SELECT group_concat(writing, '|') FROM (SELECT DISTINCT writing FROM keyword ORDER BY writing)")"
 promise "find lists by keyword" is "keywords-latin.txt keywords-latin16.txt" \
   "$("$KVALI" find "$case" --keyword gun --json | jq -r '.path | split("/") | last' | xargs)"
@@ -68,6 +68,35 @@ again() {
   found 300 "$case" commonword && is "$want" "$("$KVALI" digest "$case")"
 }
 promise "done once more: each document is found once, and the findings are the same" again
+
+# An image: where a hit lies on the medium, and what a later pass finds that the first did not look for.
+printf 'gun and heroin in 4556737586899855, mail anna.adams1@example.com\n' >"$WORK/one.txt"
+head -c 70000 /dev/zero | tr '\0' ' ' | cat - "$WORK/one.txt" | gzip -c >"$WORK/two.gz"
+mformat -C -f 1440 -i "$WORK/floppy.img" ::
+mcopy -i "$WORK/floppy.img" "$WORK/one.txt" "$WORK/two.gz" ::
+printf 'gun\n' >"$WORK/gun.txt"
+printf 'heroin\n' >"$WORK/heroin.txt"
+floppy=$WORK/floppy
+"$KVALI" process "$WORK/floppy.img" --type raw --case "$floppy" --plugins keywords,features,unpack --keywords "$WORK/gun.txt" --quiet >/dev/null 2>&1
+physical() { # QUERY: value and place, one a line
+  local text at
+  [ -n "$(sql "$floppy" "$1")" ] || return 1
+  sql "$floppy" "$1" | while IFS='|' read -r text at; do
+    is "$text" "$(tail -c "+$((at + 1))" "$WORK/floppy.img" | head -c "${#text}")" || exit 1
+  done
+}
+promise "a keyword stands where its record says on the medium" physical "SELECT text, physical FROM keyword WHERE path LIKE '%ONE.TXT' OR path LIKE '%one.txt'"
+promise "a feature stands where its record says on the medium" physical "SELECT value, physical FROM feature WHERE physical IS NOT NULL"
+promise "what was unpacked lies nowhere on the medium" is "0|1" \
+  "$(sql "$floppy" "SELECT count(physical), count(*) FROM keyword WHERE path LIKE '%gzip@%'")"
+promise "a later pass with another list" exits 0 "$KVALI" run "$floppy" --plugin keywords --keywords "$WORK/heroin.txt" --quiet
+promise "the view has the keywords of both passes" is "1|gun 2|heroin" \
+  "$(sql "$floppy" "SELECT DISTINCT pass, keyword FROM keyword ORDER BY pass" | xargs)"
+before=$(sql "$floppy" "SELECT kind, value, rank, count, contents FROM histogram ORDER BY kind, value")
+promise "a later pass of the features" exits 0 "$KVALI" run "$floppy" --plugin features --quiet
+promise "the view has the features of both passes" is "1 3" "$(sql "$floppy" "SELECT DISTINCT pass FROM feature ORDER BY pass" | xargs)"
+promise "the histogram counts a place once, however many passes found it" is "$before" \
+  "$(sql "$floppy" "SELECT kind, value, rank, count, contents FROM histogram ORDER BY kind, value")"
 
 rm "$case/index.db"
 promise "an index that is gone is told" exits 4 "$KVALI" search "$case" commonword
