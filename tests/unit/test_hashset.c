@@ -327,28 +327,33 @@ static uint8_t random_byte(void)
 static void sorts(size_t step, size_t count, size_t memory, unsigned kinds)
 {
     struct sorter *sorter;
-    uint8_t last[SORTER_STEP_MAX] = {0};
-    const uint8_t *entry;
+    uint8_t last[SORTER_STEP_MAX] = {0}, one[SORTER_STEP_MAX];
+    const uint8_t *entries;
     uint64_t sum = 0, got = 0;
     size_t seen = 0;
+    int64_t some;
 
     cr_assert_eq(sorter_new(step, memory, folder, &sorter), 0);
     for (size_t i = 0; i < count; i++) {
-        uint8_t *slot = sorter_slot(sorter);
+        uint8_t *slot;
 
-        cr_assert_not_null(slot);
         for (size_t k = 0; k < step; k++)
-            sum += slot[k] = (uint8_t)(random_byte() % kinds);
+            sum += one[k] = (uint8_t)(random_byte() % kinds);
+        slot = sorter_slot(sorter, one[0]);
+        cr_assert_not_null(slot);
+        memcpy(slot, one, step);
     }
     cr_assert_eq(sorter_sort(sorter), 0);
-    while ((entry = sorter_next(sorter)) != NULL) {
-        cr_assert(memcmp(last, entry, step) <= 0);
-        memcpy(last, entry, step);
-        for (size_t k = 0; k < step; k++)
-            got += entry[k];
-        seen++;
+    while ((some = sorter_next(sorter, &entries)) > 0) {
+        for (int64_t i = 0; i < some; i++, entries += step) {
+            cr_assert(memcmp(last, entries, step) <= 0);
+            memcpy(last, entries, step);
+            for (size_t k = 0; k < step; k++)
+                got += entries[k];
+            seen++;
+        }
     }
-    cr_assert_eq(sorter_error(sorter), 0);
+    cr_assert_eq(some, 0);
     cr_assert_eq(seen, count);
     cr_assert_eq(sum, got);
     sorter_free(sorter);
@@ -363,6 +368,9 @@ Test(hashset, entries_come_out_in_order_with_and_without_runs_on_the_disk)
         sorts(steps[i], 1, 4096, 256);
         sorts(steps[i], 30000, 1 << 20, 256);
         sorts(steps[i], 30000, 16384, 256);
+        sorts(steps[i], 300000, 64 << 20, 256); /* with a thread */
+        sorts(steps[i], 300000, 1 << 20, 256);
+        sorts(steps[i], 100000, 1 << 20, 3); /* parts that are too large */
         sorts(steps[i], 5000, 1 << 20, 2);
         sorts(steps[i], 5000, 4096, 1);
     }
