@@ -146,7 +146,7 @@ static int cold(const char *path, const char *hex)
     char warm[SHA256_HEX_SIZE];
     int64_t begun, opened;
     uint64_t at;
-    size_t found;
+    int64_t found;
 
     hash_sha256_hex("", 0, warm); /* the code of libcrypto is not what is to be measured */
     begun = when_monotonic();
@@ -154,8 +154,8 @@ static int cold(const char *path, const char *hex)
         return wrong(&why);
     opened = when_monotonic();
     found = hashset_find(set, HASHSET_MD5, key, &at);
-    printf("cold\topened %.2f ms\tfirst look-up %.2f ms\tfound %zu\n", (double)(opened - begun) / 1e6,
-           (double)(when_monotonic() - opened) / 1e6, found);
+    printf("cold\topened %.2f ms\tfirst look-up %.2f ms\tfound %lld\n", (double)(opened - begun) / 1e6,
+           (double)(when_monotonic() - opened) / 1e6, (long long)found);
     hashset_close(set);
     return 0;
 }

@@ -11,8 +11,8 @@
 
 enum {
     HASHSET_HEADER = 4096,
-    HASHSET_VERSION = 1,
-    HASHSET_CHUNK = 1 << 20,
+    HASHSET_VERSION = 2,
+    HASHSET_CHUNK = 256 << 10,
     HASHSET_BLOCK = 64, /* of the filter, one cache line */
     HASHSET_INDEX_BITS_MAX = 30,
     HASHSET_SOURCES_MAX = 65536,

@@ -5,11 +5,13 @@
  * entries, sorted bytewise: the key, then a label's number where the set has labels, then the row that it
  * came from, both big-endian. In front of it stand an index of the keys' first bits and a blocked Bloom
  * filter, so that a key that is not there costs one cache line, and one that is there three or four. Chunks
- * of 1 MiB have each a SHA-256; the table of these has one in the header, and the header one of itself. So
+ * of 256 KiB have each a SHA-256; the table of these has one in the header, and the header one of itself. So
  * `sha256` below, the header's, stands for every byte of the file.
  *
  * A set file is the lab's, not evidence; still it may be damaged or made by somebody: every offset is checked
- * when the set is opened, every index when it is used.
+ * when the set is opened, every index when it is used, and no byte of a chunk is used before its checksum was
+ * compared, once for a set that is open. So damage is an error where it would touch an answer, never another
+ * answer. A set is used by one thread.
  */
 #ifndef KVALI_HASHSET_HASHSET_H
 #define KVALI_HASHSET_HASHSET_H
@@ -48,8 +50,8 @@ struct hashset_info {
 
 struct hashset;
 
-/* Maps the file and checks its header, its table of chunks and where its parts lie: no more, so it takes a
- * millisecond at any size. -EBADMSG: not a set, cut short or damaged; `why` names file and cause. */
+/* Maps the file and checks its header, its table of chunks, its sources and where its parts lie: no more, so it
+ * takes a few milliseconds at any size. -EBADMSG: not a set, cut short or damaged; `why` names file and cause. */
 int hashset_open(const char *path, struct hashset **ret_set, struct why *why);
 void hashset_close(struct hashset *set); /* NULL allowed */
 const struct hashset_info *hashset_info(const struct hashset *set);
@@ -57,11 +59,12 @@ const struct hashset_info *hashset_info(const struct hashset *set);
 struct hashset_source hashset_source(const struct hashset *set, size_t index);
 
 /* How many entries have this key (of the algorithm's width); the first is number *ret_first, untouched when
- * it is 0. */
-size_t hashset_find(const struct hashset *set, enum hashset_algorithm algorithm, const uint8_t *key,
-                    uint64_t *ret_first);
+ * it is 0. -EBADMSG: what would answer it is damaged (hashset_damage). */
+int64_t hashset_find(const struct hashset *set, enum hashset_algorithm algorithm, const uint8_t *key,
+                     uint64_t *ret_first);
 /* The same for `count` keys that lie one after the other, with the waits for memory done beside each other.
- * ret_first[i] is UINT64_MAX where a key is not there. */
+ * ret_first[i] is UINT64_MAX where a key is not there, HASHSET_UNKNOWN where what would answer it is damaged. */
+#define HASHSET_UNKNOWN (UINT64_MAX - 1)
 void hashset_find_many(const struct hashset *set, enum hashset_algorithm algorithm, const uint8_t *keys,
                        size_t count, uint64_t *ret_first);
 
@@ -82,6 +85,9 @@ struct hashset_source hashset_row_source(const struct hashset *set, uint32_t row
  * chunks are. */
 int hashset_verify(const struct hashset *set, int (*each)(void *context, uint64_t done, uint64_t size),
                    void *context, uint64_t *ret_damaged, struct why *why);
+
+/* Where in the file the first damaged chunk begins of those that were needed so far; UINT64_MAX: none was. */
+uint64_t hashset_damage(const struct hashset *set);
 
 /* 16, 20, 32; "md5", "sha1", "sha256"; "known", "alert", "notable". */
 size_t hashset_width(enum hashset_algorithm algorithm);
