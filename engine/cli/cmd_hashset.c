@@ -108,6 +108,8 @@ static void put_json(const struct hashset *set)
     json_u64(&json, "rows", info->rows);
     for (unsigned i = 0; i < HASHSET_ALGORITHMS; i++)
         json_u64(&json, hashset_algorithm_name((enum hashset_algorithm)i), info->count[i]);
+    for (unsigned i = 0; i < HASHSET_SIMILARS; i++)
+        json_u64(&json, hashset_similar_name((enum hashset_similar)i), info->similar[i]);
     json_u64(&json, "labels", info->labels);
     json_u64(&json, "size", info->file_size);
     json_text(&json, "sha256", info->sha256);
@@ -170,6 +172,10 @@ static void print_info(const struct hashset *set)
     for (unsigned i = 0; i < HASHSET_ALGORITHMS; i++)
         cli_print("%-8s %llu\n", hashset_algorithm_name((enum hashset_algorithm)i),
                   (unsigned long long)info->count[i]);
+    for (unsigned i = 0; i < HASHSET_SIMILARS; i++)
+        if (info->similar[i] > 0)
+            cli_print("%-8s %llu\n", hashset_similar_name((enum hashset_similar)i),
+                      (unsigned long long)info->similar[i]);
     cli_print(
         "labels   %llu\nsize     %llu\nheader   %s (SHA-256 of the first 4096 bytes, which stand for all)\n",
         (unsigned long long)info->labels, (unsigned long long)info->file_size, info->sha256);

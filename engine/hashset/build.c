@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STEPS = 1000, RESERVE = 32 << 20 };
+enum { STEPS = 1000, RESERVE = 32 << 20, SIMILAR_MAX = 256 << 20, SIMILAR_NAME_MAX = 1024 };
 
 /* The file from the header on, and its checksums. */
 struct out {
@@ -40,6 +40,10 @@ struct hashset_build {
     struct sorter *sorters[HASHSET_ALGORITHMS];
     struct labels labels;
     struct buf sources;
+    struct similar {
+        struct buf lines;
+        uint64_t count;
+    } similar[HASHSET_SIMILARS];
     struct hashset_layout layout;
     uint64_t rows, row_base; /* numbers given to lines so far, at the current source's start */
     char *source_name, *source_format;
@@ -219,6 +223,8 @@ void hashset_build_free(struct hashset_build *build)
     out_finish(&build->out);
     labels_finish(&build->labels);
     buf_finish(&build->sources);
+    for (size_t i = 0; i < HASHSET_SIMILARS; i++)
+        buf_finish(&build->similar[i].lines);
     free(build->source_name);
     free(build->source_format);
     free(build);
@@ -299,6 +305,23 @@ int hashset_build_row(struct hashset_build *build, const uint8_t *const keys[HAS
     }
     build->rows++;
     return 0;
+}
+
+int hashset_build_similar(struct hashset_build *build, enum hashset_similar kind, const char *hash,
+                          size_t hash_size, const char *name, size_t name_size, uint64_t line)
+{
+    struct similar *similar = &build->similar[kind];
+    uint64_t row = build->row_base + line - 1;
+
+    if (row >= UINT32_MAX - 1 || similar->lines.size > SIMILAR_MAX)
+        return -EOVERFLOW;
+    buf_append(&similar->lines, hash, hash_size);
+    buf_printf(&similar->lines, "\t%llu\t", (unsigned long long)row);
+    text_escape(&similar->lines, name, name_size < SIMILAR_NAME_MAX ? name_size : SIMILAR_NAME_MAX);
+    buf_u8(&similar->lines, '\n');
+    similar->count++;
+    build->rows++;
+    return buf_failed(&similar->lines) ? -ENOMEM : 0;
 }
 
 uint64_t hashset_build_rows(const struct hashset_build *build)
@@ -422,6 +445,39 @@ static void write_texts(struct hashset_build *build)
     end_part(out, &layout->source_part);
 }
 
+static int by_line(const void *a, const void *b)
+{
+    const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+
+    for (; *x == *y && *x != '\n'; x++, y++)
+        ;
+    return (unsigned char)*x - (unsigned char)*y;
+}
+
+static int write_similar(struct hashset_build *build, enum hashset_similar kind)
+{
+    const struct similar *similar = &build->similar[kind];
+    struct hashset_hashes *hashes = &build->layout.similar[kind];
+    const char **lines = calloc(similar->count + 1, sizeof lines[0]), *line = (const char *)similar->lines.data;
+
+    if (lines == NULL || buf_failed(&similar->lines)) {
+        free(lines);
+        return -ENOMEM;
+    }
+    for (uint64_t i = 0; i < similar->count; i++) {
+        lines[i] = line;
+        line = strchr(line, '\n') + 1;
+    }
+    qsort(lines, similar->count, sizeof lines[0], by_line);
+    begin_part(&build->out, &hashes->part);
+    for (uint64_t i = 0; i < similar->count; i++)
+        put(&build->out, lines[i], (size_t)(strchr(lines[i], '\n') + 1 - lines[i]));
+    end_part(&build->out, &hashes->part);
+    hashes->count = similar->count;
+    free(lines);
+    return 0;
+}
+
 /* The table of checksums, the header, and all of it on the disk. */
 static int close_file(struct hashset_build *build)
 {
@@ -497,6 +553,9 @@ int hashset_build_finish(struct hashset_build *build, struct why *why)
         build->work += sorter_count(build->sorters[i]);
     for (unsigned i = 0; i < HASHSET_ALGORITHMS && rc == 0; i++)
         rc = write_table(build, i);
+    for (unsigned i = 0; i < HASHSET_SIMILARS && rc == 0; i++)
+        if (build->similar[i].count > 0)
+            rc = write_similar(build, (enum hashset_similar)i);
     if (rc == 0) {
         write_texts(build);
         rc = close_file(build);

@@ -101,6 +101,10 @@ void layout_encode(const struct hashset_layout *layout, uint8_t header[HASHSET_H
         put_part(&buf, &table->filter);
         buf_u64le(&buf, table->index_bits);
     }
+    for (size_t i = 0; i < HASHSET_SIMILARS; i++) {
+        buf_u64le(&buf, layout->similar[i].count);
+        put_part(&buf, &layout->similar[i].part);
+    }
     buf_append(&buf, zeros, CHECKSUM_AT - buf.size);
     memset(header, 0, HASHSET_HEADER);
     if (!buf_failed(&buf))
@@ -159,6 +163,9 @@ static const char *what_is_wrong(const struct hashset_layout *layout, uint64_t f
     for (unsigned i = 0; i < HASHSET_ALGORITHMS; i++)
         if (!table_fits(layout, i))
             return "its entries are not where they belong";
+    for (unsigned i = 0; i < HASHSET_SIMILARS; i++)
+        if (layout->similar[i].count > 0 && !part_fits(&layout->similar[i].part, layout))
+            return "its similarity hashes are not where they belong";
     return NULL;
 }
 
@@ -200,6 +207,10 @@ int layout_decode(const uint8_t *header, uint64_t file_size, struct hashset_layo
         take_part(&bytes, &table->index);
         take_part(&bytes, &table->filter);
         table->index_bits = (uint32_t)bytes_u64le(&bytes);
+    }
+    for (size_t i = 0; i < HASHSET_SIMILARS; i++) {
+        layout.similar[i].count = bytes_u64le(&bytes);
+        take_part(&bytes, &layout.similar[i].part);
     }
     *ret_wrong = chunk != HASHSET_CHUNK ? "its chunks have another size" : what_is_wrong(&layout, file_size);
     if (*ret_wrong != NULL)

@@ -4,6 +4,7 @@
  * cannot give an answer.
  */
 #include "engine/hashset/format.h"
+#include "engine/hashset/reader.h"
 
 #include "engine/base/bytes.h"
 #include "engine/base/text.h"
@@ -225,6 +226,8 @@ static void fill_info(struct hashset *set)
     info->sources = (size_t)set->layout.sources;
     for (size_t i = 0; i < HASHSET_ALGORITHMS; i++)
         info->count[i] = set->layout.tables[i].count;
+    for (size_t i = 0; i < HASHSET_SIMILARS; i++)
+        info->similar[i] = set->layout.similar[i].count;
     hash_sha256_hex(set->data, HASHSET_HEADER, info->sha256);
 }
 
@@ -272,6 +275,16 @@ void hashset_close(struct hashset *set)
 const struct hashset_info *hashset_info(const struct hashset *set)
 {
     return &set->info;
+}
+
+const struct hashset_layout *hashset_layout(const struct hashset *set)
+{
+    return &set->layout;
+}
+
+const uint8_t *hashset_bytes(const struct hashset *set, const struct hashset_part *part)
+{
+    return part->size == 0 || is_whole(set, part->offset, part->size) ? set->data + part->offset : NULL;
 }
 
 struct hashset_source hashset_source(const struct hashset *set, size_t index)
@@ -545,5 +558,9 @@ int hashset_verify(const struct hashset *set, int (*each)(void *context, uint64_
         if (!table_is_sound(set, (enum hashset_algorithm)i))
             return why_set(why, -EBADMSG, "its %s entries are not as its index says: it was made wrongly",
                            hashset_algorithm_name((enum hashset_algorithm)i));
+    for (unsigned i = 0; i < HASHSET_SIMILARS; i++)
+        if (hashset_similar_each(set, (enum hashset_similar)i, NULL, NULL) < 0)
+            return why_set(why, -EBADMSG, "its %s hashes are no list of such: it was made wrongly",
+                           hashset_similar_name((enum hashset_similar)i));
     return 0;
 }

@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 enum hashset_algorithm { HASHSET_MD5, HASHSET_SHA1, HASHSET_SHA256, HASHSET_ALGORITHMS };
+enum hashset_similar { HASHSET_SSDEEP, HASHSET_TLSH, HASHSET_SIMILARS };
 enum hashset_kind { HASHSET_KNOWN = 1, HASHSET_ALERT, HASHSET_NOTABLE };
 enum { HASHSET_NAME_SIZE = 64, HASHSET_KEY_MAX = 32 };
 
@@ -46,6 +47,7 @@ struct hashset_info {
     uint64_t count[HASHSET_ALGORITHMS]; /* entries; a key with two labels has two */
     uint64_t labels;
     size_t sources;
+    uint64_t similar[HASHSET_SIMILARS];
 };
 
 struct hashset;
@@ -79,6 +81,18 @@ bool hashset_entry(const struct hashset *set, enum hashset_algorithm algorithm, 
                    struct hashset_entry *ret_entry);
 /* The source that a row came from, and its line or number there, from 1. NULL name: damaged. */
 struct hashset_source hashset_row_source(const struct hashset *set, uint32_t row, uint64_t *ret_line);
+
+/* Similarity hashes: what is near to them is for a plugin to say; a set only keeps them. */
+struct hashset_similar_hash {
+    const char *hash, *name; /* not terminated; the name is escaped, and may be empty */
+    size_t hash_size, name_size;
+    uint32_t row;
+};
+/* All of a kind, in the order of their hashes. `each` returns negative to end with that code. -EBADMSG: they are
+ * damaged. */
+int hashset_similar_each(const struct hashset *set, enum hashset_similar kind,
+                         int (*each)(void *context, const struct hashset_similar_hash *hash), void *context);
+const char *hashset_similar_name(enum hashset_similar kind); /* "ssdeep", "tlsh" */
 
 /* Reads every byte and holds it against the checksums, then every order and index. `each` may be NULL: told
  * how far it is, and negative to stop. -EBADMSG: `why` says where the first damage is; *ret_damaged how many

@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # campaign_hashsets: fuzzes the reader of hash sets and every importer for so many seconds each, with libFuzzer and the
 # sanitizers.
-#   tests/fuzz/campaign_hashsets.sh [SECONDS [TARGET...]]     targets: set nsrl2 hashdeep list csv json encase sqlite
+#   tests/fuzz/campaign_hashsets.sh [SECONDS [TARGET...]]     targets: set nsrl2 hashdeep list csv json encase sqlite similar
 # Inputs that break something stay in $WORK/crashes, and the campaign then fails. Needs clang with libFuzzer (Debian: clang,
 # libclang-rt-14-dev), sqlite3 and, for the seed of a set, a built kvali.
 set -eu
 cd "$(dirname "$0")/../.."
 seconds=${1:-30}
 [ $# -eq 0 ] || shift
-all="nsrl2 hashdeep list csv json encase sqlite set"
+all="nsrl2 hashdeep list csv json encase sqlite similar set"
 work=${WORK:-$(mktemp -d "${TMPDIR:-/var/tmp}/kvali-fuzz-XXXXXX")}
 mkdir -p "$work/grown" "$work/crashes"
 
 flags='-g -O1 -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined'
 base="engine/base/bytes.c engine/base/buf.c engine/base/text.c engine/base/hash.c engine/base/why.c engine/base/log.c"
-sets="engine/hashset/hashset.c engine/hashset/format.c"
+sets="engine/hashset/hashset.c engine/hashset/format.c engine/hashset/similar.c"
 build="engine/hashset/build.c engine/hashset/front.c engine/hashset/labels.c engine/hashset/order.c engine/hashset/sort.c"
 imports=$(ls cases/hashsets/import_*.c)
 # shellcheck disable=SC2086
@@ -29,8 +29,8 @@ head = '"SHA-1","MD5","CRC32","FileName","FileSize","ProductCode","OpSystemCode"
 seeds = {
     "nsrl2": [head + f'"{sha1}","{md5}","00000000","a",0,1,"WIN",""\r\n"no hash"\r\n'],
     "hashdeep": [f"%%%% HASHDEEP-1.0\n%%%% size,md5,sha256,filename\n## x\n##\n3,{md5},{sha256},/x/a,b\n"],
-    "list": [f"# a\n{md5}  a\n\\{sha256}  c\\nd\nMD5 (a) = {md5}\r\nSHA1 (x) = {sha1}\n{sha1} *b",
-             "96:aU1XfMkpcDbD5yJfMkZcDbD5yJ:xyz,\"name\"\n"],
+    "list": [f"# a\n{md5}  a\n\\{sha256}  c\\nd\nMD5 (a) = {md5}\r\nSHA1 (x) = {sha1}\n{sha1} *b"],
+    "similar": ["ssdeep,1.1--blocksize:hash:hash,filename\n96:aU1XfMkpcDbD5yJfMkZcDbD5yJ:xyz,\"name\"\nT1" + 35 * "0A" + "\tname\n"],
     "csv": [f'Name;MD5;Sha-256;Category\n"a\nb";{md5};;"one ""two"""\n', f"md5\tseries\ttags\n{md5}\ts\tt\n",
             f'MD5;SHA1;PhotoDNA;Is distributed;Victim identified\n{md5};{sha1};x;Yes;No\n'],
     "json": ['{"value":[{"Category":1,"VictimIdentified":true,"Series":"\\u10d0","MD5":"%s","Tags":["a","b"],'
@@ -54,7 +54,7 @@ for name, table in ("0", "FILE(sha256, sha1, md5)"), ("1", "hashes(id INTEGER PR
     db.commit()
 PY
 if [ -x build/engine/cli/kvali ]; then
-  for seed in csv/0 csv/1 list/0 list/1; do
+  for seed in csv/0 csv/1 list/0 similar/0; do
     KVALI_HASHSETS=$work/sets build/engine/cli/kvali hashset import seed "$work/seeds/$seed" -q --replace >/dev/null 2>&1 || continue
     cp "$work/sets/seed.kvset" "$work/seeds/set/${seed%/*}${seed#*/}"
   done

@@ -94,8 +94,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct import_format *const formats[] = {&import_nsrl2, &import_hashdeep, &import_list,
                                                           &import_csv,   &import_json,     &import_encase,
-                                                          &import_sqlite};
-    enum { FORMATS = sizeof formats / sizeof formats[0] };
+                                                          &import_sqlite, &import_similar};
+    enum { FORMATS = sizeof formats / sizeof formats[0], USES = 10000 };
     const char *only = getenv("KVALI_FORMAT");
     struct hashset_build_options options = {.path = "/tmp/fuzz.kvset",
                                             .name = "fuzz",
@@ -103,19 +103,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                             .labelled = true,
                                             .replace = true,
                                             .memory = HASHSET_MEMORY_MIN};
-    struct hashset_build *build;
+    static struct hashset_build *build;
+    static unsigned uses;
     struct why why;
 
     if (size == 0 || hash_setup() < 0)
         return 0;
-    if (hashset_build_new(&options, &build, &why) < 0 || hashset_build_source(build, "fuzz", "fuzz") < 0)
-        abort();
+    /* Its memory is dear, so it serves many inputs. */
+    if (uses++ % USES == 0) {
+        hashset_build_free(build);
+        if (hashset_build_new(&options, &build, &why) < 0 || hashset_build_source(build, "fuzz", "fuzz") < 0)
+            abort();
+    }
     for (size_t f = 0; f < FORMATS; f++) { /* a sample is no seed of one format alone */
         if (only != NULL && strtoul(only, NULL, 10) != f)
             continue;
         formats[f]->is(data, size);
         run_all(formats[f], build, data, size);
     }
-    hashset_build_free(build);
     return 0;
 }
