@@ -25,6 +25,7 @@ static const struct option_spec specs[] = {
     {"mime", 'm', "GLOB", "from-case: type of the content: 'image/*'"},
     {"rule", 'r', "GLOB", "from-case: a YARA rule with a name like this matched"},
     {"in-set", 0, "GLOB", "from-case: a hash set with a name like this has it"},
+    {"tag", 0, "TAG", "from-case: what a review calls so (reviewed, confirmed, rejected); else a tag (GLOB) of a rule or set that hit"},
     {"min-size", 0, "SIZE", "from-case: at least this large"},
     {"max-size", 0, "SIZE", "from-case: at most this large"},
     {"deleted", 'd', NULL, "from-case: only what is deleted"},
@@ -305,7 +306,10 @@ const struct command command_hashset = {
             "  lookup SET HASH…      is it in there, and from which line of which file\n"
             "  export SET            all of it as CSV, to standard output\n"
             "  remove NAME…          deletes a set\n"
-            "  from-case NAME CASE…  makes a set of what the filters choose in these cases\n"
+            "  from-case NAME CASE…  makes a set of what the filters choose in these cases: by --tag confirmed what "
+            "a review\n"
+            "                        (`kvali custody add CASE review`) confirmed, whose finding begins with the "
+            "address\n"
             "  same CASE…            contents that lie at more than one place, also in several exhibits and "
             "cases\n"
             "\n"
@@ -315,7 +319,8 @@ const struct command command_hashset = {
     .example = "  kvali hashset import nsrl NSRLFile.txt --kind known\n"
                "  kvali hashset import lab-alert export.json --kind alert\n"
                "  kvali process disk.E01 --case CASE --hashset nsrl --hashset lab-alert --skip-known\n"
-               "  kvali hashset from-case seen CASE --rule 'wallet*' --kind notable",
+               "  kvali hashset from-case seen CASE --rule 'wallet*' --kind notable\n"
+               "  kvali hashset from-case confirmed CASE1 CASE2 --tag confirmed --kind alert",
     .exits = "  1    done, and some lines of the files were no hashes; lookup: not all were found\n"
              "  4    a set is damaged",
     .options = specs,

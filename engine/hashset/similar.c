@@ -45,12 +45,13 @@ int hashset_similar_each(const struct hashset *set, enum hashset_similar kind,
                          int (*each)(void *context, const struct hashset_similar_hash *hash), void *context)
 {
     const struct hashset_hashes *hashes = &hashset_layout(set)->similar[kind];
-    const char *line = (const char *)hashset_bytes(set, &hashes->part), *end;
+    const char *line, *end;
     uint64_t count = 0;
     int rc = 0;
 
-    if (hashes->count == 0)
+    if (hashes->count == 0) /* then nobody has looked where they lie */
         return 0;
+    line = (const char *)hashset_bytes(set, &hashes->part);
     if (line == NULL)
         return -EBADMSG;
     for (end = line + hashes->part.size; line < end && rc >= 0; count++) {

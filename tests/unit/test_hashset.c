@@ -383,6 +383,40 @@ Test(hashset, a_set_with_many_rows_twice_is_folded_and_whole)
     hashset_close(set);
 }
 
+static int count_similar(void *context, const struct hashset_similar_hash *hash)
+{
+    cr_assert(hash->hash_size == 3 && hash->row == 0 && hash->name_size == 4);
+    ++*(unsigned *)context;
+    return 0;
+}
+
+Test(hashset, similarity_hashes_come_out_in_order_and_where_there_are_none_nothing_is_read)
+{
+    struct hashset_build *build = begin(false);
+    struct hashset_layout layout;
+    struct hashset *set;
+    const char *wrong;
+    unsigned seen = 0;
+    size_t size;
+    uint8_t *data;
+
+    cr_assert_eq(hashset_build_similar(build, HASHSET_TLSH, "abc", 3, "name", 4, 1), 0);
+    end(build, 1);
+    set = reopen();
+    cr_expect_eq(hashset_similar_each(set, HASHSET_TLSH, count_similar, &seen), 0);
+    cr_expect_eq(seen, 1);
+    hashset_close(set);
+    data = slurp(&size);
+    cr_assert_eq(layout_decode(data, size, &layout, &wrong), 0);
+    layout.similar[HASHSET_SSDEEP].part = (struct hashset_part){UINT64_C(1) << 60, 1};
+    layout_encode(&layout, data);
+    spit(data, size);
+    free(data);
+    set = reopen();
+    cr_expect_eq(hashset_similar_each(set, HASHSET_SSDEEP, count_similar, &seen), 0);
+    hashset_close(set);
+}
+
 Test(hashset, a_set_that_is_there_is_not_replaced_unless_that_is_wanted)
 {
     struct hashset_build_options options = {
