@@ -1,6 +1,7 @@
 /*
- * import_similar: lists of similarity hashes, in any order: what `ssdeep` prints ("blocksize:hash:hash,"name"", with
- * or without its head line), and TLSH (70 hex digits, or "T1" and 70, then a blank, TAB or comma and a name).
+ * import_similar: lists of similarity hashes, in any order: what `ssdeep` prints
+ * ("blocksize:hash:hash,"name"", with or without its head line), and TLSH (70 hex digits, or "T1" and 70,
+ * then a blank, TAB or comma and a name).
  */
 #include "cases/hashsets/import_private.h"
 

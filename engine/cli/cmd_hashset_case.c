@@ -43,7 +43,8 @@ static bool is_reviewed(const struct making *making, const char *path)
             strcmp(custody_value(record, "status", 0), making->status) != 0)
             continue;
         finding = custody_value(record, "finding", 0);
-        if (strncmp(finding, path, size) == 0 && (finding[size] == '\0' || strchr(" ,;:", finding[size]) != NULL))
+        if (strncmp(finding, path, size) == 0 &&
+            (finding[size] == '\0' || strchr(" ,;:", finding[size]) != NULL))
             return true;
     }
     return false;

@@ -9,6 +9,7 @@
 #include "engine/hashset/format.h"
 #include "engine/hashset/front.h"
 #include "engine/hashset/labels.h"
+#include "engine/hashset/scratch.h"
 #include "engine/hashset/sort.h"
 
 #include <errno.h>
@@ -348,8 +349,8 @@ static void put_part(void *context, const void *data, size_t size)
     put(context, data, size);
 }
 
-/* What may stay of `count` entries in order: those that say the same as the one before them, which is `last` for
- * the first, go. What stays goes to file and front in stretches. */
+/* What may stay of `count` entries in order: those that say the same as the one before them, which is `last`
+ * for the first, go. What stays goes to file and front in stretches. */
 static void write_some(struct hashset_build *build, struct hashset_table *table, struct front *front,
                        const uint8_t *entries, size_t count, size_t step, const uint8_t *last)
 {
@@ -458,7 +459,8 @@ static int write_similar(struct hashset_build *build, enum hashset_similar kind)
 {
     const struct similar *similar = &build->similar[kind];
     struct hashset_hashes *hashes = &build->layout.similar[kind];
-    const char **lines = calloc(similar->count + 1, sizeof lines[0]), *line = (const char *)similar->lines.data;
+    const char **lines = calloc(similar->count + 1, sizeof lines[0]),
+               *line = (const char *)similar->lines.data;
 
     if (lines == NULL || buf_failed(&similar->lines)) {
         free(lines);

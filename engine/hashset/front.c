@@ -2,7 +2,7 @@
 #include "engine/hashset/front.h"
 
 #include "engine/hashset/format.h"
-#include "engine/hashset/sort.h"
+#include "engine/hashset/scratch.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -173,7 +173,8 @@ int front_index(struct front *front, void (*put)(void *context, const void *data
 }
 
 /* A block of a filter with half as many is two neighbours laid over each other. */
-int front_filter(struct front *front, void (*put)(void *context, const void *data, size_t size), void *context)
+int front_filter(struct front *front, void (*put)(void *context, const void *data, size_t size),
+                 void *context)
 {
     struct side *side = &front->filter;
     uint64_t group = front->blocks / front->blocks_left, held = 0;

@@ -1,7 +1,7 @@
 /*
- * hashset: the reader. The mapping is shared and read only. Nothing of a chunk is used before the chunk was held
- * against its checksum, which is done once and when it is first needed: so opening takes no time, and damage
- * cannot give an answer.
+ * hashset: the reader. The mapping is shared and read only. Nothing of a chunk is used before the chunk was
+ * held against its checksum, which is done once and when it is first needed: so opening takes no time, and
+ * damage cannot give an answer.
  */
 #include "engine/hashset/format.h"
 #include "engine/hashset/reader.h"
@@ -335,7 +335,8 @@ static enum answer ask_filter(const struct hashset *set, const struct probe *pro
 }
 
 /* The range of entries that the index gives; an index that makes no sense gives none. */
-static enum answer ask_index(const struct hashset *set, const struct hashset_table *table, struct probe *probe)
+static enum answer ask_index(const struct hashset *set, const struct hashset_table *table,
+                             struct probe *probe)
 {
     if (!is_usable(set, probe->slot, 8))
         return ANSWER_DAMAGED;

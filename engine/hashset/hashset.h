@@ -52,8 +52,9 @@ struct hashset_info {
 
 struct hashset;
 
-/* Maps the file and checks its header, its table of chunks, its sources and where its parts lie: no more, so it
- * takes a few milliseconds at any size. -EBADMSG: not a set, cut short or damaged; `why` names file and cause. */
+/* Maps the file and checks its header, its table of chunks, its sources and where its parts lie: no more, so
+ * it takes a few milliseconds at any size. -EBADMSG: not a set, cut short or damaged; `why` names file and
+ * cause. */
 int hashset_open(const char *path, struct hashset **ret_set, struct why *why);
 void hashset_close(struct hashset *set); /* NULL allowed */
 const struct hashset_info *hashset_info(const struct hashset *set);
@@ -65,7 +66,8 @@ struct hashset_source hashset_source(const struct hashset *set, size_t index);
 int64_t hashset_find(const struct hashset *set, enum hashset_algorithm algorithm, const uint8_t *key,
                      uint64_t *ret_first);
 /* The same for `count` keys that lie one after the other, with the waits for memory done beside each other.
- * ret_first[i] is UINT64_MAX where a key is not there, HASHSET_UNKNOWN where what would answer it is damaged. */
+ * ret_first[i] is UINT64_MAX where a key is not there, HASHSET_UNKNOWN where what would answer it is damaged.
+ */
 #define HASHSET_UNKNOWN (UINT64_MAX - 1)
 void hashset_find_many(const struct hashset *set, enum hashset_algorithm algorithm, const uint8_t *keys,
                        size_t count, uint64_t *ret_first);
@@ -88,8 +90,8 @@ struct hashset_similar_hash {
     size_t hash_size, name_size;
     uint32_t row;
 };
-/* All of a kind, in the order of their hashes. `each` returns negative to end with that code. -EBADMSG: they are
- * damaged. */
+/* All of a kind, in the order of their hashes. `each` returns negative to end with that code. -EBADMSG: they
+ * are damaged. */
 int hashset_similar_each(const struct hashset *set, enum hashset_similar kind,
                          int (*each)(void *context, const struct hashset_similar_hash *hash), void *context);
 const char *hashset_similar_name(enum hashset_similar kind); /* "ssdeep", "tlsh" */

@@ -1,7 +1,8 @@
 /*
- * order: see order.h. Keys are digests, so they spread evenly: one distribution by the next bits leaves groups
- * of a few, which are then put in order by insertion. Groups that turn out large are divided in place, one byte
- * a level; so where somebody made keys not to spread, the depth is still bounded by the width of an entry.
+ * order: see order.h. Keys are digests, so they spread evenly: one distribution by the next bits leaves
+ * groups of a few, which are then put in order by insertion. Groups that turn out large are divided in place,
+ * one byte a level; so where somebody made keys not to spread, the depth is still bounded by the width of an
+ * entry.
  */
 #include "engine/hashset/order.h"
 
@@ -136,8 +137,8 @@ static unsigned bits_for(size_t count)
 }
 
 /* Copies every entry to its group's place; ends[g] is then where group g ends. */
-INLINE void distribute(const struct order_piece *pieces, size_t count, size_t step, size_t level, unsigned bits,
-                       uint32_t *ends, uint8_t *ret)
+INLINE void distribute(const struct order_piece *pieces, size_t count, size_t step, size_t level,
+                       unsigned bits, uint32_t *ends, uint8_t *ret)
 {
     uint32_t sum = 0;
 
@@ -159,8 +160,8 @@ INLINE void distribute(const struct order_piece *pieces, size_t count, size_t st
     }
 }
 
-INLINE void by_groups(const struct order_piece *pieces, size_t count, size_t step, size_t level, unsigned bits,
-                      uint8_t *ret, struct span *stack)
+INLINE void by_groups(const struct order_piece *pieces, size_t count, size_t step, size_t level,
+                      unsigned bits, uint8_t *ret, struct span *stack)
 {
     uint32_t ends[1 << BITS_MAX] = {0}, start = 0;
     size_t known = level + 1 + bits / 8; /* bytes that are the same in a group */

@@ -13,8 +13,8 @@ struct order_piece {
     size_t count;
 };
 
-/* The entries of all pieces into `ret`, in order. They have `step` bytes (at most 64), of which those up to and
- * with number `level` are the same in all. -ENOMEM. */
+/* The entries of all pieces into `ret`, in order. They have `step` bytes (at most 64), of which those up to
+ * and with number `level` are the same in all. -ENOMEM. */
 int order_entries(const struct order_piece *pieces, size_t count, size_t step, unsigned level, uint8_t *ret);
 
 #endif

@@ -5,12 +5,11 @@
 #include "engine/hashset/sort.h"
 
 #include "engine/hashset/order.h"
+#include "engine/hashset/scratch.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,7 +20,6 @@ enum {
     CHUNK_MAX = 32 << 10,   /* bytes */
     CHUNKS_MIN = PARTS + 1, /* each part may hold one that is not full */
     STAGE = 256 << 10,
-    IO_MAX = 8 << 20,
     ALONE = 1 << 16, /* fewer entries are not worth a thread */
     NONE = -1,
 };
@@ -66,7 +64,7 @@ struct sorter {
     uint64_t file_size;
     int fd;
     /* Reading. */
-    unsigned part;          /* the next to be prepared */
+    unsigned part;           /* the next to be prepared */
     struct output now, then; /* what the caller has; what is prepared */
     uint8_t *loaded;
     size_t loaded_capacity;
@@ -74,60 +72,6 @@ struct sorter {
     bool preparing;
     struct sorter *child; /* sorts a part that is too large */
 };
-
-/* ------------------------------------------------------------------ files */
-
-int unlinked_file(const char *folder)
-{
-    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    char path[4096];
-
-    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
-        return fd >= 0 ? fd : -errno;
-    if (snprintf(path, sizeof path, "%s/.kvali-XXXXXX", folder) >= (int)sizeof path)
-        return -ENAMETOOLONG;
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    unlink(path);
-    return fd;
-}
-
-int write_all(int fd, const void *data, size_t size, uint64_t offset)
-{
-    const uint8_t *at = data;
-
-    while (size > 0) {
-        ssize_t count = pwrite(fd, at, size < IO_MAX ? size : IO_MAX, (off_t)offset);
-
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            return count < 0 ? -errno : -EIO;
-        at += count;
-        offset += (uint64_t)count;
-        size -= (size_t)count;
-    }
-    return 0;
-}
-
-int read_all(int fd, void *data, size_t size, uint64_t offset)
-{
-    uint8_t *at = data;
-
-    while (size > 0) {
-        ssize_t count = pread(fd, at, size < IO_MAX ? size : IO_MAX, (off_t)offset);
-
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            return count < 0 ? -errno : -EIO;
-        at += count;
-        offset += (uint64_t)count;
-        size -= (size_t)count;
-    }
-    return 0;
-}
 
 /* ------------------------------------------------------------------ beginning and ending */
 
@@ -142,8 +86,8 @@ static void *map(size_t size)
     return data;
 }
 
-/* Two thirds are the pool, a sixth is the most that a part may have: it is sorted out of place, and the caller
- * holds the one before. */
+/* Two thirds are the pool, a sixth is the most that a part may have: it is sorted out of place, and the
+ * caller holds the one before. */
 static size_t part_max(const struct sorter *sorter)
 {
     size_t size = sorter->memory / 6;
@@ -160,7 +104,8 @@ static int make_pool(struct sorter *sorter)
     if (entries < 4)
         entries = 4;
     sorter->chunk_size = entries * sorter->step;
-    sorter->chunk_count = pool / sorter->chunk_size > INT32_MAX ? INT32_MAX : (int32_t)(pool / sorter->chunk_size);
+    sorter->chunk_count =
+        pool / sorter->chunk_size > INT32_MAX ? INT32_MAX : (int32_t)(pool / sorter->chunk_size);
     if (sorter->chunk_count < CHUNKS_MIN)
         sorter->chunk_count = CHUNKS_MIN;
     sorter->next = calloc((size_t)sorter->chunk_count, sizeof sorter->next[0]);
@@ -539,8 +484,7 @@ static int divide(struct sorter *sorter, unsigned part)
     if (rc == 0)
         rc = new_at(sorter->step, sorter->memory, sorter->folder, sorter->level + 1, &sorter->child);
     for (size_t i = 0; i < sorter->run_count && rc == 0; i++) {
-        uint64_t left = sorter->runs[i].counts[part],
-                 offset = offset_in(sorter, &sorter->runs[i], part);
+        uint64_t left = sorter->runs[i].counts[part], offset = offset_in(sorter, &sorter->runs[i], part);
 
         while (left > 0 && rc == 0) {
             size_t some = left < STAGE / sorter->step ? (size_t)left : STAGE / sorter->step;

@@ -2,10 +2,10 @@
  * sort: more entries of one width than memory holds, put in bytewise order.
  *
  * An entry goes at once to the part of its first byte. Parts are small enough to be sorted in the processor's
- * cache, one after the other, when they are asked for; while the caller works on one, a thread sorts the next.
- * What memory cannot hold is written, part by part and unsorted, to an unlinked file by a thread of its own,
- * and read back part by part. A part that is too large, because keys do not spread, is sorted the same way by
- * its next byte. Private to engine/hashset.
+ * cache, one after the other, when they are asked for; while the caller works on one, a thread sorts the
+ * next. What memory cannot hold is written, part by part and unsorted, to an unlinked file by a thread of its
+ * own, and read back part by part. A part that is too large, because keys do not spread, is sorted the same
+ * way by its next byte. Private to engine/hashset.
  */
 #ifndef KVALI_HASHSET_SORT_H
 #define KVALI_HASHSET_SORT_H
@@ -17,8 +17,8 @@ struct sorter;
 
 enum { SORTER_STEP_MAX = 64 };
 
-/* Entries of `step` bytes (8 to SORTER_STEP_MAX); about `memory` bytes at most, touched only as they fill; the
- * unlinked file is made in `folder` (borrowed) when it is needed. -ENOMEM. */
+/* Entries of `step` bytes (8 to SORTER_STEP_MAX); about `memory` bytes at most, touched only as they fill;
+ * the unlinked file is made in `folder` (borrowed) when it is needed. -ENOMEM. */
 int sorter_new(size_t step, size_t memory, const char *folder, struct sorter **ret_sorter);
 void sorter_free(struct sorter *sorter); /* NULL allowed */
 
@@ -32,11 +32,5 @@ int sorter_sort(struct sorter *sorter);
 /* Then the next entries in order, valid until the next call: how many; 0 at the end;
  * negative errno. */
 int64_t sorter_next(struct sorter *sorter, const uint8_t **ret_entries);
-
-/* An unlinked file in `folder` for reading and writing, or a negative errno. */
-int unlinked_file(const char *folder);
-/* Writes or reads all of it, from `offset` on. 0 or negative errno; -EIO at a file's end. */
-int write_all(int fd, const void *data, size_t size, uint64_t offset);
-int read_all(int fd, void *data, size_t size, uint64_t offset);
 
 #endif

@@ -130,8 +130,9 @@ static int emit_entry(struct scan *scan, const struct hashset *set, const struct
     uint64_t line = 0;
 
     if (!hashset_entry(set, hit->algorithm, hit->first + index, &entry)) {
-        scan_limited(scan, 0, "the hash set %s has this content, but is damaged at offset %llu: what it says of it is "
-                     "not recorded", hashset_info(set)->name, (unsigned long long)hashset_damage(set));
+        scan_limited(scan, 0,
+                     "the hash set %s has this content, but is damaged: what it says of it is not recorded",
+                     hashset_info(set)->name);
         return 0;
     }
     source = hashset_row_source(set, entry.row, &line);
@@ -155,8 +156,9 @@ static int emit_hit(struct scan *scan, const struct hashset *set, const struct h
     int rc = 0;
 
     if (hit->count < 0) {
-        scan_limited(scan, 0, "the hash set %s is damaged at offset %llu: this content was not looked up in it",
-                     hashset_info(set)->name, (unsigned long long)hashset_damage(set));
+        /* Where is not said: which damage is met first hangs on what this worker looked up before. */
+        scan_limited(scan, 0, "the hash set %s is damaged: this content was not looked up in it",
+                     hashset_info(set)->name);
         return 0;
     }
     for (size_t i = 0; i < count && rc == 0; i++)
@@ -167,8 +169,8 @@ static int emit_hit(struct scan *scan, const struct hashset *set, const struct h
     return rc;
 }
 
-/* Nothing is spared that an alert or notable set has as well, or may have: whoever made that set wants all there
- * is. */
+/* Nothing is spared that an alert or notable set has as well, or may have: whoever made that set wants all
+ * there is. */
 static void spare(struct scan *scan, const struct hit *hits)
 {
     struct hashset_worker *mine = scan_worker(scan);

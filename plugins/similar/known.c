@@ -61,7 +61,8 @@ static int load_set(struct known_list *list, const char *path, struct why *why)
     if (rc == -E2BIG)
         return why_set(why, rc, "%s: more than %d %s hashes in all", path, KNOWN_MAX, list->plugin);
     if (rc < 0)
-        return why_set(why, rc, "%s: %s", path, rc == -EBADMSG ? "its similarity hashes are damaged" : strerror(-rc));
+        return why_set(why, rc, "%s: %s", path,
+                       rc == -EBADMSG ? "its similarity hashes are damaged" : strerror(-rc));
     if (info->similar[list->kind] > 0)
         setup_loaded(list->plugin, hashset_kind_name(info->kind), info->name, info->sha256,
                      info->similar[list->kind], NULL);

@@ -1,7 +1,7 @@
 /*
  * known: the similarity hashes that a run is to compare contents with, for the plugins that do: those of the
- * run's hash sets (setting hashset.sets) and of one list of the plugin's own (plugin.<name>.list: a hash, a comma
- * or TAB, a name a line). Read in setup; strings live as long as the list.
+ * run's hash sets (setting hashset.sets) and of one list of the plugin's own (plugin.<name>.list: a hash, a
+ * comma or TAB, a name a line). Read in setup; strings live as long as the list.
  */
 #ifndef KVALI_PLUGINS_SIMILAR_KNOWN_H
 #define KVALI_PLUGINS_SIMILAR_KNOWN_H
@@ -42,12 +42,13 @@ struct known_hit {
 };
 /* The record of a hit. `type` is a plugin's own, with these fields. */
 #define KNOWN_FIELDS                                                                                         \
-    {"set_name", FIELD_TEXT, "", "the hash set that it is in; nothing: the list"},                          \
+    {"set_name", FIELD_TEXT, "", "the hash set that it is in; nothing: the list"},                           \
         {"set_kind", FIELD_TEXT, "", "known, alert or notable"},                                             \
-        {"name", FIELD_TEXT, "", "what the near one is called there"},                                       \
-        {"near", FIELD_TEXT, "", "its hash"},                                                                \
+        {"name", FIELD_TEXT, "", "what the near one is called there"}, {"near", FIELD_TEXT, "", "its hash"}, \
         {"source", FIELD_TEXT, "", "the file that it came from"},                                            \
-        {"line", FIELD_U64, "", "its line there"}
+    {                                                                                                        \
+        "line", FIELD_U64, "", "its line there"                                                              \
+    }
 int known_emit(struct scan *scan, const struct known_list *list, const struct record_type *type,
                const struct known_hit *hit);
 

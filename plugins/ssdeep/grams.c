@@ -1,4 +1,5 @@
-/* grams: see grams.h. The index has a slot for each value of some bits of a run's hash, and the items in it. */
+/* grams: see grams.h. The index has a slot for each value of some bits of a run's hash, and the items in it.
+ */
 #include "plugins/ssdeep/grams.h"
 
 #include <errno.h>

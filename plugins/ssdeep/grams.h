@@ -1,7 +1,7 @@
 /*
  * grams: which known ssdeep hashes can be near to one at all. Two hashes score above 0 only when, at the same
- * block size, they have seven characters in a row in common, or are the same; so an index of all runs of seven
- * finds every one that is to be compared, and few others.
+ * block size, they have seven characters in a row in common, or are the same; so an index of all runs of
+ * seven finds every one that is to be compared, and few others.
  */
 #ifndef KVALI_PLUGINS_SSDEEP_GRAMS_H
 #define KVALI_PLUGINS_SSDEEP_GRAMS_H
@@ -24,6 +24,7 @@ int grams_make(struct grams *grams, size_t count, const char *(*text)(const void
                const void *context);
 void grams_finish(struct grams *grams);
 /* Each known hash that may be near to this one, once, in no order. */
-void grams_ask(struct grams *grams, const char *hash, void (*each)(void *context, size_t item), void *context);
+void grams_ask(struct grams *grams, const char *hash, void (*each)(void *context, size_t item),
+               void *context);
 
 #endif

@@ -39,8 +39,8 @@ static const struct field near_fields[] = {
     KNOWN_FIELDS,
     {"score", FIELD_U64, "", "how near it is, 0 to 100"},
 };
-static const struct record_type near_type = {"near", 1, "a known content that is similar to this one", near_fields,
-                                             sizeof near_fields / sizeof near_fields[0]};
+static const struct record_type near_type = {"near", 1, "a known content that is similar to this one",
+                                             near_fields, sizeof near_fields / sizeof near_fields[0]};
 static const struct record_type *const ssdeep_emits[] = {&ssdeep_type, &near_type, NULL};
 
 static const char *text_of(const void *context, size_t i)
@@ -143,17 +143,17 @@ static int emit(struct scan *scan, const struct near *near)
 {
     const struct known_list *known = &near->worker->known;
     const struct known_hit *best = near->count > 0 ? &near->hits[0] : NULL;
-    int rc = scan_emit(
-        scan, &ssdeep_type,
-        (const struct value[]){value_text(near->hash),
-                               value_text(best != NULL ? known_text(known, known->items[best->item].name) : NULL),
-                               best != NULL ? value_u64(best->score) : value_none()});
+    int rc = scan_emit(scan, &ssdeep_type,
+                       (const struct value[]){
+                           value_text(near->hash),
+                           value_text(best != NULL ? known_text(known, known->items[best->item].name) : NULL),
+                           best != NULL ? value_u64(best->score) : value_none()});
 
     for (size_t i = 0; i < near->count && rc == 0; i++)
         rc = known_emit(scan, known, &near_type, &near->hits[i]);
     if (rc == 0 && near->all > near->count)
-        scan_note(scan, 0, "%zu known contents are similar by ssdeep: the nearest %zu are recorded", near->all,
-                  near->count);
+        scan_note(scan, 0, "%zu known contents are similar by ssdeep: the nearest %zu are recorded",
+                  near->all, near->count);
     return rc;
 }
 

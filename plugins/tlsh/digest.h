@@ -17,8 +17,8 @@ struct tlsh_digest *tlsh_new(void); /* NULL: no memory */
 void tlsh_free(struct tlsh_digest *digest);
 /* At most 4 GiB in all: the caller's duty. -1: no memory. */
 int tlsh_update(struct tlsh_digest *digest, const void *data, size_t size);
-/* After the last byte. 0: what it was given has too little variety, or less than 256 bytes, for such a hash; -1: no
- * memory; else 1. */
+/* After the last byte. 0: what it was given has too little variety, or less than 256 bytes, for such a hash;
+ * -1: no memory; else 1. */
 int tlsh_text(struct tlsh_digest *digest, char ret[TLSH_SIZE]);
 
 /* A digest from 70 hex digits, for tlsh_distance; NULL: it is none. */

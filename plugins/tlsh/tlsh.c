@@ -1,8 +1,8 @@
 /*
  * tlsh: locality sensitive hashes of contents (TLSH), and the known ones that are near.
  *
- * A shared object of its own for --plugin: libtlsh is C++, and kvali-worker needs none of that. Known hashes are
- * asked in a row; most are passed over by what their length and quartiles alone say.
+ * A shared object of its own for --plugin: libtlsh is C++, and kvali-worker needs none of that. Known hashes
+ * are asked in a row; most are passed over by what their length and quartiles alone say.
  */
 #include "engine/plugin.h"
 
@@ -40,8 +40,8 @@ static const struct field near_fields[] = {
     KNOWN_FIELDS,
     {"distance", FIELD_U64, "", "how far it is, 0: the same hash"},
 };
-static const struct record_type near_type = {"near", 1, "a known content that is similar to this one", near_fields,
-                                             sizeof near_fields / sizeof near_fields[0]};
+static const struct record_type near_type = {"near", 1, "a known content that is similar to this one",
+                                             near_fields, sizeof near_fields / sizeof near_fields[0]};
 static const struct record_type *const tlsh_emits[] = {&tlsh_type, &near_type, NULL};
 
 static unsigned digit(char c)
@@ -49,7 +49,8 @@ static unsigned digit(char c)
     return c <= '9' ? (unsigned)(c - '0') : (unsigned)((c | 32) - 'a') + 10;
 }
 
-/* Digits 3 to 6 of a hash: the length's logarithm and the quartile ratios, each byte with its digits swapped. */
+/* Digits 3 to 6 of a hash: the length's logarithm and the quartile ratios, each byte with its digits swapped.
+ */
 static uint32_t head_of(const char *hash)
 {
     return digit(hash[3]) << 12 | digit(hash[2]) << 8 | digit(hash[5]) << 4 | digit(hash[4]);
@@ -148,7 +149,8 @@ static int tlsh_feed(struct scan *scan, const struct block *block)
 }
 
 /* The nearest, and of equally near the first of the list. */
-static size_t nearest(const struct tlsh_worker *mine, const char *hash, struct known_hit *hits, size_t *ret_all)
+static size_t nearest(const struct tlsh_worker *mine, const char *hash, struct known_hit *hits,
+                      size_t *ret_all)
 {
     struct tlsh_digest *digest = tlsh_read(hash);
     uint32_t head = head_of(hash);
@@ -182,16 +184,17 @@ static int emit(struct scan *scan, const char *hash)
     const struct known_list *known = &mine->known;
     struct known_hit hits[KNOWN_HITS_MAX];
     size_t all, count = nearest(mine, hash, hits, &all);
-    int rc = scan_emit(
-        scan, &tlsh_type,
-        (const struct value[]){
-            value_text(hash), value_text(count > 0 ? known_text(known, known->items[hits[0].item].name) : NULL),
-            count > 0 ? value_u64(hits[0].score) : value_none()});
+    int rc = scan_emit(scan, &tlsh_type,
+                       (const struct value[]){
+                           value_text(hash),
+                           value_text(count > 0 ? known_text(known, known->items[hits[0].item].name) : NULL),
+                           count > 0 ? value_u64(hits[0].score) : value_none()});
 
     for (size_t i = 0; i < count && rc == 0; i++)
         rc = known_emit(scan, known, &near_type, &hits[i]);
     if (rc == 0 && all > count)
-        scan_note(scan, 0, "%zu known contents are similar by TLSH: the nearest %zu are recorded", all, count);
+        scan_note(scan, 0, "%zu known contents are similar by TLSH: the nearest %zu are recorded", all,
+                  count);
     return rc;
 }
 

@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static int touch(void *context, const struct hashset_similar_hash *hash)
 {
     (void)context;
-    return memchr(hash->hash, '\n', hash->hash_size) != NULL || memchr(hash->name, '\n', hash->name_size) != NULL
+    return memchr(hash->hash, '\n', hash->hash_size) != NULL ||
+                   memchr(hash->name, '\n', hash->name_size) != NULL
                ? -1
                : 0;
 }

@@ -1,7 +1,7 @@
 /*
- * fuzz_import: whatever a file of another program holds, each importer keeps its bounds, ends, and counts every
- * line once at most; blocks of several sizes, as they may come. With KVALI_FORMAT only the format of that number
- * in the table below: a campaign goes deeper so.
+ * fuzz_import: whatever a file of another program holds, each importer keeps its bounds, ends, and counts
+ * every line once at most; blocks of several sizes, as they may come. With KVALI_FORMAT only the format of
+ * that number in the table below: a campaign goes deeper so.
  */
 #include "cases/hashsets/import_private.h"
 
@@ -92,8 +92,8 @@ static void run_all(const struct import_format *format, struct hashset_build *bu
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct import_format *const formats[] = {&import_nsrl2, &import_hashdeep, &import_list,
-                                                          &import_csv,   &import_json,     &import_encase,
+    static const struct import_format *const formats[] = {&import_nsrl2,  &import_hashdeep, &import_list,
+                                                          &import_csv,    &import_json,     &import_encase,
                                                           &import_sqlite, &import_similar};
     enum { FORMATS = sizeof formats / sizeof formats[0], USES = 10000 };
     const char *only = getenv("KVALI_FORMAT");
