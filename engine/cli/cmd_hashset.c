@@ -299,7 +299,7 @@ const struct command command_hashset = {
         "(SQLite), The Sleuth\n"
         "                        Kit's database, hashdeep, md5sum/sha1sum/sha256sum and BSD lists, plain "
         "lists, CSV with\n"
-        "                        a head line, HashKeeper, ICSE CSV, EnCase .hash, VICS JSON; told by "
+        "                        a head line, HashKeeper, ICSE CSV, EnCase .hash, VICS JSON, ssdeep and TLSH; told by "
         "content\n"
         "  list                  what sets there are\n"
         "  info SET…             counts, kind, and the files that it came from with their SHA-256\n"

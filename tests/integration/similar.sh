@@ -58,6 +58,17 @@ tlsh_plugin() {
     near tall distance tlsh | awk -F'|' '$3 <= 50' >"$WORK/want"
     near tset distance tlsh | diff "$WORK/want" - && [ "$(grep -c . <"$WORK/want")" -gt 12 ] && [ "$(near tall distance tlsh | grep -c .)" -gt 300 ]
   }
+  theirs() {
+    (cd "$WORK/files" && tlsh -r . | sed 's|\./||' | sort -k 2) >"$WORK/theirs"
+    hash_of tall tlsh | sort -k 2 | diff "$WORK/theirs" - &&
+      (cd "$WORK/files" && for f in f*; do tlsh -c "$f" -r ../known | awk -F'\t' '{ sub(".*/", "", $2); print $1 "|" $2 "|" $3 }'; done | sort) >"$WORK/theirs" &&
+      near tall distance tlsh | sort | diff "$WORK/theirs" - && [ "$(grep -c . <"$WORK/theirs")" -gt 300 ]
+  }
+  if command -v tlsh >/dev/null; then
+    promise "hashes and distances are those of the tlsh command" theirs
+  else
+    skip "tlsh is not installed"
+  fi
   promise "what is passed over by length and quartiles alone is farther than asked for" none_lost
 }
 
