@@ -73,6 +73,8 @@ static void put(struct out *out, const void *data, size_t size)
 {
     const uint8_t *at = data;
 
+    if (size == 0) /* then data may be NULL */
+        return;
     if (size < HASHSET_CHUNK - out->used) {
         memcpy(out->chunk + out->used, at, size);
         out->used += size;

@@ -113,6 +113,17 @@ void layout_encode(const struct hashset_layout *layout, uint8_t header[HASHSET_H
     buf_finish(&buf);
 }
 
+/* Where nothing is, nobody checks where it lies, and nobody is to use it. */
+static void forget_empty(struct hashset_layout *layout)
+{
+    for (size_t i = 0; i < HASHSET_ALGORITHMS; i++)
+        if (layout->tables[i].count == 0)
+            layout->tables[i] = (struct hashset_table){0};
+    for (size_t i = 0; i < HASHSET_SIMILARS; i++)
+        if (layout->similar[i].count == 0)
+            layout->similar[i] = (struct hashset_hashes){0};
+}
+
 static void take_part(struct bytes *bytes, struct hashset_part *ret)
 {
     ret->offset = bytes_u64le(bytes);
@@ -215,6 +226,7 @@ int layout_decode(const uint8_t *header, uint64_t file_size, struct hashset_layo
     *ret_wrong = chunk != HASHSET_CHUNK ? "its chunks have another size" : what_is_wrong(&layout, file_size);
     if (*ret_wrong != NULL)
         return -EBADMSG;
+    forget_empty(&layout);
     *ret_layout = layout;
     return 0;
 }

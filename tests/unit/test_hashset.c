@@ -409,8 +409,12 @@ Test(hashset, similarity_hashes_come_out_in_order_and_where_there_are_none_nothi
     data = slurp(&size);
     cr_assert_eq(layout_decode(data, size, &layout, &wrong), 0);
     layout.similar[HASHSET_SSDEEP].part = (struct hashset_part){UINT64_C(1) << 60, 1};
+    layout.tables[HASHSET_MD5].entries.offset = UINT64_MAX;
     layout_encode(&layout, data);
     spit(data, size);
+    cr_assert_eq(layout_decode(data, size, &layout, &wrong), 0);
+    cr_expect_eq(layout.similar[HASHSET_SSDEEP].part.offset, 0);
+    cr_expect_eq(layout.tables[HASHSET_MD5].entries.offset, 0);
     free(data);
     set = reopen();
     cr_expect_eq(hashset_similar_each(set, HASHSET_SSDEEP, count_similar, &seen), 0);
