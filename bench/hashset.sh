@@ -36,9 +36,9 @@ ls -l sets/rds.kvset NSRLFile.txt-md5.idx rds.db | awk '{ printf "size\t%s\t%d b
 "$lookup" sqlite rds.db keys.txt
 asked=$(wc -l <keys.txt)
 hfind -f keys.txt NSRLFile.txt >hfind.txt 2>/dev/null || true   # once, for the page cache
-begun=$(date +%s.%N); hfind -f keys.txt NSRLFile.txt >hfind.txt || true; ended=$(date +%s.%N)
+/usr/bin/time -f "%e %U %S" -o time.txt hfind -f keys.txt NSRLFile.txt >hfind.txt || true
 found=$(grep -vc 'Hash Not Found' hfind.txt || true)
-awk -v n="$asked" -v f="$found" -v a="$begun" -v b="$ended" 'BEGIN { printf "hfind -f\t%d asked\t%d found\t%.3f s\t%.0f /s\n", n, f, b - a, n / (b - a) }'
+tail -1 time.txt | awk -v n="$asked" -v f="$found" '{ printf "hfind -f\t%d asked\t%d found\t%.3f s wall\t%.3f s CPU\t%.0f /s CPU\n", n, f, $1, $2 + $3, n / ($2 + $3) }'
 begun=$(date +%s.%N); "$kvali" hashset lookup rds --from keys.txt -q >/dev/null || true; ended=$(date +%s.%N)
 awk -v n="$asked" -v a="$begun" -v b="$ended" 'BEGIN { printf "kvali hashset lookup --from\t%d asked\t\t%.3f s\t%.0f /s\n", n, b - a, n / (b - a) }'
 

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { BATCH = 4096 };
@@ -61,12 +62,30 @@ static uint8_t *read_keys(const char *path, size_t *ret_count)
     return keys;
 }
 
-static void rate(const char *what, size_t count, size_t found, int64_t begun)
-{
-    double seconds = (double)(when_monotonic() - begun) / 1e9;
+/* Time of the wall and of the processor, from `start` on. */
+struct times {
+    int64_t wall, cpu;
+};
 
-    printf("%s\t%zu asked\t%zu found\t%.3f s\t%.0f /s\n", what, count, found, seconds,
-           (double)count / seconds);
+static int64_t cpu_time(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+}
+
+static struct times start(void)
+{
+    return (struct times){when_monotonic(), cpu_time()};
+}
+
+static void rate(const char *what, size_t count, size_t found, struct times begun)
+{
+    double wall = (double)(when_monotonic() - begun.wall) / 1e9, cpu = (double)(cpu_time() - begun.cpu) / 1e9;
+
+    printf("%s\t%zu asked\t%zu found\t%.3f s wall\t%.3f s CPU\t%.0f /s CPU\n", what, count, found, wall, cpu,
+           (double)count / cpu);
 }
 
 static int find(const char *path, const char *keys_path, size_t rounds)
@@ -76,20 +95,20 @@ static int find(const char *path, const char *keys_path, size_t rounds)
     size_t count, found = 0;
     uint8_t *keys = read_keys(keys_path, &count);
     uint64_t first[BATCH], at;
-    int64_t begun;
+    struct times begun;
 
     if (keys == NULL || hashset_open(path, &set, &why) < 0)
         return wrong(&why);
     for (size_t i = 0; i < count; i++) /* once, for the page cache */
         found += hashset_find(set, HASHSET_MD5, keys + i * MD5_SIZE, &at) > 0;
     found = 0;
-    begun = when_monotonic();
+    begun = start();
     for (size_t round = 0; round < rounds; round++)
         for (size_t i = 0; i < count; i++)
             found += hashset_find(set, HASHSET_MD5, keys + i * MD5_SIZE, &at) > 0;
     rate("one by one", count * rounds, found, begun);
     found = 0;
-    begun = when_monotonic();
+    begun = start();
     for (size_t round = 0; round < rounds; round++) {
         for (size_t i = 0; i < count; i += BATCH) {
             size_t some = count - i < BATCH ? count - i : BATCH;
@@ -112,7 +131,7 @@ static int ask_sqlite(const char *path, const char *keys_path)
     struct why why = {{0}};
     size_t count, found = 0;
     uint8_t *keys = read_keys(keys_path, &count);
-    int64_t begun;
+    struct times begun;
     char hex[2 * MD5_SIZE + 1] = "";
 
     if (keys == NULL || db_open(path, DB_READ, &db, &why) < 0 ||
@@ -120,7 +139,7 @@ static int ask_sqlite(const char *path, const char *keys_path)
         return wrong(&why);
     for (unsigned round = 0; round < 2; round++) { /* the second counts */
         found = 0;
-        begun = when_monotonic();
+        begun = start();
         for (size_t i = 0; i < count; i++) {
             for (size_t k = 0; k < MD5_SIZE; k++) {
                 hex[2 * k] = "0123456789ABCDEF"[keys[i * MD5_SIZE + k] >> 4];
@@ -144,18 +163,19 @@ static int cold(const char *path, const char *hex)
     struct why why = {{0}};
     uint8_t key[MD5_SIZE];
     char warm[SHA256_HEX_SIZE];
-    int64_t begun, opened;
+    struct times begun, opened;
     uint64_t at;
-    size_t found;
+    int64_t found;
 
     hash_sha256_hex("", 0, warm); /* the code of libcrypto is not what is to be measured */
-    begun = when_monotonic();
+    begun = start();
     if (!unhex(hex, key) || hashset_open(path, &set, &why) < 0)
         return wrong(&why);
-    opened = when_monotonic();
+    opened = start();
     found = hashset_find(set, HASHSET_MD5, key, &at);
-    printf("cold\topened %.2f ms\tfirst look-up %.2f ms\tfound %zu\n", (double)(opened - begun) / 1e6,
-           (double)(when_monotonic() - opened) / 1e6, found);
+    printf("cold\topened %.2f ms\tfirst look-up %.2f ms\tfound %lld\tof it CPU %.2f ms\n",
+           (double)(opened.wall - begun.wall) / 1e6, (double)(when_monotonic() - opened.wall) / 1e6,
+           (long long)found, (double)(cpu_time() - begun.cpu) / 1e6);
     hashset_close(set);
     return 0;
 }
@@ -173,11 +193,11 @@ static int absent(const char *path, size_t count)
     struct hashset *set;
     struct why why = {{0}};
     size_t found = 0;
-    int64_t begun;
+    struct times begun;
 
     if (hashset_open(path, &set, &why) < 0)
         return wrong(&why);
-    begun = when_monotonic();
+    begun = start();
     for (size_t i = 0; i < count; i++) {
         uint64_t key[4] = {random_u64(), random_u64(), random_u64(), random_u64()}, at;
 

@@ -65,6 +65,13 @@ static int make_where(struct where *where, const struct file_filter *f, struct w
         where->texts[where->count++] = f->hashset;
         buf_printf(&where->sql, " AND stream IN (SELECT stream FROM known WHERE set_name GLOB ?%d)", where->count);
     }
+    if (f->tag) {
+        where->texts[where->count++] = f->tag;
+        buf_printf(&where->sql,
+                   " AND (stream IN (SELECT stream FROM match, json_each(match.tags) AS tag WHERE tag.value GLOB ?%d) OR "
+                   "stream IN (SELECT stream FROM known WHERE ', ' || tags || ', ' GLOB '*, ' || ?%d || ', *'))",
+                   where->count, where->count);
+    }
     if (f->keyword) {
         where->texts[where->count++] = f->keyword;
         buf_printf(&where->sql, " AND stream IN (SELECT stream FROM keyword WHERE keyword GLOB ?%d OR keyword_group GLOB ?%d)",

@@ -24,6 +24,7 @@ struct file_filter {
     const char *mime;            /* glob */
     const char *rule;            /* glob on a YARA rule's name */
     const char *hashset;         /* glob on the name of a hash set that has it */
+    const char *tag;             /* glob on a tag of a YARA rule that matched, or of an entry of a hash set that has it */
     const char *keyword;         /* glob on a keyword that stands in it, or on its group */
     const char *feature;         /* holds such a feature: "iban", or with a glob on its normal form "email:*@example.org" */
     const char *kind;            /* "file", "ads", "image" ... */

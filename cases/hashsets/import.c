@@ -16,7 +16,7 @@ enum { HEAD = 65536 };
 
 /* The first that fits; the most particular first. */
 static const struct import_format *const formats[] = {
-    &import_sqlite, &import_encase, &import_json, &import_hashdeep, &import_nsrl2, &import_list, &import_csv,
+    &import_sqlite, &import_encase, &import_json, &import_hashdeep, &import_nsrl2, &import_similar, &import_list, &import_csv,
 };
 
 static size_t mark_size(const uint8_t *head, size_t size)

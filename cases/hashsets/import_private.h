@@ -35,8 +35,11 @@ struct import_format {
 };
 
 extern const struct import_format import_nsrl2, import_hashdeep, import_list, import_csv, import_json,
-    import_encase, import_sqlite;
+    import_encase, import_sqlite,
+    import_similar;
 
+/* The next line without its end; false when there is none. */
+bool import_line(const uint8_t **at, const uint8_t *end, const uint8_t **ret_line, size_t *ret_size);
 /* Reads 2 * size hex digits; false when one is none. `text` need not end. */
 bool import_unhex(const uint8_t *text, uint8_t *ret, size_t size);
 /* How many hex digits `text` begins with, at most `size`. */

@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The next line without its end; false when there is none. */
-static bool next_line(const uint8_t **at, const uint8_t *end, const uint8_t **ret_line, size_t *ret_size)
+bool import_line(const uint8_t **at, const uint8_t *end, const uint8_t **ret_line, size_t *ret_size)
 {
     const uint8_t *line = *at, *stop;
 
@@ -50,7 +49,7 @@ static int nsrl2_data(struct import *import, const uint8_t *data, size_t size)
     size_t length;
     int rc = 0;
 
-    while (rc == 0 && next_line(&data, end, &line, &length)) {
+    while (rc == 0 && import_line(&data, end, &line, &length)) {
         uint8_t sha1[SHA1_SIZE], md5[MD5_SIZE];
         const uint8_t *keys[HASHSET_ALGORITHMS] = {md5, sha1, NULL};
 
@@ -126,7 +125,7 @@ static int hashdeep_data(struct import *import, const uint8_t *data, size_t size
     size_t length;
     int rc = 0;
 
-    while (rc == 0 && next_line(&data, end, &line, &length)) {
+    while (rc == 0 && import_line(&data, end, &line, &length)) {
         import->result->lines++;
         if (length == 0 || line[0] == '#' || hashdeep_is(line, length))
             continue;
@@ -197,7 +196,7 @@ static bool list_is(const uint8_t *head, size_t size)
     uint8_t key[HASHSET_KEY_MAX];
     size_t length;
 
-    while (next_line(&head, end, &line, &length))
+    while (import_line(&head, end, &line, &length))
         if (length > 0 && line[0] != '#')
             return list_line(line, length, &algorithm, key);
     return false;
@@ -209,7 +208,7 @@ static int list_data(struct import *import, const uint8_t *data, size_t size)
     size_t length;
     int rc = 0;
 
-    while (rc == 0 && next_line(&data, end, &line, &length)) {
+    while (rc == 0 && import_line(&data, end, &line, &length)) {
         const uint8_t *keys[HASHSET_ALGORITHMS] = {NULL};
         enum hashset_algorithm algorithm;
         uint8_t key[HASHSET_KEY_MAX];

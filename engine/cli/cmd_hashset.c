@@ -25,6 +25,7 @@ static const struct option_spec specs[] = {
     {"mime", 'm', "GLOB", "from-case: type of the content: 'image/*'"},
     {"rule", 'r', "GLOB", "from-case: a YARA rule with a name like this matched"},
     {"in-set", 0, "GLOB", "from-case: a hash set with a name like this has it"},
+    {"tag", 0, "TAG", "from-case: what a review calls so (reviewed, confirmed, rejected); else a tag (GLOB) of a rule or set that hit"},
     {"min-size", 0, "SIZE", "from-case: at least this large"},
     {"max-size", 0, "SIZE", "from-case: at most this large"},
     {"deleted", 'd', NULL, "from-case: only what is deleted"},
@@ -108,6 +109,8 @@ static void put_json(const struct hashset *set)
     json_u64(&json, "rows", info->rows);
     for (unsigned i = 0; i < HASHSET_ALGORITHMS; i++)
         json_u64(&json, hashset_algorithm_name((enum hashset_algorithm)i), info->count[i]);
+    for (unsigned i = 0; i < HASHSET_SIMILARS; i++)
+        json_u64(&json, hashset_similar_name((enum hashset_similar)i), info->similar[i]);
     json_u64(&json, "labels", info->labels);
     json_u64(&json, "size", info->file_size);
     json_text(&json, "sha256", info->sha256);
@@ -170,6 +173,10 @@ static void print_info(const struct hashset *set)
     for (unsigned i = 0; i < HASHSET_ALGORITHMS; i++)
         cli_print("%-8s %llu\n", hashset_algorithm_name((enum hashset_algorithm)i),
                   (unsigned long long)info->count[i]);
+    for (unsigned i = 0; i < HASHSET_SIMILARS; i++)
+        if (info->similar[i] > 0)
+            cli_print("%-8s %llu\n", hashset_similar_name((enum hashset_similar)i),
+                      (unsigned long long)info->similar[i]);
     cli_print(
         "labels   %llu\nsize     %llu\nheader   %s (SHA-256 of the first 4096 bytes, which stand for all)\n",
         (unsigned long long)info->labels, (unsigned long long)info->file_size, info->sha256);
@@ -283,33 +290,39 @@ const struct command command_hashset = {
     .name = "hashset",
     .summary = "sets of known files: import NSRL and others, list, verify, look up, make from cases",
     .usage = "VERB [arguments] [options]",
-    .help = "A set is a list of hashes (MD5, SHA-1, SHA-256) of one kind: `known` (nothing to see), `alert` "
-            "(illegal or\n"
-            "hostile) or `notable` (wanted here). `run --hashset NAME` looks every content up in it.\n"
-            "\n"
-            "  import NAME FILE…     makes a set of the files: NSRL RDS v1, v2 (NSRLFile.txt) and v3 "
-            "(SQLite), The Sleuth\n"
-            "                        Kit's database, hashdeep, md5sum/sha1sum/sha256sum and BSD lists, plain "
-            "lists, CSV with\n"
-            "                        a head line, HashKeeper, ICSE CSV, EnCase .hash, VICS JSON; told by "
-            "content\n"
-            "  list                  what sets there are\n"
-            "  info SET…             counts, kind, and the files that it came from with their SHA-256\n"
-            "  verify SET…           reads all of it and finds any damage\n"
-            "  lookup SET HASH…      is it in there, and from which line of which file\n"
-            "  export SET            all of it as CSV, to standard output\n"
-            "  remove NAME…          deletes a set\n"
-            "  from-case NAME CASE…  makes a set of what the filters choose in these cases\n"
-            "  same CASE…            contents that lie at more than one place, also in several exhibits and "
-            "cases\n"
-            "\n"
-            "SET is a name in the folder of sets, or a path. Nothing is left of an import that is stopped, "
-            "and a set that is\n"
-            "being replaced stays as it is until then. Memory stays below --memory for files of any size.",
+    .help =
+        "A set is a list of hashes (MD5, SHA-1, SHA-256) of one kind: `known` (nothing to see), `alert` "
+        "(illegal or\n"
+        "hostile) or `notable` (wanted here). `run --hashset NAME` looks every content up in it.\n"
+        "\n"
+        "  import NAME FILE…     makes a set of the files: NSRL RDS v1, v2 (NSRLFile.txt) and v3 "
+        "(SQLite), The Sleuth\n"
+        "                        Kit's database, hashdeep, md5sum/sha1sum/sha256sum and BSD lists, plain "
+        "lists, CSV with\n"
+        "                        a head line, HashKeeper, ICSE CSV, EnCase .hash, VICS JSON, ssdeep and TLSH; told by "
+        "content\n"
+        "  list                  what sets there are\n"
+        "  info SET…             counts, kind, and the files that it came from with their SHA-256\n"
+        "  verify SET…           reads all of it and finds any damage\n"
+        "  lookup SET HASH…      is it in there, and from which line of which file\n"
+        "  export SET            all of it as CSV, to standard output\n"
+        "  remove NAME…          deletes a set\n"
+        "  from-case NAME CASE…  makes a set of what the filters choose in these cases: by --tag confirmed "
+        "what "
+        "a review\n"
+        "                        (`kvali custody add CASE review`) confirmed, whose finding begins with the "
+        "address\n"
+        "  same CASE…            contents that lie at more than one place, also in several exhibits and "
+        "cases\n"
+        "\n"
+        "SET is a name in the folder of sets, or a path. Nothing is left of an import that is stopped, "
+        "and a set that is\n"
+        "being replaced stays as it is until then. Memory stays below --memory for files of any size.",
     .example = "  kvali hashset import nsrl NSRLFile.txt --kind known\n"
                "  kvali hashset import lab-alert export.json --kind alert\n"
                "  kvali process disk.E01 --case CASE --hashset nsrl --hashset lab-alert --skip-known\n"
-               "  kvali hashset from-case seen CASE --rule 'wallet*' --kind notable",
+               "  kvali hashset from-case seen CASE --rule 'wallet*' --kind notable\n"
+               "  kvali hashset from-case confirmed CASE1 CASE2 --tag confirmed --kind alert",
     .exits = "  1    done, and some lines of the files were no hashes; lookup: not all were found\n"
              "  4    a set is damaged",
     .options = specs,

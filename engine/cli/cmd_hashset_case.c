@@ -1,6 +1,7 @@
 /* kvali hashset from-case and same: sets of what cases hold, and what several places and cases hold alike. */
 #include "engine/cli/cmd_hashset.h"
 
+#include "cases/custody.h"
 #include "cases/db.h"
 #include "cases/digest.h"
 #include "cases/hashsets/store.h"
@@ -18,6 +19,8 @@
 
 struct making {
     struct hashset_build *build;
+    const struct custody *custody; /* only what its reviews call `status`; NULL: all */
+    const char *status;
     const char *category, *number;
     uint64_t lines;
 };
@@ -25,6 +28,37 @@ struct making {
 static const uint8_t *key_of(const char *hex, uint8_t *key, size_t size)
 {
     return strlen(hex) == 2 * size && text_unhex(hex, key, size) ? key : NULL;
+}
+
+/* A review names its finding by an address, and what else may follow a blank. */
+static bool is_reviewed(const struct making *making, const char *path)
+{
+    size_t size = strlen(path);
+
+    for (size_t i = 0; i < custody_count(making->custody); i++) {
+        const struct custody_record *record = custody_at(making->custody, i);
+        const char *finding;
+
+        if (record->withdrawn || strcmp(record->kind->word, "review") != 0 ||
+            strcmp(custody_value(record, "status", 0), making->status) != 0)
+            continue;
+        finding = custody_value(record, "finding", 0);
+        if (strncmp(finding, path, size) == 0 &&
+            (finding[size] == '\0' || strchr(" ,;:", finding[size]) != NULL))
+            return true;
+    }
+    return false;
+}
+
+static bool is_status(const char *tag)
+{
+    const char *words = custody_field(custody_kind_named("review"), "status")->words;
+    size_t size = strlen(tag);
+
+    for (const char *at = words; (at = strstr(at, tag)) != NULL; at += size)
+        if ((at == words || at[-1] == ' ') && (at[size] == ' ' || at[size] == '\0'))
+            return true;
+    return false;
 }
 
 /* What was read with holes has hashes of zeros in these places: it is no known content. */
@@ -38,6 +72,8 @@ static int add_row(void *context, const struct file_row *row)
     uint32_t label;
 
     if (row->content_size == 0 || !row->hash_complete || keys[HASHSET_SHA256] == NULL)
+        return 0;
+    if (making->custody != NULL && !is_reviewed(making, row->path))
         return 0;
     label = hashset_build_label(making->build, making->category, strlen(making->category), making->number,
                                 strlen(making->number), NULL, 0);
@@ -59,6 +95,8 @@ static int filters_of(const struct options *options, struct file_filter *ret_fil
             filters.given[count++] = options->given[i];
     filters.given_count = count;
     code = file_options(&filters, ret_filter, why);
+    if (code == 0)
+        ret_filter->tag = options_text(options, "tag", NULL);
     free(filters.given);
     return code;
 }
@@ -71,6 +109,7 @@ static int add_case(const struct options *options, struct hashset_build *build, 
     struct casefile *cf = NULL;
     struct file_filter filter;
     struct why why = {{0}};
+    struct custody *custody = NULL;
     struct buf name = {0};
     int code;
 
@@ -80,8 +119,15 @@ static int add_case(const struct options *options, struct hashset_build *build, 
     if (code < 0)
         return code;
     making.number = casefile_number(cf);
+    if (filter.tag != NULL && filter.tag[0] != '\0' && is_status(filter.tag)) {
+        making.status = filter.tag;
+        filter.tag = NULL;
+        code = custody_load(folder, &custody, &why);
+        making.custody = custody;
+    }
     text_escape(&name, making.number, strlen(making.number));
-    code = case_digest(cf, NULL, NULL, digest, &why);
+    if (code == 0)
+        code = case_digest(cf, NULL, NULL, digest, &why);
     if (code == 0)
         code = hashset_build_source(build, buf_cstr(&name), "kvali case, SHA-256 of its findings");
     if (code == 0)
@@ -91,6 +137,7 @@ static int add_case(const struct options *options, struct hashset_build *build, 
     if (code == 0 && !options->quiet)
         cli_print("%s: %llu contents\n", folder, (unsigned long long)making.lines);
     buf_finish(&name);
+    custody_free(custody);
     casefile_close(cf);
     if (code < 0)
         *ret_exit = fail(exit_code_of_case(code), folder, code, &why, NULL);

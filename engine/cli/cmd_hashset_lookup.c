@@ -13,7 +13,7 @@ enum { BATCH = 4096 };
 /* Keys of one algorithm that wait to be looked up together. */
 struct lookup {
     const struct hashset *set;
-    uint64_t asked, found, wrong;
+    uint64_t asked, found, wrong, unknown;
     struct {
         uint8_t keys[BATCH * HASHSET_KEY_MAX];
         size_t count;
@@ -32,14 +32,16 @@ static void put_hex(const uint8_t *data, size_t size)
     fwrite(text, 1, 2 * size, stdout);
 }
 
-static void put_hit(const struct lookup *lookup, enum hashset_algorithm algorithm, uint64_t number)
+static void put_hit(struct lookup *lookup, enum hashset_algorithm algorithm, uint64_t number)
 {
     struct hashset_source source;
     struct hashset_entry entry;
     uint64_t line = 0;
 
-    if (!hashset_entry(lookup->set, algorithm, number, &entry))
+    if (!hashset_entry(lookup->set, algorithm, number, &entry)) {
+        lookup->unknown++;
         return;
+    }
     source = hashset_row_source(lookup->set, entry.row, &line);
     put_hex(entry.key, hashset_width(algorithm));
     printf("\t%s\t%.*s\t%.*s\t%.*s\t%s:%llu\n", hashset_kind_name(hashset_info(lookup->set)->kind),
@@ -55,7 +57,8 @@ static void flush(struct lookup *lookup, enum hashset_algorithm algorithm)
 
     hashset_find_many(lookup->set, algorithm, lookup->batch[algorithm].keys, count, first);
     for (size_t i = 0; i < count; i++) {
-        if (first[i] == UINT64_MAX)
+        lookup->unknown += first[i] == HASHSET_UNKNOWN;
+        if (first[i] >= HASHSET_UNKNOWN)
             continue;
         lookup->found++;
         put_hit(lookup, algorithm, first[i]);
@@ -121,6 +124,14 @@ static int ask_file(struct lookup *lookup, const char *path)
     return error < 0 ? fail(EXIT_ENVIRONMENT, path, error, NULL, NULL) : EXIT_DONE;
 }
 
+static int damaged(const struct hashset *set, const char *named)
+{
+    struct why why = {{0}};
+
+    why_set(&why, -EBADMSG, "it is damaged at offset %llu", (unsigned long long)hashset_damage(set));
+    return fail(EXIT_CASE, named, -EBADMSG, &why, "import it again");
+}
+
 int hashset_lookup(const struct options *options, char **args, size_t count)
 {
     const char *from = options_text(options, "from", NULL);
@@ -148,7 +159,9 @@ int hashset_lookup(const struct options *options, char **args, size_t count)
     if (!options->quiet)
         fprintf(stderr, "%llu of %llu found\n", (unsigned long long)lookup->found,
                 (unsigned long long)lookup->asked);
-    if (lookup->wrong > 0)
+    if (lookup->unknown > 0)
+        code = damaged(set, args[0]);
+    else if (lookup->wrong > 0)
         code = fail_words(EXIT_USAGE, "hashset lookup", "some of what was asked is no MD5, SHA-1 or SHA-256",
                           NULL);
     else if (code == EXIT_DONE && lookup->found < lookup->asked)
@@ -171,11 +184,13 @@ static void put_csv(const char *text, size_t size)
     putchar('"');
 }
 
-static void export_table(const struct hashset *set, enum hashset_algorithm algorithm)
+/* False: not all of it could be read. */
+static bool export_table(const struct hashset *set, enum hashset_algorithm algorithm)
 {
     struct hashset_entry entry;
+    uint64_t i = 0;
 
-    for (uint64_t i = 0; hashset_entry(set, algorithm, i, &entry) && !ferror(stdout); i++) {
+    for (; hashset_entry(set, algorithm, i, &entry) && !ferror(stdout); i++) {
         struct hashset_source source;
         uint64_t line = 0;
 
@@ -193,19 +208,23 @@ static void export_table(const struct hashset *set, enum hashset_algorithm algor
         put_csv(source.name, source.name != NULL ? strlen(source.name) : 0);
         printf(",%llu\n", (unsigned long long)line);
     }
+    return i == hashset_info(set)->count[algorithm] || ferror(stdout);
 }
 
 int hashset_export(const struct options *options, char **args, size_t count)
 {
     struct hashset *set = NULL;
     int code = EXIT_DONE;
+    bool whole = true;
 
     (void)count;
     if (hashset_open_named(options, args[0], &set, &code) < 0)
         return code;
     puts(hashset_info(set)->labels > 0 ? "hash,category,series,tags,source,line" : "hash,source,line");
     for (unsigned i = 0; i < HASHSET_ALGORITHMS; i++)
-        export_table(set, (enum hashset_algorithm)i);
+        whole = export_table(set, (enum hashset_algorithm)i) && whole;
+    if (!whole)
+        code = damaged(set, args[0]);
     hashset_close(set);
     return code;
 }

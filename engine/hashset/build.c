@@ -1,14 +1,15 @@
 /*
  * build: see build.h. Each algorithm has a sorter; at the end its entries are written in order, without those
- * that say the same twice, and read once more for index and filter, which are then written front to back as
- * well.
+ * that say the same twice, and then index and filter, which were made as the entries went by.
  */
 #include "engine/hashset/build.h"
 
 #include "engine/base/buf.h"
 #include "engine/base/text.h"
 #include "engine/hashset/format.h"
+#include "engine/hashset/front.h"
 #include "engine/hashset/labels.h"
+#include "engine/hashset/scratch.h"
 #include "engine/hashset/sort.h"
 
 #include <errno.h>
@@ -18,11 +19,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STEPS = 1000, WINDOW = 1 << 16 /* entries */ };
+enum { STEPS = 1000, RESERVE = 32 << 20, SIMILAR_MAX = 256 << 20, SIMILAR_NAME_MAX = 1024 };
 
 /* The file from the header on, and its checksums. */
 struct out {
@@ -41,6 +41,10 @@ struct hashset_build {
     struct sorter *sorters[HASHSET_ALGORITHMS];
     struct labels labels;
     struct buf sources;
+    struct similar {
+        struct buf lines;
+        uint64_t count;
+    } similar[HASHSET_SIMILARS];
     struct hashset_layout layout;
     uint64_t rows, row_base; /* numbers given to lines so far, at the current source's start */
     char *source_name, *source_format;
@@ -69,6 +73,8 @@ static void put(struct out *out, const void *data, size_t size)
 {
     const uint8_t *at = data;
 
+    if (size == 0) /* then data may be NULL */
+        return;
     if (size < HASHSET_CHUNK - out->used) {
         memcpy(out->chunk + out->used, at, size);
         out->used += size;
@@ -189,12 +195,12 @@ int hashset_build_new(const struct hashset_build_options *options, struct hashse
     memcpy(build->layout.name, options->name, strlen(options->name));
     rc = check_place(build, why);
     for (unsigned i = 0; i < HASHSET_ALGORITHMS && rc == 0; i++) {
-        /* Two buffers for each algorithm that rows may have; what no row has stays untouched. The rest is for
+        /* A share for each algorithm that rows may have; what no row has stays untouched. The rest is for
          * reading, labels and the program itself. */
-        rc = sorter_new(
-            hashset_width((enum hashset_algorithm)i) + build->layout.entry_extra,
-            (size_t)(memory / 16 * 5 / (options->algorithms > 0 ? options->algorithms : HASHSET_ALGORITHMS)),
-            build->folder, &build->sorters[i]);
+        rc = sorter_new(hashset_width((enum hashset_algorithm)i) + build->layout.entry_extra,
+                        (size_t)((memory - RESERVE) / 8 * 7 /
+                                 (options->algorithms > 0 ? options->algorithms : HASHSET_ALGORITHMS)),
+                        build->folder, &build->sorters[i]);
         if (rc < 0)
             why_set(why, rc, "no memory");
     }
@@ -220,6 +226,8 @@ void hashset_build_free(struct hashset_build *build)
     out_finish(&build->out);
     labels_finish(&build->labels);
     buf_finish(&build->sources);
+    for (size_t i = 0; i < HASHSET_SIMILARS; i++)
+        buf_finish(&build->similar[i].lines);
     free(build->source_name);
     free(build->source_format);
     free(build);
@@ -282,9 +290,9 @@ int hashset_build_row(struct hashset_build *build, const uint8_t *const keys[HAS
 
         if (keys[i] == NULL)
             continue;
-        slot = sorter_slot(build->sorters[i]);
+        slot = sorter_slot(build->sorters[i], keys[i][0]);
         if (slot == NULL)
-            return sorter_error(build->sorters[i]);
+            return sorter_sort(build->sorters[i]);
         if (width == MD5_SIZE) /* constants make a few moves of a call */
             memcpy(slot, keys[i], MD5_SIZE);
         else if (width == SHA1_SIZE)
@@ -302,6 +310,23 @@ int hashset_build_row(struct hashset_build *build, const uint8_t *const keys[HAS
     return 0;
 }
 
+int hashset_build_similar(struct hashset_build *build, enum hashset_similar kind, const char *hash,
+                          size_t hash_size, const char *name, size_t name_size, uint64_t line)
+{
+    struct similar *similar = &build->similar[kind];
+    uint64_t row = build->row_base + line - 1;
+
+    if (row >= UINT32_MAX - 1 || similar->lines.size > SIMILAR_MAX)
+        return -EOVERFLOW;
+    buf_append(&similar->lines, hash, hash_size);
+    buf_printf(&similar->lines, "\t%llu\t", (unsigned long long)row);
+    text_escape(&similar->lines, name, name_size < SIMILAR_NAME_MAX ? name_size : SIMILAR_NAME_MAX);
+    buf_u8(&similar->lines, '\n');
+    similar->count++;
+    build->rows++;
+    return buf_failed(&similar->lines) ? -ENOMEM : 0;
+}
+
 uint64_t hashset_build_rows(const struct hashset_build *build)
 {
     return build->rows;
@@ -309,7 +334,7 @@ uint64_t hashset_build_rows(const struct hashset_build *build)
 
 /* ------------------------------------------------------------------ finishing */
 
-static int step(struct hashset_build *build, uint64_t entries)
+static int tell(struct hashset_build *build, uint64_t entries)
 {
     unsigned now;
 
@@ -321,159 +346,84 @@ static int step(struct hashset_build *build, uint64_t entries)
     return build->options.each(build->options.context, now);
 }
 
-enum { STEP = 1 << 16 };
-
-static int write_entries(struct hashset_build *build, unsigned algorithm)
+static void put_part(void *context, const void *data, size_t size)
 {
-    struct sorter *sorter = build->sorters[algorithm];
-    struct hashset_table *table = &build->layout.tables[algorithm];
-    size_t width = hashset_width((enum hashset_algorithm)algorithm) + build->layout.entry_extra,
-           same = width - 4;
+    put(context, data, size);
+}
+
+/* What may stay of `count` entries in order: those that say the same as the one before them, which is `last`
+ * for the first, go. What stays goes to file and front in stretches. */
+static void write_some(struct hashset_build *build, struct hashset_table *table, struct front *front,
+                       const uint8_t *entries, size_t count, size_t step, const uint8_t *last)
+{
+    size_t start = 0, same = step - 4;
+
+    for (size_t i = 0; i <= count; i++) {
+        const uint8_t *before = i > 0 ? entries + (i - 1) * step : last;
+
+        if (i < count && (before == NULL || memcmp(before, entries + i * step, same) != 0))
+            continue;
+        put(&build->out, entries + start * step, (i - start) * step);
+        front_take(front, entries + start * step, i - start, step);
+        table->count += i - start;
+        start = i + 1;
+    }
+}
+
+static int write_entries(struct hashset_build *build, struct sorter *sorter, struct hashset_table *table,
+                         struct front *front, size_t step)
+{
     uint8_t last[HASHSET_KEY_MAX + 8];
-    const uint8_t *entry;
-    uint64_t number = 0;
+    const uint8_t *entries;
+    int64_t count = 0;
+    bool first = true;
     int rc = sorter_sort(sorter);
 
     begin_part(&build->out, &table->entries);
-    while (rc == 0 && (entry = sorter_next(sorter)) != NULL) {
-        if (table->count == 0 || memcmp(last, entry, same) != 0) {
-            memcpy(last, entry, width);
-            put(&build->out, entry, width);
-            table->count++;
-        }
-        if (++number % STEP == 0)
-            rc = step(build, STEP);
+    while (rc == 0 && (count = sorter_next(sorter, &entries)) > 0) {
+        write_some(build, table, front, entries, (size_t)count, step, first ? NULL : last);
+        memcpy(last, entries + ((size_t)count - 1) * step, step);
+        first = false;
+        rc = build->out.error < 0 ? build->out.error : tell(build, (uint64_t)count);
     }
     end_part(&build->out, &table->entries);
+    return rc < 0 ? rc : (int)count;
+}
+
+static int write_front(struct hashset_build *build, struct hashset_table *table, struct front *front)
+{
+    int rc = front_end(front, &table->index_bits);
+
+    begin_part(&build->out, &table->index);
     if (rc == 0)
-        rc = sorter_error(sorter);
-    sorter_free(sorter);
-    build->sorters[algorithm] = NULL;
+        rc = front_index(front, put_part, &build->out);
+    end_part(&build->out, &table->index);
+    begin_part(&build->out, &table->filter);
+    if (rc == 0)
+        rc = front_filter(front, put_part, &build->out);
+    end_part(&build->out, &table->filter);
     return rc < 0 ? rc : build->out.error;
 }
 
-/* The entries that were just written, a window at a time: they are in the page cache for the most part, and
- * must not count as memory of this process all at once. */
-struct window {
-    const struct hashset_build *build;
-    const struct hashset_table *table;
-    size_t width;
-    uint64_t first, count; /* entries that are mapped */
-    uint8_t *map;
-    size_t map_size;
-    const uint8_t *entries;
-};
-
-static void window_finish(struct window *window)
+static int write_table(struct hashset_build *build, unsigned algorithm)
 {
-    if (window->map != NULL)
-        munmap(window->map, window->map_size);
-    window->map = NULL;
-    window->count = 0;
-}
-
-/* Entry `number`, which grows from call to call. NULL: it could not be mapped. */
-static const uint8_t *window_entry(struct window *window, uint64_t number)
-{
-    uint64_t offset, page, left;
-    void *map;
-
-    if (number - window->first < window->count)
-        return window->entries + (number - window->first) * window->width;
-    window_finish(window);
-    left = window->table->count - number;
-    window->first = number;
-    window->count = left < WINDOW ? left : WINDOW;
-    offset = window->table->entries.offset + number * window->width;
-    page = offset & ~UINT64_C(4095);
-    window->map_size = (size_t)(offset - page + window->count * window->width);
-    map = mmap(NULL, window->map_size, PROT_READ, MAP_SHARED | MAP_POPULATE, window->build->out.fd,
-               (off_t)page);
-    if (map == MAP_FAILED) {
-        window->count = 0;
-        return NULL;
-    }
-    window->map = map;
-    window->entries = window->map + (offset - page);
-    return window->entries;
-}
-
-/* Slot by slot the number of the first entry that belongs to it or to a later one. */
-static int write_index(struct hashset_build *build, struct hashset_table *table, struct window *window)
-{
-    uint64_t slot = 0, slots;
-
-    table->index_bits = layout_index_bits(table->count);
-    slots = UINT64_C(1) << table->index_bits;
-    begin_part(&build->out, &table->index);
-    for (uint64_t i = 0; i < table->count; i++) {
-        const uint8_t *key = window_entry(window, i);
-        uint64_t mine;
-
-        if (key == NULL)
-            return -errno;
-        mine = key_slot(key_prefix(key), table->index_bits);
-        for (; slot <= mine; slot++)
-            put_le32(&build->out, (uint32_t)i);
-    }
-    for (; slot <= slots; slot++)
-        put_le32(&build->out, (uint32_t)table->count);
-    end_part(&build->out, &table->index);
-    return step(build, table->count);
-}
-
-static int write_filter(struct hashset_build *build, struct hashset_table *table, struct window *window)
-{
-    uint8_t block[HASHSET_BLOCK] = {0};
-    uint64_t blocks = layout_filter_blocks(table->count), at = 0;
-
-    begin_part(&build->out, &table->filter);
-    for (uint64_t i = 0; i < table->count; i++) {
-        const uint8_t *key = window_entry(window, i);
-        uint64_t mine, second;
-
-        if (key == NULL)
-            return -errno;
-        mine = key_block(key_prefix(key), blocks);
-        second = key_prefix(key + 8);
-        for (; at < mine; at++) {
-            put(&build->out, block, sizeof block);
-            memset(block, 0, sizeof block);
-        }
-        for (uint32_t k = 0; k < FILTER_HASHES; k++)
-            block[key_bit(second, k) >> 3] |= (uint8_t)(1U << (key_bit(second, k) & 7));
-    }
-    for (; at < blocks; at++) {
-        put(&build->out, block, sizeof block);
-        memset(block, 0, sizeof block);
-    }
-    end_part(&build->out, &table->filter);
-    return step(build, table->count);
-}
-
-/* Index and filter of what lies in the file now. */
-static int write_front(struct hashset_build *build, unsigned algorithm)
-{
+    struct sorter *sorter = build->sorters[algorithm];
     struct hashset_table *table = &build->layout.tables[algorithm];
-    struct window window = {.build = build,
-                            .table = table,
-                            .width =
-                                hashset_width((enum hashset_algorithm)algorithm) + build->layout.entry_extra};
+    size_t step = hashset_width((enum hashset_algorithm)algorithm) + build->layout.entry_extra;
+    struct front *front = NULL;
     int rc;
 
-    if (table->count == 0) {
-        *table = (struct hashset_table){0};
+    if (sorter_count(sorter) == 0)
         return 0;
-    }
-    /* What is still in the buffer goes to its place early, and stays in the buffer for its checksum. */
-    rc = write_all(build->out.fd, build->out.chunk, build->out.used, build->out.offset);
+    rc = front_new(sorter_count(sorter), build->folder, &front);
     if (rc == 0)
-        rc = write_index(build, table, &window);
-    window_finish(&window);
+        rc = write_entries(build, sorter, table, front, step);
+    sorter_free(sorter);
+    build->sorters[algorithm] = NULL;
     if (rc == 0)
-        rc = write_filter(build, table, &window);
-    window_finish(&window);
-    return rc < 0 ? rc : build->out.error;
+        rc = write_front(build, table, front);
+    front_free(front);
+    return rc;
 }
 
 static void write_texts(struct hashset_build *build)
@@ -496,6 +446,40 @@ static void write_texts(struct hashset_build *build)
     begin_part(out, &layout->source_part);
     put(out, build->sources.data, build->sources.size);
     end_part(out, &layout->source_part);
+}
+
+static int by_line(const void *a, const void *b)
+{
+    const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+
+    for (; *x == *y && *x != '\n'; x++, y++)
+        ;
+    return (unsigned char)*x - (unsigned char)*y;
+}
+
+static int write_similar(struct hashset_build *build, enum hashset_similar kind)
+{
+    const struct similar *similar = &build->similar[kind];
+    struct hashset_hashes *hashes = &build->layout.similar[kind];
+    const char **lines = calloc(similar->count + 1, sizeof lines[0]),
+               *line = (const char *)similar->lines.data;
+
+    if (lines == NULL || buf_failed(&similar->lines)) {
+        free(lines);
+        return -ENOMEM;
+    }
+    for (uint64_t i = 0; i < similar->count; i++) {
+        lines[i] = line;
+        line = strchr(line, '\n') + 1;
+    }
+    qsort(lines, similar->count, sizeof lines[0], by_line);
+    begin_part(&build->out, &hashes->part);
+    for (uint64_t i = 0; i < similar->count; i++)
+        put(&build->out, lines[i], (size_t)(strchr(lines[i], '\n') + 1 - lines[i]));
+    end_part(&build->out, &hashes->part);
+    hashes->count = similar->count;
+    free(lines);
+    return 0;
 }
 
 /* The table of checksums, the header, and all of it on the disk. */
@@ -570,12 +554,12 @@ int hashset_build_finish(struct hashset_build *build, struct why *why)
     int rc = buf_failed(&build->sources) || buf_failed(&build->labels.text) ? -ENOMEM : 0;
 
     for (unsigned i = 0; i < HASHSET_ALGORITHMS; i++)
-        build->work += 3 * sorter_count(build->sorters[i]);
-    for (unsigned i = 0; i < HASHSET_ALGORITHMS && rc == 0; i++) {
-        rc = write_entries(build, i);
-        if (rc == 0)
-            rc = write_front(build, i);
-    }
+        build->work += sorter_count(build->sorters[i]);
+    for (unsigned i = 0; i < HASHSET_ALGORITHMS && rc == 0; i++)
+        rc = write_table(build, i);
+    for (unsigned i = 0; i < HASHSET_SIMILARS && rc == 0; i++)
+        if (build->similar[i].count > 0)
+            rc = write_similar(build, (enum hashset_similar)i);
     if (rc == 0) {
         write_texts(build);
         rc = close_file(build);

@@ -50,6 +50,10 @@ uint64_t hashset_build_labels_lost(const struct hashset_build *build);
  * rows, -ENOSPC and others of the disk. */
 int hashset_build_row(struct hashset_build *build, const uint8_t *const keys[HASHSET_ALGORITHMS],
                       uint32_t label, uint64_t line);
+/* A similarity hash: printable text without TAB; `name` raw. One row as well. They are held in memory:
+ * -EOVERFLOW past 256 MiB of them. */
+int hashset_build_similar(struct hashset_build *build, enum hashset_similar kind, const char *hash,
+                          size_t hash_size, const char *name, size_t name_size, uint64_t line);
 uint64_t hashset_build_rows(const struct hashset_build *build);
 
 /* Sorts, writes, names. The build is to be freed in any case. */

@@ -101,12 +101,27 @@ void layout_encode(const struct hashset_layout *layout, uint8_t header[HASHSET_H
         put_part(&buf, &table->filter);
         buf_u64le(&buf, table->index_bits);
     }
+    for (size_t i = 0; i < HASHSET_SIMILARS; i++) {
+        buf_u64le(&buf, layout->similar[i].count);
+        put_part(&buf, &layout->similar[i].part);
+    }
     buf_append(&buf, zeros, CHECKSUM_AT - buf.size);
     memset(header, 0, HASHSET_HEADER);
     if (!buf_failed(&buf))
         memcpy(header, buf.data, CHECKSUM_AT);
     layout_sha256(header, header + CHECKSUM_AT);
     buf_finish(&buf);
+}
+
+/* Where nothing is, nobody checks where it lies, and nobody is to use it. */
+static void forget_empty(struct hashset_layout *layout)
+{
+    for (size_t i = 0; i < HASHSET_ALGORITHMS; i++)
+        if (layout->tables[i].count == 0)
+            layout->tables[i] = (struct hashset_table){0};
+    for (size_t i = 0; i < HASHSET_SIMILARS; i++)
+        if (layout->similar[i].count == 0)
+            layout->similar[i] = (struct hashset_hashes){0};
 }
 
 static void take_part(struct bytes *bytes, struct hashset_part *ret)
@@ -159,6 +174,9 @@ static const char *what_is_wrong(const struct hashset_layout *layout, uint64_t f
     for (unsigned i = 0; i < HASHSET_ALGORITHMS; i++)
         if (!table_fits(layout, i))
             return "its entries are not where they belong";
+    for (unsigned i = 0; i < HASHSET_SIMILARS; i++)
+        if (layout->similar[i].count > 0 && !part_fits(&layout->similar[i].part, layout))
+            return "its similarity hashes are not where they belong";
     return NULL;
 }
 
@@ -201,9 +219,14 @@ int layout_decode(const uint8_t *header, uint64_t file_size, struct hashset_layo
         take_part(&bytes, &table->filter);
         table->index_bits = (uint32_t)bytes_u64le(&bytes);
     }
+    for (size_t i = 0; i < HASHSET_SIMILARS; i++) {
+        layout.similar[i].count = bytes_u64le(&bytes);
+        take_part(&bytes, &layout.similar[i].part);
+    }
     *ret_wrong = chunk != HASHSET_CHUNK ? "its chunks have another size" : what_is_wrong(&layout, file_size);
     if (*ret_wrong != NULL)
         return -EBADMSG;
+    forget_empty(&layout);
     *ret_layout = layout;
     return 0;
 }

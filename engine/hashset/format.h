@@ -11,8 +11,8 @@
 
 enum {
     HASHSET_HEADER = 4096,
-    HASHSET_VERSION = 1,
-    HASHSET_CHUNK = 1 << 20,
+    HASHSET_VERSION = 2,
+    HASHSET_CHUNK = 256 << 10,
     HASHSET_BLOCK = 64, /* of the filter, one cache line */
     HASHSET_INDEX_BITS_MAX = 30,
     HASHSET_SOURCES_MAX = 65536,
@@ -29,6 +29,12 @@ struct hashset_table {
     uint32_t index_bits;
 };
 
+/* Similarity hashes of one kind, as text (similar.c). */
+struct hashset_hashes {
+    uint64_t count;
+    struct hashset_part part;
+};
+
 struct hashset_layout {
     char name[HASHSET_NAME_SIZE];
     uint32_t kind;
@@ -37,6 +43,7 @@ struct hashset_layout {
     struct hashset_part source_part, label_part, chunk_part;
     uint8_t chunks_sha256[SHA256_SIZE];
     struct hashset_table tables[HASHSET_ALGORITHMS];
+    struct hashset_hashes similar[HASHSET_SIMILARS];
 };
 
 void layout_encode(const struct hashset_layout *layout, uint8_t header[HASHSET_HEADER]);

@@ -1,8 +1,10 @@
 /*
- * hashset: the reader. The mapping is shared and read only; the kernel is told that reads jump about, so that
- * a first look-up in a cold file reads four pages and not megabytes.
+ * hashset: the reader. The mapping is shared and read only. Nothing of a chunk is used before the chunk was
+ * held against its checksum, which is done once and when it is first needed: so opening takes no time, and
+ * damage cannot give an answer.
  */
 #include "engine/hashset/format.h"
+#include "engine/hashset/reader.h"
 
 #include "engine/base/bytes.h"
 #include "engine/base/text.h"
@@ -15,8 +17,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum chunk_state { CHUNK_UNKNOWN, CHUNK_WHOLE, CHUNK_DAMAGED };
+
 struct hashset {
     const uint8_t *data;
+    uint8_t *chunks; /* enum chunk_state of each */
+    struct hash_sha256 *hash;
     struct hashset_layout layout;
     struct hashset_info info;
     struct hashset_source *sources;
@@ -36,6 +42,52 @@ static uint32_t be32(const uint8_t *data)
 static uint64_t le64(const uint8_t *data)
 {
     return (uint64_t)le32(data) | (uint64_t)le32(data + 4) << 32;
+}
+
+/* ------------------------------------------------------------------ chunks */
+
+static uint64_t chunk_offset(uint64_t number)
+{
+    return HASHSET_HEADER + number * HASHSET_CHUNK;
+}
+
+static bool check_chunk(const struct hashset *set, uint64_t number)
+{
+    const struct hashset_part *sums = &set->layout.chunk_part;
+    uint64_t offset = chunk_offset(number), left = sums->offset - offset;
+    size_t size = left < HASHSET_CHUNK ? (size_t)left : HASHSET_CHUNK;
+    uint8_t sha256[SHA256_SIZE];
+    bool whole;
+
+    /* One read of the disk instead of one a page. */
+    (void)madvise((void *)(set->data + offset), size, MADV_WILLNEED);
+    hash_sha256_update(set->hash, set->data + offset, size);
+    hash_sha256_final(set->hash, sha256);
+    whole = memcmp(sha256, set->data + sums->offset + number * SHA256_SIZE, SHA256_SIZE) == 0;
+    set->chunks[number] = whole ? CHUNK_WHOLE : CHUNK_DAMAGED;
+    return whole;
+}
+
+/* May bytes [offset, offset + size) of the file, which are in a part and so between header and checksums, be
+ * used? */
+static inline bool is_whole(const struct hashset *set, uint64_t offset, uint64_t size)
+{
+    uint64_t first = (offset - HASHSET_HEADER) / HASHSET_CHUNK,
+             last = (offset + size - 1 - HASHSET_HEADER) / HASHSET_CHUNK;
+
+    for (; first <= last; first++)
+        if (set->chunks[first] != CHUNK_WHOLE &&
+            (set->chunks[first] == CHUNK_DAMAGED || !check_chunk(set, first)))
+            return false;
+    return true;
+}
+
+uint64_t hashset_damage(const struct hashset *set)
+{
+    for (uint64_t i = 0; i < set->layout.chunk_part.size / SHA256_SIZE; i++)
+        if (set->chunks[i] == CHUNK_DAMAGED)
+            return chunk_offset(i);
+    return UINT64_MAX;
 }
 
 /* ------------------------------------------------------------------ opening */
@@ -127,6 +179,14 @@ static bool read_sources(struct hashset *set)
     return true;
 }
 
+/* One read for all of the table of checksums. */
+static void prepare_table(const struct hashset *set)
+{
+    uint64_t page = set->layout.chunk_part.offset & ~UINT64_C(4095);
+
+    (void)madvise((void *)(set->data + page), (size_t)(set->layout.file_size - page), MADV_WILLNEED);
+}
+
 static int check(struct hashset *set, uint64_t size, const char **ret_wrong)
 {
     const struct hashset_part *chunks = &set->layout.chunk_part;
@@ -136,10 +196,18 @@ static int check(struct hashset *set, uint64_t size, const char **ret_wrong)
 
     if (rc < 0)
         return rc;
+    set->hash = hash_sha256_new();
+    set->chunks = calloc((size_t)(chunks->size / SHA256_SIZE) + 1, 1);
+    if (set->hash == NULL || set->chunks == NULL)
+        return *ret_wrong = "no memory", -ENOMEM;
+    prepare_table(set);
     hash_sha256_hex(set->data + chunks->offset, (size_t)chunks->size, hex);
     if (!text_unhex(hex, sha256, SHA256_SIZE) || memcmp(sha256, set->layout.chunks_sha256, SHA256_SIZE) != 0)
         return *ret_wrong = "its table of checksums is damaged", -EBADMSG;
-    if (set->layout.source_part.size > 64 << 20 || !read_sources(set))
+    if (set->layout.source_part.size > 64 << 20 ||
+        (set->layout.source_part.size > 0 &&
+         !is_whole(set, set->layout.source_part.offset, set->layout.source_part.size)) ||
+        !read_sources(set))
         return *ret_wrong = "its list of sources is damaged", -EBADMSG;
     if (!text_is_escaped(set->layout.name))
         return *ret_wrong = "its name is damaged", -EBADMSG;
@@ -158,6 +226,8 @@ static void fill_info(struct hashset *set)
     info->sources = (size_t)set->layout.sources;
     for (size_t i = 0; i < HASHSET_ALGORITHMS; i++)
         info->count[i] = set->layout.tables[i].count;
+    for (size_t i = 0; i < HASHSET_SIMILARS; i++)
+        info->similar[i] = set->layout.similar[i].count;
     hash_sha256_hex(set->data, HASHSET_HEADER, info->sha256);
 }
 
@@ -195,6 +265,8 @@ void hashset_close(struct hashset *set)
         return;
     if (set->data != NULL)
         munmap((void *)set->data, (size_t)set->layout.file_size);
+    hash_sha256_free(set->hash);
+    free(set->chunks);
     free(set->sources);
     free(set->source_text);
     free(set);
@@ -203,6 +275,16 @@ void hashset_close(struct hashset *set)
 const struct hashset_info *hashset_info(const struct hashset *set)
 {
     return &set->info;
+}
+
+const struct hashset_layout *hashset_layout(const struct hashset *set)
+{
+    return &set->layout;
+}
+
+const uint8_t *hashset_bytes(const struct hashset *set, const struct hashset_part *part)
+{
+    return part->size == 0 || is_whole(set, part->offset, part->size) ? set->data + part->offset : NULL;
 }
 
 struct hashset_source hashset_source(const struct hashset *set, size_t index)
@@ -230,32 +312,47 @@ static void aim(const struct hashset *set, const struct hashset_table *table, co
     probe->slot = set->data + table->index.offset + 4 * key_slot(probe->prefix, table->index_bits);
 }
 
-static bool may_be_there(const struct probe *probe)
+enum answer { ANSWER_NO, ANSWER_PERHAPS, ANSWER_DAMAGED };
+
+static bool is_usable(const struct hashset *set, const uint8_t *data, uint64_t size)
+{
+    return is_whole(set, (uint64_t)(data - set->data), size);
+}
+
+static enum answer ask_filter(const struct hashset *set, const struct probe *probe)
 {
     uint64_t second = key_prefix(probe->key + 8);
     unsigned hit = 1;
 
+    if (!is_usable(set, probe->block, HASHSET_BLOCK))
+        return ANSWER_DAMAGED;
     for (uint32_t i = 0; i < FILTER_HASHES; i++) {
         uint32_t bit = key_bit(second, i);
 
         hit &= (unsigned)probe->block[bit >> 3] >> (bit & 7);
     }
-    return hit != 0;
+    return hit != 0 ? ANSWER_PERHAPS : ANSWER_NO;
 }
 
 /* The range of entries that the index gives; an index that makes no sense gives none. */
-static bool narrow(const struct hashset_table *table, struct probe *probe)
+static enum answer ask_index(const struct hashset *set, const struct hashset_table *table,
+                             struct probe *probe)
 {
+    if (!is_usable(set, probe->slot, 8))
+        return ANSWER_DAMAGED;
     probe->low = le32(probe->slot);
     probe->high = le32(probe->slot + 4);
-    return probe->low < probe->high && probe->high <= table->count;
+    return probe->low < probe->high && probe->high <= table->count ? ANSWER_PERHAPS : ANSWER_NO;
 }
 
-/* The first entry in the range that has the key; UINT64_MAX: none. */
-static uint64_t search(const uint8_t *entries, size_t step, size_t width, const struct probe *probe)
+/* The first entry in the range that has the key: its number, UINT64_MAX, or HASHSET_UNKNOWN. */
+static uint64_t search(const struct hashset *set, const uint8_t *entries, size_t step, size_t width,
+                       const struct probe *probe)
 {
     uint64_t low = probe->low, high = probe->high;
 
+    if (!is_usable(set, entries + low * step, (high - low) * step))
+        return HASHSET_UNKNOWN;
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
 
@@ -267,30 +364,41 @@ static uint64_t search(const uint8_t *entries, size_t step, size_t width, const 
     return low < probe->high && memcmp(entries + low * step, probe->key, width) == 0 ? low : UINT64_MAX;
 }
 
-size_t hashset_find(const struct hashset *set, enum hashset_algorithm algorithm, const uint8_t *key,
-                    uint64_t *ret_first)
+int64_t hashset_find(const struct hashset *set, enum hashset_algorithm algorithm, const uint8_t *key,
+                     uint64_t *ret_first)
 {
     const struct hashset_table *table = &set->layout.tables[algorithm];
     const uint8_t *entries = set->data + table->entries.offset;
-    size_t width = hashset_width(algorithm), step = width + set->layout.entry_extra, found = 0;
+    size_t width = hashset_width(algorithm), step = width + set->layout.entry_extra;
     struct probe probe;
+    enum answer answer;
     uint64_t first;
+    int64_t found = 0;
 
     if (table->count == 0)
         return 0;
     aim(set, table, key, &probe);
-    if (!may_be_there(&probe) || !narrow(table, &probe))
-        return 0;
-    first = search(entries, step, width, &probe);
-    if (first == UINT64_MAX)
-        return 0;
-    while (first + found < probe.high && memcmp(entries + (first + found) * step, key, width) == 0)
+    answer = ask_filter(set, &probe);
+    if (answer == ANSWER_PERHAPS)
+        answer = ask_index(set, table, &probe);
+    if (answer != ANSWER_PERHAPS)
+        return answer == ANSWER_NO ? 0 : -EBADMSG;
+    first = search(set, entries, step, width, &probe);
+    if (first >= HASHSET_UNKNOWN)
+        return first == HASHSET_UNKNOWN ? -EBADMSG : 0;
+    while (first + (uint64_t)found < probe.high &&
+           memcmp(entries + (first + (uint64_t)found) * step, key, width) == 0)
         found++;
     *ret_first = first;
     return found;
 }
 
 enum { BATCH = 32 };
+
+static uint64_t as_number(enum answer answer)
+{
+    return answer == ANSWER_PERHAPS ? 0 : answer == ANSWER_NO ? UINT64_MAX : HASHSET_UNKNOWN;
+}
 
 static void find_batch(const struct hashset *set, enum hashset_algorithm algorithm, const uint8_t *keys,
                        size_t count, uint64_t *ret_first)
@@ -305,13 +413,14 @@ static void find_batch(const struct hashset *set, enum hashset_algorithm algorit
         __builtin_prefetch(probes[i].block);
     }
     for (size_t i = 0; i < count; i++) {
-        ret_first[i] = may_be_there(&probes[i]) ? 0 : UINT64_MAX;
+        ret_first[i] = as_number(ask_filter(set, &probes[i]));
         if (ret_first[i] == 0)
             __builtin_prefetch(probes[i].slot);
     }
     for (size_t i = 0; i < count; i++) {
-        if (ret_first[i] == 0 && !narrow(table, &probes[i]))
-            ret_first[i] = UINT64_MAX;
+        if (ret_first[i] != 0)
+            continue;
+        ret_first[i] = as_number(ask_index(set, table, &probes[i]));
         if (ret_first[i] == 0) {
             __builtin_prefetch(entries + probes[i].low * step);
             __builtin_prefetch(entries + probes[i].low * step + 64);
@@ -319,7 +428,7 @@ static void find_batch(const struct hashset *set, enum hashset_algorithm algorit
     }
     for (size_t i = 0; i < count; i++)
         if (ret_first[i] == 0)
-            ret_first[i] = search(entries, step, width, &probes[i]);
+            ret_first[i] = search(set, entries, step, width, &probes[i]);
 }
 
 void hashset_find_many(const struct hashset *set, enum hashset_algorithm algorithm, const uint8_t *keys,
@@ -360,11 +469,11 @@ static bool read_label(const struct hashset *set, uint32_t label, struct hashset
 
     if (label == 0)
         return true;
-    if (label > set->layout.labels)
+    if (label > set->layout.labels || !is_usable(set, table + 8 * ((uint64_t)label - 1), 16))
         return false;
     start = le64(table + 8 * ((uint64_t)label - 1));
     end = le64(table + 8 * (uint64_t)label);
-    if (start > end || end > part->size)
+    if (start > end || end > part->size || (start < end && !is_usable(set, table + start, end - start)))
         return false;
     at = (const char *)table + start;
     last = (const char *)table + end;
@@ -384,6 +493,8 @@ bool hashset_entry(const struct hashset *set, enum hashset_algorithm algorithm, 
     if (number >= table->count)
         return false;
     entry.key = set->data + table->entries.offset + number * (width + extra);
+    if (!is_usable(set, entry.key, width + extra))
+        return false;
     entry.row = be32(entry.key + width + extra - 4);
     if (extra == 8 && !read_label(set, be32(entry.key + width), &entry))
         return false;
@@ -418,8 +529,8 @@ static bool table_is_sound(const struct hashset *set, enum hashset_algorithm alg
 
     for (uint64_t i = 0; i < table->count; i++, entry += step) {
         aim(set, table, entry, &probe);
-        if ((i > 0 && memcmp(entry - step, entry, step) >= 0) || !may_be_there(&probe) ||
-            !narrow(table, &probe) || i < probe.low || i >= probe.high ||
+        if ((i > 0 && memcmp(entry - step, entry, step) >= 0) || ask_filter(set, &probe) != ANSWER_PERHAPS ||
+            ask_index(set, table, &probe) != ANSWER_PERHAPS || i < probe.low || i >= probe.high ||
             !hashset_entry(set, algorithm, i, &read))
             return false;
     }
@@ -430,36 +541,27 @@ int hashset_verify(const struct hashset *set, int (*each)(void *context, uint64_
                    void *context, uint64_t *ret_damaged, struct why *why)
 {
     const struct hashset_part *chunks = &set->layout.chunk_part;
-    uint64_t damaged = 0, first = 0, number = 0;
-    uint8_t sha256[SHA256_SIZE];
-    struct hash_sha256 *hash = hash_sha256_new();
+    uint64_t damaged = 0, number = 0, count = chunks->size / SHA256_SIZE;
 
-    if (hash == NULL)
-        return why_set(why, -ENOMEM, "no memory");
-    (void)madvise((void *)set->data, (size_t)set->layout.file_size, MADV_SEQUENTIAL);
-    for (uint64_t offset = HASHSET_HEADER; offset < chunks->offset; offset += HASHSET_CHUNK, number++) {
-        uint64_t size = chunks->offset - offset < HASHSET_CHUNK ? chunks->offset - offset : HASHSET_CHUNK;
-        int rc = each != NULL ? each(context, offset, set->layout.file_size) : 0;
+    for (; number < count; number++) {
+        int rc = each != NULL ? each(context, chunk_offset(number), set->layout.file_size) : 0;
 
-        if (rc < 0) {
-            hash_sha256_free(hash);
+        if (rc < 0)
             return rc;
-        }
-        hash_sha256_update(hash, set->data + offset, (size_t)size);
-        hash_sha256_final(hash, sha256);
-        if (memcmp(sha256, set->data + chunks->offset + number * SHA256_SIZE, SHA256_SIZE) == 0)
-            continue;
-        if (damaged++ == 0)
-            first = offset;
+        damaged += !check_chunk(set, number);
     }
-    hash_sha256_free(hash);
     *ret_damaged = damaged;
     if (damaged > 0)
         return why_set(why, -EBADMSG, "%llu of its %llu chunks are damaged, the first at offset %llu",
-                       (unsigned long long)damaged, (unsigned long long)number, (unsigned long long)first);
+                       (unsigned long long)damaged, (unsigned long long)number,
+                       (unsigned long long)hashset_damage(set));
     for (unsigned i = 0; i < HASHSET_ALGORITHMS; i++)
         if (!table_is_sound(set, (enum hashset_algorithm)i))
             return why_set(why, -EBADMSG, "its %s entries are not as its index says: it was made wrongly",
                            hashset_algorithm_name((enum hashset_algorithm)i));
+    for (unsigned i = 0; i < HASHSET_SIMILARS; i++)
+        if (hashset_similar_each(set, (enum hashset_similar)i, NULL, NULL) < 0)
+            return why_set(why, -EBADMSG, "its %s hashes are no list of such: it was made wrongly",
+                           hashset_similar_name((enum hashset_similar)i));
     return 0;
 }

@@ -1,230 +1,296 @@
 /*
- * sort: see sort.h. In memory a radix sort in place, one byte of the key a level: keys are digests, so they
- * spread evenly; where somebody made them not to, the depth is still bounded by the width of an entry.
+ * sort: see sort.h. Memory is one pool of chunks; a part is a list of them. Full, all parts are handed to a
+ * thread that writes them and gives the chunks back one by one, while others fill.
  */
 #include "engine/hashset/sort.h"
 
+#include "engine/hashset/order.h"
+#include "engine/hashset/scratch.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { SMALL = 24, WRITE_MAX = 8 << 20, READ_MIN = 4096 };
+enum {
+    PARTS = 256,
+    CHUNK_MAX = 32 << 10,   /* bytes */
+    CHUNKS_MIN = PARTS + 1, /* each part may hold one that is not full */
+    STAGE = 256 << 10,
+    ALONE = 1 << 16, /* fewer entries are not worth a thread */
+    NONE = -1,
+};
 
+struct part {
+    uint8_t *at, *end; /* of the chunk that is being filled */
+    int32_t chunk;     /* that one; `next` leads to those before it, which are full */
+    uint64_t count;
+};
+
+/* Parts as they lie in the file. */
 struct run {
-    uint64_t offset, left; /* bytes in the file */
-    uint8_t *buffer;
-    size_t at, filled;
-    uint64_t prefix; /* of the entry at `at`, big-endian */
+    uint64_t offset;
+    uint64_t counts[PARTS];
+};
+
+struct output {
+    uint8_t *data;
+    size_t capacity, count; /* bytes; entries */
 };
 
 struct sorter {
-    size_t step, capacity; /* entries of a buffer */
-    uint8_t *fill, *other;
-    size_t used, sorting;
+    size_t step, memory;
+    unsigned level; /* the byte that parts are made by: all before it are the same in all entries */
     const char *folder;
-    pthread_t thread;
-    bool running;
-    int fd, error, thread_error;
-    uint64_t file_size, count;
+    uint64_t count;
+    int error;
+    /* The pool. */
+    uint8_t *pool;
+    size_t chunk_size; /* bytes, a multiple of `step` */
+    int32_t chunk_count, fresh, free_chunk, *next;
+    struct part parts[PARTS];
+    /* Writing. */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    pthread_t writer;
+    bool writing, written; /* a thread is to be joined; it is done */
+    int write_error;
+    struct part going[PARTS];
     struct run *runs;
     size_t run_count;
-    size_t *heap, heap_count;
-    size_t cursor; /* without runs */
+    uint64_t file_size;
+    int fd;
+    /* Reading. */
+    unsigned part;           /* the next to be prepared */
+    struct output now, then; /* what the caller has; what is prepared */
+    uint8_t *loaded;
+    size_t loaded_capacity;
+    pthread_t preparer;
+    bool preparing;
+    struct sorter *child; /* sorts a part that is too large */
 };
 
-/* ------------------------------------------------------------------ in memory */
+/* ------------------------------------------------------------------ beginning and ending */
 
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE void swap_entries(uint8_t *a, uint8_t *b, size_t step)
+static void *map(size_t size)
 {
-    uint8_t t[SORTER_STEP_MAX];
+    void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    memcpy(t, a, step);
-    memcpy(a, b, step);
-    memcpy(b, t, step);
+    if (data == MAP_FAILED)
+        return NULL;
+    /* A fault a page costs more than sorting what is in it. */
+    (void)madvise(data, size, MADV_HUGEPAGE);
+    return data;
 }
 
-INLINE void insertion(uint8_t *data, size_t count, size_t step)
+/* Two thirds are the pool, a sixth is the most that a part may have: it is sorted out of place, and the
+ * caller holds the one before. */
+static size_t part_max(const struct sorter *sorter)
 {
-    uint8_t t[SORTER_STEP_MAX];
+    size_t size = sorter->memory / 6;
 
-    for (size_t i = 1; i < count; i++) {
-        size_t j = i;
-
-        if (memcmp(data + (i - 1) * step, data + i * step, step) <= 0)
-            continue;
-        memcpy(t, data + i * step, step);
-        for (; j > 0 && memcmp(data + (j - 1) * step, t, step) > 0; j--)
-            memcpy(data + j * step, data + (j - 1) * step, step);
-        memcpy(data + j * step, t, step);
-    }
+    return size > 16 * sorter->step ? size : 16 * sorter->step;
 }
 
-struct span {
-    uint8_t *data;
-    size_t count;
-    unsigned level;
-};
-
-/* Puts every entry into the part of its byte `level`; start[i] to start[i + 1] are then those with byte i. */
-INLINE void distribute(const struct span *span, size_t step, size_t start[257])
+static int make_pool(struct sorter *sorter)
 {
-    size_t next[256];
-    uint8_t *data = span->data;
-    const unsigned level = span->level;
+    size_t pool = sorter->memory / 3 * 2, entries = pool / (8 * PARTS) / sorter->step;
 
-    memset(start, 0, 257 * sizeof start[0]);
-    for (size_t i = 0; i < span->count; i++)
-        start[data[i * step + level] + 1]++;
-    for (size_t i = 0; i < 256; i++) {
-        next[i] = start[i];
-        start[i + 1] += start[i];
-    }
-    for (size_t part = 0; part < 256; part++) {
-        while (next[part] < start[part + 1]) {
-            uint8_t *entry = data + next[part] * step;
-            uint8_t byte = entry[level];
-
-            if (byte == part)
-                next[part]++;
-            else
-                swap_entries(entry, data + next[byte]++ * step, step);
-        }
-    }
+    if (entries > CHUNK_MAX / sorter->step)
+        entries = CHUNK_MAX / sorter->step;
+    if (entries < 4)
+        entries = 4;
+    sorter->chunk_size = entries * sorter->step;
+    sorter->chunk_count =
+        pool / sorter->chunk_size > INT32_MAX ? INT32_MAX : (int32_t)(pool / sorter->chunk_size);
+    if (sorter->chunk_count < CHUNKS_MIN)
+        sorter->chunk_count = CHUNKS_MIN;
+    sorter->next = calloc((size_t)sorter->chunk_count, sizeof sorter->next[0]);
+    sorter->pool = map((size_t)sorter->chunk_count * sorter->chunk_size);
+    return sorter->next != NULL && sorter->pool != NULL ? 0 : -ENOMEM;
 }
 
-/* The stack holds at most 255 waiting parts a level, for the one taken from it is divided next. */
-INLINE void radix(uint8_t *data, size_t count, size_t step, struct span *stack)
+static void drop_pool(struct sorter *sorter)
 {
-    size_t depth = 0, start[257];
-
-    stack[depth++] = (struct span){data, count, 0};
-    while (depth > 0) {
-        struct span span = stack[--depth];
-
-        if (span.count <= SMALL) {
-            insertion(span.data, span.count, step);
-            continue;
-        }
-        if (span.level == step)
-            continue;
-        distribute(&span, step, start);
-        for (size_t i = 0; i < 256; i++) {
-            if (start[i + 1] - start[i] > 1)
-                stack[depth++] =
-                    (struct span){span.data + start[i] * step, start[i + 1] - start[i], span.level + 1};
-        }
-    }
+    if (sorter->pool != NULL)
+        munmap(sorter->pool, (size_t)sorter->chunk_count * sorter->chunk_size);
+    sorter->pool = NULL;
+    free(sorter->next);
+    sorter->next = NULL;
 }
 
-/* The usual widths as constants, so that copies become a few registers. */
-static int sort_entries(uint8_t *data, size_t count, size_t step)
+static void empty_parts(struct sorter *sorter)
 {
-    struct span *stack = malloc((256 * step + 1) * sizeof stack[0]);
+    memset(sorter->parts, 0, sizeof sorter->parts);
+    for (size_t i = 0; i < PARTS; i++)
+        sorter->parts[i].chunk = NONE;
+}
 
-    if (stack == NULL)
+static int new_at(size_t step, size_t memory, const char *folder, unsigned level, struct sorter **ret_sorter)
+{
+    struct sorter *sorter = calloc(1, sizeof *sorter);
+
+    if (sorter == NULL)
         return -ENOMEM;
-    switch (step) {
-    case 20:
-        radix(data, count, 20, stack);
-        break;
-    case 24:
-        radix(data, count, 24, stack);
-        break;
-    case 36:
-        radix(data, count, 36, stack);
-        break;
-    default:
-        radix(data, count, step, stack);
+    pthread_mutex_init(&sorter->lock, NULL);
+    pthread_cond_init(&sorter->changed, NULL);
+    sorter->step = step;
+    sorter->memory = memory;
+    sorter->level = level;
+    sorter->folder = folder;
+    sorter->fd = -1;
+    sorter->free_chunk = NONE;
+    empty_parts(sorter);
+    if (make_pool(sorter) < 0) {
+        sorter_free(sorter);
+        return -ENOMEM;
     }
-    free(stack);
+    *ret_sorter = sorter;
     return 0;
 }
 
-/* ------------------------------------------------------------------ runs */
-
-int unlinked_file(const char *folder)
+int sorter_new(size_t step, size_t memory, const char *folder, struct sorter **ret_sorter)
 {
-    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    char path[4096];
-
-    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
-        return fd >= 0 ? fd : -errno;
-    if (snprintf(path, sizeof path, "%s/.kvali-XXXXXX", folder) >= (int)sizeof path)
-        return -ENAMETOOLONG;
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    unlink(path);
-    return fd;
+    return new_at(step, memory, folder, 0, ret_sorter);
 }
 
-int write_all(int fd, const void *data, size_t size, uint64_t offset)
+static void drop_output(struct output *output)
 {
-    const uint8_t *at = data;
+    if (output->data != NULL)
+        munmap(output->data, output->capacity);
+    *output = (struct output){0};
+}
 
-    while (size > 0) {
-        ssize_t count = pwrite(fd, at, size < WRITE_MAX ? size : WRITE_MAX, (off_t)offset);
+static void drop_buffers(struct sorter *sorter)
+{
+    drop_output(&sorter->now);
+    drop_output(&sorter->then);
+    if (sorter->loaded != NULL)
+        munmap(sorter->loaded, sorter->loaded_capacity);
+    sorter->loaded = NULL;
+    sorter->loaded_capacity = 0;
+}
 
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            return count < 0 ? -errno : -EIO;
-        at += count;
-        offset += (uint64_t)count;
-        size -= (size_t)count;
+static void join_writer(struct sorter *sorter)
+{
+    if (sorter->writing)
+        pthread_join(sorter->writer, NULL);
+    sorter->writing = false;
+    if (sorter->error == 0)
+        sorter->error = sorter->write_error;
+}
+
+static void join_preparer(struct sorter *sorter)
+{
+    if (sorter->preparing)
+        pthread_join(sorter->preparer, NULL);
+    sorter->preparing = false;
+}
+
+void sorter_free(struct sorter *sorter)
+{
+    while (sorter != NULL) {
+        struct sorter *child;
+
+        join_writer(sorter);
+        join_preparer(sorter);
+        drop_pool(sorter);
+        drop_buffers(sorter);
+        free(sorter->runs);
+        if (sorter->fd >= 0)
+            close(sorter->fd);
+        pthread_cond_destroy(&sorter->changed);
+        pthread_mutex_destroy(&sorter->lock);
+        child = sorter->child;
+        free(sorter);
+        sorter = child;
     }
-    return 0;
 }
 
-static void *spill(void *context)
+/* ------------------------------------------------------------------ writing what memory cannot hold */
+
+struct stage {
+    uint8_t *data;
+    size_t used;
+};
+
+static int flush_stage(struct sorter *sorter, struct stage *stage)
+{
+    int rc = write_all(sorter->fd, stage->data, stage->used, sorter->file_size);
+
+    sorter->file_size += stage->used;
+    stage->used = 0;
+    return rc;
+}
+
+static void give_back(struct sorter *sorter, int32_t chunk)
+{
+    pthread_mutex_lock(&sorter->lock);
+    sorter->next[chunk] = sorter->free_chunk;
+    sorter->free_chunk = chunk;
+    pthread_cond_signal(&sorter->changed);
+    pthread_mutex_unlock(&sorter->lock);
+}
+
+static int write_part(struct sorter *sorter, const struct part *part, struct stage *stage)
+{
+    size_t size = part->chunk != NONE ? sorter->chunk_size - (size_t)(part->end - part->at) : 0;
+    int rc = 0;
+
+    for (int32_t chunk = part->chunk; chunk != NONE && rc == 0;) {
+        int32_t after = sorter->next[chunk];
+
+        if (stage->used + size > STAGE)
+            rc = flush_stage(sorter, stage);
+        memcpy(stage->data + stage->used, sorter->pool + (size_t)chunk * sorter->chunk_size, size);
+        stage->used += size;
+        size = sorter->chunk_size;
+        give_back(sorter, chunk);
+        chunk = after;
+    }
+    return rc;
+}
+
+static void *write_parts(void *context)
 {
     struct sorter *sorter = context;
-    size_t size = sorter->sorting * sorter->step;
-    int rc = sort_entries(sorter->other, sorter->sorting, sorter->step);
+    struct stage stage = {.data = malloc(STAGE)};
+    int rc = stage.data != NULL ? 0 : -ENOMEM;
 
+    for (size_t i = 0; i < PARTS && rc == 0; i++)
+        rc = write_part(sorter, &sorter->going[i], &stage);
     if (rc == 0)
-        rc = write_all(sorter->fd, sorter->other, size, sorter->file_size);
-    sorter->thread_error = rc;
+        rc = flush_stage(sorter, &stage);
+    free(stage.data);
+    pthread_mutex_lock(&sorter->lock);
+    sorter->write_error = rc;
+    sorter->written = true;
+    pthread_cond_signal(&sorter->changed);
+    pthread_mutex_unlock(&sorter->lock);
     return NULL;
-}
-
-static void join(struct sorter *sorter)
-{
-    if (!sorter->running)
-        return;
-    pthread_join(sorter->thread, NULL);
-    sorter->running = false;
-    sorter->file_size += (uint64_t)sorter->sorting * sorter->step;
-    if (sorter->error == 0)
-        sorter->error = sorter->thread_error;
 }
 
 static int remember_run(struct sorter *sorter)
 {
-    struct run *runs = reallocarray(sorter->runs, sorter->run_count + 1, sizeof runs[0]);
+    struct run *runs = reallocarray(sorter->runs, sorter->run_count + 1, sizeof runs[0]), *run;
 
     if (runs == NULL)
         return -ENOMEM;
     sorter->runs = runs;
-    runs[sorter->run_count++] =
-        (struct run){.offset = sorter->file_size, .left = (uint64_t)sorter->used * sorter->step};
+    run = &runs[sorter->run_count++];
+    run->offset = sorter->file_size;
+    for (size_t i = 0; i < PARTS; i++)
+        run->counts[i] = sorter->parts[i].count;
     return 0;
 }
 
-/* Hands the full buffer to the thread and goes on with the other. */
+/* All that the parts hold now goes to the thread. The one before it is done. */
 static void hand_over(struct sorter *sorter)
 {
-    uint8_t *full = sorter->fill;
-
-    join(sorter);
+    join_writer(sorter);
     if (sorter->error == 0 && sorter->fd < 0) {
         sorter->fd = unlinked_file(sorter->folder);
         sorter->error = sorter->fd < 0 ? sorter->fd : 0;
@@ -233,73 +299,70 @@ static void hand_over(struct sorter *sorter)
         sorter->error = remember_run(sorter);
     if (sorter->error < 0)
         return;
-    sorter->fill = sorter->other;
-    sorter->other = full;
-    sorter->sorting = sorter->used;
-    sorter->used = 0;
-    sorter->error = -pthread_create(&sorter->thread, NULL, spill, sorter);
-    sorter->running = sorter->error == 0;
+    memcpy(sorter->going, sorter->parts, sizeof sorter->going);
+    empty_parts(sorter);
+    sorter->written = false;
+    sorter->error = -pthread_create(&sorter->writer, NULL, write_parts, sorter);
+    sorter->writing = sorter->error == 0;
 }
 
-static uint8_t *map(size_t size)
+/* A chunk that was given back, or NONE when all are in use and nobody writes. */
+static int32_t wait_for_chunk(struct sorter *sorter)
 {
-    void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int32_t chunk;
 
-    return data != MAP_FAILED ? data : NULL;
+    pthread_mutex_lock(&sorter->lock);
+    while (sorter->free_chunk == NONE && sorter->writing && !sorter->written)
+        pthread_cond_wait(&sorter->changed, &sorter->lock);
+    chunk = sorter->free_chunk;
+    if (chunk != NONE)
+        sorter->free_chunk = sorter->next[chunk];
+    pthread_mutex_unlock(&sorter->lock);
+    return chunk;
 }
 
-int sorter_new(size_t step, size_t memory, const char *folder, struct sorter **ret_sorter)
+static int32_t take_chunk(struct sorter *sorter)
 {
-    struct sorter *sorter = calloc(1, sizeof *sorter);
+    int32_t chunk;
 
-    if (sorter == NULL)
-        return -ENOMEM;
-    sorter->step = step;
-    sorter->capacity = memory / step > 1 ? memory / step : 1;
-    sorter->folder = folder;
-    sorter->fd = -1;
-    sorter->fill = map(sorter->capacity * step);
-    sorter->other = map(sorter->capacity * step);
-    if (sorter->fill == NULL || sorter->other == NULL) {
-        sorter_free(sorter);
-        return -ENOMEM;
+    if (sorter->fresh < sorter->chunk_count)
+        return sorter->fresh++;
+    chunk = wait_for_chunk(sorter);
+    if (chunk != NONE)
+        return chunk;
+    hand_over(sorter);
+    return sorter->error == 0 ? wait_for_chunk(sorter) : NONE;
+}
+
+static bool grow(struct sorter *sorter, struct part *part)
+{
+    int32_t chunk = sorter->error == 0 ? take_chunk(sorter) : NONE;
+
+    if (chunk == NONE) {
+        join_writer(sorter);
+        if (sorter->error == 0)
+            sorter->error = -ENOMEM;
+        return false;
     }
-    *ret_sorter = sorter;
-    return 0;
+    sorter->next[chunk] = part->chunk;
+    part->chunk = chunk;
+    part->at = sorter->pool + (size_t)chunk * sorter->chunk_size;
+    part->end = part->at + sorter->chunk_size;
+    return true;
 }
 
-static void drop_buffers(struct sorter *sorter)
+uint8_t *sorter_slot(struct sorter *sorter, uint8_t first)
 {
-    if (sorter->fill != NULL)
-        munmap(sorter->fill, sorter->capacity * sorter->step);
-    if (sorter->other != NULL)
-        munmap(sorter->other, sorter->capacity * sorter->step);
-    sorter->fill = sorter->other = NULL;
-}
+    struct part *part = &sorter->parts[first];
+    uint8_t *slot;
 
-void sorter_free(struct sorter *sorter)
-{
-    if (sorter == NULL)
-        return;
-    join(sorter);
-    drop_buffers(sorter);
-    for (size_t i = 0; i < sorter->run_count; i++)
-        free(sorter->runs[i].buffer);
-    free(sorter->runs);
-    free(sorter->heap);
-    if (sorter->fd >= 0)
-        close(sorter->fd);
-    free(sorter);
-}
-
-uint8_t *sorter_slot(struct sorter *sorter)
-{
-    if (sorter->used == sorter->capacity)
-        hand_over(sorter);
-    if (sorter->error < 0)
+    if (part->at == part->end && !grow(sorter, part))
         return NULL;
+    slot = part->at;
+    part->at += sorter->step;
+    part->count++;
     sorter->count++;
-    return sorter->fill + sorter->used++ * sorter->step;
+    return slot;
 }
 
 uint64_t sorter_count(const struct sorter *sorter)
@@ -307,144 +370,211 @@ uint64_t sorter_count(const struct sorter *sorter)
     return sorter->count;
 }
 
-/* ------------------------------------------------------------------ merging */
+/* ------------------------------------------------------------------ reading back, in order */
 
-static void take_prefix(struct run *run)
+static uint64_t count_of(const struct sorter *sorter, unsigned part)
 {
-    uint64_t value;
+    uint64_t count = sorter->parts[part].count;
 
-    memcpy(&value, run->buffer + run->at, sizeof value);
-    run->prefix = __builtin_bswap64(value);
-}
-
-/* The next part of a run into its buffer. False at its end. */
-static bool refill(struct sorter *sorter, struct run *run, size_t size)
-{
-    size_t want = run->left < size ? (size_t)run->left : size, have = 0;
-
-    while (have < want) {
-        ssize_t count = pread(sorter->fd, run->buffer + have, want - have, (off_t)(run->offset + have));
-
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0) {
-            sorter->error = count < 0 ? -errno : -EIO;
-            return false;
-        }
-        have += (size_t)count;
-    }
-    run->offset += want;
-    run->left -= want;
-    run->at = 0;
-    run->filled = want;
-    if (want > 0)
-        take_prefix(run);
-    return want > 0;
-}
-
-static size_t read_size(const struct sorter *sorter)
-{
-    size_t size = sorter->capacity * sorter->step / (sorter->run_count + 1);
-
-    if (size > WRITE_MAX)
-        size = WRITE_MAX;
-    if (size < READ_MIN)
-        size = READ_MIN;
-    return size / sorter->step * sorter->step;
-}
-
-static bool before(const struct sorter *sorter, size_t a, size_t b)
-{
-    const struct run *x = &sorter->runs[a], *y = &sorter->runs[b];
-
-    if (x->prefix != y->prefix)
-        return x->prefix < y->prefix;
-    return memcmp(x->buffer + x->at, y->buffer + y->at, sorter->step) < 0;
-}
-
-static void sink(struct sorter *sorter, size_t at)
-{
-    size_t *heap = sorter->heap, moving = heap[at];
-
-    for (;;) {
-        size_t child = 2 * at + 1;
-
-        if (child >= sorter->heap_count)
-            break;
-        if (child + 1 < sorter->heap_count && before(sorter, heap[child + 1], heap[child]))
-            child++;
-        if (!before(sorter, heap[child], moving))
-            break;
-        heap[at] = heap[child];
-        at = child;
-    }
-    heap[at] = moving;
-}
-
-static int open_runs(struct sorter *sorter)
-{
-    size_t size = read_size(sorter);
-
-    drop_buffers(sorter);
-    sorter->heap = calloc(sorter->run_count, sizeof sorter->heap[0]);
-    if (sorter->heap == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < sorter->run_count; i++) {
-        sorter->runs[i].buffer = malloc(size);
-        if (sorter->runs[i].buffer == NULL)
-            return -ENOMEM;
-        if (refill(sorter, &sorter->runs[i], size))
-            sorter->heap[sorter->heap_count++] = i;
-    }
-    for (size_t i = sorter->heap_count / 2; i > 0; i--)
-        sink(sorter, i - 1);
-    return sorter->error;
+    for (size_t i = 0; i < sorter->run_count; i++)
+        count += sorter->runs[i].counts[part];
+    return count;
 }
 
 int sorter_sort(struct sorter *sorter)
 {
-    if (sorter->run_count == 0 || sorter->error < 0)
-        return sorter->error < 0 ? sorter->error
-                                 : (sorter->error = sort_entries(sorter->fill, sorter->used, sorter->step));
-    if (sorter->used > 0)
+    bool large = false;
+
+    for (unsigned i = 0; i < PARTS; i++)
+        large = large || count_of(sorter, i) * sorter->step > part_max(sorter);
+    /* A part that is too large is read back piece by piece, and that is from the file only. */
+    if (sorter->error == 0 && sorter->count > 0 && (sorter->run_count > 0 || large))
         hand_over(sorter);
-    join(sorter);
-    if (sorter->error == 0)
-        sorter->error = open_runs(sorter);
-    sorter->cursor = SIZE_MAX;
+    join_writer(sorter);
+    if (sorter->run_count > 0)
+        drop_pool(sorter);
     return sorter->error;
 }
 
-/* The entry given last stays where it is until now. */
-static void advance(struct sorter *sorter)
+static int room(uint8_t **data, size_t *capacity, size_t size)
 {
-    struct run *run = &sorter->runs[sorter->heap[0]];
-
-    run->at += sorter->step;
-    if (run->at < run->filled)
-        take_prefix(run);
-    else if (!refill(sorter, run, read_size(sorter)))
-        sorter->heap[0] = sorter->heap[--sorter->heap_count];
-    if (sorter->heap_count > 0)
-        sink(sorter, 0);
+    if (*capacity >= size)
+        return 0;
+    if (*data != NULL)
+        munmap(*data, *capacity);
+    *capacity = 0;
+    *data = map(size + size / 8);
+    if (*data == NULL)
+        return -ENOMEM;
+    *capacity = size + size / 8;
+    return 0;
 }
 
-const uint8_t *sorter_next(struct sorter *sorter)
+/* Where a part begins in a run. */
+static uint64_t offset_in(const struct sorter *sorter, const struct run *run, unsigned part)
 {
+    uint64_t entries = 0;
+
+    for (unsigned i = 0; i < part; i++)
+        entries += run->counts[i];
+    return run->offset + entries * sorter->step;
+}
+
+static int load(struct sorter *sorter, unsigned part, size_t count)
+{
+    size_t used = 0;
+    int rc = room(&sorter->loaded, &sorter->loaded_capacity, count * sorter->step);
+
+    for (size_t i = 0; i < sorter->run_count && rc == 0; i++) {
+        size_t size = (size_t)sorter->runs[i].counts[part] * sorter->step;
+
+        rc = read_all(sorter->fd, sorter->loaded + used, size, offset_in(sorter, &sorter->runs[i], part));
+        used += size;
+    }
+    return rc;
+}
+
+/* The pieces of a part that is in memory: its chunks. */
+static int chunks_of(const struct sorter *sorter, const struct part *part, struct order_piece **ret_pieces,
+                     size_t *ret_count)
+{
+    size_t most = (size_t)part->count * sorter->step / sorter->chunk_size + 1, count = 0,
+           size = sorter->chunk_size - (size_t)(part->end - part->at);
+    struct order_piece *pieces = calloc(most + 1, sizeof pieces[0]);
+
+    if (pieces == NULL)
+        return -ENOMEM;
+    for (int32_t chunk = part->chunk; chunk != NONE; chunk = sorter->next[chunk]) {
+        pieces[count++] =
+            (struct order_piece){sorter->pool + (size_t)chunk * sorter->chunk_size, size / sorter->step};
+        size = sorter->chunk_size;
+    }
+    *ret_pieces = pieces;
+    *ret_count = count;
+    return 0;
+}
+
+static int sort_part(struct sorter *sorter, unsigned part, size_t count)
+{
+    struct order_piece one, *pieces = &one;
+    size_t piece_count = 1;
+    int rc = room(&sorter->then.data, &sorter->then.capacity, count * sorter->step);
+
+    if (rc == 0 && sorter->run_count > 0) {
+        rc = load(sorter, part, count);
+        one = (struct order_piece){sorter->loaded, count};
+    } else if (rc == 0) {
+        rc = chunks_of(sorter, &sorter->parts[part], &pieces, &piece_count);
+    }
+    if (rc == 0)
+        rc = order_entries(pieces, piece_count, sorter->step, sorter->level, sorter->then.data);
+    if (pieces != &one)
+        free(pieces);
+    sorter->then.count = rc == 0 ? count : 0;
+    return rc;
+}
+
+/* Entry by entry into a sorter by the next byte. */
+static int divide(struct sorter *sorter, unsigned part)
+{
+    uint8_t *stage = malloc(STAGE);
+    int rc = stage != NULL ? 0 : -ENOMEM;
+
+    drop_buffers(sorter);
+    if (rc == 0)
+        rc = new_at(sorter->step, sorter->memory, sorter->folder, sorter->level + 1, &sorter->child);
+    for (size_t i = 0; i < sorter->run_count && rc == 0; i++) {
+        uint64_t left = sorter->runs[i].counts[part], offset = offset_in(sorter, &sorter->runs[i], part);
+
+        while (left > 0 && rc == 0) {
+            size_t some = left < STAGE / sorter->step ? (size_t)left : STAGE / sorter->step;
+
+            rc = read_all(sorter->fd, stage, some * sorter->step, offset);
+            for (size_t k = 0; k < some && rc == 0; k++) {
+                const uint8_t *entry = stage + k * sorter->step;
+                uint8_t *slot = sorter_slot(sorter->child, entry[sorter->level + 1]);
+
+                if (slot == NULL)
+                    rc = sorter_sort(sorter->child);
+                else
+                    memcpy(slot, entry, sorter->step);
+            }
+            left -= some;
+            offset += some * sorter->step;
+        }
+    }
+    free(stage);
+    return rc == 0 ? sorter_sort(sorter->child) : rc;
+}
+
+/* The next part that has entries into `then`, or into a child. */
+static void *prepare(void *context)
+{
+    struct sorter *sorter = context;
+    uint64_t count = 0;
+
+    sorter->then.count = 0;
+    while (sorter->part < PARTS && (count = count_of(sorter, sorter->part)) == 0)
+        sorter->part++;
+    if (sorter->part == PARTS)
+        return NULL;
+    /* At the last byte all entries of a part are the same, and could not be divided. */
+    if (count * sorter->step > part_max(sorter) && sorter->level + 1 < sorter->step)
+        sorter->error = divide(sorter, sorter->part);
+    else
+        sorter->error = sort_part(sorter, sorter->part, (size_t)count);
+    sorter->part++;
+    return NULL;
+}
+
+static void prepare_next(struct sorter *sorter)
+{
+    uint64_t count = 0;
+    unsigned part = sorter->part;
+
+    while (part < PARTS && (count = count_of(sorter, part)) == 0)
+        part++;
+    /* What is to be divided needs the memory that the caller looks into now. */
+    if (sorter->count < ALONE || part == PARTS || count * sorter->step > part_max(sorter))
+        return;
+    sorter->preparing = pthread_create(&sorter->preparer, NULL, prepare, sorter) == 0;
+}
+
+/* From the child while it has any. A child may have a child: each knows only its own. */
+static int64_t next_of_child(struct sorter *sorter, const uint8_t **ret_entries)
+{
+    int64_t count = sorter_next(sorter->child, ret_entries);
+
+    if (count <= 0) {
+        sorter_free(sorter->child);
+        sorter->child = NULL;
+    }
+    return count;
+}
+
+int64_t sorter_next(struct sorter *sorter, const uint8_t **ret_entries)
+{
+    struct output output;
+
+    if (sorter->child != NULL && sorter->error == 0) {
+        int64_t count = next_of_child(sorter, ret_entries);
+
+        if (count != 0)
+            return count;
+    }
+    if (sorter->preparing)
+        join_preparer(sorter);
+    else if (sorter->error == 0)
+        prepare(sorter);
     if (sorter->error < 0)
-        return NULL;
-    if (sorter->run_count == 0)
-        return sorter->cursor < sorter->used ? sorter->fill + sorter->cursor++ * sorter->step : NULL;
-    if (sorter->cursor == SIZE_MAX)
-        sorter->cursor = 0;
-    else if (sorter->heap_count > 0)
-        advance(sorter);
-    if (sorter->heap_count == 0 || sorter->error < 0)
-        return NULL;
-    return sorter->runs[sorter->heap[0]].buffer + sorter->runs[sorter->heap[0]].at;
-}
-
-int sorter_error(const struct sorter *sorter)
-{
-    return sorter->error;
+        return sorter->error;
+    if (sorter->child != NULL)
+        return sorter_next(sorter, ret_entries);
+    output = sorter->then;
+    sorter->then = sorter->now;
+    sorter->now = output;
+    *ret_entries = output.data;
+    if (output.count > 0)
+        prepare_next(sorter);
+    return (int64_t)output.count;
 }

@@ -98,9 +98,10 @@ static int hashset_feed(struct scan *scan, const struct block *block)
 struct hit {
     enum hashset_algorithm algorithm;
     uint64_t first;
-    size_t count;
+    int64_t count; /* negative: what would answer it is damaged in the set's file */
 };
 
+/* A stronger hash that cannot be looked up is no reason to trust a weaker one. */
 static struct hit look_up(const struct hashset *set, const struct hash_set *digests)
 {
     const uint8_t *const keys[HASHSET_ALGORITHMS] = {digests->md5, digests->sha1, digests->sha256};
@@ -128,8 +129,12 @@ static int emit_entry(struct scan *scan, const struct hashset *set, const struct
     struct hashset_entry entry;
     uint64_t line = 0;
 
-    if (!hashset_entry(set, hit->algorithm, hit->first + index, &entry))
-        return -EBADMSG;
+    if (!hashset_entry(set, hit->algorithm, hit->first + index, &entry)) {
+        scan_limited(scan, 0,
+                     "the hash set %s has this content, but is damaged: what it says of it is not recorded",
+                     hashset_info(set)->name);
+        return 0;
+    }
     source = hashset_row_source(set, entry.row, &line);
     return scan_emit(scan, &hashset_type,
                      (const struct value[]){
@@ -147,18 +152,25 @@ static int emit_entry(struct scan *scan, const struct hashset *set, const struct
 
 static int emit_hit(struct scan *scan, const struct hashset *set, const struct hit *hit)
 {
-    size_t count = hit->count < HITS_MAX ? hit->count : HITS_MAX;
+    size_t count = hit->count < HITS_MAX ? (size_t)hit->count : HITS_MAX;
     int rc = 0;
 
+    if (hit->count < 0) {
+        /* Where is not said: which damage is met first hangs on what this worker looked up before. */
+        scan_limited(scan, 0, "the hash set %s is damaged: this content was not looked up in it",
+                     hashset_info(set)->name);
+        return 0;
+    }
     for (size_t i = 0; i < count && rc == 0; i++)
         rc = emit_entry(scan, set, hit, i);
-    if (rc == 0 && hit->count > count)
-        scan_note(scan, 0, "the hash set %s has %zu entries for this content: %zu are recorded",
-                  hashset_info(set)->name, hit->count, count);
+    if (rc == 0 && hit->count > HITS_MAX)
+        scan_note(scan, 0, "the hash set %s has %lld entries for this content: %zu are recorded",
+                  hashset_info(set)->name, (long long)hit->count, count);
     return rc;
 }
 
-/* Nothing is spared that an alert or notable set has as well: whoever made that set wants all there is. */
+/* Nothing is spared that an alert or notable set has as well, or may have: whoever made that set wants all
+ * there is. */
 static void spare(struct scan *scan, const struct hit *hits)
 {
     struct hashset_worker *mine = scan_worker(scan);
@@ -170,7 +182,7 @@ static void spare(struct scan *scan, const struct hit *hits)
         bool is_known = hashset_info(mine->sets[i])->kind == HASHSET_KNOWN;
 
         known = known || (hits[i].count > 0 && is_known);
-        wanted = wanted || (hits[i].count > 0 && !is_known);
+        wanted = wanted || (hits[i].count != 0 && !is_known);
     }
     if (!known || wanted || !mine->skip_known)
         return;

@@ -15,6 +15,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Every byte of it is there. */
+static int touch(void *context, const struct hashset_similar_hash *hash)
+{
+    (void)context;
+    return memchr(hash->hash, '\n', hash->hash_size) != NULL ||
+                   memchr(hash->name, '\n', hash->name_size) != NULL
+               ? -1
+               : 0;
+}
+
 static void use(const uint8_t *data, size_t size)
 {
     int fd = memfd_create("set", MFD_CLOEXEC);
@@ -34,6 +44,8 @@ static void use(const uint8_t *data, size_t size)
             for (uint64_t i = 0; i < 64 && hashset_entry(set, (enum hashset_algorithm)a, i, &entry); i++)
                 hashset_row_source(set, entry.row, &line);
         }
+        for (unsigned k = 0; k < HASHSET_SIMILARS; k++)
+            hashset_similar_each(set, (enum hashset_similar)k, touch, NULL);
         hashset_verify(set, NULL, NULL, &damaged, &why);
     }
     hashset_close(set);
@@ -63,6 +75,7 @@ static void dress(const uint8_t *data, size_t size)
     }
     memcpy(&layout.rows, data, 8);
     memcpy(&layout.tables, data + 256, sizeof layout.tables);
+    memcpy(&layout.similar, data + 448, sizeof layout.similar);
     memcpy(layout.name, "x", 2);
     layout.entry_extra = data[24] & 1 ? 8 : 4;
     layout.labels = data[25];

@@ -82,6 +82,21 @@ from_case() {
     is "$("$KVALI" find "$WORK/one" --in-set bad --json | grep -c .)" "$(sql "$WORK/one" "SELECT count(*) FROM file WHERE stream IN (SELECT stream FROM known WHERE set_name = 'bad')")"
 }
 promise "a set is made of what filters choose in a case" from_case
+tagged() {
+  local path
+  path=$(sql "$WORK/one" "SELECT path FROM file WHERE name = 'eicar.com' AND kind = 'file' AND live AND sha256 IS NOT NULL ORDER BY path LIMIT 1")
+  exits 0 "$KVALI" person add "$WORK/one" --id nb --given-name Nino --family-name Beridze --agency MIA --position examiner --no-input &&
+    exits 0 "$KVALI" custody add "$WORK/one" review --finding "$path yara eicar" --status confirmed --reviewer nb --no-input &&
+    exits 0 "$KVALI" custody add "$WORK/one" review --finding "${path}x" --status confirmed --reviewer nb --no-input &&
+    exits 0 "$KVALI" hashset from-case reviewed "$WORK/one" --tag confirmed --kind alert &&
+    is 1 "$("$KVALI" hashset info reviewed | awk '$1 == "sha256" { print $2 }')" &&
+    is 1 "$("$KVALI" hashset lookup reviewed "$(sql "$WORK/one" "SELECT sha256 FROM file WHERE path = '$path'")" 2>/dev/null | grep -c alert)" &&
+    exits 2 "$KVALI" hashset from-case never "$WORK/one" --tag rejected && contains "$(cat "$WORK/out")" "nothing fits" &&
+    exits 0 "$KVALI" hashset from-case by-tag "$WORK/one" --tag 'a' &&
+    is "$(sql "$WORK/one" "SELECT count(DISTINCT sha256) FROM file WHERE stream IN (SELECT stream FROM known WHERE set_name = 'bad')")" \
+      "$("$KVALI" hashset info by-tag | awk '$1 == "sha256" { print $2 }')"
+}
+promise "a set is made of what reviews confirmed, and of what has a tag" tagged
 same() {
   is "$(sql "$WORK/one" "SELECT count(*) FROM (SELECT sha256 FROM file WHERE sha256 IS NOT NULL AND content_size > 0 AND kind IN ('file', 'ads', 'child', 'carved') GROUP BY sha256 HAVING count(DISTINCT stream) > 1)")" \
     "$(sql "$WORK/one" "SELECT count(DISTINCT sha256) FROM same_content")" &&
@@ -98,6 +113,35 @@ damaged() {
     exits 2 "$KVALI" process "$raw" --case "$WORK/never" --hashset nowhere && contains "$(cat "$WORK/out")" "nowhere" &&
     rm "$WORK/sets/cut.kvset"
 }
+inside() {
+  cp "$KVALI_HASHSETS/nsrl.kvset" "$WORK/sets/torn.kvset" && # the first bytes after the header: entries
+    python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(5000); b = f.read(1); f.seek(5000); f.write(bytes([b[0] ^ 1]))' "$WORK/sets/torn.kvset" &&
+    exits 4 "$KVALI" hashset verify torn && contains "$(cat "$WORK/out")" "damaged" || return 1
+  exits 4 "$KVALI" hashset lookup torn ffffffffffffffffffffffffffffffff && contains "$(cat "$WORK/out")" "damaged" &&
+    exits 2 "$KVALI" process "$raw" --case "$WORK/torn" --hashset torn -q && contains "$(cat "$WORK/out")" "damaged"
+  rm "$WORK/sets/torn.kvset"
+}
+promise "a set that is damaged inside gives no answer" inside
+torn() {
+  mkdir -p "$WORK/many" && python3 "$TOP/bench/mkrds.py" 30000 "$WORK/many" && tail -n +2 "$WORK/NSRLFile.txt" >>"$WORK/many/NSRLFile.txt" &&
+    exits 0 "$KVALI" hashset import torn "$WORK/many/NSRLFile.txt" || return 1
+  "$KVALI" process "$raw" --case "$WORK/untorn" --hashset torn --skip-known --hashset bad -q >"$WORK/log" 2>&1
+  python3 - "$KVALI_HASHSETS/torn.kvset" <<'PY'
+import os, sys
+f = open(sys.argv[1], "r+b")
+for at in range(4096 + 5000, os.path.getsize(sys.argv[1]) - 300000, 2 * 262144): # every second chunk, not those with the list of sources
+    f.seek(at); b = f.read(1); f.seek(at); f.write(bytes([b[0] ^ 4]))
+PY
+  exits 4 "$KVALI" hashset verify torn || return 1
+  "$KVALI" process "$raw" --case "$WORK/torn" --hashset torn --skip-known --hashset bad --jobs 1 -q >"$WORK/log" 2>&1
+  "$KVALI" process "$raw" --case "$WORK/torn2" --hashset torn --skip-known --hashset bad --jobs 2 -q >"$WORK/log" 2>&1
+  is "$("$KVALI" digest "$WORK/torn")" "$("$KVALI" digest "$WORK/torn2")" &&
+    [ "$(sql "$WORK/torn" "SELECT count(*) FROM fault WHERE plugin = 'hashset' AND detail LIKE '%torn%damaged%not looked up%'")" -gt 5 ] &&
+    known untorn >"$WORK/want" && known torn >"$WORK/got" && is "" "$(comm -13 "$WORK/want" "$WORK/got")" &&
+    is "" "$(comm -23 "$WORK/want" "$WORK/got" | cut -d'|' -f1 | sort -u | comm -23 - <(sql "$WORK/torn" "SELECT path FROM fault WHERE plugin = 'hashset'" | sort -u))"
+}
+known() { sql "$WORK/$1" "SELECT path, set_name, line FROM known" | sort; }
+promise "a run with a set that is damaged inside says nothing wrong, and where it could not look" torn
 promise "a damaged set, and one that is not there, stop a run with the reason" damaged
 killed() {
   local signal pid

@@ -100,7 +100,7 @@ static void make(uint64_t rows)
     end(build, rows);
 }
 
-static size_t find(const struct hashset *set, uint64_t number, unsigned algorithm, uint64_t *ret_first)
+static int64_t find(const struct hashset *set, uint64_t number, unsigned algorithm, uint64_t *ret_first)
 {
     uint8_t key[HASHSET_KEY_MAX];
 
@@ -179,7 +179,7 @@ Test(hashset, an_empty_set_and_one_entry_are_sets)
     for (uint64_t rows = 0; rows < 2; rows++) {
         make(rows);
         set = reopen();
-        cr_expect_eq(find(set, 0, HASHSET_MD5, &first), rows);
+        cr_expect_eq(find(set, 0, HASHSET_MD5, &first), (int64_t)rows);
         hashset_close(set);
     }
 }
@@ -304,6 +304,123 @@ Test(hashset, one_flipped_bit_anywhere_is_found)
     free(data);
 }
 
+/* Whatever bit is wrong, a look-up says what it said before, or that it cannot say. */
+Test(hashset, a_damaged_set_gives_no_wrong_answer)
+{
+    uint64_t first, entries = 0, unknown = 0;
+    size_t size;
+    uint8_t *data;
+
+    make(20000);
+    data = slurp(&size);
+    for (size_t bit = 8 * HASHSET_HEADER; bit < size * 8; bit += 300007) {
+        struct why why = {{0}};
+        struct hashset *set;
+
+        data[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        spit(data, size);
+        data[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        if (hashset_open(path, &set, &why) < 0)
+            continue;
+        for (uint64_t i = 0; i < 40000; i += 37) {
+            unsigned algorithm = (unsigned)(i % HASHSET_ALGORITHMS);
+            int64_t found = find(set, i, algorithm, &first);
+            struct hashset_entry entry;
+
+            cr_assert(found == (i < 20000) || found == -EBADMSG);
+            unknown += found == -EBADMSG;
+            if (found == 1 && hashset_entry(set, (enum hashset_algorithm)algorithm, first, &entry)) {
+                cr_assert_eq(entry.row, i);
+                entries++;
+            }
+            cr_assert_eq(found == -EBADMSG && hashset_damage(set) == UINT64_MAX, false);
+        }
+        hashset_close(set);
+    }
+    cr_assert(unknown > 1000 && entries > 1000, "%llu unknown, %llu entries", (unsigned long long)unknown,
+              (unsigned long long)entries);
+    free(data);
+}
+
+Test(hashset, many_at_once_in_a_damaged_set_say_so)
+{
+    uint8_t keys[2 * HASHSET_KEY_MAX];
+    struct hashset *set;
+    uint64_t many[2];
+    size_t size;
+    uint8_t *data;
+
+    make(20000);
+    data = slurp(&size);
+    data[HASHSET_HEADER + 100] ^= 1; /* in the MD5 entries */
+    spit(data, size);
+    set = reopen();
+    key_of(1, HASHSET_MD5, keys);
+    key_of(2, HASHSET_MD5, keys + MD5_SIZE);
+    hashset_find_many(set, HASHSET_MD5, keys, 2, many);
+    cr_expect(many[0] == HASHSET_UNKNOWN && many[1] == HASHSET_UNKNOWN);
+    hashset_close(set);
+    free(data);
+}
+
+Test(hashset, a_set_with_many_rows_twice_is_folded_and_whole)
+{
+    struct hashset_build *build = begin(false);
+    struct hashset *set;
+    uint64_t first, damaged;
+    struct why why = {{0}};
+
+    for (uint64_t i = 0; i < 90000; i++)
+        add(build, i % 9000, 0, i + 1);
+    end(build, 90000);
+    set = reopen();
+    cr_expect_eq(hashset_info(set)->count[HASHSET_SHA1], 9000);
+    cr_expect_lt(hashset_info(set)->file_size, 9000 * (20 + 24 + 36 + 3 * 8));
+    cr_expect_eq(hashset_verify(set, NULL, NULL, &damaged, &why), 0, "%s", why.text);
+    for (uint64_t i = 0; i < 18000; i++)
+        for (unsigned a = 0; a < HASHSET_ALGORITHMS; a++)
+            cr_assert_eq(find(set, i, a, &first), i < 9000);
+    hashset_close(set);
+}
+
+static int count_similar(void *context, const struct hashset_similar_hash *hash)
+{
+    cr_assert(hash->hash_size == 3 && hash->row == 0 && hash->name_size == 4);
+    ++*(unsigned *)context;
+    return 0;
+}
+
+Test(hashset, similarity_hashes_come_out_in_order_and_where_there_are_none_nothing_is_read)
+{
+    struct hashset_build *build = begin(false);
+    struct hashset_layout layout;
+    struct hashset *set;
+    const char *wrong;
+    unsigned seen = 0;
+    size_t size;
+    uint8_t *data;
+
+    cr_assert_eq(hashset_build_similar(build, HASHSET_TLSH, "abc", 3, "name", 4, 1), 0);
+    end(build, 1);
+    set = reopen();
+    cr_expect_eq(hashset_similar_each(set, HASHSET_TLSH, count_similar, &seen), 0);
+    cr_expect_eq(seen, 1);
+    hashset_close(set);
+    data = slurp(&size);
+    cr_assert_eq(layout_decode(data, size, &layout, &wrong), 0);
+    layout.similar[HASHSET_SSDEEP].part = (struct hashset_part){UINT64_C(1) << 60, 1};
+    layout.tables[HASHSET_MD5].entries.offset = UINT64_MAX;
+    layout_encode(&layout, data);
+    spit(data, size);
+    cr_assert_eq(layout_decode(data, size, &layout, &wrong), 0);
+    cr_expect_eq(layout.similar[HASHSET_SSDEEP].part.offset, 0);
+    cr_expect_eq(layout.tables[HASHSET_MD5].entries.offset, 0);
+    free(data);
+    set = reopen();
+    cr_expect_eq(hashset_similar_each(set, HASHSET_SSDEEP, count_similar, &seen), 0);
+    hashset_close(set);
+}
+
 Test(hashset, a_set_that_is_there_is_not_replaced_unless_that_is_wanted)
 {
     struct hashset_build_options options = {
@@ -327,28 +444,33 @@ static uint8_t random_byte(void)
 static void sorts(size_t step, size_t count, size_t memory, unsigned kinds)
 {
     struct sorter *sorter;
-    uint8_t last[SORTER_STEP_MAX] = {0};
-    const uint8_t *entry;
+    uint8_t last[SORTER_STEP_MAX] = {0}, one[SORTER_STEP_MAX];
+    const uint8_t *entries;
     uint64_t sum = 0, got = 0;
     size_t seen = 0;
+    int64_t some;
 
     cr_assert_eq(sorter_new(step, memory, folder, &sorter), 0);
     for (size_t i = 0; i < count; i++) {
-        uint8_t *slot = sorter_slot(sorter);
+        uint8_t *slot;
 
-        cr_assert_not_null(slot);
         for (size_t k = 0; k < step; k++)
-            sum += slot[k] = (uint8_t)(random_byte() % kinds);
+            sum += one[k] = (uint8_t)(random_byte() % kinds);
+        slot = sorter_slot(sorter, one[0]);
+        cr_assert_not_null(slot);
+        memcpy(slot, one, step);
     }
     cr_assert_eq(sorter_sort(sorter), 0);
-    while ((entry = sorter_next(sorter)) != NULL) {
-        cr_assert(memcmp(last, entry, step) <= 0);
-        memcpy(last, entry, step);
-        for (size_t k = 0; k < step; k++)
-            got += entry[k];
-        seen++;
+    while ((some = sorter_next(sorter, &entries)) > 0) {
+        for (int64_t i = 0; i < some; i++, entries += step) {
+            cr_assert(memcmp(last, entries, step) <= 0);
+            memcpy(last, entries, step);
+            for (size_t k = 0; k < step; k++)
+                got += entries[k];
+            seen++;
+        }
     }
-    cr_assert_eq(sorter_error(sorter), 0);
+    cr_assert_eq(some, 0);
     cr_assert_eq(seen, count);
     cr_assert_eq(sum, got);
     sorter_free(sorter);
@@ -363,6 +485,9 @@ Test(hashset, entries_come_out_in_order_with_and_without_runs_on_the_disk)
         sorts(steps[i], 1, 4096, 256);
         sorts(steps[i], 30000, 1 << 20, 256);
         sorts(steps[i], 30000, 16384, 256);
+        sorts(steps[i], 300000, 64 << 20, 256); /* with a thread */
+        sorts(steps[i], 300000, 1 << 20, 256);
+        sorts(steps[i], 100000, 1 << 20, 3); /* parts that are too large */
         sorts(steps[i], 5000, 1 << 20, 2);
         sorts(steps[i], 5000, 4096, 1);
     }

@@ -74,14 +74,14 @@ static struct import_result imported(const char *text, const char *format)
 }
 
 /* The entries of a hash, the first into *ret with its line; 0: not there. */
-static size_t look(const char *hex, uint64_t *ret_line, char *ret_words)
+static int64_t look(const char *hex, uint64_t *ret_line, char *ret_words)
 {
     enum hashset_algorithm algorithm = hashset_algorithm_of(strlen(hex) / 2);
     uint8_t key[HASHSET_KEY_MAX];
     struct hashset_entry entry;
     struct hashset *set;
     uint64_t first;
-    size_t found;
+    int64_t found;
 
     cr_assert_eq(hashset_open(set_path, &set, &why), 0, "%s", why.text);
     cr_assert(text_unhex(hex, key, strlen(hex) / 2));
