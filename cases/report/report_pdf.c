@@ -189,6 +189,7 @@ static void set_margins(struct margins *m, const struct report_from *from)
 {
     const struct report_model *model = from->model;
     struct buf count = {0};
+    char number[16], start[32];
     safe_number(&count, model->ledger_count);
     buf_printf(&m->title, "%s – %s", report_label(from->lang, LABEL_TITLE), model->number);
     buf_printf(&m->head, "%s · %s", report_label(from->lang, LABEL_TITLE),
@@ -196,6 +197,14 @@ static void set_margins(struct margins *m, const struct report_from *from)
     buf_printf(&m->foot, "%s %s · %s %.48s", report_label(from->lang, LABEL_REPORT_NUMBER), from->name,
                report_label(from->lang, LABEL_CASE_NUMBER), model->number);
     words_say(&m->chain, from->lang, LABEL_PAGE_CHAIN, model->ledger_head, buf_cstr(&count), NULL);
+    buf_text(&m->chain, " · ");
+    if (model->seal.number) {
+        snprintf(number, sizeof number, "%04u", model->seal.number);
+        snprintf(start, sizeof start, "%.16s…", model->seal.sha256);
+        words_say(&m->chain, from->lang, LABEL_PAGE_SEAL, number, start, NULL);
+    } else {
+        buf_text(&m->chain, report_label(from->lang, LABEL_PAGE_NO_SEAL));
+    }
     when_format(model->now == WHEN_NONE ? 0 : model->now - model->now % 1000000000, m->when);
     buf_finish(&count);
 }

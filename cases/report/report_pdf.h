@@ -25,6 +25,10 @@ int pdf_faults(struct pdf_report *r);
 int pdf_custody(struct pdf_report *r);
 int pdf_annex(struct pdf_report *r);
 
+/* Parts of them, of what people recorded. */
+void pdf_custody_case(struct pdf_report *r);
+void pdf_custody_of(struct pdf_report *r, const char *exhibit);
+
 void pdf_label(struct pdf_report *r, enum pdf_style style, enum report_label label);
 void pdf_say(struct pdf_report *r, enum pdf_style style, enum report_label label, const char *one,
              const char *two, const char *three);
