@@ -79,7 +79,7 @@ static void algorithm_of(const EVP_PKEY *key, char *ret, size_t size)
 void sign_who_of(X509 *cert, struct sign_who *ret_who)
 {
     unsigned char *der = NULL;
-    *ret_who = (struct sign_who){.not_after = sign_time(X509_get0_notAfter(cert))};
+    *ret_who = (struct sign_who){.not_before = sign_time(X509_get0_notBefore(cert)), .not_after = sign_time(X509_get0_notAfter(cert))};
     sign_name(X509_get_subject_name(cert), ret_who->subject, sizeof ret_who->subject);
     sign_name(X509_get_issuer_name(cert), ret_who->issuer, sizeof ret_who->issuer);
     EVP_PKEY *key = X509_get0_pubkey(cert);

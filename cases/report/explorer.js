@@ -31,7 +31,7 @@
 
   function lines(text, count) {
     var at = new Uint32Array(count + 1), next = 0;
-    for (var i = 1; i <= count; i++) { next = text.indexOf("\n", next) + 1; at[i] = next; }
+    for (var i = 1; i <= count; i++) { next = text.indexOf("/", next) + 1; at[i] = next; }
     return at;
   }
   function spread(to, first, runs) {
@@ -136,8 +136,11 @@
     return value ? Date.parse(value + "T00:00:00Z") / 1000 + more : otherwise;
   }
   function filter() {
-    var mask = new Uint8Array(total), needle = by("x-text").value.toLowerCase().replace(/\n/g, "");
-    if (needle) { markNames(mask, needle); markFolders(mask, needle); } else mask.fill(1);
+    var mask = new Uint8Array(total), needle = by("x-text").value.toLowerCase();
+    if (needle) {
+      if (needle.indexOf("/") < 0) markNames(mask, needle);
+      markFolders(mask, needle);
+    } else mask.fill(1);
     var states = chosenStates(), kind = by("x-type").value === "" ? -1 : Number(by("x-type").value);
     var lowest = Math.max(day("x-from", -Infinity, 0), from), highest = Math.min(day("x-to", Infinity, 86400), until);
     var timed = lowest > -Infinity || highest < Infinity;

@@ -295,7 +295,7 @@ static int put_row(struct gathering *g, const struct file_fact *fact, uint64_t s
     if (error < 0)
         return error;
     buf_text(&g->names, slash ? slash + 1 : fact->path);
-    buf_u8(&g->names, '\n');
+    buf_u8(&g->names, '/'); /* the one byte that no name has, and that is written as it is */
     buf_printf(&g->sizes, "%s%llu", g->rows ? "," : "", (unsigned long long)size);
     if (g->rows)
         buf_u8(&g->modified, ',');
