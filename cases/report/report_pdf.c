@@ -7,6 +7,7 @@
  */
 #include "cases/report/report_pdf.h"
 
+#include "cases/report/pdf_child.h"
 #include "cases/report/report_formats.h"
 #include "cases/report/safe.h"
 #include "engine/base/version.h"
@@ -175,8 +176,7 @@ static int write_document(struct pdf_report *r)
     pdf_gap(r->pdf, 16);
     pdf_text(r->pdf, PDF_STRONG, "* * *");
     pdf_label(r, PDF_STRONG, LABEL_END);
-    int ended = pdf_end(r->pdf);
-    return code < 0 ? code : ended;
+    return code;
 }
 
 /* What stands on each page. */
@@ -217,27 +217,6 @@ static void margins_finish(struct margins *m)
     buf_finish(&m->chain);
 }
 
-static int write_twice(struct report_out *out, struct pdf_report *r, const struct pdf_about *about)
-{
-    struct pdf *dry = NULL;
-    int code = pdf_new(NULL, about, NULL, &dry);
-    r->pdf = dry;
-    r->dry = NULL;
-    if (code == 0)
-        code = write_document(r);
-    if (code == 0)
-        code = pdf_new(out, about, dry, &r->pdf);
-    if (code == 0) {
-        r->dry = dry;
-        code = write_document(r);
-        pdf_free(r->pdf);
-    }
-    pdf_free(dry);
-    return code == -ENOENT
-               ? why_set(r->from->why, code, "no font with Georgian letters: install fonts-dejavu-core")
-               : code;
-}
-
 int report_write_pdf(struct report_out *out, const struct report_from *from)
 {
     struct margins m = {0};
@@ -254,7 +233,12 @@ int report_write_pdf(struct report_out *out, const struct report_from *from)
                                     .head = buf_cstr(&m.head),
                                     .foot = {buf_cstr(&m.foot), buf_cstr(&m.chain)},
                                     .page_word = report_label(from->lang, LABEL_PAGE)};
-    int code = write_twice(out, &r, &about);
+    struct pdf pdf = {0};
+    r.pdf = &pdf;
+    int code = write_document(&r);
+    if (code == 0)
+        code = pdf_child_make(&pdf, &about, out, from->why);
+    pdf_finish(&pdf);
     margins_finish(&m);
     return code;
 }

@@ -4,13 +4,12 @@
 #ifndef KVALI_CASES_REPORT_REPORT_PDF_H
 #define KVALI_CASES_REPORT_REPORT_PDF_H
 
-#include "cases/report/pdf_page.h"
+#include "cases/report/pdf_script.h"
 #include "cases/report/report_formats.h"
 #include "cases/report/report_words.h"
 
 struct pdf_report {
     struct pdf *pdf;
-    const struct pdf *dry; /* the finished dry one; NULL while it is written */
     const struct report_from *from;
 };
 

@@ -457,7 +457,7 @@ int pdf_limits(struct pdf_report *r)
     pdf_say_numbers(r, PDF_TEXT, LABEL_LIMITS_COUNTS, model->total.limited, model->total.unread);
     if (model->encrypted_entries)
         pdf_say_numbers(r, PDF_TEXT, LABEL_ENCRYPTED_ENTRIES, model->encrypted_entries, 0);
-    pdf_say_numbers(r, PDF_TEXT, LABEL_NO_GLYPHS, r->dry ? pdf_missing(r->dry) : 0, 0);
+    pdf_text_missing(r->pdf, PDF_TEXT, label_of(r, LABEL_NO_GLYPHS));
     pdf_subheading(r, LABEL_LOCKED);
     if (model->locked_cut.total == 0) {
         pdf_label(r, PDF_TEXT, LABEL_LOCKED_NONE);
