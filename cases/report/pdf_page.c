@@ -26,7 +26,7 @@ static const struct {
     [PDF_TEXT] = {"DejaVu Sans 9", 0},        [PDF_SMALL] = {"DejaVu Sans 7.5", 0.25},
     [PDF_CODE] = {"DejaVu Sans Mono 7.5", 0},
 };
-static const char *const heading_fonts[] = {"DejaVu Sans Bold 14", "DejaVu Sans Bold 10.5"};
+static const char *const heading_fonts[] = {"DejaVu Sans Bold 14", "DejaVu Sans Bold 10.5", "DejaVu Sans Bold 9"};
 
 struct chapter {
     char *title;
@@ -340,7 +340,7 @@ static void add_chapter(struct drawing *pdf, const char *text)
 
 void page_heading(struct drawing *pdf, int level, const char *text)
 {
-    assert(level == 1 || level == 2);
+    assert(level >= 1 && level <= 3);
     const char *font = heading_fonts[level - 1];
     double height = lay(pdf, font, text, page_width - 2 * margin, false);
     if (pdf->open)
@@ -400,8 +400,11 @@ static void put_head(struct drawing *pdf)
     const char *heads[PDF_COLUMNS_MAX];
     for (size_t i = 0; i < pdf->column_count; i++)
         heads[i] = pdf->columns[i].head;
-    double height = put_cells(pdf, heads, true, true);
-    pdf->y += height + 2;
+    bool any = false;
+    for (size_t i = 0; i < pdf->column_count; i++)
+        any = any || (heads[i] && *heads[i]);
+    if (any)
+        pdf->y += put_cells(pdf, heads, true, true) + 2;
     rule(pdf, pdf->y, 0.3);
     pdf->y += 2;
 }

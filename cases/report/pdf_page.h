@@ -38,7 +38,7 @@ int page_new(struct report_out *out, const struct pdf_about *about, const struct
 int page_end(struct drawing *pdf);
 void page_free(struct drawing *pdf);
 
-/* A chapter (level 1: it begins in the list of contents and the outline) or a heading in it (2). */
+/* A chapter (level 1: it begins in the list of contents and the outline) or a heading in it (2, and below that 3). */
 void page_heading(struct drawing *pdf, int level, const char *text);
 void page_text(struct drawing *pdf, enum pdf_style style, const char *text);
 void page_gap(struct drawing *pdf, double points);

@@ -142,7 +142,8 @@ static int play(const struct pdf *pdf, struct drawing *drawing, const struct dra
         uint8_t what = bytes_u8(&bytes), small;
         switch (what) {
         case 'h':
-            small = bytes_u8(&bytes) == 1 ? 1 : 2;
+            small = bytes_u8(&bytes);
+            small = small >= 1 && small <= 3 ? small : 3;
             page_heading(drawing, small, take_text(&bytes));
             break;
         case 't':

@@ -90,7 +90,7 @@ static const struct {
     const char *word;
     enum report_label label;
 } events[] = {{"received", LABEL_C_RECEIVED},       {"transferred", LABEL_C_TRANSFERRED}, {"stored", LABEL_C_STORED},
-              {"withdrawn", LABEL_C_WITHDRAWN},     {"seal_opened", LABEL_C_SEAL_OPENED}, {"resealed", LABEL_C_RESEALED},
+              {"withdrawn", LABEL_C_WITHDRAWN},     {"seal opened", LABEL_C_SEAL_OPENED}, {"resealed", LABEL_C_RESEALED},
               {"examined", LABEL_C_EXAMINED},       {"copied", LABEL_C_COPIED},           {"returned", LABEL_C_RETURNED},
               {"destroyed", LABEL_C_DESTROYED}};
 

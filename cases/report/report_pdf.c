@@ -197,13 +197,13 @@ static void set_margins(struct margins *m, const struct report_from *from)
     buf_printf(&m->foot, "%s %s · %s %.48s", report_label(from->lang, LABEL_REPORT_NUMBER), from->name,
                report_label(from->lang, LABEL_CASE_NUMBER), model->number);
     words_say(&m->chain, from->lang, LABEL_PAGE_CHAIN, model->ledger_head, buf_cstr(&count), NULL);
-    buf_text(&m->chain, " · ");
+    buf_text(&m->foot, " · ");
     if (model->seal.number) {
         snprintf(number, sizeof number, "%04u", model->seal.number);
         snprintf(start, sizeof start, "%.16s…", model->seal.sha256);
-        words_say(&m->chain, from->lang, LABEL_PAGE_SEAL, number, start, NULL);
+        words_say(&m->foot, from->lang, LABEL_PAGE_SEAL, number, start, NULL);
     } else {
-        buf_text(&m->chain, report_label(from->lang, LABEL_PAGE_NO_SEAL));
+        buf_text(&m->foot, report_label(from->lang, LABEL_PAGE_NO_SEAL));
     }
     when_format(model->now == WHEN_NONE ? 0 : model->now - model->now % 1000000000, m->when);
     buf_finish(&count);

@@ -17,7 +17,7 @@ static void put_group(struct pdf_report *r, enum custody_group group, const char
 {
     if (report_custody_facts(r->from->model, group, exhibit, NULL, NULL) == 0)
         return;
-    pdf_label(r, PDF_STRONG, report_custody_heading(group));
+    pdf_heading(r->pdf, 3, label_of(r, report_custody_heading(group)));
     pdf_pairs_begin(r);
     report_custody_facts(r->from->model, group, exhibit, put_fact, r);
     pdf_table_end(r->pdf);
@@ -61,7 +61,7 @@ void pdf_custody_of(struct pdf_report *r, const char *exhibit)
 {
     for (enum custody_group group = CUSTODY_OF_EXHIBIT; group < CUSTODY_GROUPS; group++)
         put_group(r, group, exhibit);
-    pdf_label(r, PDF_STRONG, LABEL_C_CHAIN);
+    pdf_heading(r->pdf, 3, label_of(r, LABEL_C_CHAIN));
     if (report_custody_events(r->from->model, exhibit, NULL, NULL) == 0)
         pdf_label(r, PDF_TEXT, LABEL_C_NO_EVENTS);
     else
@@ -84,7 +84,7 @@ void pdf_custody_case(struct pdf_report *r)
     put_group(r, CUSTODY_OF_CASE, NULL);
     if (report_custody_persons(r->from->model, NULL, NULL) == 0)
         return;
-    pdf_label(r, PDF_STRONG, LABEL_C_PERSONS);
+    pdf_heading(r->pdf, 3, label_of(r, LABEL_C_PERSONS));
     pdf_table_begin(r->pdf, columns, sizeof columns / sizeof *columns);
     report_custody_persons(r->from->model, put_person, r);
     pdf_table_end(r->pdf);
