@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void pango_layout_set_text(void *layout, const char *text, int length);
@@ -37,8 +38,9 @@ static void attack(const char *what, const char *path)
         reached();
     if (!strcmp(what, "signal") && kill(getppid(), SIGTERM) == 0)
         reached();
-    for (int fd = 4; fd < 64 && !strcmp(what, "descriptors"); fd++)
-        if (fcntl(fd, F_GETFD) >= 0 || lseek(fd, 0, SEEK_CUR) >= 0)
+    struct stat st; /* the path is the number of a file of the case here; fonts may be open */
+    for (int fd = 0; fd < 64 && !strcmp(what, "descriptors"); fd++)
+        if (fstat(fd, &st) == 0 && st.st_ino == strtoull(path, NULL, 10))
             reached();
 }
 

@@ -38,7 +38,7 @@ in_browser() { # CASE
   rows=$(jq -s 'length' <(sqlite3 -readonly -json "$1/case.db" "SELECT 1 FROM file WHERE kind NOT IN ('image', 'raw', 'slack', 'free')" | jq -c '.[]'))
   node "$here/browser.mjs" "$page" --run 'document.getElementById("x-total").textContent.replace(/\D/g, "")' \
     --run '[...document.querySelectorAll(".x-row bdi")].length > 0' \
-    --run '/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/.test(document.body.innerText)' \
+    --run '/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/.test(document.body.innerText)' \
     --run '(() => { document.querySelectorAll(".x-row")[1].click(); return new Promise(done => setTimeout(() => done(document.querySelectorAll("#x-detail dd").length > 2), 500)) })()' \
     --run '(() => { const s = document.createElement("script"); s.textContent = "window.bad = 1"; const d = document.createElement("div"); d.innerHTML = "<img src=x onerror=\"window.bad = 1\">"; document.body.append(d); return new Promise(done => setTimeout(() => done(window.bad === undefined), 300)) })()' \
     >"$WORK/browser.json" || return 1
@@ -159,12 +159,12 @@ write "$case" && write "$case" || exit 1
 check "$case" "the sample"
 promise "a report on the case verifies, as an artifact of the ledger" "$KVALI" verify "$case"
 # A library that has been taken over, in front of pango: it may end the PDF, and nothing else.
-shaper() { # WHAT WORDS...: what kvali says; without words the PDF is made
+shaper() { # WHAT [WORDS [PATH]]: what kvali says; without words the PDF is made
   local code=0
-  LD_PRELOAD=${HOSTILE:?}/shaper.so KVALI_SHAPER=$1 KVALI_SHAPER_PATH=$case/case.db "$KVALI" report "$case" --format pdf --stdout >"$WORK/shaped.pdf" 2>"$WORK/shaped" || code=$?
+  LD_PRELOAD=${HOSTILE:?}/shaper.so KVALI_SHAPER=$1 KVALI_SHAPER_PATH=${3:-$case/case.db} "$KVALI" report "$case" --format pdf --stdout >"$WORK/shaped.pdf" 2>"$WORK/shaped" || code=$?
   cat "$WORK/shaped"
   ! grep -aq REACHED "$WORK/shaped" "$WORK/shaped.pdf" && "$KVALI" verify "$case" --quiet || return 1
-  if [ $# -gt 1 ]; then [ "$code" -ne 0 ] && contains "$(cat "$WORK/shaped")" "$2"; else [ "$code" -eq 0 ] && qpdf --check "$WORK/shaped.pdf" >/dev/null; fi
+  if [ -n "${2:-}" ]; then [ "$code" -ne 0 ] && contains "$(cat "$WORK/shaped")" "$2"; else [ "$code" -eq 0 ] && qpdf --check "$WORK/shaped.pdf" >/dev/null; fi
 }
 if [ -e "${HOSTILE:-}/shaper.so" ]; then
   promise "what shapes the PDF's text is in a process of its own: when it dies, kvali says so" shaper crash "ended by signal 11"
@@ -175,7 +175,8 @@ if [ -e "${HOSTILE:-}/shaper.so" ]; then
   promise "… nor become another process" shaper fork "ended by signal 31"
   promise "… nor reach the network" shaper connect "ended by signal 31"
   promise "… nor send a signal" shaper signal "ended by signal 31"
-  promise "… and it has no descriptor of the case" shaper descriptors
+  promise "… and it has no descriptor of the case" shaper descriptors "" "$(stat -c %i "$case/case.db")"
+  promise "… nor of its ledger" shaper descriptors "" "$(stat -c %i "$case/ledger.jsonl")"
 else
   skip "the process that makes PDFs, for there is no HOSTILE/shaper.so"
 fi
