@@ -57,6 +57,11 @@ void reader_aim(struct reader *reader, const struct reader_piece *pieces, size_t
     reader->step = STEP_FIRST;
 }
 
+bool reader_is_trial(const struct reader *reader)
+{
+    return reader->piece_count > 1;
+}
+
 uint64_t reader_size(const struct reader *reader)
 {
     return reader->size;

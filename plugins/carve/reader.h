@@ -39,6 +39,9 @@ uint64_t reader_budget(const struct reader *reader);
 
 /* Bytes from the object's first to the end of what can be read: an upper bound for any object. */
 uint64_t reader_size(const struct reader *reader);
+/* True when the object was put together from pieces to see whether it is whole then: nothing counts but
+ * CARVE_VALIDATED. */
+bool reader_is_trial(const struct reader *reader);
 /* True when the budget is used up: then what an examiner says about an end is "the effort allowed is spent".
  */
 bool reader_spent(const struct reader *reader);

@@ -13,9 +13,10 @@ enum {
      * decoder went on over random bytes for at most 522 in 95 %, over data of another JPEG picture for at
      * most 4147. */
     DOUBT = 8192,
-    ZEROS = 48,      /* bytes: more than pictures that are not flat have in a row */
-    BLOCKS_COST = 8, /* blocks that cost as much as a byte: a few bytes can pass thousands */
-    NEED = 32,       /* bits: the longest code and the longest value behind it */
+    ZEROS = 48,                      /* bytes: more than pictures that are not flat have in a row */
+    BLOCKS_COST = 8,                 /* blocks that cost as much as a byte: a few bytes can pass thousands */
+    NEED = 32,                       /* bits: the longest code and the longest value behind it */
+    MOST = 64 + 2 * JPEG_BLOCK_ENDS, /* coefficients, and how far a step may lead beyond */
 };
 
 struct bits {
@@ -32,47 +33,96 @@ struct decoder {
     struct bits bits;
     struct jpeg_frame *frame;
     const struct jpeg_scan *scan;
-    uint32_t blocks_to_skip;               /* progressive: the end-of-band run */
-    uint64_t restart_at;                   /* behind the last restart marker */
-    int32_t dc_most[JPEG_COMPONENTS_MAX];  /* the largest level */
-    uint8_t most[JPEG_COMPONENTS_MAX][64]; /* bits of each AC coefficient */
+    uint32_t blocks_to_skip;                 /* progressive: the end-of-band run */
+    uint64_t restart_at;                     /* behind the last restart marker */
+    int32_t dc_most[JPEG_COMPONENTS_MAX];    /* the largest level */
+    uint8_t most[JPEG_COMPONENTS_MAX][MOST]; /* bits of each AC coefficient */
     bool too_large;
 };
 
-/* A code of an AC coefficient in a sequential picture: the zeros before it and the bits of its value. */
-static struct jpeg_step step_of(unsigned length, uint8_t symbol)
+/* A code of an AC coefficient in a sequential picture, its bits those of the value with it; 0: none has it.
+ */
+static jpeg_step step_of(unsigned length, uint8_t symbol)
 {
-    unsigned run = symbol >> 4, size = symbol & 15;
-    struct jpeg_step step = {
-        .bits = (uint8_t)(length + size), .advance = (uint8_t)(run + 1), .size = (uint8_t)size};
+    unsigned run = symbol >> 4, size = symbol & 15, bits = length + size;
+    unsigned advance = symbol == 0 ? JPEG_BLOCK_ENDS : run + 1;
 
-    if (symbol == 0)
-        step.advance = JPEG_BLOCK_ENDS;
-    else if (size == 0 && run != 15)
-        step.bits = step.advance = 0;
-    step.both_bits = step.bits;
-    return step;
+    if (symbol != 0 && size == 0 && run != 15)
+        return 0;
+    return bits | bits << 6 | advance << 11 | size << 17;
+}
+
+static inline unsigned both_bits(jpeg_step step)
+{
+    return step & 63;
+}
+
+static inline unsigned first_bits(jpeg_step step)
+{
+    return step >> 6 & 31;
+}
+
+static inline unsigned first_advance(jpeg_step step)
+{
+    return step >> 11 & 63;
+}
+
+static inline unsigned first_size(jpeg_step step)
+{
+    return step >> 17 & 15;
+}
+
+static inline unsigned second_advance(jpeg_step step)
+{
+    return step >> 21 & 63;
+}
+
+static inline unsigned second_size(jpeg_step step)
+{
+    return step >> 27 & 15;
+}
+
+/* The step and the one behind it. */
+static jpeg_step join(jpeg_step step, jpeg_step second)
+{
+    return (step + first_bits(second)) | first_advance(second) << 21 | first_size(second) << 27;
 }
 
 /* Where the bits of an index hold a second code, the step takes it as well. */
 static void join_steps(struct jpeg_huffman *huffman)
 {
     for (uint32_t i = 0; i < 1u << JPEG_FAST_BITS; i++) {
-        struct jpeg_step *step = &huffman->step[i];
+        jpeg_step step = huffman->step[i];
         uint16_t entry;
-        struct jpeg_step second;
 
-        if (step->bits == 0 || step->bits >= JPEG_FAST_BITS || step->advance == JPEG_BLOCK_ENDS)
+        if (step == 0 || first_bits(step) >= JPEG_FAST_BITS || first_advance(step) == JPEG_BLOCK_ENDS)
             continue;
-        entry = huffman->fast[i << step->bits & ((1u << JPEG_FAST_BITS) - 1)];
-        if (entry == 0 || step->bits + (entry >> 8) > JPEG_FAST_BITS)
-            continue;
-        second = step_of(entry >> 8, (uint8_t)entry);
-        if (second.bits == 0)
-            continue;
-        step->both_bits = (uint8_t)(step->bits + second.bits);
-        step->second_advance = second.advance;
-        step->second_size = second.size;
+        entry = huffman->fast[i << first_bits(step) & ((1u << JPEG_FAST_BITS) - 1)];
+        if (entry != 0 && first_bits(step) + (entry >> 8) <= JPEG_FAST_BITS)
+            huffman->step[i] = join(step, step_of(entry >> 8, (uint8_t)entry));
+    }
+}
+
+/* A code that is longer than the indices of the fast tables. */
+static void put_long_step(struct jpeg_huffman *huffman, unsigned length, uint32_t code, uint8_t symbol)
+{
+    unsigned shift = 16 - length;
+
+    for (uint32_t k = code << shift; k < (code + 1) << shift; k++) {
+        uint32_t i = k - huffman->limit[JPEG_FAST_BITS];
+
+        if (i < JPEG_LONG_STEPS)
+            huffman->long_step[i] = step_of(length, symbol);
+    }
+}
+
+static void put_short_step(struct jpeg_huffman *huffman, unsigned length, uint32_t code, uint8_t symbol)
+{
+    unsigned shift = JPEG_FAST_BITS - length;
+
+    for (uint32_t k = code << shift; k < (code + 1) << shift; k++) {
+        huffman->fast[k] = (uint16_t)(length << 8 | symbol);
+        huffman->step[k] = step_of(length, symbol);
     }
 }
 
@@ -87,14 +137,8 @@ bool jpeg_huffman_build(struct jpeg_huffman *huffman, const uint8_t counts[16], 
             if (index >= 256 || code >= 1u << length)
                 return false;
             huffman->symbols[index] = symbols[index];
-            if (length <= JPEG_FAST_BITS) {
-                unsigned shift = JPEG_FAST_BITS - length;
-
-                for (uint32_t k = code << shift; k < (code + 1) << shift; k++) {
-                    huffman->fast[k] = (uint16_t)(length << 8 | symbols[index]);
-                    huffman->step[k] = step_of(length, symbols[index]);
-                }
-            }
+            (length <= JPEG_FAST_BITS ? put_short_step : put_long_step)(huffman, length, code,
+                                                                        symbols[index]);
         }
         huffman->limit[length] = code << (16 - length);
     }
@@ -227,35 +271,69 @@ static bool read_dc(struct decoder *d, size_t i)
     return true;
 }
 
-/* A code that the table of steps does not have, or one near the end of the data. */
-static bool step_slowly(struct bits *bits, const struct jpeg_huffman *ac, struct jpeg_step *ret)
+/* A code that the tables of steps do not have, or one near the end of the data. Its bits are dropped. */
+static bool step_slowly(struct bits *bits, const struct jpeg_huffman *ac, jpeg_step *ret)
 {
     int code = symbol(bits, ac);
 
-    *ret = step_of(1, (uint8_t)code);
-    if (code < 0 || ret->bits == 0)
-        return false;
-    drop(bits, ret->size);
-    return true;
+    *ret = code >= 0 ? step_of(1, (uint8_t)code) : 0;
+    drop(bits, first_size(*ret));
+    *ret &= ~(jpeg_step)0x7ff;
+    return *ret != 0;
+}
+
+/* The step that the next 32 bits begin with; 0: no code, or one that needs step_slowly. */
+static inline jpeg_step step_at(const struct jpeg_huffman *ac, uint64_t word)
+{
+    jpeg_step step = ac->step[word >> (64 - JPEG_FAST_BITS)];
+
+    if (step == 0) {
+        uint64_t i = (word >> 48) - ac->limit[JPEG_FAST_BITS];
+
+        step = i < JPEG_LONG_STEPS ? ac->long_step[i] : 0;
+    }
+    return step;
+}
+
+/* How far the AC coefficients of a block were read. */
+struct place {
+    unsigned k;       /* of the next one; 64 and more: the block is at its end */
+    unsigned advance; /* of the last code */
+    bool small;       /* no coefficient was larger than a picture's */
+};
+
+/* A step forward; how many bits that takes. */
+static inline unsigned go(struct place *place, jpeg_step step, const uint8_t most[MOST])
+{
+    place->advance = first_advance(step);
+    place->k += place->advance;
+    place->small = first_size(step) <= most[place->k - 1];
+    if (place->k >= 64) /* a second code is the next block's */
+        return first_bits(step);
+    place->advance = second_advance(step);
+    place->k += place->advance;
+    place->small &= second_size(step) <= most[place->k - 1];
+    return both_bits(step);
 }
 
 /* The AC coefficients of a block. Most of what carving pictures costs is spent here, so what the loop needs
- * of d->bits stands in variables that stay in registers, and two codes are taken at once. */
-static bool read_ac(struct decoder *d, const struct jpeg_huffman *ac, const uint8_t most[64])
+ * of d->bits stands in variables that stay in registers, two codes are taken at once, and bits come in for
+ * two such steps, because the processor cannot foresee when they are wanted. */
+static bool read_ac(struct decoder *d, const struct jpeg_huffman *ac, const uint8_t most[MOST])
 {
     struct bits *bits = &d->bits;
     uint64_t word = bits->word;
     int left = bits->left;
     const uint8_t *p = bits->p;
-    unsigned k = 1, next = 1, advance = 0;
-    bool small = true;
+    struct place place = {.k = 1, .small = true};
 
-    while (k < 64 && small) {
-        struct jpeg_step step = {.bits = 0};
+    while (place.k < 64 && place.small) {
+        jpeg_step step = 0;
+        unsigned used;
 
-        if (left >= NEED || (left >= 0 && bits->end - p >= 8 && fill_at_once(&word, &left, &p)))
-            step = ac->step[word >> (64 - JPEG_FAST_BITS)];
-        if (step.bits == 0) {
+        if ((left >= 0 && bits->end - p >= 8 && fill_at_once(&word, &left, &p)) || left >= NEED)
+            step = step_at(ac, word);
+        if (step == 0) {
             bits->word = word;
             bits->left = left;
             bits->p = p;
@@ -264,28 +342,22 @@ static bool read_ac(struct decoder *d, const struct jpeg_huffman *ac, const uint
             word = bits->word;
             left = bits->left;
             p = bits->p;
-            step.bits = step.both_bits = 0;
         }
-        next = k + step.advance;
-        advance = step.advance;
-        if (next >= 64) { /* a second code is the next block's */
-            word <<= step.bits;
-            left -= step.bits;
-            k = next;
-            small = k > 64 || step.size <= most[k - 1];
-            break;
-        }
-        word <<= step.both_bits;
-        left -= step.both_bits;
-        k = next + step.second_advance;
-        advance = step.second_advance;
-        small = step.size <= most[next - 1] && (k > 64 || step.second_size <= most[k - 1]);
+        used = go(&place, step, most);
+        word <<= used;
+        left -= (int)used;
+        if (place.k >= 64 || !place.small || left < NEED)
+            continue;
+        step = step_at(ac, word);
+        used = step != 0 ? go(&place, step, most) : 0;
+        word <<= used;
+        left -= (int)used;
     }
     bits->word = word;
     bits->left = left;
     bits->p = p;
-    d->too_large = !small;
-    return small && (k == 64 || advance == JPEG_BLOCK_ENDS);
+    d->too_large = !place.small;
+    return place.small && (place.k == 64 || place.advance == JPEG_BLOCK_ENDS);
 }
 
 static bool read_sequential(struct decoder *d, size_t i)
@@ -496,6 +568,7 @@ static void bound(struct decoder *d)
     uint32_t most = 1024u << (d->frame->precision > 8 ? d->frame->precision - 8 : 0);
 
     for (size_t i = 0; i < d->scan->count && !d->frame->lossless; i++) {
+        memset(d->most[i] + 64, 15, MOST - 64);
         for (unsigned k = 0; k < 64; k++) {
             uint32_t quantum = d->scan->quanta[i][k] > 0 ? d->scan->quanta[i][k] : 1;
 

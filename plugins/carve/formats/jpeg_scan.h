@@ -15,22 +15,20 @@
 enum { JPEG_FAST_BITS = 11, JPEG_COMPONENTS_MAX = 4, JPEG_TABLES = 4 };
 
 /* What a code of an AC coefficient does together with the bits of the value behind it: only their number
- * counts. And what the code behind that does, where it is known from the same bits. */
-struct jpeg_step {
-    uint8_t bits;           /* of the first code and its value; 0: a longer code, or none */
-    uint8_t advance;        /* coefficients that it passes; JPEG_BLOCK_ENDS: all that are left */
-    uint8_t size;           /* bits of the value */
-    uint8_t both_bits;      /* of both codes and values */
-    uint8_t second_advance; /* 0: the second is not known */
-    uint8_t second_size;
-};
+ * counts. And what the code behind that does, where it is known from the same bits. From the lowest bit:
+ * 6 bits: how many bits both codes and their values have (the count of a shift, which takes its lowest six)
+ * 5: how many the first code and its value have; 0: a longer code, or none
+ * 6: coefficients that the first passes; JPEG_BLOCK_ENDS: all that are left; 4: bits of its value
+ * 6 and 4: the same of the second; 0: it is not known */
+typedef uint32_t jpeg_step;
 
-enum { JPEG_BLOCK_ENDS = 64 };
+enum { JPEG_BLOCK_ENDS = 63, JPEG_LONG_STEPS = 2048 };
 
 struct jpeg_huffman {
     bool set;
     uint16_t fast[1 << JPEG_FAST_BITS]; /* length << 8 | symbol; 0: a longer code, or none */
-    struct jpeg_step step[1 << JPEG_FAST_BITS];
+    jpeg_step step[1 << JPEG_FAST_BITS];
+    jpeg_step long_step[JPEG_LONG_STEPS]; /* of 16 bits, less limit[JPEG_FAST_BITS]: codes that are longer */
     uint32_t limit[17]; /* first code that is longer than this length, left-aligned in 16 bits */
     int32_t offset[17]; /* code + offset = index of its symbol */
     uint8_t symbols[256];

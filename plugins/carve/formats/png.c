@@ -3,12 +3,16 @@
  * length, a type, data and a CRC-32, from IHDR to IEND. Validated: every CRC is right, and the IDAT chunks
  * inflate to what IHDR promises (for images that are not interlaced; interlaced ones to the end of the zlib
  * stream).
+ *
+ * The pixels are inflated by ISA-L first, as in reader_inflate.c; an image that is not whole by it is read
+ * once more with zlib, which says where it went wrong.
  */
 #include "plugins/carve/format.h"
 #include "plugins/carve/formats/field.h"
 
 #include "engine/base/bytes.h"
 
+#include <isa-l/igzip_lib.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -25,11 +29,12 @@ enum {
 struct png {
     struct reader *reader;
     z_stream z;
-    int code;            /* of inflate, so far */
-    uint64_t made, want; /* want: 0 when it cannot be told */
-    uint64_t row;        /* bytes of a scan line with its filter byte; 0: interlaced */
-    uint64_t stop;       /* how far the data of IDAT chunks made sense */
-    bool image;          /* an IDAT came */
+    struct inflate_state *fast; /* NULL: zlib is asked */
+    int code;                   /* of inflate, so far, as zlib has them */
+    uint64_t made, want;        /* want: 0 when it cannot be told */
+    uint64_t row;               /* bytes of a scan line with its filter byte; 0: interlaced */
+    uint64_t stop;              /* how far the data of IDAT chunks made sense */
+    bool image;                 /* an IDAT came */
 };
 
 static bool is_letter(uint8_t c)
@@ -80,28 +85,53 @@ static bool filters_hold(const struct png *png, const uint8_t *out, size_t size)
     return true;
 }
 
-/* Inflates what is at hand; what comes out is counted and looked at. */
-static void inflate_span(struct png *png, const uint8_t *data, size_t size)
+/* Takes from what is at hand as much as makes `size` bytes at `out`; how many came out. */
+static size_t turn_exactly(struct png *png, const uint8_t **data, size_t *left, uint8_t *out, size_t size)
+{
+    png->z.next_in = (Bytef *)*data;
+    png->z.avail_in = (uInt)*left;
+    png->z.next_out = out;
+    png->z.avail_out = (uInt)size;
+    png->code = inflate(&png->z, Z_NO_FLUSH);
+    *data = png->z.next_in;
+    *left = png->z.avail_in;
+    return size - png->z.avail_out;
+}
+
+static size_t turn_fast(struct png *png, const uint8_t **data, size_t *left, uint8_t *out, size_t size)
+{
+    struct inflate_state *state = png->fast;
+
+    state->next_in = (uint8_t *)*data;
+    state->avail_in = (uint32_t)*left;
+    state->next_out = out;
+    state->avail_out = (uint32_t)size;
+    if (isal_inflate(state) != ISAL_DECOMP_OK)
+        png->code = Z_DATA_ERROR;
+    else if (state->block_state == ISAL_BLOCK_FINISH)
+        png->code = Z_STREAM_END;
+    *data = state->next_in;
+    *left = state->avail_in;
+    return size - state->avail_out;
+}
+
+/* Inflates what is at hand; what comes out is counted and looked at. How many bytes were not taken. */
+static size_t inflate_span(struct png *png, const uint8_t *data, size_t size)
 {
     uint8_t out[16 * 1024];
+    size_t made;
 
-    png->z.next_in = (Bytef *)data;
-    png->z.avail_in = (uInt)size;
     do {
-        size_t made;
-
-        png->z.next_out = out;
-        png->z.avail_out = sizeof out;
-        png->code = inflate(&png->z, Z_NO_FLUSH);
-        made = sizeof out - png->z.avail_out;
+        made = (png->fast != NULL ? turn_fast : turn_exactly)(png, &data, &size, out, sizeof out);
         if (!filters_hold(png, out, made))
             png->code = Z_DATA_ERROR;
         png->made += made;
         if ((png->want > 0 && png->made > png->want) || !reader_spend(png->reader, made / UNPACKED_COST))
             png->code = Z_DATA_ERROR;
-    } while (png->code == Z_OK && png->z.avail_out == 0);
+    } while (png->code == Z_OK && made == sizeof out);
     if (png->code == Z_BUF_ERROR)
         png->code = Z_OK; /* it wants more */
+    return size;
 }
 
 /* Feeds one IDAT chunk's data to inflate, as far as it is there. */
@@ -114,8 +144,7 @@ static void inflate_chunk(struct png *png, uint64_t offset, uint64_t size)
         if (span == 0)
             return;
         span = span < size ? span : (size_t)size;
-        inflate_span(png, data, span);
-        png->stop = offset + span - png->z.avail_in;
+        png->stop = offset + span - inflate_span(png, data, span);
         offset += span;
         size -= span;
     }
@@ -190,6 +219,27 @@ static enum carve_grade walk(struct png *png, struct carved *ret)
     }
 }
 
+static enum carve_grade walk_fast(struct png png, struct carved *ret)
+{
+    struct inflate_state state;
+
+    isal_inflate_init(&state);
+    state.crc_flag = ISAL_ZLIB;
+    png.fast = &state;
+    return walk(&png, ret);
+}
+
+static enum carve_grade walk_exactly(struct png png, struct carved *ret)
+{
+    if (inflateInit(&png.z) != Z_OK)
+        return CARVE_NONE;
+    walk(&png, ret);
+    inflateEnd(&png.z);
+    if (ret->grade == CARVE_PARTIAL && !png.image)
+        ret->grade = CARVE_FRAGMENT;
+    return ret->grade;
+}
+
 static enum carve_grade examine_png(struct reader *reader, struct carved *ret)
 {
     struct png png = {.reader = reader, .code = Z_OK};
@@ -199,13 +249,10 @@ static enum carve_grade examine_png(struct reader *reader, struct carved *ret)
         !header_is_legal(head + SIGNATURE + 8))
         return CARVE_NONE;
     png.want = image_size(head + SIGNATURE + 8, &png.row);
-    if (inflateInit(&png.z) != Z_OK)
-        return CARVE_NONE;
-    walk(&png, ret);
-    inflateEnd(&png.z);
-    if (ret->grade == CARVE_PARTIAL && !png.image)
-        ret->grade = CARVE_FRAGMENT;
-    return ret->grade;
+    if (walk_fast(png, ret) == CARVE_VALIDATED || reader_is_trial(reader))
+        return ret->grade;
+    *ret = (struct carved){0};
+    return walk_exactly(png, ret);
 }
 
 static bool png_continues(struct reader *reader, const struct carved *carved, uint64_t split)
