@@ -200,14 +200,12 @@ static bool adds_to_one(const struct custody_draft *draft, const struct custody 
             custody_find(custody, "case", NULL, NULL, NULL));
 }
 
-/* As the option is written. What kvali fills in as soon as the exhibit is told is not asked for before that. */
+/* What kvali fills in as soon as the exhibit is told is not asked for before that. */
 static void put_missing(struct buf *names, const struct custody_draft *draft, const struct custody_field *field)
 {
     if ((field->flags & CUSTODY_KNOWN) && custody_field(draft->kind, "exhibit") && !custody_draft_has(draft, "exhibit"))
         return;
-    buf_text(names, names->size ? ", --" : "--");
-    for (const char *at = field->name; *at; at++)
-        buf_u8(names, *at == '_' ? '-' : (uint8_t)*at);
+    buf_printf(names, "%s%s", names->size ? ", " : "", field->name);
 }
 
 static int check_missing(const struct custody_draft *draft, const struct custody *custody, struct why *why)

@@ -1,8 +1,10 @@
 /*
- * pdf_child: see pdf_child.h. Linux: fork(2), seccomp(2) through libseccomp, landlock(7), prctl(2), setrlimit(2).
+ * pdf_child: see pdf_child.h. Linux: fork(2), seccomp(2) through libseccomp, landlock(7), prctl(2),
+ * setrlimit(2).
  *
- * The supervisor's memory is there, as a copy; what is shared with it (the database's index of its log) is unmapped first.
- * A call that is not on the list kills the process. KVALI_SANDBOX=trap does not reach here: there is no state to save.
+ * The supervisor's memory is there, as a copy; what is shared with it (the database's index of its log) is
+ * unmapped first. A call that is not on the list kills the process. KVALI_SANDBOX=trap does not reach here:
+ * there is no state to save.
  */
 #include "cases/report/pdf_child.h"
 
@@ -41,7 +43,8 @@ static int unmap_shared(void)
         return -errno;
     while (fgets(line, sizeof line, maps))
         if (sscanf(line, "%lx-%lx %7s", &from, &to, rights) == 3 && rights[3] == 's')
-            (void)munmap((void *)from, to - from); /* NOLINT(performance-no-int-to-ptr): the kernel says it so */
+            (void)munmap((void *)from,
+                         to - from); /* NOLINT(performance-no-int-to-ptr): the kernel says it so */
     fclose(maps);
     return 0;
 }
@@ -53,12 +56,22 @@ static int only_output(int output)
     return syscall(SYS_close_range, OUTPUT + 1, ~0U, 0) < 0 ? -errno : 0;
 }
 
-/* Fonts, their settings and caches, what the loader and the C library read. Folders that are not there are left out. */
+/* Fonts, their settings and caches, what the loader and the C library read. Folders that are not there are
+ * left out. */
 static int only_fonts(void)
 {
-    static const char *const folders[] = {"/usr/share", "/usr/local/share", "/etc/fonts", "/etc/ld.so.cache", "/var/cache/fontconfig",
-                                          "/usr/lib", "/lib", "/lib64", "/usr/lib64", "/etc/localtime"};
-    struct landlock_ruleset_attr rules = {.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1}; /* all of ABI 1 */
+    static const char *const folders[] = {"/usr/share",
+                                          "/usr/local/share",
+                                          "/etc/fonts",
+                                          "/etc/ld.so.cache",
+                                          "/var/cache/fontconfig",
+                                          "/usr/lib",
+                                          "/lib",
+                                          "/lib64",
+                                          "/usr/lib64",
+                                          "/etc/localtime"};
+    struct landlock_ruleset_attr rules = {.handled_access_fs =
+                                              (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1}; /* all of ABI 1 */
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0);
     if (ruleset < 0)
         return 0; /* the kernel has none: reading stays open, everything else is seccomp's */
@@ -86,7 +99,8 @@ static int limit(void)
     } limits[] = {{RLIMIT_DATA, memory_max}, {RLIMIT_CPU, SECONDS_MAX}, {RLIMIT_FSIZE, 0}, {RLIMIT_CORE, 0}};
     signal(SIGXFSZ, SIG_IGN);
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
-        if (setrlimit((__rlimit_resource_t)limits[i].resource, &(struct rlimit){limits[i].most, limits[i].most}) < 0)
+        if (setrlimit((__rlimit_resource_t)limits[i].resource,
+                      &(struct rlimit){limits[i].most, limits[i].most}) < 0)
             return -errno;
     return 0;
 }
@@ -95,22 +109,64 @@ static int leave_root(void)
 {
     if (geteuid() != 0)
         return 0;
-    return setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0 ? -errno : 0;
+    return setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+                   setresuid(NOBODY, NOBODY, NOBODY) < 0
+               ? -errno
+               : 0;
 }
 
 static int allow(scmp_filter_ctx filter)
 {
-    static const int calls[] = {
-        SCMP_SYS(read),         SCMP_SYS(pread64),       SCMP_SYS(readv),           SCMP_SYS(lseek),        SCMP_SYS(close),
-        SCMP_SYS(fstat),        SCMP_SYS(newfstatat),    SCMP_SYS(stat),            SCMP_SYS(lstat),        SCMP_SYS(statx),
-        SCMP_SYS(access),       SCMP_SYS(faccessat),     SCMP_SYS(faccessat2),      SCMP_SYS(getdents64),   SCMP_SYS(readlink),
-        SCMP_SYS(readlinkat),   SCMP_SYS(fstatfs),       SCMP_SYS(statfs),          SCMP_SYS(munmap),       SCMP_SYS(mremap),
-        SCMP_SYS(madvise),      SCMP_SYS(brk),           SCMP_SYS(futex),           SCMP_SYS(exit),         SCMP_SYS(exit_group),
-        SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),   SCMP_SYS(sigaltstack),  SCMP_SYS(getrandom),
-        SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday),    SCMP_SYS(getpid),       SCMP_SYS(gettid),
-        SCMP_SYS(getuid),       SCMP_SYS(geteuid),       SCMP_SYS(getgid),          SCMP_SYS(getegid),      SCMP_SYS(uname),
-        SCMP_SYS(sysinfo),      SCMP_SYS(sched_yield),   SCMP_SYS(sched_getaffinity), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
-        SCMP_SYS(restart_syscall), SCMP_SYS(fadvise64),  SCMP_SYS(poll),            SCMP_SYS(ppoll),        SCMP_SYS(getcwd)};
+    static const int calls[] = {SCMP_SYS(read),
+                                SCMP_SYS(pread64),
+                                SCMP_SYS(readv),
+                                SCMP_SYS(lseek),
+                                SCMP_SYS(close),
+                                SCMP_SYS(fstat),
+                                SCMP_SYS(newfstatat),
+                                SCMP_SYS(stat),
+                                SCMP_SYS(lstat),
+                                SCMP_SYS(statx),
+                                SCMP_SYS(access),
+                                SCMP_SYS(faccessat),
+                                SCMP_SYS(faccessat2),
+                                SCMP_SYS(getdents64),
+                                SCMP_SYS(readlink),
+                                SCMP_SYS(readlinkat),
+                                SCMP_SYS(fstatfs),
+                                SCMP_SYS(statfs),
+                                SCMP_SYS(munmap),
+                                SCMP_SYS(mremap),
+                                SCMP_SYS(madvise),
+                                SCMP_SYS(brk),
+                                SCMP_SYS(futex),
+                                SCMP_SYS(exit),
+                                SCMP_SYS(exit_group),
+                                SCMP_SYS(rt_sigaction),
+                                SCMP_SYS(rt_sigprocmask),
+                                SCMP_SYS(rt_sigreturn),
+                                SCMP_SYS(sigaltstack),
+                                SCMP_SYS(getrandom),
+                                SCMP_SYS(clock_gettime),
+                                SCMP_SYS(clock_getres),
+                                SCMP_SYS(gettimeofday),
+                                SCMP_SYS(getpid),
+                                SCMP_SYS(gettid),
+                                SCMP_SYS(getuid),
+                                SCMP_SYS(geteuid),
+                                SCMP_SYS(getgid),
+                                SCMP_SYS(getegid),
+                                SCMP_SYS(uname),
+                                SCMP_SYS(sysinfo),
+                                SCMP_SYS(sched_yield),
+                                SCMP_SYS(sched_getaffinity),
+                                SCMP_SYS(set_robust_list),
+                                SCMP_SYS(rseq),
+                                SCMP_SYS(restart_syscall),
+                                SCMP_SYS(fadvise64),
+                                SCMP_SYS(poll),
+                                SCMP_SYS(ppoll),
+                                SCMP_SYS(getcwd)};
     int code = 0;
     for (size_t i = 0; i < sizeof calls / sizeof *calls && code == 0; i++)
         code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
@@ -126,30 +182,48 @@ static int allow_some(scmp_filter_ctx filter)
     for (size_t i = 0; i < 2 && code == 0; i++) {
         code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, writes[i], 1, SCMP_A0_32(SCMP_CMP_EQ, OUTPUT));
         if (code == 0)
-            code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, writes[i], 1, SCMP_A0_32(SCMP_CMP_EQ, STDERR_FILENO));
+            code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, writes[i], 1,
+                                    SCMP_A0_32(SCMP_CMP_EQ, STDERR_FILENO));
     }
     if (code == 0)
-        code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, SCMP_A2_64(SCMP_CMP_MASKED_EQ, changes, 0));
+        code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+                                SCMP_A2_64(SCMP_CMP_MASKED_EQ, changes, 0));
     if (code == 0)
-        code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(open), 1, SCMP_A1_64(SCMP_CMP_MASKED_EQ, changes, 0));
+        code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
+                                SCMP_A1_64(SCMP_CMP_MASKED_EQ, changes, 0));
     if (code == 0)
-        code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+        code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+                                SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     if (code == 0)
-        code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+        code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+                                SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     if (code == 0) /* a thread, which pango has for its fonts, and no process */
-        code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+        code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                                SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
     return code;
 }
 
-/* Probes that libraries can live without: clone3 tells them to use clone, the others that there is nothing. */
+/* Probes that libraries can live without: clone3 tells them to use clone, the others that there is nothing.
+ */
 static int refuse(scmp_filter_ctx filter)
 {
     static const struct {
         int call, error;
-    } calls[] = {{SCMP_SYS(clone3), ENOSYS},   {SCMP_SYS(ioctl), ENOTTY},     {SCMP_SYS(fcntl), EACCES},  {SCMP_SYS(prctl), EACCES},
-                 {SCMP_SYS(prlimit64), EACCES}, {SCMP_SYS(mkdir), EACCES},    {SCMP_SYS(mkdirat), EACCES}, {SCMP_SYS(unlink), EACCES},
-                 {SCMP_SYS(utimensat), EACCES}, {SCMP_SYS(chmod), EACCES},    {SCMP_SYS(link), EACCES},   {SCMP_SYS(rename), EACCES},
-                 {SCMP_SYS(sched_setscheduler), EACCES}, {SCMP_SYS(sched_getattr), EACCES}, {SCMP_SYS(sched_setattr), EACCES}};
+    } calls[] = {{SCMP_SYS(clone3), ENOSYS},
+                 {SCMP_SYS(ioctl), ENOTTY},
+                 {SCMP_SYS(fcntl), EACCES},
+                 {SCMP_SYS(prctl), EACCES},
+                 {SCMP_SYS(prlimit64), EACCES},
+                 {SCMP_SYS(mkdir), EACCES},
+                 {SCMP_SYS(mkdirat), EACCES},
+                 {SCMP_SYS(unlink), EACCES},
+                 {SCMP_SYS(utimensat), EACCES},
+                 {SCMP_SYS(chmod), EACCES},
+                 {SCMP_SYS(link), EACCES},
+                 {SCMP_SYS(rename), EACCES},
+                 {SCMP_SYS(sched_setscheduler), EACCES},
+                 {SCMP_SYS(sched_getattr), EACCES},
+                 {SCMP_SYS(sched_setattr), EACCES}};
     int code = 0;
     for (size_t i = 0; i < sizeof calls / sizeof *calls && code == 0; i++)
         code = seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint16_t)calls[i].error), calls[i].call, 0);
@@ -184,7 +258,8 @@ static int close_all(int output, pid_t parent)
         code = unmap_shared();
     if (code == 0)
         code = leave_root();
-    if (code == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || getppid() != parent))
+    if (code == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+                      getppid() != parent))
         code = -EPERM;
     if (code == 0)
         code = limit();
@@ -232,8 +307,10 @@ static int judge(pid_t child, struct why *why)
         if (errno != EINTR)
             return why_set(why, -errno, "the process that sets the PDF: %s", strerror(errno));
     if (WIFSIGNALED(status))
-        return why_set(why, -ECHILD, "the process that sets the PDF ended by signal %d (%s): nothing of the case was in its reach",
-                       WTERMSIG(status), strsignal(WTERMSIG(status)));
+        return why_set(
+            why, -ECHILD,
+            "the process that sets the PDF ended by signal %d (%s): nothing of the case was in its reach",
+            WTERMSIG(status), strsignal(WTERMSIG(status)));
     switch (WEXITSTATUS(status)) {
     case DONE:
         return 0;
@@ -242,13 +319,15 @@ static int judge(pid_t child, struct why *why)
     case NO_MEMORY:
         return why_set(why, -ENOMEM, "no memory to set the PDF");
     case NO_SANDBOX:
-        return why_set(why, -ENOTSUP, "the process that sets the PDF cannot be closed in: seccomp is missing");
+        return why_set(why, -ENOTSUP,
+                       "the process that sets the PDF cannot be closed in: seccomp is missing");
     default:
         return why_set(why, -EIO, "the PDF could not be set");
     }
 }
 
-int pdf_child_make(const struct pdf *pdf, const struct pdf_about *about, struct report_out *out, struct why *why)
+int pdf_child_make(const struct pdf *pdf, const struct pdf_about *about, struct report_out *out,
+                   struct why *why)
 {
     int ends[2];
     pid_t parent = getpid();

@@ -89,10 +89,11 @@ static const struct {
 static const struct {
     const char *word;
     enum report_label label;
-} events[] = {{"received", LABEL_C_RECEIVED},       {"transferred", LABEL_C_TRANSFERRED}, {"stored", LABEL_C_STORED},
-              {"withdrawn", LABEL_C_WITHDRAWN},     {"seal opened", LABEL_C_SEAL_OPENED}, {"resealed", LABEL_C_RESEALED},
-              {"examined", LABEL_C_EXAMINED},       {"copied", LABEL_C_COPIED},           {"returned", LABEL_C_RETURNED},
-              {"destroyed", LABEL_C_DESTROYED}};
+} events[] = {{"received", LABEL_C_RECEIVED},       {"transferred", LABEL_C_TRANSFERRED},
+              {"stored", LABEL_C_STORED},           {"withdrawn", LABEL_C_WITHDRAWN},
+              {"seal opened", LABEL_C_SEAL_OPENED}, {"resealed", LABEL_C_RESEALED},
+              {"examined", LABEL_C_EXAMINED},       {"copied", LABEL_C_COPIED},
+              {"returned", LABEL_C_RETURNED},       {"destroyed", LABEL_C_DESTROYED}};
 
 enum report_label report_custody_heading(enum custody_group group)
 {
@@ -112,7 +113,8 @@ static bool is_choice(const struct custody_record *record, const char *name)
 }
 
 /* A field as people read it: persons with name and office, words of a choice with blanks. */
-static void field_text(const struct report_model *model, const struct custody_record *record, const char *name, struct buf *buf)
+static void field_text(const struct report_model *model, const struct custody_record *record,
+                       const char *name, struct buf *buf)
 {
     if (is_person(record, name))
         custody_person(model->custody, custody_value(record, name, 0), buf);
@@ -124,7 +126,8 @@ static void field_text(const struct report_model *model, const struct custody_re
 }
 
 size_t report_custody_facts(const struct report_model *model, enum custody_group group, const char *exhibit,
-                            void (*each)(void *context, enum report_label label, const char *value), void *context)
+                            void (*each)(void *context, enum report_label label, const char *value),
+                            void *context)
 {
     size_t count = 0;
     if (!model->custody)
@@ -150,7 +153,8 @@ enum { T_NUMBER, T_AT, T_PLACE, T_PURPOSE, T_BEFORE, T_AFTER, T_CONDITION, T_FRO
 
 static void put_condition(const struct custody_record *record, struct buf *buf)
 {
-    const char *before = custody_value(record, "condition_before", 0), *after = custody_value(record, "condition_after", 0);
+    const char *before = custody_value(record, "condition_before", 0),
+               *after = custody_value(record, "condition_after", 0);
     buf_text(buf, before);
     if (strcmp(before, after) != 0)
         buf_printf(buf, " → %s", after);
@@ -221,12 +225,13 @@ size_t report_custody_events(const struct report_model *model, const char *exhib
 
 /* ------------------------------------------------------------------ persons */
 
-static void put_person(const struct custody_record *record, void (*each)(void *context, const struct custody_human *human),
-                       void *context)
+static void put_person(const struct custody_record *record,
+                       void (*each)(void *context, const struct custody_human *human), void *context)
 {
     static const char *const work[] = {"education", "speciality", "service", "degree"};
     struct buf name = {0}, position = {0}, text = {0}, warned = {0};
-    buf_printf(&name, "%s %s", custody_value(record, "given_name", 0), custody_value(record, "family_name", 0));
+    buf_printf(&name, "%s %s", custody_value(record, "given_name", 0),
+               custody_value(record, "family_name", 0));
     buf_printf(&position, "%s, %s", custody_value(record, "position", 0), custody_value(record, "agency", 0));
     for (size_t i = 0; i < sizeof work / sizeof *work; i++)
         if (custody_values(record, work[i])) {
@@ -234,15 +239,16 @@ static void put_person(const struct custody_record *record, void (*each)(void *c
             custody_text(record, work[i], &text);
         }
     custody_text(record, "warned", &warned);
-    each(context, &(struct custody_human){buf_cstr(&name), buf_cstr(&position), buf_cstr(&text), buf_cstr(&warned)});
+    each(context,
+         &(struct custody_human){buf_cstr(&name), buf_cstr(&position), buf_cstr(&text), buf_cstr(&warned)});
     buf_finish(&name);
     buf_finish(&position);
     buf_finish(&text);
     buf_finish(&warned);
 }
 
-size_t report_custody_persons(const struct report_model *model, void (*each)(void *context, const struct custody_human *human),
-                              void *context)
+size_t report_custody_persons(const struct report_model *model,
+                              void (*each)(void *context, const struct custody_human *human), void *context)
 {
     size_t count = 0, all = model->custody ? custody_count(model->custody) : 0;
     for (size_t i = 0; i < all; i++) {

@@ -46,10 +46,12 @@ void report_files_quote(struct buf *buf, const void *text, size_t size)
     for (size_t i = 0; i < size; i++)
         if (bytes[i] == '\\')
             buf_text(buf, "\\\\");
-        else if (bytes[i] < 0x20 || bytes[i] == '\'' || bytes[i] == '<' || bytes[i] == '>' || bytes[i] == '&' || bytes[i] == 0x7f)
+        else if (bytes[i] < 0x20 || bytes[i] == '\'' || bytes[i] == '<' || bytes[i] == '>' ||
+                 bytes[i] == '&' || bytes[i] == 0x7f)
             buf_printf(buf, "\\x%02x", bytes[i]);
         else if (size - i >= 3 && bytes[i] == 0xe2 && bytes[i + 1] == 0x80 && (bytes[i + 2] & 0xfe) == 0xa8) {
-            buf_text(buf, bytes[i + 2] & 1 ? "\\u2029" : "\\u2028"); /* ends a line for old readers of scripts */
+            buf_text(buf,
+                     bytes[i + 2] & 1 ? "\\u2029" : "\\u2028"); /* ends a line for old readers of scripts */
             i += 2;
         } else
             buf_u8(buf, bytes[i]);
@@ -165,8 +167,9 @@ static int push_level(struct gathering *g, size_t path_size, const char *name, s
     return 0;
 }
 
-/* The folder of a row whose path's folders are the first `size` bytes of `path`, or none. A folder's rows and all below it follow
- * each other, so that what is open is on the way from the exhibit to the last row's folder. */
+/* The folder of a row whose path's folders are the first `size` bytes of `path`, or none. A folder's rows and
+ * all below it follow each other, so that what is open is on the way from the exhibit to the last row's
+ * folder. */
 static int enter_folder(struct gathering *g, const struct file_fact *fact, size_t size)
 {
     const char *path = fact->path;
@@ -232,11 +235,11 @@ static int type_number(struct gathering *g, const char *name, uint64_t *ret)
 
 static char state_letter(const struct file_fact *fact)
 {
-    return *fact->grade                       ? 'c'
-           : fact->inner                      ? 'i'
-           : fact->flags & ENTRY_REALLOCATED  ? 'r'
-           : file_fact_deleted(fact)          ? 'd'
-                                              : 'l';
+    return *fact->grade                      ? 'c'
+           : fact->inner                     ? 'i'
+           : fact->flags & ENTRY_REALLOCATED ? 'r'
+           : file_fact_deleted(fact)         ? 'd'
+                                             : 'l';
 }
 
 static void put_seconds(struct buf *buf, int64_t when)
@@ -266,8 +269,8 @@ static int show(struct report_files *files, const struct file_fact *fact, uint64
     struct report_file *row = &files->shown[files->shown_count];
     if (files->shown_count == FILES_SHOWN)
         return 0;
-    *row = (struct report_file){strdup(fact->exhibit), strdup(fact->path), strdup(type_word(fact)), size, fact->modified,
-                                state_letter(fact)};
+    *row = (struct report_file){strdup(fact->exhibit), strdup(fact->path), strdup(type_word(fact)), size,
+                                fact->modified,        state_letter(fact)};
     files->shown_count++;
     return row->exhibit && row->path && row->type ? 0 : -ENOMEM;
 }

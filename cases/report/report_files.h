@@ -1,12 +1,14 @@
 /*
- * report_files: every file of a case for the table in the HTML report: data files beside it (report_parts.h), and what the page
- * itself shows of them: how many, the first rows, how many were modified in which year.
+ * report_files: every file of a case for the table in the HTML report: data files beside it (report_parts.h),
+ * and what the page itself shows of them: how many, the first rows, how many were modified in which year.
  *
- * files-0001.js … and details-0001.js … have FILES_PER_PART rows each, as a call of one function with JSON in a string: a page
- * that was opened from a disc may load scripts and nothing else. In files-*.js, by column: `names` (each with a '/' behind it), `folder` and
- * `type` (runs: value, how often), `size`, `modified` (seconds since 1970, or null), `state` (a letter a row: l live, d deleted,
- * r deleted and in use again, i inside another content, c recovered by its structure); `folders` (number of the one around it or
- * -1, name) and `types` are those that no earlier file has. In details-*.js, by row: SHA-256, accessed, changed, born, grade.
+ * files-0001.js … and details-0001.js … have FILES_PER_PART rows each, as a call of one function with JSON in
+ * a string: a page that was opened from a disc may load scripts and nothing else. In files-*.js, by column:
+ * `names` (each with a '/' behind it), `folder` and `type` (runs: value, how often), `size`, `modified`
+ * (seconds since 1970, or null), `state` (a letter a row: l live, d deleted, r deleted and in use again, i
+ * inside another content, c recovered by its structure); `folders` (number of the one around it or -1, name)
+ * and `types` are those that no earlier file has. In details-*.js, by row: SHA-256, accessed, changed, born,
+ * grade.
  */
 #ifndef KVALI_CASES_REPORT_REPORT_FILES_H
 #define KVALI_CASES_REPORT_REPORT_FILES_H

@@ -1,5 +1,5 @@
-/* report_html_custody: what people recorded: the case, persons, and for each exhibit what it is, how it was seized, and in whose
- * hands it was. */
+/* report_html_custody: what people recorded: the case, persons, and for each exhibit what it is, how it was
+ * seized, and in whose hands it was. */
 #include "cases/report/report_sections.h"
 
 #include "cases/report/report_custody.h"
@@ -12,7 +12,8 @@ static void put_fact(void *context, enum report_label label, const char *value)
     section_pair_close(html);
 }
 
-static void put_group(struct html *html, const struct report_model *model, enum custody_group group, const char *exhibit)
+static void put_group(struct html *html, const struct report_model *model, enum custody_group group,
+                      const char *exhibit)
 {
     if (report_custody_facts(model, group, exhibit, NULL, NULL) == 0)
         return;
@@ -52,8 +53,9 @@ static void put_event(void *context, const struct custody_row *row)
 
 void section_custody_of(struct html *html, const struct report_model *model, const char *exhibit)
 {
-    static const enum report_label heads[] = {LABEL_C_NUMBER,  LABEL_C_AT,   LABEL_C_EVENT,     LABEL_C_FROM_TO, LABEL_C_PLACE,
-                                              LABEL_C_PURPOSE, LABEL_C_SEAL, LABEL_C_CONDITION, LABEL_C_RECORD};
+    static const enum report_label heads[] = {LABEL_C_NUMBER,  LABEL_C_AT,        LABEL_C_EVENT,
+                                              LABEL_C_FROM_TO, LABEL_C_PLACE,     LABEL_C_PURPOSE,
+                                              LABEL_C_SEAL,    LABEL_C_CONDITION, LABEL_C_RECORD};
     for (enum custody_group group = CUSTODY_OF_EXHIBIT; group < CUSTODY_GROUPS; group++)
         put_group(html, model, group, exhibit);
     html_raw(html, "<h3>");

@@ -1,6 +1,7 @@
 /*
- * report_html_files: all files: how many were modified in which year, the first rows, and, where the data stand beside the page
- * (report_files.h), the table that the script fills (explorer.js). All its words are here.
+ * report_html_files: all files: how many were modified in which year, the first rows, and, where the data
+ * stand beside the page (report_files.h), the table that the script fills (explorer.js). All its words are
+ * here.
  */
 #include "cases/report/report_sections.h"
 
@@ -25,7 +26,8 @@ static void put_year(struct html *html, unsigned year, uint64_t count, uint64_t 
         height = count * BAR_HEIGHT / most;
     buf_printf(html->buf, "<li data-year=\"%u\" title=\"%u: ", year, year);
     html_number(html, count);
-    buf_printf(html->buf, "\"><span class=\"x-column\" style=\"height:%llupx\"></span><small>%u</small></li>\n",
+    buf_printf(html->buf,
+               "\"><span class=\"x-column\" style=\"height:%llupx\"></span><small>%u</small></li>\n",
                (unsigned long long)(height ? height : 1), year);
 }
 
@@ -63,8 +65,10 @@ static void put_state(struct html *html, char letter)
 
 static void put_rows(struct html *html, const struct report_files *files)
 {
-    static const enum report_label heads[] = {LABEL_EXHIBIT, LABEL_PATH, LABEL_SIZE, LABEL_FILES_MODIFIED, LABEL_TYPE, LABEL_STATE};
-    struct model_cut cut = {files->shown_count, files->total, "SELECT exhibit, path, size, modified, mime, sha256 FROM file"};
+    static const enum report_label heads[] = {LABEL_EXHIBIT,        LABEL_PATH, LABEL_SIZE,
+                                              LABEL_FILES_MODIFIED, LABEL_TYPE, LABEL_STATE};
+    struct model_cut cut = {files->shown_count, files->total,
+                            "SELECT exhibit, path, size, modified, mime, sha256 FROM file"};
     html_raw(html, "<div class=\"plain\">\n");
     section_table_open(html, heads, 6, 1U << 2 | 1U << 3);
     for (size_t i = 0; i < files->shown_count; i++) {
@@ -86,7 +90,8 @@ static void put_rows(struct html *html, const struct report_files *files)
 
 /* ---- the table that the script fills ---- */
 
-static void put_input(struct html *html, enum report_label label, const char *type, const char *id, const char *more)
+static void put_input(struct html *html, enum report_label label, const char *type, const char *id,
+                      const char *more)
 {
     html_raw(html, "<label><span>");
     html_label(html, label);
@@ -143,24 +148,30 @@ static void put_words(struct html *html)
 
 static void put_explorer(struct html *html, const struct report_files *files)
 {
-    buf_printf(html->buf, "<div id=\"explorer\" hidden=\"\" data-rows=\"%llu\" data-chunks=\"%llu\" data-per=\"%d\">\n",
+    buf_printf(html->buf,
+               "<div id=\"explorer\" hidden=\"\" data-rows=\"%llu\" data-chunks=\"%llu\" data-per=\"%d\">\n",
                (unsigned long long)files->total, (unsigned long long)files->parts, FILES_PER_PART);
     put_filters(html);
     html_raw(html, "<p id=\"x-loading\" class=\"soft\">");
     html_label(html, LABEL_FILES_LOADING);
     html_raw(html, " <span id=\"x-done\">0</span></p>\n<p id=\"x-missing\" class=\"bad\" hidden=\"\">✖ ");
     html_label(html, LABEL_FILES_MISSING);
-    html_raw(html, "</p>\n<p role=\"status\"><strong id=\"x-shown\">0</strong> / <span id=\"x-total\">0</span> "
-                   "<span id=\"x-where\" class=\"code soft\"></span></p>\n"
-                   "<div class=\"x-body\">\n<ul id=\"x-tree\" class=\"x-tree\"></ul>\n<div class=\"x-table\" role=\"table\">\n"
-                   "<div class=\"x-row x-head\" role=\"row\">");
+    html_raw(html,
+             "</p>\n<p role=\"status\"><strong id=\"x-shown\">0</strong> / <span id=\"x-total\">0</span> "
+             "<span id=\"x-where\" class=\"code soft\"></span></p>\n"
+             "<div class=\"x-body\">\n<ul id=\"x-tree\" class=\"x-tree\"></ul>\n<div class=\"x-table\" "
+             "role=\"table\">\n"
+             "<div class=\"x-row x-head\" role=\"row\">");
     put_head(html, LABEL_PATH, "path");
     put_head(html, LABEL_SIZE, "size");
     put_head(html, LABEL_FILES_MODIFIED_UTC, "modified");
     put_head(html, LABEL_TYPE, "type");
     put_head(html, LABEL_STATE, "state");
-    html_raw(html, "</div>\n<div id=\"x-view\" class=\"x-view\" tabindex=\"0\" role=\"rowgroup\"><div id=\"x-space\">"
-                   "<div id=\"x-layer\"></div></div></div>\n</div>\n</div>\n<div id=\"x-detail\" aria-live=\"polite\"></div>\n");
+    html_raw(
+        html,
+        "</div>\n<div id=\"x-view\" class=\"x-view\" tabindex=\"0\" role=\"rowgroup\"><div id=\"x-space\">"
+        "<div id=\"x-layer\"></div></div></div>\n</div>\n</div>\n<div id=\"x-detail\" "
+        "aria-live=\"polite\"></div>\n");
     put_words(html);
     html_raw(html, "</div>\n");
 }

@@ -81,7 +81,9 @@ int report_parts_open(struct report_parts *parts, const char *name, struct repor
     int error = next_part(parts);
     if (error == 0 && parts->folder < 0)
         error = make_folder(parts);
-    int fd = error < 0 ? -1 : openat(parts->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+    int fd = error < 0
+                 ? -1
+                 : openat(parts->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
     if (error == 0 && fd < 0)
         error = -errno;
     if (error == 0 && (error = report_out_init(out, fd)) < 0)

@@ -1,7 +1,9 @@
 /*
- * report_parts: the files that belong to a report and stand beside it in a folder of its own: reports/report-0001-files/.
+ * report_parts: the files that belong to a report and stand beside it in a folder of its own:
+ * reports/report-0001-files/.
  *
- * They are written into a folder with another name (.partial) and get theirs all at once, when the last one is on the disk.
+ * They are written into a folder with another name (.partial) and get theirs all at once, when the last one
+ * is on the disk.
  */
 #ifndef KVALI_CASES_REPORT_REPORT_PARTS_H
 #define KVALI_CASES_REPORT_REPORT_PARTS_H
@@ -22,10 +24,10 @@ struct report_part {
 };
 
 struct report_parts {
-    int reports;    /* the folder of reports; borrowed */
-    char name[64];  /* of their folder in it */
-    int folder;     /* -1 until the first part */
-    bool done;      /* they have their name */
+    int reports;   /* the folder of reports; borrowed */
+    char name[64]; /* of their folder in it */
+    int folder;    /* -1 until the first part */
+    bool done;     /* they have their name */
     struct report_part *items;
     size_t count;
 };
@@ -34,8 +36,8 @@ void report_parts_init(struct report_parts *parts, int reports, const char *name
 /* Frees; unless the parts are done and to be kept, it takes them away. */
 void report_parts_finish(struct report_parts *parts, bool keep);
 
-/* Begins the part `name` (our own: letters, digits, '-', '.') and makes `out` lead to it. To be closed, also after an error of
- * what is written: `error` is that, and comes back. */
+/* Begins the part `name` (our own: letters, digits, '-', '.') and makes `out` lead to it. To be closed, also
+ * after an error of what is written: `error` is that, and comes back. */
 int report_parts_open(struct report_parts *parts, const char *name, struct report_out *out, struct why *why);
 int report_parts_close(struct report_parts *parts, struct report_out *out, int error, struct why *why);
 

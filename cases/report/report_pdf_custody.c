@@ -1,4 +1,5 @@
-/* report_pdf_custody: what people recorded, on paper: the case, persons, and for each exhibit how it came and in whose hands it was. */
+/* report_pdf_custody: what people recorded, on paper: the case, persons, and for each exhibit how it came and
+ * in whose hands it was. */
 #include "cases/report/report_pdf.h"
 
 #include "cases/report/report_custody.h"

@@ -1,6 +1,7 @@
 /*
- * shaper: a library that shapes text and has been taken over: loaded in front of pango (LD_PRELOAD), it does what KVALI_SHAPER
- * says when the first text is laid out, and prints REACHED when that was possible. For tests of the process that makes PDFs.
+ * shaper: a library that shapes text and has been taken over: loaded in front of pango (LD_PRELOAD), it does
+ * what KVALI_SHAPER says when the first text is laid out, and prints REACHED when that was possible. For
+ * tests of the process that makes PDFs.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
