@@ -26,9 +26,12 @@ int sign_why(struct why *why, int code, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    const char *words = ERR_reason_error_string(ERR_peek_last_error());
-    if (words)
-        snprintf(reason, sizeof reason, ": %s", words);
+    const char *data = NULL;
+    int flags = 0;
+    const char *words = ERR_reason_error_string(ERR_peek_last_error_all(NULL, NULL, NULL, &data, &flags));
+    if (words) /* what is behind it says why a certificate is not good */
+        snprintf(reason, sizeof reason, ": %s%s%.80s", words, data && *data && (flags & ERR_TXT_STRING) ? ": " : "",
+                 data && (flags & ERR_TXT_STRING) ? data : "");
     ERR_clear_error();
     return why_set(why, code, "%s%s", text, reason);
 }
