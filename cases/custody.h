@@ -112,6 +112,10 @@ int custody_draft_know(struct custody_draft *draft, struct casefile *cf, const s
  * record that it names is not known. */
 int custody_draft_check(const struct custody_draft *draft, struct casefile *cf, const struct custody *custody,
                         struct why *why);
+/* Is the person, exhibit or record that a field's value names known? For asking again at once; custody_draft_check does it for
+ * all. -EINVAL. */
+int custody_check_name(const struct custody_kind *kind, const struct custody_field *field, const char *text,
+                       struct casefile *cf, const struct custody *custody, struct why *why);
 /* Checks it, writes it into the ledger, and takes it into `custody`. ret_number may be NULL. */
 int custody_add(struct casefile *cf, struct custody *custody, const struct custody_draft *draft,
                 uint64_t *ret_number, struct why *why);

@@ -183,7 +183,7 @@ static void check_seizure(struct checking *c, const char *label)
         gap(c, label, seizure->number, first->number, "the first event is before the seizure");
 }
 
-static void check_image(struct checking *c, const char *label, const char *path, const char *verification)
+static void check_image(struct checking *c, const char *label, const char *path, const char *type, const char *verification)
 {
     const struct custody_record *acquired = custody_find(c->custody, "acquisition", "exhibit", label, NULL),
                                 *checked = custody_find(c->custody, "verification", "exhibit", label, NULL);
@@ -191,6 +191,8 @@ static void check_image(struct checking *c, const char *label, const char *path,
         gap(c, label, 0, 0, "no record says how its image was acquired");
     if (!*path)
         gap(c, label, 0, 0, "kvali has no image of it: `kvali add`");
+    else if (!*verification && !checked && strcmp(type, "folder") == 0)
+        gap(c, label, 0, 0, "a folder has no hash that could be compared: `kvali custody add CASE verification` tells how it was checked");
     else if (!*verification && !checked)
         gap(c, label, 0, 0, "its image was not verified: `kvali run` reads it whole");
     if (strcmp(verification, "mismatch") == 0)
@@ -201,13 +203,13 @@ static void check_image(struct checking *c, const char *label, const char *path,
         gap(c, label, checked->number, 0, "a verification says that its image does not match");
 }
 
-static void check_exhibit(struct checking *c, const char *label, const char *path, const char *verification)
+static void check_exhibit(struct checking *c, const char *label, const char *path, const char *type, const char *verification)
 {
     if (!custody_find(c->custody, "exhibit", "exhibit", label, NULL))
         gap(c, label, 0, 0, "nothing is said of the thing itself: `kvali exhibit set`");
     check_seizure(c, label);
     check_events(c, label);
-    check_image(c, label, path, verification);
+    check_image(c, label, path, type, verification);
 }
 
 /* Those with an image first, in order of their labels; then those that only people know of. */
@@ -215,10 +217,10 @@ static void check_exhibits(struct checking *c)
 {
     struct db_statement *s;
     struct db *db = casefile_db(c->cf);
-    if (db_prepare(db, "SELECT label, path, coalesce(verification, '') FROM t_exhibit ORDER BY label", &s) ==
+    if (db_prepare(db, "SELECT label, path, coalesce(verification, ''), coalesce(type, '') FROM t_exhibit ORDER BY label", &s) ==
         0) {
         while (db_step(s) == 1)
-            check_exhibit(c, db_text(s, 0), db_text(s, 1), db_text(s, 2));
+            check_exhibit(c, db_text(s, 0), db_text(s, 1), db_text(s, 3), db_text(s, 2));
         db_finalize(s);
     }
     for (size_t i = 0; i < c->custody->count; i++) {
@@ -232,7 +234,7 @@ static void check_exhibits(struct checking *c)
         bool imaged = db_step(s) == 1;
         db_finalize(s);
         if (!imaged)
-            check_exhibit(c, label, "", "");
+            check_exhibit(c, label, "", "", "");
     }
 }
 

@@ -200,6 +200,14 @@ static bool adds_to_one(const struct custody_draft *draft, const struct custody 
             custody_find(custody, "case", NULL, NULL, NULL));
 }
 
+/* What kvali fills in as soon as the exhibit is told is not asked for before that. */
+static void put_missing(struct buf *names, const struct custody_draft *draft, const struct custody_field *field)
+{
+    if ((field->flags & CUSTODY_KNOWN) && custody_field(draft->kind, "exhibit") && !custody_draft_has(draft, "exhibit"))
+        return;
+    buf_printf(names, "%s%s", names->size ? ", " : "", field->name);
+}
+
 static int check_missing(const struct custody_draft *draft, const struct custody *custody, struct why *why)
 {
     struct buf names = {0};
@@ -207,7 +215,7 @@ static int check_missing(const struct custody_draft *draft, const struct custody
         return 0;
     for (const struct custody_field *field = draft->kind->fields; field->name; field++)
         if ((field->flags & CUSTODY_MUST) && !custody_draft_has(draft, field->name))
-            buf_printf(&names, "%s%s", names.size ? ", " : "", field->name);
+            put_missing(&names, draft, field);
     int code = names.size ? why_set(why, -EINVAL, "%s: missing: %s", draft->kind->word, buf_cstr(&names)) : 0;
     buf_finish(&names);
     return code;
@@ -226,13 +234,13 @@ static bool exhibit_known(struct casefile *cf, const struct custody *custody, co
     return known;
 }
 
-static int check_name(const struct custody_draft *draft, const struct custody_field *field, const char *text,
-                      struct casefile *cf, const struct custody *custody, struct why *why)
+int custody_check_name(const struct custody_kind *kind, const struct custody_field *field, const char *text,
+                       struct casefile *cf, const struct custody *custody, struct why *why)
 {
     if (field->form == CUSTODY_PERSON && !custody_find(custody, "person", "id", text, NULL))
         return why_set(why, -EINVAL, "%s: nobody is known as \"%s\": `kvali person add` first", field->name,
                        text);
-    if (field->form == CUSTODY_EXHIBIT && strcmp(draft->kind->word, "exhibit") != 0 &&
+    if (field->form == CUSTODY_EXHIBIT && strcmp(kind->word, "exhibit") != 0 &&
         !exhibit_known(cf, custody, text))
         return why_set(why, -EINVAL,
                        "%s: there is no exhibit \"%s\": `kvali add` or `kvali exhibit set` first",
@@ -253,7 +261,7 @@ static int check_names(const struct custody_draft *draft, struct casefile *cf, c
         for (size_t i = 0; i < count; i++) {
             char room[24];
             const char *text = custody_scalar(json_is_array(value) ? json_array_get(value, i) : value, room);
-            int code = check_name(draft, field, text ? text : "", cf, custody, why);
+            int code = custody_check_name(draft->kind, field, text ? text : "", cf, custody, why);
             if (code)
                 return code;
         }

@@ -174,6 +174,44 @@ static void say_signer(struct seals *seals, uint32_t number, const struct seal_t
         buf_text(&seals->signers, ", no time stamp");
 }
 
+/* The seal says when it was made; a certificate that was not valid then did not sign it in good order, whoever is trusted. */
+static int check_validity(const struct seal *seal, const struct sign_who *who, struct why *why)
+{
+    char day[WHEN_TEXT_SIZE];
+    int64_t made;
+    if (!when_parse(seal->time, &made))
+        return why_set(why, -EUCLEAN, "its time is none: %s", seal->time);
+    if (who->not_before != WHEN_NONE && made < who->not_before)
+        return why_set(why, -EKEYREJECTED, "it was made on %s; the signer's certificate was not valid before %s", seal->time,
+                       when_format(who->not_before, day));
+    if (who->not_after != WHEN_NONE && made > who->not_after)
+        return why_set(why, -EKEYREJECTED, "it was made on %s; the signer's certificate had expired on %s", seal->time,
+                       when_format(who->not_after, day));
+    return 0;
+}
+
+static int check_revocation(const struct seal_files *files, const struct seal_trust *trust, int64_t at, uint32_t number,
+                            struct seals *seals, struct why *why)
+{
+    bool known = false;
+    if (!trust->crl || !trust->ca)
+        return 0;
+    int code = sign_revoked(files->signature.data, files->signature.size, trust->crl, trust->ca, at, &known, why);
+    if (code == 0 && !known)
+        buf_printf(&seals->remarks, "%sseal %u: %s has no revocation list by the issuer of its signer's certificate",
+                   seals->remarks.size ? "\n" : "", number, trust->crl);
+    return code;
+}
+
+/* Another key is no fault: certificates end, examiners change. But nobody should find out by accident. */
+static void say_key_change(struct seals *seals, uint32_t number, const struct sign_who *who)
+{
+    if (*seals->last_signer && strcmp(seals->last_signer, who->sha256) != 0)
+        buf_printf(&seals->remarks, "%sseal %u is signed with another certificate than the seal before it: now %s",
+                   seals->remarks.size ? "\n" : "", number, who->subject);
+    snprintf(seals->last_signer, sizeof seals->last_signer, "%s", who->sha256);
+}
+
 static void check_signature(const char *folder, uint32_t number, const struct seal_trust *trust,
                             struct seals *seals)
 {
@@ -196,10 +234,16 @@ static void check_signature(const char *folder, uint32_t number, const struct se
         code = seal_read(folder, number, &seal, &why);
     if (code == 0 && strcmp(seal.signer_sha256, who.sha256) != 0)
         code = why_set(&why, -EKEYREJECTED, "it names another signer than the one who signed");
+    if (code == 0)
+        code = check_validity(&seal, &who, &why);
+    if (code == 0)
+        code = check_revocation(&files, trust, at, number, seals, &why);
     if (code)
         trouble_add(&seals->signatures, "seal %u: %s", number, why.text);
-    else
+    else {
         say_signer(seals, number, trust, &who, &stamp);
+        say_key_change(seals, number, &who);
+    }
     buf_finish(&files.text);
     buf_finish(&files.signature);
     buf_finish(&files.request);

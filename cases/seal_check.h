@@ -12,6 +12,7 @@
  * judged. */
 struct seal_trust {
     const char *ca, *tsa;
+    const char *crl; /* PEM file of revocation lists; NULL: revocation is not looked at. Wants `ca` */
 };
 
 struct seals {
@@ -22,6 +23,7 @@ struct seals {
     size_t files, uncovered; /* files that the newest covers, and files of the folder that it does not */
     struct trouble chain, signatures, manifest;
     struct buf signers; /* a line for each seal: who, when, with what, stamped by whom */
+    char last_signer[SHA256_HEX_SIZE]; /* certificate of the last seal that was looked at */
     struct buf remarks; /* what a seal does not cover now */
 };
 

@@ -36,7 +36,7 @@ struct sign_who {
     char subject[256], issuer[256]; /* RFC 2253, UTF-8 */
     char sha256[SHA256_HEX_SIZE];   /* of the certificate */
     char algorithm[32];             /* "ECDSA P-384" */
-    int64_t not_after;              /* when.h */
+    int64_t not_before, not_after;  /* when.h */
 };
 void sign_key_who(const struct sign_key *key, struct sign_who *ret_who);
 /* Appends the certificate and those above it as PEM. */
@@ -50,6 +50,12 @@ int sign_data(struct sign_key *key, const void *data, size_t size, struct buf *d
  * claims to be. -EKEYREJECTED: it is not. */
 int sign_check(const void *data, size_t size, const void *der, size_t der_size, const char *ca, int64_t at,
                struct sign_who *ret_who, struct why *why);
+
+/* Was the certificate that signed `der` revoked, by a list in `crl` (a PEM file of revocation lists, each signed by a root of
+ * `ca` or by a certificate that the signature carries), before `at`? A signature that was there earlier stays good; WHEN_NONE:
+ * when it was made is not known, so any revocation counts. 0: not, or no list is of its issuer, which *ret_known tells.
+ * -EKEYREJECTED: it was, or a list is not good. */
+int sign_revoked(const void *der, size_t der_size, const char *crl, const char *ca, int64_t at, bool *ret_known, struct why *why);
 
 /* ------------------------------------------------------------------ time stamps */
 

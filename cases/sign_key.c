@@ -26,9 +26,12 @@ int sign_why(struct why *why, int code, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    const char *words = ERR_reason_error_string(ERR_peek_last_error());
-    if (words)
-        snprintf(reason, sizeof reason, ": %s", words);
+    const char *data = NULL;
+    int flags = 0;
+    const char *words = ERR_reason_error_string(ERR_peek_last_error_all(NULL, NULL, NULL, &data, &flags));
+    if (words) /* what is behind it says why a certificate is not good */
+        snprintf(reason, sizeof reason, ": %s%s%.80s", words, data && *data && (flags & ERR_TXT_STRING) ? ": " : "",
+                 data && (flags & ERR_TXT_STRING) ? data : "");
     ERR_clear_error();
     return why_set(why, code, "%s%s", text, reason);
 }
@@ -79,7 +82,7 @@ static void algorithm_of(const EVP_PKEY *key, char *ret, size_t size)
 void sign_who_of(X509 *cert, struct sign_who *ret_who)
 {
     unsigned char *der = NULL;
-    *ret_who = (struct sign_who){.not_after = sign_time(X509_get0_notAfter(cert))};
+    *ret_who = (struct sign_who){.not_before = sign_time(X509_get0_notBefore(cert)), .not_after = sign_time(X509_get0_notAfter(cert))};
     sign_name(X509_get_subject_name(cert), ret_who->subject, sizeof ret_who->subject);
     sign_name(X509_get_issuer_name(cert), ret_who->issuer, sizeof ret_who->issuer);
     EVP_PKEY *key = X509_get0_pubkey(cert);

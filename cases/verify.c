@@ -217,9 +217,15 @@ static bool check_attempts(struct db *db, char *words, size_t size)
 static int check_findings(struct verifying *v, struct casefile *cf, bool *ret_sound, char *words, size_t size,
                           struct why *why)
 {
-    int code = case_digest(cf, NULL, NULL, v->result.digest, why);
-    if (code)
-        return code;
+    struct why broken = {{0}};
+    int code = case_digest(cf, NULL, NULL, v->result.digest, &broken);
+    if (code < 0 && code != -ENOMEM && code != -EIO) { /* a table or column that is not there: the schema itself was changed */
+        *ret_sound = false;
+        snprintf(words, size, "%.400s", broken.text);
+        return 0;
+    }
+    if (code < 0)
+        return why_set(why, code, "%s", broken.text);
     v->result.unfinished = v->begun || v->expected[0] == 0;
     bool sealed = !v->seals.newest.number || v->begun_after_seal || strcmp(v->seals.newest.findings, v->result.digest) == 0;
     *ret_sound = sealed && (v->result.unfinished || strcmp(v->expected, v->result.digest) == 0);

@@ -59,9 +59,58 @@ void html_number(struct html *html, uint64_t number)
     safe_number(html->buf, number);
 }
 
+static void lang_open(struct html *html, enum report_lang lang)
+{
+    html_raw(html, "<span class=\"");
+    buf_text(html->buf, report_lang_name(lang));
+    html_raw(html, "\" lang=\"");
+    buf_text(html->buf, report_lang_name(lang));
+    html_raw(html, "\">");
+}
+
+/* What `put` writes, in each language; once when they are the same. */
+static void in_languages(struct html *html, void (*put)(struct buf *buf, enum report_lang lang, int64_t value), int64_t value)
+{
+    struct buf texts[REPORT_LANGS] = {0};
+    bool same = true;
+    for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++) {
+        put(&texts[lang], lang, value);
+        same = same && texts[lang].size == texts[0].size && !memcmp(texts[lang].data, texts[0].data, texts[0].size);
+    }
+    for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++) {
+        if (html->single || same) {
+            if (lang == html->lang)
+                escape(html->buf, texts[lang].data, texts[lang].size);
+            continue;
+        }
+        lang_open(html, lang);
+        escape(html->buf, texts[lang].data, texts[lang].size);
+        html_raw(html, "</span>");
+    }
+    for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++) {
+        html->buf->failed = html->buf->failed || buf_failed(&texts[lang]);
+        buf_finish(&texts[lang]);
+    }
+}
+
+static void put_size(struct buf *buf, enum report_lang lang, int64_t size)
+{
+    words_size(buf, lang, (uint64_t)size);
+}
+
+static void put_when(struct buf *buf, enum report_lang lang, int64_t when)
+{
+    words_when(buf, lang, when, 0);
+}
+
+static void put_when_tbilisi(struct buf *buf, enum report_lang lang, int64_t when)
+{
+    words_when(buf, lang, when, 4 * 3600);
+}
+
 void html_size(struct html *html, uint64_t size)
 {
-    words_size(html->buf, html->lang, size);
+    in_languages(html, put_size, (int64_t)size);
 }
 
 void html_bytes(struct html *html, uint64_t size)
@@ -78,7 +127,7 @@ void html_when(struct html *html, int64_t when)
 {
     if (when == WHEN_NONE)
         return;
-    words_when(html->buf, html->lang, when, 0);
+    in_languages(html, put_when, when);
     html_raw(html, " UTC");
 }
 
@@ -88,7 +137,7 @@ void html_when_both(struct html *html, int64_t when)
         return;
     html_when(html, when);
     html_raw(html, "<br><small>");
-    words_when(html->buf, html->lang, when, 4 * 3600);
+    in_languages(html, put_when_tbilisi, when);
     html_raw(html, " ");
     html_label(html, LABEL_TBILISI);
     html_raw(html, "</small>");
@@ -111,13 +160,9 @@ void html_label(struct html *html, enum report_label label)
     html_say(html, label, NULL, NULL, NULL);
 }
 
-void html_say(struct html *html, enum report_label label, const char *one, const char *two, const char *three)
+static void say_in(struct html *html, enum report_lang lang, enum report_label label, const char *const values[3])
 {
-    const char *const values[] = {one, two, three};
-    bool foreign = report_label_lang(html->lang, label) != html->lang;
-    if (foreign)
-        html_raw(html, "<span lang=\"en\">");
-    const char *text = report_label(html->lang, label);
+    const char *text = report_label(lang, label);
     while (*text) {
         size_t run = strcspn(text, "{");
         escape(html->buf, text, run);
@@ -131,8 +176,29 @@ void html_say(struct html *html, enum report_label label, const char *one, const
             escape(html->buf, text++, 1);
         }
     }
-    if (foreign)
+}
+
+void html_say(struct html *html, enum report_label label, const char *one, const char *two, const char *three)
+{
+    const char *const values[] = {one, two, three};
+    if (html->single) {
+        say_in(html, html->lang, label, values);
+        return;
+    }
+    bool both = !strcmp(report_label(REPORT_EN, label), report_label(REPORT_KA, label));
+    for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++) {
+        if (report_label_lang(lang, label) != lang)
+            continue; /* it shows the English one */
+        if (both || report_label_lang(REPORT_KA, label) != REPORT_KA) {
+            html_raw(html, "<span lang=\"en\">");
+            say_in(html, REPORT_EN, label, values);
+            html_raw(html, "</span>");
+            return;
+        }
+        lang_open(html, lang);
+        say_in(html, lang, label, values);
         html_raw(html, "</span>");
+    }
 }
 
 void html_say_numbers(struct html *html, enum report_label label, uint64_t one, uint64_t two)

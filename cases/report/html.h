@@ -11,11 +11,18 @@
 #include "cases/report/report_labels.h"
 #include "engine/base/buf.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
+struct report_files;
+
+/* Labels, times and sizes are written in every language, one beside the other; the page shows those of the language that is
+ * chosen in it (style.css). `lang` is the one that is chosen at first. */
 struct html {
     struct buf *buf; /* borrowed; its sticky error is the writer's */
     enum report_lang lang;
+    bool single;                      /* in `lang` only: where mark-up may not stand */
+    const struct report_files *files; /* borrowed; NULL: not gathered */
 };
 
 /* A literal that is right HTML by itself. */

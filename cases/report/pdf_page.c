@@ -26,17 +26,17 @@ static const struct {
     [PDF_TEXT] = {"DejaVu Sans 9", 0},        [PDF_SMALL] = {"DejaVu Sans 7.5", 0.25},
     [PDF_CODE] = {"DejaVu Sans Mono 7.5", 0},
 };
-static const char *const heading_fonts[] = {"DejaVu Sans Bold 14", "DejaVu Sans Bold 10.5"};
+static const char *const heading_fonts[] = {"DejaVu Sans Bold 14", "DejaVu Sans Bold 10.5", "DejaVu Sans Bold 9"};
 
 struct chapter {
     char *title;
     unsigned page;
 };
 
-struct pdf {
+struct drawing {
     struct report_out *out; /* NULL: dry */
     const struct pdf_about *about;
-    const struct pdf *dry;
+    const struct drawing *dry;
     cairo_surface_t *surface;
     cairo_t *cr;
     PangoLayout *layout, *probe;
@@ -55,7 +55,7 @@ struct pdf {
 
 static cairo_status_t take(void *context, const unsigned char *data, unsigned int size)
 {
-    struct pdf *pdf = context;
+    struct drawing *pdf = context;
     if (!pdf->out)
         return CAIRO_STATUS_SUCCESS;
     buf_append(&pdf->out->buf, data, size);
@@ -63,7 +63,7 @@ static cairo_status_t take(void *context, const unsigned char *data, unsigned in
 }
 
 /* Nothing of how text is laid out may come from the user's or the desktop's settings. */
-static PangoLayout *new_layout(struct pdf *pdf)
+static PangoLayout *new_layout(struct drawing *pdf)
 {
     PangoLayout *layout = pango_cairo_create_layout(pdf->cr);
     PangoContext *context = pango_layout_get_context(layout);
@@ -93,7 +93,7 @@ static void set_font(PangoLayout *layout, const char *font)
     pango_font_description_free(description);
 }
 
-static void set_about(struct pdf *pdf)
+static void set_about(struct drawing *pdf)
 {
     const struct pdf_about *about = pdf->about;
     cairo_pdf_surface_set_metadata(pdf->surface, CAIRO_PDF_METADATA_TITLE, about->title);
@@ -104,13 +104,13 @@ static void set_about(struct pdf *pdf)
     cairo_pdf_surface_set_metadata(pdf->surface, CAIRO_PDF_METADATA_MOD_DATE, about->when);
 }
 
-int pdf_new(struct report_out *out, const struct pdf_about *about, const struct pdf *dry,
-            struct pdf **ret_pdf)
+int page_new(struct report_out *out, const struct pdf_about *about, const struct drawing *dry,
+            struct drawing **ret_pdf)
 {
-    struct pdf *pdf = calloc(1, sizeof *pdf);
+    struct drawing *pdf = calloc(1, sizeof *pdf);
     if (!pdf)
         return -ENOMEM;
-    *pdf = (struct pdf){.out = out, .about = about, .dry = dry};
+    *pdf = (struct drawing){.out = out, .about = about, .dry = dry};
     pdf->surface = cairo_pdf_surface_create_for_stream(take, pdf, page_width, page_height);
     pdf->cr = cairo_create(pdf->surface);
     set_about(pdf);
@@ -123,13 +123,13 @@ int pdf_new(struct report_out *out, const struct pdf_about *about, const struct 
                : pango_layout_get_unknown_glyphs_count(pdf->probe) ? -ENOENT
                                                                    : 0;
     if (code < 0)
-        pdf_free(pdf);
+        page_free(pdf);
     else
         *ret_pdf = pdf;
     return code;
 }
 
-void pdf_free(struct pdf *pdf)
+void page_free(struct drawing *pdf)
 {
     if (!pdf)
         return;
@@ -142,12 +142,7 @@ void pdf_free(struct pdf *pdf)
     free(pdf);
 }
 
-unsigned pdf_pages(const struct pdf *pdf)
-{
-    return pdf->page;
-}
-
-uint64_t pdf_missing(const struct pdf *pdf)
+uint64_t page_missing(const struct drawing *pdf)
 {
     return pdf->missing;
 }
@@ -161,13 +156,13 @@ const char *pdf_version(void)
 
 /* ------------------------------------------------------------------ text */
 
-static bool has_glyph(struct pdf *pdf, const char *character, size_t size)
+static bool has_glyph(struct drawing *pdf, const char *character, size_t size)
 {
     pango_layout_set_text(pdf->probe, character, (int)size);
     return pango_layout_get_unknown_glyphs_count(pdf->probe) == 0;
 }
 
-static void name_missing(struct pdf *pdf, const char *text, struct buf *named)
+static void name_missing(struct drawing *pdf, const char *text, struct buf *named)
 {
     for (size_t size; *text; text += size) {
         uint32_t code = 0;
@@ -184,7 +179,7 @@ static void name_missing(struct pdf *pdf, const char *text, struct buf *named)
 }
 
 /* The layout then has the text, wrapped at `width` points; its height comes back. */
-static double lay(struct pdf *pdf, const char *font, const char *text, double width, bool right)
+static double lay(struct drawing *pdf, const char *font, const char *text, double width, bool right)
 {
     int height = 0;
     set_font(pdf->layout, font);
@@ -201,7 +196,7 @@ static double lay(struct pdf *pdf, const char *font, const char *text, double wi
     return (double)height / PANGO_SCALE;
 }
 
-static void show(struct pdf *pdf, double x, double y, double grey)
+static void show(struct drawing *pdf, double x, double y, double grey)
 {
     if (!pdf->out)
         return;
@@ -210,7 +205,7 @@ static void show(struct pdf *pdf, double x, double y, double grey)
     pango_cairo_show_layout(pdf->cr, pdf->layout);
 }
 
-static void rule(struct pdf *pdf, double y, double grey)
+static void rule(struct drawing *pdf, double y, double grey)
 {
     if (!pdf->out)
         return;
@@ -223,7 +218,7 @@ static void rule(struct pdf *pdf, double y, double grey)
 
 /* ------------------------------------------------------------------ pages */
 
-static void put_footer(struct pdf *pdf)
+static void put_footer(struct drawing *pdf)
 {
     char number[96];
     const double width = page_width - 2 * margin, y = page_height - bottom + 20;
@@ -241,7 +236,7 @@ static void put_footer(struct pdf *pdf)
     show(pdf, margin, y, styles[PDF_SMALL].grey);
 }
 
-static void close_page(struct pdf *pdf)
+static void close_page(struct drawing *pdf)
 {
     if (!pdf->open)
         return;
@@ -250,7 +245,7 @@ static void close_page(struct pdf *pdf)
     pdf->open = false;
 }
 
-static void open_page(struct pdf *pdf)
+static void open_page(struct drawing *pdf)
 {
     if (pdf->open)
         return;
@@ -259,13 +254,13 @@ static void open_page(struct pdf *pdf)
     pdf->y = top;
 }
 
-void pdf_new_page(struct pdf *pdf)
+void page_break(struct drawing *pdf)
 {
     close_page(pdf);
 }
 
 /* Room for so many points, on the next page when this one has not got it. True: that is another page. */
-static bool need(struct pdf *pdf, double height)
+static bool need(struct drawing *pdf, double height)
 {
     if (pdf->open && pdf->y + height <= page_height - bottom)
         return false;
@@ -274,7 +269,7 @@ static bool need(struct pdf *pdf, double height)
     return true;
 }
 
-int pdf_end(struct pdf *pdf)
+int page_end(struct drawing *pdf)
 {
     close_page(pdf);
     cairo_surface_finish(pdf->surface);
@@ -287,14 +282,14 @@ int pdf_end(struct pdf *pdf)
                                               : -EIO;
 }
 
-void pdf_gap(struct pdf *pdf, double points)
+void page_gap(struct drawing *pdf, double points)
 {
     if (pdf->open)
         pdf->y += points;
 }
 
 /* Line by line, so that a long text goes over pages. */
-static void put_lines(struct pdf *pdf, double x, double grey)
+static void put_lines(struct drawing *pdf, double x, double grey)
 {
     PangoLayoutIter *iter = pango_layout_get_iter(pdf->layout);
     do {
@@ -322,7 +317,7 @@ static void put_lines(struct pdf *pdf, double x, double grey)
     pango_layout_iter_free(iter);
 }
 
-void pdf_text(struct pdf *pdf, enum pdf_style style, const char *text)
+void page_text(struct drawing *pdf, enum pdf_style style, const char *text)
 {
     open_page(pdf);
     lay(pdf, styles[style].font, text, page_width - 2 * margin, false);
@@ -330,7 +325,7 @@ void pdf_text(struct pdf *pdf, enum pdf_style style, const char *text)
     pdf->y += 3;
 }
 
-static void add_chapter(struct pdf *pdf, const char *text)
+static void add_chapter(struct drawing *pdf, const char *text)
 {
     char link[48];
     char *title = strdup(text);
@@ -343,9 +338,9 @@ static void add_chapter(struct pdf *pdf, const char *text)
     cairo_pdf_surface_add_outline(pdf->surface, CAIRO_PDF_OUTLINE_ROOT, text, link, 0);
 }
 
-void pdf_heading(struct pdf *pdf, int level, const char *text)
+void page_heading(struct drawing *pdf, int level, const char *text)
 {
-    assert(level == 1 || level == 2);
+    assert(level >= 1 && level <= 3);
     const char *font = heading_fonts[level - 1];
     double height = lay(pdf, font, text, page_width - 2 * margin, false);
     if (pdf->open)
@@ -358,11 +353,11 @@ void pdf_heading(struct pdf *pdf, int level, const char *text)
     pdf->y += height + 4;
 }
 
-void pdf_contents(struct pdf *pdf)
+void page_contents(struct drawing *pdf)
 {
     char number[16];
     const double width = page_width - 2 * margin;
-    const struct pdf *known = pdf->dry;
+    const struct drawing *known = pdf->dry;
     for (size_t i = 0; i < (known ? known->chapter_count : 12); i++) {
         double height =
             lay(pdf, styles[PDF_TEXT].font, known ? known->chapters[i].title : " ", width - 40, false);
@@ -383,7 +378,7 @@ void pdf_contents(struct pdf *pdf)
 /* ------------------------------------------------------------------ tables */
 
 /* The cells' texts, laid out one after the other; `paint` false only measures. */
-static double put_cells(struct pdf *pdf, const char *const *cells, bool head, bool paint)
+static double put_cells(struct drawing *pdf, const char *const *cells, bool head, bool paint)
 {
     const double width = page_width - 2 * margin;
     double x = margin, highest = 0;
@@ -400,18 +395,21 @@ static double put_cells(struct pdf *pdf, const char *const *cells, bool head, bo
     return highest;
 }
 
-static void put_head(struct pdf *pdf)
+static void put_head(struct drawing *pdf)
 {
     const char *heads[PDF_COLUMNS_MAX];
     for (size_t i = 0; i < pdf->column_count; i++)
         heads[i] = pdf->columns[i].head;
-    double height = put_cells(pdf, heads, true, true);
-    pdf->y += height + 2;
+    bool any = false;
+    for (size_t i = 0; i < pdf->column_count; i++)
+        any = any || (heads[i] && *heads[i]);
+    if (any)
+        pdf->y += put_cells(pdf, heads, true, true) + 2;
     rule(pdf, pdf->y, 0.3);
     pdf->y += 2;
 }
 
-void pdf_table_begin(struct pdf *pdf, const struct pdf_column *columns, size_t count)
+void page_table_begin(struct drawing *pdf, const struct pdf_column *columns, size_t count)
 {
     assert(count <= PDF_COLUMNS_MAX);
     memcpy(pdf->columns, columns, count * sizeof *columns);
@@ -420,7 +418,7 @@ void pdf_table_begin(struct pdf *pdf, const struct pdf_column *columns, size_t c
     put_head(pdf);
 }
 
-void pdf_row(struct pdf *pdf, const char *const *cells)
+void page_row(struct drawing *pdf, const char *const *cells)
 {
     struct buf cut[PDF_COLUMNS_MAX] = {0};
     const char *texts[PDF_COLUMNS_MAX];
@@ -441,7 +439,7 @@ void pdf_row(struct pdf *pdf, const char *const *cells)
         buf_finish(&cut[i]);
 }
 
-void pdf_table_end(struct pdf *pdf)
+void page_table_end(struct drawing *pdf)
 {
     pdf->column_count = 0;
     pdf->y += 6;

@@ -1,7 +1,9 @@
 /* report: see report.h. */
 #include "cases/report/report.h"
 
+#include "cases/report/report_files.h"
 #include "cases/report/report_formats.h"
+#include "cases/report/report_parts.h"
 #include "engine/base/json.h"
 
 #include <dirent.h>
@@ -43,7 +45,12 @@ const struct report_format *report_format_find(const char *name)
 
 int report_write_html(struct report_out *out, const struct report_from *from)
 {
-    report_html(&out->buf, from->model, from->lang, from->name);
+    struct report_files files;
+    int error = report_files_gather(from, &files);
+    if (error < 0)
+        return error;
+    report_html(&out->buf, from->model, &files, from->lang, from->name);
+    report_files_finish(&files);
     return 0;
 }
 
@@ -132,6 +139,8 @@ static int write_file(struct writing *w, const char *name, const struct report_f
     int error = report_out_init(&out, fd);
     if (error == 0)
         error = write_format(&out, format, &w->from);
+    if (error == 0)
+        error = report_parts_done(w->from.parts, w->from.why);
     int closed = close_file(w->folder, fd, partial, name, error);
     if (error == 0 && closed < 0)
         error = why_set(w->from.why, closed, "%s/reports/%s: %s", casefile_folder(w->from.cf), name,
@@ -165,20 +174,41 @@ static int record_artifact(struct casefile *cf, const char *name, const char *fo
     return error;
 }
 
+static int record_parts(struct writing *w, const struct report_parts *parts, const char *format)
+{
+    char name[192];
+    int error = 0;
+    for (size_t i = 0; i < parts->count && error == 0; i++) {
+        const struct report_part *part = &parts->items[i];
+        snprintf(name, sizeof name, "%s/%s", parts->name, part->name);
+        error = record_artifact(w->from.cf, name, format, part->size, part->sha256, w->from.why);
+        w->written->part_count++;
+        w->written->part_bytes += part->size;
+    }
+    return error;
+}
+
 static int write_one(struct writing *w, const struct report_format *format, const char *view)
 {
     struct report_written *written = w->written;
-    char name[112], *path = NULL;
+    struct report_parts parts;
+    char name[112], folder[48], *path = NULL;
     uint64_t size = 0;
     if (written->count == REPORT_FILES_MAX)
         return why_set(w->from.why, -EOVERFLOW, "more than %d files", REPORT_FILES_MAX);
     snprintf(name, sizeof name, "report-%04u%s%.64s.%s", w->number, view ? "-" : "", view ? view : "",
              format->extension);
+    snprintf(folder, sizeof folder, "report-%04u-files", w->number);
     w->from.view = view;
+    report_parts_init(&parts, w->folder, folder);
+    w->from.parts = &parts;
     int error = write_file(w, name, format, &size, written->sha256[written->count]);
     if (error == 0)
         error = record_artifact(w->from.cf, name, format->name, size, written->sha256[written->count],
                                 w->from.why);
+    if (error == 0)
+        error = record_parts(w, &parts, format->name);
+    report_parts_finish(&parts, error == 0);
     if (error == 0 && asprintf(&path, "%s/reports/%s", casefile_folder(w->from.cf), name) < 0)
         error = why_set(w->from.why, -ENOMEM, "no memory");
     else if (error == 0)
@@ -272,7 +302,7 @@ int report_write(struct casefile *cf, const struct report_options *options,
         error = report_model_new(cf, options->now, &model, why);
     if (error == 0)
         report_id(model, id);
-    w.from = (struct report_from){cf, model, options->lang, id, NULL, why};
+    w.from = (struct report_from){cf, model, options->lang, id, NULL, NULL, why};
     for (size_t i = 0; i < options->format_count && error == 0; i++)
         error = options->formats[i]->of_views ? write_of_views(&w, options->formats[i])
                                               : write_one(&w, options->formats[i], NULL);
@@ -305,7 +335,7 @@ static int render(struct casefile *cf, const struct report_options *options, str
     if (error == 0)
         error = write_format(
             out, options->formats[0],
-            &(struct report_from){cf, model, options->lang, id, views.count ? views.names[0] : NULL, why});
+            &(struct report_from){cf, model, options->lang, id, views.count ? views.names[0] : NULL, NULL, why});
     views_finish(&views);
     report_model_free(model);
     return error;

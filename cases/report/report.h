@@ -4,6 +4,7 @@
  *
  * Reports are numbered and never overwritten: CASE/reports/report-0001.html, report-0001.json,
  * report-0002.html ...; formats that are tables of views write one file for each: report-0003-file.csv. Each
+ * The HTML report has the data of its table beside it, in report-0001-files/ (report_files.h). Each file
  * is on disk before the ledger's `artifact` record (path, size, sha256) names it.
  *
  * The same case gives the same bytes: a report states the case as of its last ledger record that is no
@@ -50,6 +51,7 @@ struct report_written {
     char *paths[REPORT_FILES_MAX]; /* in the order of the formats */
     char sha256[REPORT_FILES_MAX][SHA256_HEX_SIZE];
     size_t count;
+    uint64_t part_count, part_bytes; /* files beside them: data of the HTML report */
 };
 
 /* Writes the formats under the next free number, from one reading of the case opened with CASEFILE_WRITE, and

@@ -10,6 +10,9 @@
 #include "cases/report/report_out.h"
 #include "engine/base/buf.h"
 
+struct report_parts;
+struct report_files;
+
 /* What a format writes from. Everything is borrowed. Statements see one snapshot of the database. */
 struct report_from {
     struct casefile *cf;
@@ -17,6 +20,7 @@ struct report_from {
     enum report_lang lang;
     const char *name; /* the report's number, the same for every format: report_id */
     const char *view; /* formats of views: which */
+    struct report_parts *parts; /* files beside the report; NULL: there can be none */
     struct why *why;
 };
 
@@ -29,7 +33,9 @@ typedef int report_writer(struct report_out *out, const struct report_from *from
 #undef FORMAT
 
 /* The two that say the same as the model, whole. `name` is the report's number. */
-void report_html(struct buf *buf, const struct report_model *model, enum report_lang lang, const char *name);
+/* `files` may be NULL. */
+void report_html(struct buf *buf, const struct report_model *model, const struct report_files *files, enum report_lang lang,
+                 const char *name);
 void report_json(struct buf *buf, const struct report_model *model, enum report_lang lang, const char *name);
 
 #endif

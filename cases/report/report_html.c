@@ -5,13 +5,15 @@
 #include "cases/report/report_formats.h"
 #include "cases/report/report_sections.h"
 
+#include "cases/report/report_files.h"
 #include "cases/report/safe.h"
+#include "engine/base/hash.h"
 #include "engine/base/version.h"
 #include "engine/base/when.h"
 
 #include <string.h>
 
-extern const char report_style[];
+extern const char report_style[], report_explorer[];
 
 static const struct section {
     const char *id;
@@ -26,6 +28,7 @@ static const struct section {
     {"features", LABEL_FEATURES, section_features},
     {"recovered", LABEL_RECOVERED, section_recovered},
     {"gallery", LABEL_GALLERY, section_gallery},
+    {"files", LABEL_FILES, section_files},
     {"locked", LABEL_LOCKED, section_locked},
     {"mismatches", LABEL_MISMATCHES, section_mismatches},
     {"types", LABEL_TYPES, section_types},
@@ -37,15 +40,50 @@ static const struct section {
 };
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
-static void put_head(struct html *html, const struct report_model *model)
+/* One script may run, this one, and what it loads itself [CSP 3, 'strict-dynamic']. */
+static void put_policy(struct html *html)
+{
+    uint8_t digest[SHA256_SIZE] = {0};
+    struct hash_sha256 *hash = html->files && html->files->parts ? hash_sha256_new() : NULL;
+    html_raw(html, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+                   "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'");
+    if (hash) {
+        hash_sha256_update(hash, report_explorer, strlen(report_explorer));
+        hash_sha256_final(hash, digest);
+        html_raw(html, "; script-src 'strict-dynamic' 'sha256-");
+        html_base64(html, digest, sizeof digest);
+        html_raw(html, "'");
+    }
+    html_raw(html, "\">\n");
+    hash_sha256_free(hash);
+}
+
+/* On paper each page says which report it is of; digits and our own labels, so that nothing ends the string. */
+static void put_page_foot(struct html *html, const struct report_model *model, const char *name)
+{
+    buf_printf(html->buf, "@page { @bottom-left { content: \"%s", name);
+    if (model->seal.number)
+        buf_printf(html->buf, " · seal %04u", model->seal.number);
+    buf_printf(html->buf, " · ledger %llu %.16s\"; font: 8pt \"Noto Sans\", sans-serif; color: #55606e; } }\n",
+               (unsigned long long)model->ledger_count, model->ledger_head);
+}
+
+static void put_languages(struct html *html)
+{
+    for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++)
+        buf_printf(html->buf, "<input type=\"radio\" name=\"lang\" id=\"lang-%s\" class=\"lang\"%s>"
+                              "<label class=\"lang\" for=\"lang-%s\" lang=\"%s\">%s</label>\n",
+                   report_lang_name(lang), lang == html->lang ? " checked=\"\"" : "", report_lang_name(lang), report_lang_name(lang),
+                   report_label(lang, LABEL_LANGUAGE));
+}
+
+static void put_head(struct html *html, const struct report_model *model, const char *name)
 {
     html_raw(html, "<!DOCTYPE html>\n<html lang=\"");
     html_text(html, report_lang_name(html->lang));
-    html_raw(html,
-             "\">\n<head>\n<meta charset=\"utf-8\">\n"
-             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-             "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">\n"
-             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+    html_raw(html, "\">\n<head>\n<meta charset=\"utf-8\">\n");
+    put_policy(html);
+    html_raw(html, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
              "<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"generator\" content=\"kvali ");
     html_text(html, kvali_version());
     html_raw(html, "\">\n<title>");
@@ -54,7 +92,9 @@ static void put_head(struct html *html, const struct report_model *model)
     html_text(html, model->number);
     html_raw(html, "</title>\n<style>\n");
     buf_text(html->buf, report_style);
+    put_page_foot(html, model, name);
     html_raw(html, "</style>\n</head>\n<body>\n");
+    put_languages(html);
 }
 
 static void fact_open(struct html *html, enum report_label label)
@@ -252,10 +292,11 @@ static void put_section(struct html *html, size_t index, const struct report_mod
     html_raw(html, "</section>\n");
 }
 
-void report_html(struct buf *buf, const struct report_model *model, enum report_lang lang, const char *name)
+void report_html(struct buf *buf, const struct report_model *model, const struct report_files *files, enum report_lang lang,
+                 const char *name)
 {
-    struct html html = {.buf = buf, .lang = lang};
-    put_head(&html, model);
+    struct html html = {.buf = buf, .lang = lang, .files = files};
+    put_head(&html, model, name);
     put_masthead(&html, model, name);
     html_raw(&html, "<main>\n");
     put_verdict(&html, model);
@@ -269,7 +310,13 @@ void report_html(struct buf *buf, const struct report_model *model, enum report_
     html_label(&html, LABEL_END);
     html_raw(&html, " ");
     html_text(&html, name);
-    html_raw(&html, " –</footer>\n</body>\n</html>\n");
+    html_raw(&html, " –</footer>\n");
+    if (files && files->parts) {
+        html_raw(&html, "<script>");
+        buf_text(buf, report_explorer);
+        html_raw(&html, "</script>\n");
+    }
+    html_raw(&html, "</body>\n</html>\n");
 }
 
 void section_text(struct html *html, enum report_label label)

@@ -309,6 +309,7 @@ static void put_exhibit(struct html *html, const struct report_model *model,
         put_hashes(html, exhibit);
     html_raw(html, "</dl>\n");
     put_map(html, model, exhibit);
+    section_custody_of(html, model, exhibit->label);
     html_raw(html, "</div>\n");
 }
 

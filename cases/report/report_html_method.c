@@ -284,6 +284,7 @@ static void put_seal(struct html *html, const struct report_model *model)
 
 void section_custody(struct html *html, const struct report_model *model)
 {
+    section_custody_case(html, model);
     section_text(html, LABEL_CUSTODY_TEXT);
     if (*model->ledger_problem) {
         html_raw(html, "<p class=\"bad\"><strong>✖ ");
@@ -318,27 +319,13 @@ void section_custody(struct html *html, const struct report_model *model)
 
 void section_glossary(struct html *html, const struct report_model *model)
 {
-    static const enum report_label words[][2] = {
-        {LABEL_EXHIBIT, LABEL_G_EXHIBIT},
-        {LABEL_G_IMAGE_WORD, LABEL_G_IMAGE},
-        {LABEL_VOLUME, LABEL_G_VOLUME},
-        {LABEL_G_CONTENT_WORD, LABEL_G_CONTENT},
-        {LABEL_PATH, LABEL_G_PATH},
-        {LABEL_OFFSET, LABEL_G_OFFSET},
-        {LABEL_G_DELETED_WORD, LABEL_G_DELETED},
-        {LABEL_G_HASH_WORD, LABEL_G_HASH},
-        {LABEL_G_RULE_WORD, LABEL_G_RULE},
-        {LABEL_G_FAULT_WORD, LABEL_G_FAULT},
-        {LABEL_G_LEDGER_WORD, LABEL_G_LEDGER},
-        {LABEL_G_TIME_WORD, LABEL_G_TIME},
-    };
     (void)model;
     html_raw(html, "<dl class=\"glossary\">\n");
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    for (size_t i = 0; report_glossary[i][0] != report_glossary[i][1]; i++) {
         html_raw(html, "<div><dt>");
-        html_label(html, words[i][0]);
+        html_label(html, report_glossary[i][0]);
         html_raw(html, "</dt><dd>");
-        html_label(html, words[i][1]);
+        html_label(html, report_glossary[i][1]);
         html_raw(html, "</dd></div>\n");
     }
     html_raw(html, "</dl>\n");

@@ -37,3 +37,19 @@ const char *report_label(enum report_lang lang, enum report_label label)
 {
     return texts[label][report_label_lang(lang, label)];
 }
+
+const enum report_label report_glossary[][2] = {
+    {LABEL_EXHIBIT, LABEL_G_EXHIBIT},
+    {LABEL_G_IMAGE_WORD, LABEL_G_IMAGE},
+    {LABEL_VOLUME, LABEL_G_VOLUME},
+    {LABEL_G_CONTENT_WORD, LABEL_G_CONTENT},
+    {LABEL_PATH, LABEL_G_PATH},
+    {LABEL_OFFSET, LABEL_G_OFFSET},
+    {LABEL_G_DELETED_WORD, LABEL_G_DELETED},
+    {LABEL_G_HASH_WORD, LABEL_G_HASH},
+    {LABEL_G_RULE_WORD, LABEL_G_RULE},
+    {LABEL_G_FAULT_WORD, LABEL_G_FAULT},
+    {LABEL_G_LEDGER_WORD, LABEL_G_LEDGER},
+    {LABEL_G_TIME_WORD, LABEL_G_TIME},
+    {LABEL_GLOSSARY, LABEL_GLOSSARY},
+};

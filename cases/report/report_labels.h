@@ -28,4 +28,7 @@ const char *report_label(enum report_lang lang, enum report_label label);
 /* The language that report_label gives: for the lang attribute of the element around it. */
 enum report_lang report_label_lang(enum report_lang lang, enum report_label label);
 
+/* The glossary: word, meaning; two equal labels end it. */
+extern const enum report_label report_glossary[][2];
+
 #endif

@@ -185,7 +185,7 @@ static int gather_custody(struct gather *gather)
     int error = custody_load(folder, &custody, gather->why);
     if (error == 0)
         model->custody_gaps = custody_check(gather->cf, custody, NULL, NULL);
-    custody_free(custody);
+    model->custody = custody;
     return error;
 }
 
@@ -248,6 +248,7 @@ void report_model_free(struct report_model *model)
     recovered_free(model);
     hashsets_free(model);
     features_free(model);
+    custody_free(model->custody);
     free(model->folder);
     free(model->number);
     free(model->examiner);

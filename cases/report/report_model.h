@@ -55,6 +55,8 @@ enum model_verification {
 };
 const char *model_verification_name(enum model_verification verification); /* "match" … for JSON */
 
+struct custody;
+
 struct model_hash {
     char *algorithm, *hex, *source;
     enum model_verification result;
@@ -281,6 +283,7 @@ struct report_model {
     char ledger_problem[512];              /* "" when the chain holds */
     struct seal seal;                      /* the newest; number 0: none, or it cannot be read */
     uint64_t custody_gaps;
+    struct custody *custody; /* what people recorded; NULL: none could be read */
     char findings_digest[SHA256_HEX_SIZE]; /* "" while something is pending */
 };
 

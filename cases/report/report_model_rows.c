@@ -276,11 +276,13 @@ static const char type_sql[] = "SELECT mime, count(*), sum(bytes) FROM (SELECT c
                                "GROUP BY stream) GROUP BY mime ORDER BY 3 DESC, 2 DESC, 1";
 
 static const char pair_sql[] =
-    "SELECT o.i, j.key, CASE WHEN j.type IN ('true', 'false') THEN j.type ELSE j.value END FROM ("
+    "SELECT p.i, p.key, CASE WHEN p.type IN ('true', 'false') THEN p.type ELSE p.value END FROM (SELECT o.i AS i, "
+    "CASE WHEN k.key IS NULL THEN j.key ELSE j.key || '.' || k.key END AS key, coalesce(k.type, j.type) AS type, "
+    "CASE WHEN k.key IS NULL THEN j.value ELSE k.value END AS value FROM ("
     "SELECT 0 AS i, settings AS o FROM last UNION ALL SELECT 1, versions FROM last UNION ALL SELECT 2, host "
     "FROM last "
     "UNION ALL SELECT 3, sandbox FROM last) o, json_each(CASE WHEN json_valid(o.o) THEN o.o ELSE '{}' END) j "
-    "ORDER BY o.i, j.key";
+    "LEFT JOIN json_each(CASE j.type WHEN 'object' THEN j.value ELSE '{}' END) k) p ORDER BY p.i, p.key";
 
 static int gather_types(struct gather *gather)
 {

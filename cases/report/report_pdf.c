@@ -7,6 +7,7 @@
  */
 #include "cases/report/report_pdf.h"
 
+#include "cases/report/pdf_child.h"
 #include "cases/report/report_formats.h"
 #include "cases/report/safe.h"
 #include "engine/base/version.h"
@@ -175,8 +176,7 @@ static int write_document(struct pdf_report *r)
     pdf_gap(r->pdf, 16);
     pdf_text(r->pdf, PDF_STRONG, "* * *");
     pdf_label(r, PDF_STRONG, LABEL_END);
-    int ended = pdf_end(r->pdf);
-    return code < 0 ? code : ended;
+    return code;
 }
 
 /* What stands on each page. */
@@ -189,6 +189,7 @@ static void set_margins(struct margins *m, const struct report_from *from)
 {
     const struct report_model *model = from->model;
     struct buf count = {0};
+    char number[16], start[32];
     safe_number(&count, model->ledger_count);
     buf_printf(&m->title, "%s – %s", report_label(from->lang, LABEL_TITLE), model->number);
     buf_printf(&m->head, "%s · %s", report_label(from->lang, LABEL_TITLE),
@@ -196,6 +197,14 @@ static void set_margins(struct margins *m, const struct report_from *from)
     buf_printf(&m->foot, "%s %s · %s %.48s", report_label(from->lang, LABEL_REPORT_NUMBER), from->name,
                report_label(from->lang, LABEL_CASE_NUMBER), model->number);
     words_say(&m->chain, from->lang, LABEL_PAGE_CHAIN, model->ledger_head, buf_cstr(&count), NULL);
+    buf_text(&m->foot, " · ");
+    if (model->seal.number) {
+        snprintf(number, sizeof number, "%04u", model->seal.number);
+        snprintf(start, sizeof start, "%.16s…", model->seal.sha256);
+        words_say(&m->foot, from->lang, LABEL_PAGE_SEAL, number, start, NULL);
+    } else {
+        buf_text(&m->foot, report_label(from->lang, LABEL_PAGE_NO_SEAL));
+    }
     when_format(model->now == WHEN_NONE ? 0 : model->now - model->now % 1000000000, m->when);
     buf_finish(&count);
 }
@@ -206,27 +215,6 @@ static void margins_finish(struct margins *m)
     buf_finish(&m->head);
     buf_finish(&m->foot);
     buf_finish(&m->chain);
-}
-
-static int write_twice(struct report_out *out, struct pdf_report *r, const struct pdf_about *about)
-{
-    struct pdf *dry = NULL;
-    int code = pdf_new(NULL, about, NULL, &dry);
-    r->pdf = dry;
-    r->dry = NULL;
-    if (code == 0)
-        code = write_document(r);
-    if (code == 0)
-        code = pdf_new(out, about, dry, &r->pdf);
-    if (code == 0) {
-        r->dry = dry;
-        code = write_document(r);
-        pdf_free(r->pdf);
-    }
-    pdf_free(dry);
-    return code == -ENOENT
-               ? why_set(r->from->why, code, "no font with Georgian letters: install fonts-dejavu-core")
-               : code;
 }
 
 int report_write_pdf(struct report_out *out, const struct report_from *from)
@@ -245,7 +233,12 @@ int report_write_pdf(struct report_out *out, const struct report_from *from)
                                     .head = buf_cstr(&m.head),
                                     .foot = {buf_cstr(&m.foot), buf_cstr(&m.chain)},
                                     .page_word = report_label(from->lang, LABEL_PAGE)};
-    int code = write_twice(out, &r, &about);
+    struct pdf pdf = {0};
+    r.pdf = &pdf;
+    int code = write_document(&r);
+    if (code == 0)
+        code = pdf_child_make(&pdf, &about, out, from->why);
+    pdf_finish(&pdf);
     margins_finish(&m);
     return code;
 }

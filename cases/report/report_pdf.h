@@ -4,13 +4,12 @@
 #ifndef KVALI_CASES_REPORT_REPORT_PDF_H
 #define KVALI_CASES_REPORT_REPORT_PDF_H
 
-#include "cases/report/pdf_page.h"
+#include "cases/report/pdf_script.h"
 #include "cases/report/report_formats.h"
 #include "cases/report/report_words.h"
 
 struct pdf_report {
     struct pdf *pdf;
-    const struct pdf *dry; /* the finished dry one; NULL while it is written */
     const struct report_from *from;
 };
 
@@ -24,6 +23,10 @@ int pdf_limits(struct pdf_report *r);
 int pdf_faults(struct pdf_report *r);
 int pdf_custody(struct pdf_report *r);
 int pdf_annex(struct pdf_report *r);
+
+/* Parts of them, of what people recorded. */
+void pdf_custody_case(struct pdf_report *r);
+void pdf_custody_of(struct pdf_report *r, const char *exhibit);
 
 void pdf_label(struct pdf_report *r, enum pdf_style style, enum report_label label);
 void pdf_say(struct pdf_report *r, enum pdf_style style, enum report_label label, const char *one,

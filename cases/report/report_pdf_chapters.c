@@ -110,6 +110,7 @@ static void put_exhibit(struct pdf_report *r, const struct model_exhibit *exhibi
         if (*exhibit->failed)
             pdf_pair(r, LABEL_CAUSE, exhibit->failed);
         pdf_table_end(r->pdf);
+        pdf_custody_of(r, exhibit->label);
         return;
     }
     pdf_pair(r, LABEL_IMAGE_TYPE, exhibit->type);
@@ -128,6 +129,7 @@ static void put_exhibit(struct pdf_report *r, const struct model_exhibit *exhibi
     pdf_table_end(r->pdf);
     if (*exhibit->sha256 || exhibit->hash_count)
         put_hashes(r, exhibit);
+    pdf_custody_of(r, exhibit->label);
     buf_finish(&size);
 }
 
@@ -455,7 +457,7 @@ int pdf_limits(struct pdf_report *r)
     pdf_say_numbers(r, PDF_TEXT, LABEL_LIMITS_COUNTS, model->total.limited, model->total.unread);
     if (model->encrypted_entries)
         pdf_say_numbers(r, PDF_TEXT, LABEL_ENCRYPTED_ENTRIES, model->encrypted_entries, 0);
-    pdf_say_numbers(r, PDF_TEXT, LABEL_NO_GLYPHS, r->dry ? pdf_missing(r->dry) : 0, 0);
+    pdf_text_missing(r->pdf, PDF_TEXT, label_of(r, LABEL_NO_GLYPHS));
     pdf_subheading(r, LABEL_LOCKED);
     if (model->locked_cut.total == 0) {
         pdf_label(r, PDF_TEXT, LABEL_LOCKED_NONE);
@@ -480,10 +482,28 @@ int pdf_faults(struct pdf_report *r)
 
 /* ------------------------------------------------------------------ integrity and annex */
 
+static void put_seal(struct pdf_report *r)
+{
+    const struct seal *seal = &r->from->model->seal;
+    struct buf text = {0};
+    if (seal->number)
+        buf_printf(&text, "%04u: %s", seal->number, seal->sha256);
+    else
+        buf_text(&text, label_of(r, LABEL_SEAL_NONE));
+    pdf_pair(r, LABEL_SEAL_NEWEST, buf_cstr(&text));
+    if (seal->number) {
+        pdf_pair_number(r, LABEL_SEAL_COVERS, seal->ledger_records);
+        pdf_pair(r, LABEL_SEAL_SIGNER, seal->signer);
+    }
+    pdf_pair_number(r, LABEL_CUSTODY_GAPS, r->from->model->custody_gaps);
+    buf_finish(&text);
+}
+
 int pdf_custody(struct pdf_report *r)
 {
     const struct report_model *model = r->from->model;
     char check[96];
+    pdf_custody_case(r);
     pdf_label(r, PDF_TEXT, LABEL_CUSTODY_TEXT);
     if (*model->ledger_problem)
         pdf_say(r, PDF_STRONG, LABEL_LEDGER_DAMAGED, model->ledger_problem, NULL, NULL);
@@ -491,6 +511,7 @@ int pdf_custody(struct pdf_report *r)
     pdf_text(r->pdf, PDF_CODE, model->ledger_head);
     pdf_pairs_begin(r);
     pdf_pair_number(r, LABEL_LEDGER_COUNT, model->ledger_count);
+    put_seal(r);
     pdf_table_end(r->pdf);
     pdf_label(r, PDF_SMALL, LABEL_FINDINGS_DIGEST);
     pdf_text(r->pdf, PDF_CODE,
@@ -506,24 +527,10 @@ int pdf_custody(struct pdf_report *r)
 
 int pdf_annex(struct pdf_report *r)
 {
-    static const enum report_label words[][2] = {
-        {LABEL_EXHIBIT, LABEL_G_EXHIBIT},
-        {LABEL_G_IMAGE_WORD, LABEL_G_IMAGE},
-        {LABEL_VOLUME, LABEL_G_VOLUME},
-        {LABEL_G_CONTENT_WORD, LABEL_G_CONTENT},
-        {LABEL_PATH, LABEL_G_PATH},
-        {LABEL_OFFSET, LABEL_G_OFFSET},
-        {LABEL_G_DELETED_WORD, LABEL_G_DELETED},
-        {LABEL_G_HASH_WORD, LABEL_G_HASH},
-        {LABEL_G_RULE_WORD, LABEL_G_RULE},
-        {LABEL_G_FAULT_WORD, LABEL_G_FAULT},
-        {LABEL_G_LEDGER_WORD, LABEL_G_LEDGER},
-        {LABEL_G_TIME_WORD, LABEL_G_TIME},
-    };
     pdf_subheading(r, LABEL_GLOSSARY);
     pdf_pairs_begin(r);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        pdf_pair(r, words[i][0], label_of(r, words[i][1]));
+    for (size_t i = 0; report_glossary[i][0] != report_glossary[i][1]; i++)
+        pdf_pair(r, report_glossary[i][0], label_of(r, report_glossary[i][1]));
     pdf_table_end(r->pdf);
     pdf_say(r, PDF_SMALL, LABEL_TYPESET, pdf_version(), NULL, NULL);
     return 0;

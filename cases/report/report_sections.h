@@ -34,6 +34,13 @@ void section_gallery(struct html *html, const struct report_model *model);
 /* report_html_features.c */
 void section_features(struct html *html, const struct report_model *model);
 
+/* report_html_custody.c: what people recorded of one exhibit, under its facts; of the case and its persons. */
+void section_custody_of(struct html *html, const struct report_model *model, const char *exhibit);
+void section_custody_case(struct html *html, const struct report_model *model);
+
+/* report_html_files.c */
+void section_files(struct html *html, const struct report_model *model);
+
 /* report_html_method.c */
 void section_faults(struct html *html, const struct report_model *model);
 void section_notes(struct html *html, const struct report_model *model);

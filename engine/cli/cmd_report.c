@@ -74,6 +74,9 @@ int cli_write_report(struct casefile *cf, const struct options *options)
     for (size_t i = 0; i < written.count; i++)
         if (!options->quiet)
             cli_print("Report: %s\n", written.paths[i]);
+    if (written.part_count > 0 && !options->quiet)
+        cli_print("        with %llu data files beside the HTML, %.1f MiB in all\n", (unsigned long long)written.part_count,
+                  (double)written.part_bytes / 1048576);
     report_written_finish(&written);
     return error < 0 ? fail(exit_code_of_case(error), casefile_folder(cf), error, &why,
                             error == -ENOSPC ? "make room and run `kvali report` again" : NULL)

@@ -26,6 +26,8 @@ static const struct option_spec specs[] = {
     {"ca", 0, "FILE", "Root certificates (PEM) that the signers' must lead to; without it, it is only told\n"
                       "who signed (default: ca under [verify] in lab.toml)"},
     {"tsa-ca", 0, "FILE", "The same for time stamps (default: tsa_ca)"},
+    {"crl", 0, "FILE", "Revocation lists (PEM) of those who issued the signers' certificates, with --ca: a seal that\n"
+                       "was not stamped before its certificate was revoked is bad (default: crl)"},
     {"evidence", 0, "PATH", "Read this evidence again: its SHA-256, and a sample of its files"},
     {"exhibit", 'x', "LABEL", "With --evidence: the exhibit that it is (default: the one with this file name)"},
     {"sample", 0, "N", "With --evidence: so many files (default: 32)"},
@@ -258,8 +260,10 @@ static int run(const struct options *options)
     struct output output = {.json = options_has(options, "json") ? &json : NULL, .quiet = options->quiet};
     json_object_open(&json, NULL);
     json_array_open(&json, "steps");
-    char *ca = lab_default("verify", "ca"), *tsa_ca = lab_default("verify", "tsa_ca");
-    struct seal_trust trust = {.ca = options_text(options, "ca", ca), .tsa = options_text(options, "tsa-ca", tsa_ca)};
+    char *ca = lab_default("verify", "ca"), *tsa_ca = lab_default("verify", "tsa_ca"), *crl = lab_default("verify", "crl");
+    struct seal_trust trust = {.ca = options_text(options, "ca", ca),
+                               .tsa = options_text(options, "tsa-ca", tsa_ca),
+                               .crl = options_text(options, "crl", crl)};
     int error = case_verify(folder, &trust, step, &output, &result, &why);
     if (error < 0) {
         code = fail(exit_code_of_case(error), folder, error, &why, "check that this is the folder of a case");
@@ -281,6 +285,7 @@ static int run(const struct options *options)
     }
     free(ca);
     free(tsa_ca);
+    free(crl);
     buf_finish(&buf);
     return code;
 }

@@ -128,45 +128,6 @@ static const char *answer(char line[LINE_SIZE])
     return line;
 }
 
-/* -ECANCELED: the input ended. */
-static int ask(struct custody_draft *draft, const struct custody_field *field)
-{
-    char line[LINE_SIZE];
-    bool must = (field->flags & CUSTODY_MUST) != 0, list = (field->flags & CUSTODY_LIST) != 0;
-    for (bool any = false;;) {
-        struct why why = {{0}};
-        cli_print("%s%s%s%s%s: ", any ? "… and " : "", field->what, field->words ? " (" : "",
-                  field->words ? field->words : "",
-                  field->words                  ? ")"
-                  : field->flags & CUSTODY_NONE ? " (- for not readable)"
-                  : must && !any                ? ""
-                                                : " (Enter: none)");
-        fflush(stdout);
-        const char *text = answer(line);
-        if (!text)
-            return -ECANCELED;
-        if (!*text && (any || !must))
-            return 0;
-        if (custody_draft_set(draft, field->name, text, &why))
-            cli_print("  %s\n", why.text);
-        else if (list)
-            any = true;
-        else
-            return 0;
-    }
-}
-
-static int ask_all(struct custody_draft *draft, bool optional)
-{
-    for (const struct custody_field *field = custody_draft_kind(draft)->fields; field->name; field++)
-        if (!custody_draft_has(draft, field->name) && ((field->flags & CUSTODY_MUST) || optional) &&
-            ask(draft, field))
-            return -ECANCELED;
-    return 0;
-}
-
-/* ------------------------------------------------------------------ one record, or a file of them */
-
 struct adding {
     struct casefile *cf;
     struct custody *custody;
@@ -176,6 +137,74 @@ struct adding {
     size_t count;
     struct why *why;
 };
+
+/* The persons who are known, each once, as far as the line goes. */
+static void put_persons(const struct custody *custody)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < custody_count(custody) && shown < 12; i++) {
+        const struct custody_record *record = custody_at(custody, i);
+        const char *id = custody_value(record, "id", 0);
+        if (strcmp(record->kind->word, "person") == 0 && custody_find(custody, "person", "id", id, NULL) == record)
+            cli_print("%s%s", shown++ ? ", " : " (", id);
+    }
+    cli_print("%s", shown ? ")" : "");
+}
+
+static void put_question(const struct adding *a, const struct custody_field *field, bool any)
+{
+    bool must = (field->flags & CUSTODY_MUST) != 0;
+    cli_print("%s%s", any ? "… and " : "", field->what);
+    if (field->words) {
+        cli_print(" (");
+        for (const char *at = field->words; *at; at += strcspn(at, " ") + (at[strcspn(at, " ")] == ' '))
+            cli_print("%s%.*s", at == field->words ? "" : ", ", (int)strcspn(at, " "), at);
+        cli_print(")");
+    } else if (field->form == CUSTODY_PERSON) {
+        put_persons(a->custody);
+    }
+    cli_print("%s: ", field->words ? "" : field->flags & CUSTODY_NONE ? " (- for not readable)" : must && !any ? "" : " (Enter: none)");
+    fflush(stdout);
+}
+
+/* -ECANCELED: the input ended. */
+static int ask(struct adding *a, struct custody_draft *draft, const struct custody_field *field)
+{
+    char line[LINE_SIZE];
+    bool must = (field->flags & CUSTODY_MUST) != 0, list = (field->flags & CUSTODY_LIST) != 0;
+    for (bool any = false;;) {
+        struct why why = {{0}};
+        put_question(a, field, any);
+        const char *text = answer(line);
+        if (!text)
+            return -ECANCELED;
+        if (!*text && (any || !must))
+            return 0;
+        if ((*text && custody_check_name(custody_draft_kind(draft), field, text, a->cf, a->custody, &why)) ||
+            custody_draft_set(draft, field->name, text, &why))
+            cli_print("  %s\n", why.text);
+        else if (list)
+            any = true;
+        else
+            return 0;
+    }
+}
+
+/* What an answer lets kvali know is not asked for. */
+static int ask_all(struct adding *a, struct custody_draft *draft, bool optional)
+{
+    for (const struct custody_field *field = custody_draft_kind(draft)->fields; field->name; field++) {
+        int code = field->flags & CUSTODY_KNOWN ? custody_draft_know(draft, a->cf, a->custody, a->why) : 0;
+        if (code == 0 && !custody_draft_has(draft, field->name) && ((field->flags & CUSTODY_MUST) || optional))
+            code = ask(a, draft, field);
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+/* ------------------------------------------------------------------ one record, or a file of them */
+
 
 static void told(const struct custody_kind *kind, uint64_t number)
 {
@@ -238,7 +267,7 @@ static int add_one(struct adding *a, const struct custody_kind *kind, const char
     if (code == 0)
         code = complete(a, draft);
     if (code == 0 && a->terminal && custody_draft_check(draft, a->cf, a->custody, NULL))
-        code = ask_all(draft, options_has(a->options, "all"));
+        code = ask_all(a, draft, options_has(a->options, "all"));
     if (code == -ECANCELED)
         why_set(a->why, code, "the input ended: nothing was written");
     if (code == 0)

@@ -3,7 +3,7 @@
 # the public corpus where that is.
 #
 # KVALI_VALIDATORS: CASE and DFXML validators (../shared/validators otherwise). KVALI_NODE_MODULES: a node_modules folder with
-# jsonld, n3, @zazuko/env, rdf-validate-shacl, ajv, ajv-formats. KVALI_STIX_SCHEMAS: `schemas` of oasis-open/cti-stix2-json-schemas.
+# jsonld, n3, @zazuko/env, rdf-validate-shacl, ajv, ajv-formats. KVALI_VNU: vnu.jar, the Nu HTML checker. KVALI_STIX_SCHEMAS: `schemas` of oasis-open/cti-stix2-json-schemas.
 . "$(dirname "$0")/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 validators=${KVALI_VALIDATORS:-$TOP/../shared/validators}
@@ -21,10 +21,47 @@ same() { # CASE: all reports of the last two numbers are the same to the byte
   last=$(ls "$1/reports" | sed -n 's/^report-\([0-9]*\).*/\1/p' | sort -n | tail -n 1)
   before=$(printf '%04d' $((10#$last - 1)))
   for file in "$1"/reports/report-"$last"*; do
+    if [ -d "$file" ]; then
+      diff -r "$file" "$(sed "s/report-$last/report-$before/" <<<"$file")" || return 1
+      continue
+    fi
     cmp "$file" "$(sed "s/report-$last/report-$before/" <<<"$file")" || return 1
     count=$((count + 1))
   done
   [ "$count" -ge 30 ]
+}
+
+# The page in a browser: nothing from outside, nothing runs but its own script, no character that hides, all rows are there.
+in_browser() { # CASE
+  local page rows
+  page=$(one "$1" html)
+  rows=$(jq -s 'length' <(sqlite3 -readonly -json "$1/case.db" "SELECT 1 FROM file WHERE kind NOT IN ('image', 'raw', 'slack', 'free')" | jq -c '.[]'))
+  node "$here/browser.mjs" "$page" --run 'document.getElementById("x-total").textContent.replace(/\D/g, "")' \
+    --run '[...document.querySelectorAll(".x-row bdi")].length > 0' \
+    --run '/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/.test(document.body.innerText)' \
+    --run '(() => { document.querySelectorAll(".x-row")[1].click(); return new Promise(done => setTimeout(() => done(document.querySelectorAll("#x-detail dd").length > 2), 500)) })()' \
+    --run '(() => { const s = document.createElement("script"); s.textContent = "window.bad = 1"; const d = document.createElement("div"); d.innerHTML = "<img src=x onerror=\"window.bad = 1\">"; document.body.append(d); return new Promise(done => setTimeout(() => done(window.bad === undefined), 300)) })()' \
+    >"$WORK/browser.json" || return 1
+  cat "$WORK/browser.json"
+  jq -e --arg rows "$rows" '.ready_ms != null and .outside == [] and .dialogs == [] and .errors == [] and .run == [$rows, true, false, true, true]' "$WORK/browser.json" || return 1
+  node "$here/browser.mjs" "$page" --noscript >"$WORK/browser.json" && jq -e '.requests | map(select(startswith("file:"))) | length == 1' "$WORK/browser.json"
+}
+
+# The data files, read as what they are: one call with a text, and nothing else.
+chunks() { # CASE
+  local folder
+  folder=$(one "$1" html)
+  folder=${folder%.html}-files
+  node -e '
+    const fs = require("fs"), vm = require("vm")
+    for (const name of fs.readdirSync(process.argv[1])) {
+      const text = fs.readFileSync(process.argv[1] + "/" + name, "utf8")
+      if (!/^kvali\(\x27(rows|details)\x27,\d+,\x27[^\x27\n]*\x27\);\n$/.test(text) || /[<>&\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/.test(text)) throw name + ": more than one call, or something that hides"
+      const calls = [], box = { kvali: (...all) => calls.push(all) }
+      vm.runInNewContext(text, box)
+      if (calls.length !== 1 || Object.keys(box).length !== 1) throw name
+      JSON.parse(calls[0][2])
+    }' "$folder"
 }
 
 one() { # CASE EXTENSION: the newest report
@@ -55,6 +92,11 @@ check_pdf() { # PDF LANG
   fi
 }
 
+html_checker() { # CASE
+  "$KVALI" report "$1" --format html --lang ka --stdout >"$WORK/ka.html"
+  java -jar "$KVALI_VNU" --errors-only "$(one "$1" html)" "$WORK/ka.html"
+}
+
 both_languages() { # CASE: the head on every page is one that verify finds
   local lang head
   head=$("$KVALI" report "$1" --format json --stdout | jq -r '.. | objects | .ledger_head? // .head? // empty' | head -n 1)
@@ -72,6 +114,19 @@ check() { # CASE WORDS
   promise "$2: Timesketch's three fields, and its times agree" python3 "$here/formats.py" timesketch "$(one "$1" timesketch.jsonl)"
   promise "$2: mactime reads the body file" sh -c '[ "$(mactime -d -y -b "$1" | grep -c .)" -gt 1 ]' - "$(one "$1" body)"
   promise "$2: the PDF is sound in both languages: fonts inside, page of pages and ledger head on each, end mark" both_languages "$1"
+  if command -v node >/dev/null; then
+    promise "$2: the data beside the page are calls with a text, without hidden characters" chunks "$1"
+  fi
+  if command -v node >/dev/null && command -v chromium >/dev/null; then
+    promise "$2: the page in Chromium: all rows, nothing from outside, no foreign script, no hidden character; one file without scripts" in_browser "$1"
+  else
+    skip "$2: the page in a browser, for node or chromium is not there"
+  fi
+  if command -v java >/dev/null && [ -f "${KVALI_VNU:-}" ]; then
+    promise "$2: the page passes the Nu HTML checker in both languages" html_checker "$1"
+  else
+    skip "$2: the Nu HTML checker, for java or KVALI_VNU is not there"
+  fi
   if [ -d "$validators/dfxml_schema" ]; then
     promise "$2: DFXML is valid" xmllint --noout --nonet --schema "$validators/dfxml_schema/dfxml.xsd" "$(one "$1" dfxml.xml)"
   else
@@ -103,6 +158,28 @@ case=$WORK/case
 write "$case" && write "$case" || exit 1
 check "$case" "the sample"
 promise "a report on the case verifies, as an artifact of the ledger" "$KVALI" verify "$case"
+# A library that has been taken over, in front of pango: it may end the PDF, and nothing else.
+shaper() { # WHAT [WORDS [PATH]]: what kvali says; without words the PDF is made
+  local code=0
+  LD_PRELOAD=${HOSTILE:?}/shaper.so KVALI_SHAPER=$1 KVALI_SHAPER_PATH=${3:-$case/case.db} "$KVALI" report "$case" --format pdf --stdout >"$WORK/shaped.pdf" 2>"$WORK/shaped" || code=$?
+  cat "$WORK/shaped"
+  ! grep -aq REACHED "$WORK/shaped" "$WORK/shaped.pdf" && "$KVALI" verify "$case" --quiet || return 1
+  if [ -n "${2:-}" ]; then [ "$code" -ne 0 ] && contains "$(cat "$WORK/shaped")" "$2"; else [ "$code" -eq 0 ] && qpdf --check "$WORK/shaped.pdf" >/dev/null; fi
+}
+if [ -e "${HOSTILE:-}/shaper.so" ]; then
+  promise "what shapes the PDF's text is in a process of its own: when it dies, kvali says so" shaper crash "ended by signal 11"
+  promise "… it cannot open the case for writing" shaper write
+  promise "… nor for reading" shaper read
+  promise "… nor remove a file of it" shaper remove
+  promise "… nor run a program" shaper exec "ended by signal 31"
+  promise "… nor become another process" shaper fork "ended by signal 31"
+  promise "… nor reach the network" shaper connect "ended by signal 31"
+  promise "… nor send a signal" shaper signal "ended by signal 31"
+  promise "… and it has no descriptor of the case" shaper descriptors "" "$(stat -c %i "$case/case.db")"
+  promise "… nor of its ledger" shaper descriptors "" "$(stat -c %i "$case/ledger.jsonl")"
+else
+  skip "the process that makes PDFs, for there is no HOSTILE/shaper.so"
+fi
 bag() {
   local bag="$case/exports/bag-0001" oxum
   "$KVALI" export "$case" --name '*.txt' --bagit --quiet || return 1

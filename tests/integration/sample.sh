@@ -124,9 +124,9 @@ promise "exports are stored under their SHA-256" exported
 report() {
   local html
   html=$(ls "$case"/reports/*.html | tail -n 1)
-  grep -q 'Content-Security-Policy' "$html" && ! grep -qi '<script' "$html" && grep -q "$(sql "$case" "SELECT sha256 FROM file WHERE kind='image'")" "$html"
+  grep -q 'Content-Security-Policy' "$html" && [ "$(grep -ci '<script' "$html")" -eq 1 ] && grep -q "$(tr '\n' '\001' <"$html" | sed 's/.*<script>//; s/<\/script>.*//' | tr '\001' '\n' | openssl dgst -sha256 -binary | base64)" "$html" && grep -q "$(sql "$case" "SELECT sha256 FROM file WHERE kind='image'")" "$html"
 }
-promise "the report names the image's SHA-256, has a policy and no script" report
+promise "the report names the image's SHA-256, has a policy, and one script, whose hash is in it" report
 promise "every command's --help teaches with an example" sh -c 'for c in process new add run status show find export report verify digest plugins; do "$KVALI" $c --help | grep -q Example || { echo $c; exit 1; }; done'
 promise "the version names its libraries" sh -c '"$KVALI" --version | tr "\n" " " | grep -q "libtsk.*libewf.*yara.*magic.*libcrypto.*xxHash"'
 untouched() { is "$(stat -c '%Y %s' "$image")" "$(cat "$WORK/before")"; }

@@ -183,6 +183,52 @@ promise "a last line of the ledger that is cut off" tampered "BAD  the ledger's 
 bits() { nice -n 5 "$TOP/tests/integration/tamper.py" "$case" "$ca" --flips "${FLIPS:-8}" --third "${THIRD:-1}"; }
 promise "single bits of everything that is sealed, and records edited, deleted, swapped, cut off" bits
 
+# ---- certificates that end, are taken back, and change
+
+authority() { # a small authority of the lab's root: openssl ca
+  mkdir -p "$WORK/authority" && cd "$WORK/authority" || return 1
+  : >index.txt
+  echo 77 >serial
+  echo 01 >crlnumber
+  printf '%s\n' '[ca]' 'default_ca=lab' '[lab]' 'database=index.txt' 'serial=serial' 'crlnumber=crlnumber' 'new_certs_dir=.' \
+    "certificate=$keys/lab-root.pem" "private_key=$keys/lab-root.key" 'default_md=sha384' 'policy=any' 'default_crl_days=30' 'unique_subject=no' \
+    '[any]' 'commonName=supplied' >ca.cnf
+}
+issue() { # NAME SECONDS: a key, and a certificate that ends so soon
+  openssl ecparam -name secp384r1 -genkey -noout -out "$1.key" && openssl req -new -key "$1.key" -subj "/CN=$1" -out "$1.csr" &&
+    openssl ca -batch -notext -config ca.cnf -in "$1.csr" -out "$1.pem" -startdate "$(date -u -d '-1 day' +%y%m%d%H%M%SZ)" \
+      -enddate "$(date -u -d "+$2 seconds" +%y%m%d%H%M%SZ)" 2>>openssl.log
+}
+ended() {
+  (authority && issue brief 8) || { cat "$WORK/authority/openssl.log"; return 1; }
+  cp -r "$case" "$WORK/ended"
+  exits 0 "$KVALI" seal "$WORK/ended" --key "$WORK/authority/brief.key" --cert "$WORK/authority/brief.pem" --tsa-query "$WORK/b.tsq" || return 1
+  (cd "$keys" && openssl ts -reply -config tsa.cnf -queryfile "$WORK/b.tsq" -out "$WORK/b.tsr" 2>/dev/null)
+  sleep 9
+  exits 4 verify "$WORK/ended" && contains "$(cat "$WORK/out")" "certificate has expired" || return 1
+  exits 0 "$KVALI" seal "$WORK/ended" --tsa-response "$WORK/b.tsr" --tsa-ca "$ca" && exits 0 verify "$WORK/ended"
+}
+promise "a seal whose certificate has ended is bad, unless a trusted stamp says that it was made before" ended
+changed() { contains "$(verify "$WORK/ended")" "signed with another certificate than the seal before it: now CN=brief"; }
+promise "another certificate than that of the seal before is told" changed
+revoked() {
+  (cd "$WORK/authority" && issue taken 90000 && openssl ca -config ca.cnf -gencrl -out empty.crl 2>>openssl.log) || return 1
+  cp -r "$case" "$WORK/revoked"
+  exits 0 "$KVALI" seal "$WORK/revoked" --key "$WORK/authority/taken.key" --cert "$WORK/authority/taken.pem" --tsa-query "$WORK/r.tsq" || return 1
+  (cd "$keys" && openssl ts -reply -config tsa.cnf -queryfile "$WORK/r.tsq" -out "$WORK/r.tsr" 2>/dev/null)
+  exits 0 verify "$WORK/revoked" --crl "$WORK/authority/empty.crl" || return 1
+  sleep 2
+  (cd "$WORK/authority" && openssl ca -config ca.cnf -revoke taken.pem && openssl ca -config ca.cnf -gencrl -out taken.crl) 2>>"$WORK/authority/openssl.log" || return 1
+  exits 4 verify "$WORK/revoked" --crl "$WORK/authority/taken.crl" && contains "$(cat "$WORK/out")" "the signer's certificate was revoked on 20" || return 1
+  exits 0 "$KVALI" seal "$WORK/revoked" --tsa-response "$WORK/r.tsr" --tsa-ca "$ca" && exits 0 verify "$WORK/revoked" --crl "$WORK/authority/taken.crl"
+}
+promise "a seal whose certificate was revoked is bad, unless a trusted stamp says that it was made before" revoked
+forged_list() {
+  (cd "$WORK/authority" && sed "s#$keys#$WORK/rogue#" ca.cnf >rogue.cnf && openssl ca -config rogue.cnf -gencrl -out rogue.crl 2>>openssl.log) || return 1
+  exits 4 verify "$WORK/revoked" --crl "$WORK/authority/rogue.crl" && contains "$(cat "$WORK/out")" "and not its signature"
+}
+promise "a revocation list that the issuer did not sign is told" forged_list
+
 # ---- evidence
 
 promise "the evidence is read again: its hash and a sample of its files" exits 0 verify "$case" --evidence "$WORK/disk.raw" --sample 4 --quiet
