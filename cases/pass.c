@@ -401,12 +401,21 @@ int pass_release(struct casefile *cf, uint64_t *ret_count)
     return *ret_count ? casefile_counts_again(cf) : 0;
 }
 
-/* The columns of a record table, from "name:kind,name:kind". */
+/* Where something lies on the medium is not the same for an equal content elsewhere. */
+static bool is_of_place(const char *name, size_t size)
+{
+    return size == strlen("physical") && memcmp(name, "physical", size) == 0;
+}
+
+/* The columns of a record table, from "name:kind,name:kind"; without an alias those to be written. */
 static void put_fields(struct buf *sql, const char *fields, const char *alias)
 {
     while (*fields) {
         size_t size = strcspn(fields, ":");
-        buf_printf(sql, ", %s\"%.*s\"", alias, (int)size, fields);
+        if (alias[0] && is_of_place(fields, size))
+            buf_text(sql, ", NULL");
+        else
+            buf_printf(sql, ", %s\"%.*s\"", alias, (int)size, fields);
         fields += strcspn(fields, ",");
         fields += *fields == ',';
     }

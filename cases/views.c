@@ -142,6 +142,7 @@ static const struct column match_columns[] = {
     {"namespace", "m.namespace", PLAIN}, {"tags", "m.tags", PLAIN},     {"meta", "m.meta", PLAIN},
     {"strings", "m.strings", PLAIN},   {"string_count", "m.string_count", PLAIN}, {"severity", "m.severity", PLAIN},
     {"ruleset", "m.ruleset", PLAIN},   {"line", "m.line", PLAIN},       {"last_line", "m.last_line", PLAIN},
+    {"physical", "m.physical", PLAIN},
     {"attempt", "m.attempt", PLAIN},   {"stream", "m.stream", PLAIN},   {"pass", "a.pass", PLAIN},
     {"run", "a.run", PLAIN},           {NULL, NULL, END},
 };

@@ -6,8 +6,12 @@
 #include "plugins/yara/parts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Does it hold wherever strings that stand anywhere are, if only the content is of its size, or (`any_data`)
  * has at its places what it must? */
@@ -113,6 +117,41 @@ int choice_prepare(struct rules *rules)
             rules->gated[rules->gated_count++] = i;
     }
     return rules->formulas.failed ? -ENOMEM : 0;
+}
+
+static void find_common(struct rules *rules, const uint8_t *data, size_t size)
+{
+    struct formula_content content = {.rules = rules->all, .data = data, .size = size, .any_size = true};
+    struct prefilter_answer answer;
+
+    if (!prefilter_scan(rules->prefilter, NULL, data, size, &answer))
+        return;
+    content.may = answer.may;
+    for (uint32_t i = 0; i < rules->all->num_rules; i++) {
+        const struct rule_place *place = rules_place(rules, &rules->all->rules_table[i]);
+
+        if (rules->formula[i] == FORMULA_NONE || place == NULL ||
+            !formula_holds(&rules->formulas, rules->formula[i], &content))
+            continue;
+        rules->formula[i] = FORMULA_NONE;
+        place->file->source.items[place->item].always = true;
+    }
+}
+
+void choice_learn(struct rules *rules, const char *program)
+{
+    int fd = open(program, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    void *data = MAP_FAILED;
+
+    if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0)
+        data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data != MAP_FAILED) {
+        find_common(rules, data, (size_t)status.st_size);
+        munmap(data, (size_t)status.st_size);
+    }
+    if (fd >= 0)
+        close(fd);
 }
 
 struct choice {

@@ -15,6 +15,12 @@ struct scan;
  * whether every content must be asked about it (rule_item.always). -ENOMEM. */
 int choice_prepare(struct rules *rules);
 
+/* What comes into question for a program that has nothing to do with any rule does so for most contents: such
+ * rules, too, are asked of every content, for all together they take less time than one by one. Only time
+ * depends on this. `program` is the path of such a program, not of evidence; nothing is learnt when it cannot
+ * be read. */
+void choice_learn(struct rules *rules, const char *program);
+
 /* The rules that may match the content, beside those of `always`: their places in `all`, ascending, into
  * `ret_chosen`, which has room for `most`. How many there are; more than `most` when there is no room, or
  * when it cannot be told. */

@@ -14,7 +14,7 @@ enum {
     TAGS_SIZE_MAX = 4 * 1024,
     META_SIZE_MAX = 12 * 1024,
     META_VALUE_MAX = 1024,
-    STRINGS_SIZE_MAX = 36 * 1024,
+    STRINGS_SIZE_MAX = 30 * 1024,
     PER_STRING_MAX = 64,
     STRINGS_MAX = 512,
     DATA_MAX = 64,
@@ -33,9 +33,11 @@ static const struct field match_fields[] = {
     {"ruleset", FIELD_TEXT, "", "set of rules that the file belongs to"},
     {"line", FIELD_U64, "", "where the rule begins in its file"},
     {"last_line", FIELD_U64, "", "where it ends"},
+    {"physical", FIELD_JSON, "bytes",
+     "where on the medium each of `strings` begins, in their order; null when it is not there as it stands"},
 };
 
-const struct record_type yara_match_type = {"match", 2, "a YARA rule that matches", match_fields,
+const struct record_type yara_match_type = {"match", 3, "a YARA rule that matches", match_fields,
                                             sizeof match_fields / sizeof match_fields[0]};
 
 void match_texts_finish(struct match_texts *texts)
@@ -43,6 +45,7 @@ void match_texts_finish(struct match_texts *texts)
     buf_finish(&texts->tags);
     buf_finish(&texts->meta);
     buf_finish(&texts->strings);
+    buf_finish(&texts->physical);
 }
 
 static void write_tags(struct buf *buf, const YR_RULE *rule)
@@ -186,17 +189,31 @@ static bool next_match(const void **at, YR_MATCH *ret_match)
     return false;
 }
 
+static void write_place(struct json *json, struct scan *scan, const YR_MATCH *match)
+{
+    uint64_t physical = scan_physical(scan, (uint64_t)(match->base + match->offset));
+
+    if (physical == UINT64_MAX)
+        json_none(json, NULL);
+    else
+        json_u64(json, NULL, physical);
+}
+
 /* Returns how many matches there are, shown or not. */
-static uint64_t write_strings(struct buf *buf, YR_SCAN_CONTEXT *context, const struct match *of)
+static uint64_t write_strings(struct scan *scan, struct match_texts *texts, YR_SCAN_CONTEXT *context,
+                              const struct match *of)
 {
     const YR_RULE *rule = of->rule;
+    struct buf *buf = &texts->strings;
     uint64_t count = 0, shown = 0;
     const YR_STRING *string;
-    struct json json;
+    struct json json, places;
     YR_MATCH match;
 
     json_init(&json, buf);
     json_array_open(&json, NULL);
+    json_init(&places, &texts->physical);
+    json_array_open(&places, NULL);
     yr_rule_strings_foreach(rule, string)
     {
         size_t room = strlen(string->identifier) + 140 + (size_t)2 * (DATA_MAX + 2 * AROUND_MAX),
@@ -209,9 +226,11 @@ static uint64_t write_strings(struct buf *buf, YR_SCAN_CONTEXT *context, const s
                 continue;
             shown++;
             write_match(&json, of, string, &match);
+            write_place(&places, scan, &match);
         }
     }
     json_array_close(&json);
+    json_array_close(&places);
     return count;
 }
 
@@ -247,10 +266,12 @@ int match_emit(struct scan *scan, struct match_texts *texts, YR_SCAN_CONTEXT *co
     buf_clear(&texts->tags);
     buf_clear(&texts->meta);
     buf_clear(&texts->strings);
+    buf_clear(&texts->physical);
     write_tags(&texts->tags, rule);
     write_meta(&texts->meta, rule);
-    count = write_strings(&texts->strings, context, match);
-    if (buf_failed(&texts->tags) || buf_failed(&texts->meta) || buf_failed(&texts->strings))
+    count = write_strings(scan, texts, context, match);
+    if (buf_failed(&texts->tags) || buf_failed(&texts->meta) || buf_failed(&texts->strings) ||
+        buf_failed(&texts->physical))
         return -ENOMEM;
     return scan_emit(scan, &yara_match_type,
                      (const struct value[]){
@@ -264,5 +285,6 @@ int match_emit(struct scan *scan, struct match_texts *texts, YR_SCAN_CONTEXT *co
                          place != NULL ? value_text(place->set) : value_none(),
                          place != NULL ? value_u64(place->line) : value_none(),
                          place != NULL ? value_u64(place->last_line) : value_none(),
+                         value_bytes(texts->physical.data, texts->physical.size),
                      });
 }

@@ -14,7 +14,7 @@ extern const struct record_type yara_match_type;
 
 /* Used again for every match. */
 struct match_texts {
-    struct buf tags, meta, strings;
+    struct buf tags, meta, strings, physical;
 };
 
 void match_texts_finish(struct match_texts *texts);

@@ -499,7 +499,7 @@ static int compile_whole(bool remarks, struct rules *ret)
     return rc;
 }
 
-static int compile_all(bool remarks, struct rules *ret)
+static int compile_all(bool remarks, const char *program, struct rules *ret)
 {
     int rc = compile_whole(remarks, ret);
 
@@ -507,6 +507,8 @@ static int compile_all(bool remarks, struct rules *ret)
         rc = note_places(ret);
     if (rc == 0 && ret->all != NULL)
         rc = choice_prepare(ret);
+    if (rc == 0 && ret->all != NULL && program != NULL)
+        choice_learn(ret, program);
     if (rc == 0)
         rc = compile(&ret->files, PART_ALWAYS, true, &ret->always);
     if (rc == 0)
@@ -578,13 +580,13 @@ static int report(const struct rule_files *files)
     return rc;
 }
 
-int rules_load(const char *list, bool remarks, struct rules *ret, struct why *why)
+int rules_load(const char *list, bool remarks, const char *program, struct rules *ret, struct why *why)
 {
     int rc = rule_files_find(&ret->files, list, why);
 
     if (rc < 0)
         return rc;
-    rc = compile_all(remarks, ret);
+    rc = compile_all(remarks, program, ret);
     if (rc == 0)
         rc = report(&ret->files);
     if (rc < 0)

@@ -48,8 +48,9 @@ struct rules {
 
 /* `list`: files and folders, separated by ':'. Tells setup_loaded of each file, each set of files and each
  * rule that does not compile, which is left out; with `remarks` also of what is odd about rules in use. 0
- * with empty `ret` when nothing is left. Negative errno when the list itself cannot be used. */
-int rules_load(const char *list, bool remarks, struct rules *ret, struct why *why);
+ * with empty `ret` when nothing is left. `program`: see choice_learn; NULL: none. Negative errno when the
+ * list itself cannot be used. */
+int rules_load(const char *list, bool remarks, const char *program, struct rules *ret, struct why *why);
 void rules_finish(struct rules *rules);
 
 /* Some of `all`, as choice_make gives them, with the rules that they use, compiled anew, without `pe` for

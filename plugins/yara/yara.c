@@ -137,7 +137,7 @@ static int set_up(struct yara_worker *mine, const struct settings *settings, str
     if (mine->nothing == NULL)
         return why_set(why, -ENOMEM, "no memory");
     rc = rules_load(settings_text(settings, "yara.rules"), settings_bool(settings, "yara.remarks"),
-                    &mine->rules, why);
+                    "/proc/self/exe", &mine->rules, why);
     if (rc < 0)
         return rc;
     if (mine->rules.named == NULL)
@@ -509,7 +509,7 @@ const char *yara_plugin_version(void)
 
 const struct plugin plugin_yara = {
     .abi = PLUGIN_ABI,
-    .version = 2,
+    .version = 3,
     .name = "yara",
     .summary = "YARA rules, as the yara command matches them on the extracted file",
     .emits = yara_emits,

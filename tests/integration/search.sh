@@ -76,8 +76,10 @@ mformat -C -f 1440 -i "$WORK/floppy.img" ::
 mcopy -i "$WORK/floppy.img" "$WORK/one.txt" "$WORK/two.gz" ::
 printf 'gun\n' >"$WORK/gun.txt"
 printf 'heroin\n' >"$WORK/heroin.txt"
+echo 'rule drug { strings: $a = "heroin" $b = "example.com" condition: all of them }' >"$WORK/drug.yar"
 floppy=$WORK/floppy
-"$KVALI" process "$WORK/floppy.img" --type raw --case "$floppy" --plugins keywords,features,unpack --keywords "$WORK/gun.txt" --quiet >/dev/null 2>&1
+"$KVALI" process "$WORK/floppy.img" --type raw --case "$floppy" --plugins keywords,features,unpack,yara --keywords "$WORK/gun.txt" \
+  --no-default-rules --rules "$WORK/drug.yar" --quiet >/dev/null 2>&1
 physical() { # QUERY: value and place, one a line
   local text at
   [ -n "$(sql "$floppy" "$1")" ] || return 1
@@ -87,6 +89,9 @@ physical() { # QUERY: value and place, one a line
 }
 promise "a keyword stands where its record says on the medium" physical "SELECT text, physical FROM keyword WHERE path LIKE '%ONE.TXT' OR path LIKE '%one.txt'"
 promise "a feature stands where its record says on the medium" physical "SELECT value, physical FROM feature WHERE physical IS NOT NULL"
+promise "the strings of a YARA rule stand where its record says on the medium" physical \
+  "SELECT CASE p.key WHEN 0 THEN 'heroin' ELSE 'example.com' END, p.value FROM match m, json_each(m.physical) p WHERE m.path LIKE '%one.txt'"
+promise "those in what was unpacked stand nowhere on it" is "[null,null]" "$(sql "$floppy" "SELECT physical FROM match WHERE path LIKE '%gzip@%'")"
 promise "what was unpacked lies nowhere on the medium" is "0|1" \
   "$(sql "$floppy" "SELECT count(physical), count(*) FROM keyword WHERE path LIKE '%gzip@%'")"
 promise "a later pass with another list" exits 0 "$KVALI" run "$floppy" --plugin keywords --keywords "$WORK/heroin.txt" --quiet

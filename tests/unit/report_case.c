@@ -45,7 +45,8 @@ static const struct field match_fields[] = {
     {"tags", FIELD_JSON, "", "a value"},    {"meta", FIELD_JSON, "", "a value"},
     {"strings", FIELD_JSON, "", "a value"}, {"string_count", FIELD_U64, "", "a value"},
     {"severity", FIELD_U64, "", "a value"}, {"ruleset", FIELD_TEXT, "", "a value"},
-    {"line", FIELD_U64, "", "a value"},     {"last_line", FIELD_U64, "", "a value"}};
+    {"line", FIELD_U64, "", "a value"},     {"last_line", FIELD_U64, "", "a value"},
+    {"physical", FIELD_JSON, "", "a value"}};
 static const struct field carve_fields[] = {
     {"format", FIELD_TEXT, "", "a value"}, {"extension", FIELD_TEXT, "", "a value"},
     {"grade", FIELD_TEXT, "", "a value"},  {"title", FIELD_TEXT, "", "a value"},
@@ -58,7 +59,7 @@ static const struct field thumbnail_fields[] = {{"width", FIELD_U64, "", "a valu
                                                 {"jpeg", FIELD_BYTES, "", "a value"}};
 static struct record_type types[PLUGINS] = {{"digest", 1, "a record", digest_fields, 6},
                                      {"filetype", 1, "a record", filetype_fields, 4},
-                                     {"match", 2, "a record", match_fields, 10},
+                                     {"match", 3, "a record", match_fields, 11},
                                      {"carve", 1, "a record", carve_fields, 7},
                                      {"thumbnail", 1, "a record", thumbnail_fields, 5}};
 
@@ -320,7 +321,8 @@ static void emit_match(struct making *making, uint64_t attempt, uint64_t stream)
         n % 3 == 2 ? value_none() : value_u64(90 - 30 * (n % 3)),
         value_text("lab"),
         value_u64(10),
-        value_u64(20)};
+        value_u64(20),
+        value_text("[1234]")};
     int error = writer_record(making->writer, attempt, stream, YARA, 0, 0, values);
     assert(error == 0);
     (void)error;

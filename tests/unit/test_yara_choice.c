@@ -291,7 +291,7 @@ static void load(struct rules *rules)
     close(fd);
     buf_finish(&buf);
     cr_assert_eq(yr_initialize(), 0);
-    cr_assert_eq(rules_load(path, false, rules, &why), 0, "%s", why.text);
+    cr_assert_eq(rules_load(path, false, NULL, rules, &why), 0, "%s", why.text);
     unlink(path);
 }
 
