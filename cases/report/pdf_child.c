@@ -180,10 +180,10 @@ static int allow_some(scmp_filter_ctx filter)
     const uint64_t changes = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND;
     int code = 0;
     for (size_t i = 0; i < 2 && code == 0; i++) {
-        code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, writes[i], 1, SCMP_A0_32(SCMP_CMP_EQ, OUTPUT));
+        code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, writes[i], 1, SCMP_A0_32(SCMP_CMP_EQ, OUTPUT, 0));
         if (code == 0)
             code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, writes[i], 1,
-                                    SCMP_A0_32(SCMP_CMP_EQ, STDERR_FILENO));
+                                    SCMP_A0_32(SCMP_CMP_EQ, STDERR_FILENO, 0));
     }
     if (code == 0)
         code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,

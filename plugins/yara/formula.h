@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <yara.h>
 
-enum { FORMULA_NONE = UINT32_MAX }; /* demands nothing */
+enum { FORMULA_NONE = INT32_MAX }; /* demands nothing */
 
 /* All rules' formulas, one behind the other. */
 struct formulas {
