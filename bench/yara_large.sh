@@ -48,12 +48,12 @@ for image in raw E01; do
   peak=0
   while kill -0 $! 2>/dev/null; do
     for status in /proc/[0-9]*/status; do
-      own=$(awk '/^Name:/ { name = $2 } /^RssAnon:/ { print name, $2 }' "$status" 2>/dev/null | awk '$1 == "kvali-worker" { print $2 }')
+      own=$(awk '/^Name:/ { name = $2 } /^RssAnon:/ { print name, $2 }' "$status" 2>/dev/null | awk '$1 == "kvali-worker" { print $2 }') || true
       [ "${own:-0}" -le "$peak" ] || peak=$own
     done
     sleep 0.2
   done
-  wait
+  wait || true
   echo "largest worker: $((peak / 1024)) MiB of its own (RssAnon)"
 done
 rm -rf "$work"
