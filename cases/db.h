@@ -30,6 +30,8 @@ const char *db_version(void); /* "SQLite 3.40.1" */
 
 /* One or more statements without results. */
 int db_exec(struct db *db, const char *sql);
+/* One statement, with two numbers for ?1 and ?2; what rows it has are passed over. */
+int db_exec_two(struct db *db, const char *sql, uint64_t one, uint64_t two);
 
 int db_prepare(struct db *db, const char *sql, struct db_statement **ret_statement);
 void db_finalize(struct db_statement *statement); /* NULL allowed */

@@ -38,11 +38,6 @@ static int number_of(struct db *db, const char *sql, uint64_t one, uint64_t two,
     return code;
 }
 
-static int exec_two(struct db *db, const char *sql, uint64_t one, uint64_t two)
-{
-    return number_of(db, sql, one, two, NULL);
-}
-
 static int text_of(struct db *db, const char *sql, uint64_t one, uint64_t two, char **ret)
 {
     struct db_statement *s;
@@ -228,13 +223,13 @@ static int plan(struct db *db, uint64_t pass, bool content_only)
 {
     int code = db_exec(db, sql_members);
     if (code == 0)
-        code = exec_two(db, sql_fill_members, pass, 0);
+        code = db_exec_two(db, sql_fill_members, pass, 0);
     if (code == 0)
-        code = exec_two(db, sql_scans, pass, 0);
+        code = db_exec_two(db, sql_scans, pass, 0);
     if (code || !content_only || !db_has_table(db, "rec_digest"))
         return code;
-    code = exec_two(db, sql_twins, pass, 0);
-    return code ? code : exec_two(db, sql_nothing_left, pass, 0);
+    code = db_exec_two(db, sql_twins, pass, 0);
+    return code ? code : db_exec_two(db, sql_nothing_left, pass, 0);
 }
 
 static int begin(struct db *db, const struct pass_wanted *wanted, uint64_t *pass)
@@ -243,9 +238,9 @@ static int begin(struct db *db, const struct pass_wanted *wanted, uint64_t *pass
     if (code == 0)
         code = plan(db, *pass, wanted->content_only);
     if (code == 0)
-        code = exec_two(db, "UPDATE t_run SET pass = ?1 WHERE id = ?2", *pass, wanted->run);
+        code = db_exec_two(db, "UPDATE t_run SET pass = ?1 WHERE id = ?2", *pass, wanted->run);
     return code ? code
-                : exec_two(
+                : db_exec_two(
                       db,
                       "UPDATE t_pass SET status = 'open' WHERE id = ?1 AND ?2 = ?2 AND EXISTS (SELECT 1 FROM "
                       "t_scan WHERE pass = ?1 AND status = 0)",
@@ -305,7 +300,8 @@ int pass_begin(struct casefile *cf, const struct pass_wanted *wanted, uint64_t *
  * is to be looked at, none. */
 #define SPARED(id) "EXISTS (SELECT 1 FROM t_twin w WHERE w.pass = ?2 AND w.stream = " id ")"
 static const char sql_task_makers[] =
-    FAMILY "SELECT group_concat(plugin) FROM (SELECT DISTINCT plugin FROM t_stream WHERE id IN family AND plugin <> '' "
+    FAMILY "SELECT group_concat(plugin) FROM (SELECT DISTINCT plugin FROM t_stream WHERE id IN family AND "
+           "plugin <> '' "
            "AND EXISTS (SELECT 1 FROM t_stream c WHERE c.id IN family AND c.plugin <> '' AND NOT " SPARED(
                "c.id") ") ORDER BY plugin)";
 static const char sql_task_spares[] =
@@ -348,10 +344,11 @@ static int look_again(struct db *db, uint64_t pass, uint64_t stream)
     if (code == 0 && attempt)
         code = clear_attempt(db, attempt, root);
     if (code == 0 && attempt)
-        code = exec_two(db, "UPDATE t_attempt SET status = 'replaced' WHERE id = ?1 AND ?2 = ?2", attempt, 0);
+        code =
+            db_exec_two(db, "UPDATE t_attempt SET status = 'replaced' WHERE id = ?1 AND ?2 = ?2", attempt, 0);
     return code
                ? code
-               : exec_two(
+               : db_exec_two(
                      db,
                      "UPDATE t_scan SET status = 0, attempt = NULL, read = 0, unread = 0 WHERE pass = ?1 AND "
                      "stream = ?2",
@@ -439,7 +436,7 @@ static int share_records(struct db *db, uint64_t pass)
         buf_text(&sql, ") SELECT w.stream, r.attempt, r.ordinal");
         put_fields(&sql, db_text(s, 1), "r.");
         buf_printf(&sql, sql_shared_from, db_text(s, 0));
-        code = buf_failed(&sql) ? -ENOMEM : exec_two(db, buf_cstr(&sql), pass, 0);
+        code = buf_failed(&sql) ? -ENOMEM : db_exec_two(db, buf_cstr(&sql), pass, 0);
         buf_finish(&sql);
         if (code)
             break;
@@ -459,9 +456,9 @@ static int share(struct db *db, uint64_t pass)
         "r.offset, r.text");
     buf_printf(&sql, sql_shared_from, "t_note");
     if (code == 0)
-        code = buf_failed(&sql) ? -ENOMEM : exec_two(db, buf_cstr(&sql), pass, 0);
+        code = buf_failed(&sql) ? -ENOMEM : db_exec_two(db, buf_cstr(&sql), pass, 0);
     buf_finish(&sql);
-    return code ? code : exec_two(db, "UPDATE t_twin SET shared = 1 WHERE pass = ?1 AND ?2 = ?2", pass, 0);
+    return code ? code : db_exec_two(db, "UPDATE t_twin SET shared = 1 WHERE pass = ?1 AND ?2 = ?2", pass, 0);
 }
 
 /* ------------------------------------------------------------------ the end */
@@ -469,7 +466,8 @@ static int share(struct db *db, uint64_t pass)
 static int end(struct db *db, uint64_t pass)
 {
     int code = share(db, pass);
-    return code ? code : exec_two(db, "UPDATE t_pass SET status = 'done' WHERE id = ?1 AND ?2 = ?2", pass, 0);
+    return code ? code
+                : db_exec_two(db, "UPDATE t_pass SET status = 'done' WHERE id = ?1 AND ?2 = ?2", pass, 0);
 }
 
 int pass_end(struct casefile *cf)
@@ -506,14 +504,14 @@ static int give_up(struct db *db, uint64_t pass)
     if (code == 0)
         code = release(db, pass, &released);
     if (code == 0)
-        code = exec_two(db, sql_given_up, pass, 0);
+        code = db_exec_two(db, sql_given_up, pass, 0);
     if (code == 0)
-        code =
-            exec_two(db, "UPDATE t_scan SET status = 5 WHERE pass = ?1 AND status = 0 AND ?2 = ?2", pass, 0);
+        code = db_exec_two(db, "UPDATE t_scan SET status = 5 WHERE pass = ?1 AND status = 0 AND ?2 = ?2",
+                           pass, 0);
     if (code == 0)
         code = share(db, pass);
     return code ? code
-                : exec_two(db, "UPDATE t_pass SET status = 'given-up' WHERE id = ?1 AND ?2 = ?2", pass, 0);
+                : db_exec_two(db, "UPDATE t_pass SET status = 'given-up' WHERE id = ?1 AND ?2 = ?2", pass, 0);
 }
 
 /* The findings are others now: what they are stands in the ledger, as at the end of a run. */

@@ -11,19 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int run_two(struct db *db, const char *sql, uint64_t a, uint64_t b)
-{
-    struct db_statement *s;
-    int code = db_prepare(db, sql, &s);
-    if (code)
-        return code;
-    db_bind_u64(s, 1, a);
-    db_bind_u64(s, 2, b);
-    code = db_run(s);
-    db_finalize(s);
-    return code;
-}
-
 /* The names of all record tables, separated by blanks. */
 static int record_tables(struct db *db, struct buf *ret)
 {
@@ -51,16 +38,16 @@ int clear_attempt(struct db *db, uint64_t attempt, uint64_t stream)
     for (char *table = list ? strtok_r(list, " ", &save) : NULL; code == 0 && table;
          table = strtok_r(NULL, " ", &save)) {
         snprintf(sql, sizeof sql, FAMILY "DELETE FROM %s WHERE stream IN family AND attempt = ?1", table);
-        code = run_two(db, sql, attempt, stream);
+        code = db_exec_two(db, sql, attempt, stream);
     }
     free(list);
     if (code == 0 && stream)
         code =
-            run_two(db, FAMILY "DELETE FROM t_note WHERE stream IN family AND attempt = ?1", attempt, stream);
+            db_exec_two(db, FAMILY "DELETE FROM t_note WHERE stream IN family AND attempt = ?1", attempt, stream);
     if (code == 0)
-        code = run_two(db, "DELETE FROM t_fault WHERE attempt = ?1 AND ?2 = ?2", attempt, stream);
+        code = db_exec_two(db, "DELETE FROM t_fault WHERE attempt = ?1 AND ?2 = ?2", attempt, stream);
     if (code == 0 && stream)
-        code = run_two(db, FAMILY "DELETE FROM t_stream WHERE id IN family AND id <> ?2 AND found = ?1",
+        code = db_exec_two(db, FAMILY "DELETE FROM t_stream WHERE id IN family AND id <> ?2 AND found = ?1",
                        attempt, stream);
     return code;
 }
@@ -123,7 +110,7 @@ static const char sql_scans[] =
 /* Of an attempt that does not count any more: while it goes on it must not be chosen. */
 static int take_ground(struct db *db, uint64_t attempt)
 {
-    return run_two(db,
+    return db_exec_two(db,
                    "UPDATE t_attempt SET status = CASE status WHEN 'open' THEN 'void' ELSE 'replaced' END "
                    "WHERE id = ?1 AND ?2 = ?2 AND (status = 'open' OR status IN " SQL_CHOSEN ")",
                    attempt, 0);
@@ -157,7 +144,7 @@ static int void_found_by(struct db *db, uint64_t attempt)
     };
     int code = void_scans(db, attempt);
     for (size_t i = 0; code == 0 && i < sizeof sql / sizeof *sql; i++)
-        code = run_two(db, sql[i], attempt, 0);
+        code = db_exec_two(db, sql[i], attempt, 0);
     return code;
 }
 
@@ -202,7 +189,7 @@ static int walk_again(struct db *db, uint64_t expand)
     };
     int code = 0;
     for (size_t i = 0; code == 0 && i < sizeof sql / sizeof *sql; i++)
-        code = run_two(db, sql[i], expand, 0);
+        code = db_exec_two(db, sql[i], expand, 0);
     return code;
 }
 
@@ -249,17 +236,17 @@ static int void_attempt(struct db *db, const struct attempt_row *row)
 {
     int code = clear_attempt(db, row->id, row->stream);
     if (code == 0)
-        code = run_two(db,
+        code = db_exec_two(db,
                        "UPDATE t_stream SET status = 0, attempt = NULL, read = 0, unread = 0 WHERE id = ?1 "
                        "AND attempt = ?2",
                        row->stream, row->id);
     if (code == 0)
-        code = run_two(db,
+        code = db_exec_two(db,
                        "UPDATE t_scan SET status = 0, attempt = NULL, read = 0, unread = 0 WHERE stream = ?1 "
                        "AND attempt = ?2",
                        row->stream, row->id);
     if (code == 0)
-        code = run_two(db, "UPDATE t_expand SET status = 0, attempt = NULL WHERE id = ?1 AND attempt = ?2",
+        code = db_exec_two(db, "UPDATE t_expand SET status = 0, attempt = NULL WHERE id = ?1 AND attempt = ?2",
                        row->expand, row->id);
     if (code == 0 && row->expand)
         code = void_found(db, row->id);
@@ -278,7 +265,7 @@ int writer_void_worker(struct writer *writer, uint64_t run, uint32_t worker)
     for (size_t i = 0; code == 0 && i < count; i++)
         code = void_attempt(writer->db, &rows[i]);
     if (code == 0)
-        code = run_two(writer->db, "UPDATE t_attempt SET status = 'tampered' WHERE run = ?1 AND worker = ?2",
+        code = db_exec_two(writer->db, "UPDATE t_attempt SET status = 'tampered' WHERE run = ?1 AND worker = ?2",
                        run, worker);
     for (size_t i = 0; code == 0 && i < count; i++)
         if (rows[i].expand)

@@ -262,3 +262,15 @@ size_t report_custody_persons(const struct report_model *model,
     }
     return count;
 }
+
+enum report_label report_verification(enum model_verification verification)
+{
+    static const enum report_label labels[VERIFIED_STATES] = {
+        [VERIFIED_MATCH] = LABEL_VERIFY_MATCH,
+        [VERIFIED_MISMATCH] = LABEL_VERIFY_MISMATCH,
+        [VERIFIED_NONE] = LABEL_VERIFY_NONE,
+        [VERIFIED_UNCHECKED] = LABEL_VERIFY_UNCHECKED,
+        [VERIFIED_UNREADABLE] = LABEL_VERIFY_UNREADABLE,
+    };
+    return labels[verification];
+}

@@ -44,4 +44,7 @@ struct custody_human {
 size_t report_custody_persons(const struct report_model *model,
                               void (*each)(void *context, const struct custody_human *human), void *context);
 
+/* How an exhibit's verification ended, in words. */
+enum report_label report_verification(enum model_verification verification);
+
 #endif

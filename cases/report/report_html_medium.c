@@ -1,6 +1,7 @@
 /* report_html_medium: completeness of every volume, and the exhibits with their verification. */
 #include "cases/report/report_sections.h"
 
+#include "cases/report/report_custody.h"
 #include "cases/report/safe.h"
 
 #include <string.h>
@@ -166,18 +167,6 @@ void section_completeness(struct html *html, const struct report_model *model)
 
 /* ---- exhibits ---- */
 
-static enum report_label verification_label(enum model_verification verification)
-{
-    static const enum report_label labels[VERIFIED_STATES] = {
-        [VERIFIED_MATCH] = LABEL_VERIFY_MATCH,
-        [VERIFIED_MISMATCH] = LABEL_VERIFY_MISMATCH,
-        [VERIFIED_NONE] = LABEL_VERIFY_NONE,
-        [VERIFIED_UNCHECKED] = LABEL_VERIFY_UNCHECKED,
-        [VERIFIED_UNREADABLE] = LABEL_VERIFY_UNREADABLE,
-    };
-    return labels[verification];
-}
-
 static void put_hash(struct html *html, const char *algorithm, const char *hex)
 {
     if (!*hex)
@@ -295,7 +284,7 @@ static void put_exhibit(struct html *html, const struct report_model *model,
         html_label(html, LABEL_NOT_OPENED_YET);
         html_raw(html, "</span>");
     } else if (strcmp(exhibit->type, "folder") != 0) {
-        section_verified(html, exhibit->verification, verification_label(exhibit->verification));
+        section_verified(html, exhibit->verification, report_verification(exhibit->verification));
     }
     html_raw(html, "</p>\n");
     if (*exhibit->unsupported) {

@@ -1,5 +1,7 @@
 /* report_pdf_chapters: what the PDF report says in each chapter. */
 #include "cases/report/report_pdf.h"
+
+#include "cases/report/report_custody.h"
 #include "cases/report/safe.h"
 #include "engine/base/when.h"
 
@@ -59,18 +61,6 @@ int pdf_summary(struct pdf_report *r)
 
 /* ------------------------------------------------------------------ exhibits */
 
-static enum report_label verification_label(enum model_verification verification)
-{
-    static const enum report_label labels[VERIFIED_STATES] = {
-        [VERIFIED_MATCH] = LABEL_VERIFY_MATCH,
-        [VERIFIED_MISMATCH] = LABEL_VERIFY_MISMATCH,
-        [VERIFIED_NONE] = LABEL_VERIFY_NONE,
-        [VERIFIED_UNCHECKED] = LABEL_VERIFY_UNCHECKED,
-        [VERIFIED_UNREADABLE] = LABEL_VERIFY_UNREADABLE,
-    };
-    return labels[verification];
-}
-
 static void put_hashes(struct pdf_report *r, const struct model_exhibit *exhibit)
 {
     const struct pdf_column columns[] = {{"", 0.12, PDF_STRONG, false},
@@ -125,7 +115,7 @@ static void put_exhibit(struct pdf_report *r, const struct model_exhibit *exhibi
         pdf_pair(r, LABEL_DETAILS, exhibit->details);
     if (*exhibit->damage)
         pdf_pair(r, LABEL_DAMAGE, exhibit->damage);
-    pdf_pair(r, LABEL_INTEGRITY, label_of(r, verification_label(exhibit->verification)));
+    pdf_pair(r, LABEL_INTEGRITY, label_of(r, report_verification(exhibit->verification)));
     pdf_table_end(r->pdf);
     if (*exhibit->sha256 || exhibit->hash_count)
         put_hashes(r, exhibit);

@@ -105,11 +105,12 @@ int choice_prepare(struct rules *rules)
     int rc = pieces != NULL ? prefilter_new(rules->all, pieces, &rules->prefilter) : -ENOMEM;
 
     free(pieces);
-
     rules->formula = calloc((size_t)rules->all->num_rules + 1, sizeof rules->formula[0]);
     rules->gated = calloc((size_t)rules->all->num_rules + 1, sizeof rules->gated[0]);
     rules->asked = calloc((size_t)rules->all->num_rules + 1, sizeof rules->asked[0]);
-    if (rc < 0 || rules->formula == NULL || rules->gated == NULL || rules->asked == NULL)
+    rules->together = calloc((size_t)rules->all->num_rules + 1, sizeof rules->together[0]);
+    if (rc < 0 || rules->formula == NULL || rules->gated == NULL || rules->asked == NULL ||
+        rules->together == NULL)
         return -ENOMEM;
     for (uint32_t i = 0; i < rules->all->num_rules; i++) {
         rules->formula[i] = find_formula(rules, &rules->all->rules_table[i]);
@@ -133,7 +134,7 @@ static void find_common(struct rules *rules, const uint8_t *data, size_t size)
         if (rules->formula[i] == FORMULA_NONE || place == NULL ||
             !formula_holds(&rules->formulas, rules->formula[i], &content))
             continue;
-        rules->formula[i] = FORMULA_NONE;
+        rules->together[i] = true;
         place->file->source.items[place->item].always = true;
     }
 }
@@ -154,9 +155,14 @@ void choice_learn(struct rules *rules, const char *program)
         close(fd);
 }
 
+bool choice_may_match(const struct rules *rules, uint32_t rule)
+{
+    return rules->formula[rule] == FORMULA_NONE ||
+           formula_holds(&rules->formulas, rules->formula[rule], &rules->content);
+}
+
 struct choice {
     struct rules *rules;
-    struct formula_content content;
     uint32_t *chosen;
     size_t count, most;
 };
@@ -165,10 +171,11 @@ static void consider(struct choice *choice, uint32_t rule)
 {
     struct rules *rules = choice->rules;
 
-    if (rules->formula[rule] == FORMULA_NONE || rules->asked[rule] == rules->contents)
+    if (rules->formula[rule] == FORMULA_NONE || rules->together[rule] ||
+        rules->asked[rule] == rules->contents)
         return;
     rules->asked[rule] = rules->contents;
-    if (!formula_holds(&rules->formulas, rules->formula[rule], &choice->content))
+    if (!choice_may_match(rules, rule))
         return;
     if (choice->count < choice->most)
         choice->chosen[choice->count] = rule;
@@ -186,15 +193,14 @@ static int compare_rules(const void *a, const void *b)
 size_t choice_make(struct rules *rules, struct scan *scan, const uint8_t *data, size_t size,
                    uint32_t *ret_chosen, size_t most)
 {
-    struct choice choice = {.rules = rules,
-                            .content = {.rules = rules->all, .data = data, .size = size},
-                            .chosen = ret_chosen,
-                            .most = most};
+    struct choice choice = {.rules = rules, .chosen = ret_chosen, .most = most};
     struct prefilter_answer answer;
+    bool told = prefilter_scan(rules->prefilter, scan, data, size, &answer);
 
-    if (!prefilter_scan(rules->prefilter, scan, data, size, &answer))
+    rules->content =
+        (struct formula_content){.rules = rules->all, .may = answer.may, .data = data, .size = size};
+    if (!told)
         return SIZE_MAX;
-    choice.content.may = answer.may;
     if (++rules->contents == 0) {
         memset(rules->asked, 0, rules->all->num_rules * sizeof rules->asked[0]);
         rules->contents = 1;

@@ -27,4 +27,8 @@ void choice_learn(struct rules *rules, const char *program);
 size_t choice_make(struct rules *rules, struct scan *scan, const uint8_t *data, size_t size,
                    uint32_t *ret_chosen, size_t most);
 
+/* May the rule match the content that choice_make was asked about last? Valid as long as that content's data.
+ */
+bool choice_may_match(const struct rules *rules, uint32_t rule);
+
 #endif

@@ -40,12 +40,22 @@ static const struct field match_fields[] = {
 const struct record_type yara_match_type = {"match", 3, "a YARA rule that matches", match_fields,
                                             sizeof match_fields / sizeof match_fields[0]};
 
-void match_texts_finish(struct match_texts *texts)
+void matches_finish(struct matches *matches)
 {
-    buf_finish(&texts->tags);
-    buf_finish(&texts->meta);
-    buf_finish(&texts->strings);
-    buf_finish(&texts->physical);
+    for (size_t i = 0; i < MATCHES_MAX; i++) {
+        struct held_match *held = &matches->items[i];
+
+        buf_finish(&held->tags);
+        buf_finish(&held->meta);
+        buf_finish(&held->strings);
+        buf_finish(&held->physical);
+    }
+    *matches = (struct matches){.count = 0};
+}
+
+void matches_clear(struct matches *matches)
+{
+    matches->count = 0;
 }
 
 static void write_tags(struct buf *buf, const YR_RULE *rule)
@@ -200,11 +210,11 @@ static void write_place(struct json *json, struct scan *scan, const YR_MATCH *ma
 }
 
 /* Returns how many matches there are, shown or not. */
-static uint64_t write_strings(struct scan *scan, struct match_texts *texts, YR_SCAN_CONTEXT *context,
+static uint64_t write_strings(struct scan *scan, struct held_match *held, YR_SCAN_CONTEXT *context,
                               const struct match *of)
 {
     const YR_RULE *rule = of->rule;
-    struct buf *buf = &texts->strings;
+    struct buf *buf = &held->strings;
     uint64_t count = 0, shown = 0;
     const YR_STRING *string;
     struct json json, places;
@@ -212,7 +222,7 @@ static uint64_t write_strings(struct scan *scan, struct match_texts *texts, YR_S
 
     json_init(&json, buf);
     json_array_open(&json, NULL);
-    json_init(&places, &texts->physical);
+    json_init(&places, &held->physical);
     json_array_open(&places, NULL);
     yr_rule_strings_foreach(rule, string)
     {
@@ -256,35 +266,64 @@ static struct value severity(const YR_RULE *rule)
     return value_none();
 }
 
-int match_emit(struct scan *scan, struct match_texts *texts, YR_SCAN_CONTEXT *context,
-               const struct match *match)
+int matches_add(struct matches *matches, struct scan *scan, YR_SCAN_CONTEXT *context,
+                const struct match *match)
 {
-    const YR_RULE *rule = match->rule;
-    const struct rule_place *place = match->place;
-    uint64_t count;
+    struct held_match *held;
 
-    buf_clear(&texts->tags);
-    buf_clear(&texts->meta);
-    buf_clear(&texts->strings);
-    buf_clear(&texts->physical);
-    write_tags(&texts->tags, rule);
-    write_meta(&texts->meta, rule);
-    count = write_strings(scan, texts, context, match);
-    if (buf_failed(&texts->tags) || buf_failed(&texts->meta) || buf_failed(&texts->strings) ||
-        buf_failed(&texts->physical))
-        return -ENOMEM;
+    if (matches->count == MATCHES_MAX)
+        return -ENOSPC;
+    held = &matches->items[matches->count++];
+    held->rule = match->rule;
+    held->place = match->place;
+    held->index = match->index;
+    buf_clear(&held->tags);
+    buf_clear(&held->meta);
+    buf_clear(&held->strings);
+    buf_clear(&held->physical);
+    write_tags(&held->tags, match->rule);
+    write_meta(&held->meta, match->rule);
+    held->count = write_strings(scan, held, context, match);
+    return buf_failed(&held->tags) || buf_failed(&held->meta) || buf_failed(&held->strings) ||
+                   buf_failed(&held->physical)
+               ? -ENOMEM
+               : 0;
+}
+
+static int tell(const struct held_match *held, struct scan *scan)
+{
+    const struct rule_place *place = held->place;
+
     return scan_emit(scan, &yara_match_type,
                      (const struct value[]){
-                         value_text(rule->identifier),
-                         value_text(rule->ns->name),
-                         value_bytes(texts->tags.data, texts->tags.size),
-                         value_bytes(texts->meta.data, texts->meta.size),
-                         value_bytes(texts->strings.data, texts->strings.size),
-                         value_u64(count),
-                         severity(rule),
+                         value_text(held->rule->identifier),
+                         value_text(held->rule->ns->name),
+                         value_bytes(held->tags.data, held->tags.size),
+                         value_bytes(held->meta.data, held->meta.size),
+                         value_bytes(held->strings.data, held->strings.size),
+                         value_u64(held->count),
+                         severity(held->rule),
                          place != NULL ? value_text(place->set) : value_none(),
                          place != NULL ? value_u64(place->line) : value_none(),
                          place != NULL ? value_u64(place->last_line) : value_none(),
-                         value_bytes(texts->physical.data, texts->physical.size),
+                         value_bytes(held->physical.data, held->physical.size),
                      });
+}
+
+static int compare_held(const void *a, const void *b)
+{
+    const struct held_match *one = a, *two = b;
+
+    return (one->index > two->index) - (one->index < two->index);
+}
+
+int matches_tell(struct matches *matches, struct scan *scan)
+{
+    int code = 0;
+
+    qsort(matches->items, matches->count, sizeof matches->items[0], compare_held);
+    for (size_t i = 0; i < matches->count && code >= 0; i++)
+        code = tell(&matches->items[i], scan);
+    matches_clear(matches);
+    return code;
 }

@@ -258,6 +258,8 @@ void rules_finish(struct rules *rules)
     free(rules->places);
     formulas_finish(&rules->formulas);
     free(rules->formula);
+    free(rules->together);
+    free(rules->by_name);
     free(rules->gated);
     free(rules->asked);
     rule_files_finish(&rules->files);
@@ -281,6 +283,50 @@ const struct rule_place *rules_place(const struct rules *rules, const YR_RULE *r
     return rules->place_count == 0
                ? NULL
                : bsearch(&key, rules->places, rules->place_count, sizeof key, compare_places);
+}
+
+static int compare_rules(const YR_RULE *one, const YR_RULE *two)
+{
+    int order = strcmp(one->ns->name, two->ns->name);
+
+    return order != 0 ? order : strcmp(one->identifier, two->identifier);
+}
+
+static int compare_names(const void *a, const void *b, void *table)
+{
+    const YR_RULE *rules = table;
+
+    return compare_rules(&rules[*(const uint32_t *)a], &rules[*(const uint32_t *)b]);
+}
+
+static int sort_names(struct rules *rules)
+{
+    rules->by_name = calloc((size_t)rules->all->num_rules + 1, sizeof rules->by_name[0]);
+    if (rules->by_name == NULL)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < rules->all->num_rules; i++)
+        rules->by_name[i] = i;
+    qsort_r(rules->by_name, rules->all->num_rules, sizeof rules->by_name[0], compare_names,
+            rules->all->rules_table);
+    return 0;
+}
+
+uint32_t rules_index(const struct rules *rules, const YR_RULE *rule)
+{
+    uint32_t low = 0, high = rules->all->num_rules;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2, index = rules->by_name[middle];
+        int order = compare_rules(rule, &rules->all->rules_table[index]);
+
+        if (order == 0)
+            return index;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return UINT32_MAX;
 }
 
 static int note_places(struct rules *ret)
@@ -505,6 +551,8 @@ static int compile_all(bool remarks, const char *program, struct rules *ret)
 
     if (rc == 0)
         rc = note_places(ret);
+    if (rc == 0 && ret->all != NULL)
+        rc = sort_names(ret);
     if (rc == 0 && ret->all != NULL)
         rc = choice_prepare(ret);
     if (rc == 0 && ret->all != NULL && program != NULL)

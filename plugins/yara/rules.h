@@ -34,16 +34,19 @@ struct rules {
     struct rule_place *places;
     size_t place_count;
     YR_RULES *all;
+    uint32_t *by_name;      /* its rules, sorted by namespace and name */
     YR_RULES *always;       /* of all, those that every content is asked about */
     YR_RULES *always_no_pe; /* the same for contents that are no PE file (withoutpe.h) */
     YR_RULES *named; /* of all, those that ask for names: what is left to ask of a content that is known */
     struct formulas formulas;
-    uint32_t *formula; /* of each rule of `all`; FORMULA_NONE: it is one of `always`, or reports nothing */
+    uint32_t *formula; /* of each rule of `all`; FORMULA_NONE: there is none, or it reports nothing */
+    bool *together;    /* it has one, but is one of `always` */
     uint32_t *gated;   /* of these, those that ask more of a content than strings that stand anywhere */
     size_t gated_count;
     uint32_t *asked; /* by rule: the number of the content that it was last chosen or not chosen for */
     uint32_t contents;
     struct prefilter *prefilter;
+    struct formula_content content; /* that choice_make was asked about last */
 };
 
 /* `list`: files and folders, separated by ':'. Tells setup_loaded of each file, each set of files and each
@@ -56,6 +59,9 @@ void rules_finish(struct rules *rules);
 /* Some of `all`, as choice_make gives them, with the rules that they use, compiled anew, without `pe` for
  * contents that are no PE file; for yr_rules_destroy. NULL: no memory. */
 YR_RULES *rules_some(const struct rules *rules, const uint32_t *chosen, size_t count, bool pe);
+
+/* The place in `all` of a rule of any of these sets. */
+uint32_t rules_index(const struct rules *rules, const YR_RULE *rule);
 
 /* Where a rule stands in its file. NULL: not known. */
 const struct rule_place *rules_place(const struct rules *rules, const YR_RULE *rule);

@@ -35,7 +35,7 @@ struct yara_worker {
     struct rules rules;
     struct asked all, always[2], named; /* of `rules`; always: for contents that are no PE file, and others */
     struct asked (*alone)[2];           /* its own, for each of `all`, in the same way */
-    struct match_texts texts;
+    struct matches matches;
     uint64_t timeout;
     bool profile;
     /* Contents that no rule matched. Where two share a place the later one has it. */
@@ -87,7 +87,7 @@ static void yara_teardown(void *worker)
     rules_finish(&mine->rules);
     if (mine->initialized)
         yr_finalize();
-    match_texts_finish(&mine->texts);
+    matches_finish(&mine->matches);
     free(mine->nothing);
     *mine = (struct yara_worker){.initialized = false};
 }
@@ -225,33 +225,48 @@ struct call {
     size_t size;
     bool silent; /* only how long it takes counts */
     bool told;   /* something that does not ask for names matched, or was limited */
-    int code;    /* the first error of emitting */
+    bool known;  /* nothing but rules that ask for names comes into question */
+    /* Several sets are asked: matches are told in the order of the rules when all have answered. What is out
+     * of the ordinary ends that (`again`), and all are asked at once. */
+    bool held, again;
+    int code; /* the first error of emitting */
 };
 
-static void too_many(struct call *call, YR_SCAN_CONTEXT *context, const YR_STRING *string)
+static int too_many(struct call *call, YR_SCAN_CONTEXT *context, const YR_STRING *string)
 {
+    const struct rules *rules = &call->worker->rules;
     const YR_RULE *rule = &context->rules->rules_table[string->rule_idx];
 
+    /* Which rules are asked beside those that may match must not show. */
+    if (!call->known && !choice_may_match(rules, rules_index(rules, rule)))
+        return CALLBACK_CONTINUE;
+    if (call->held)
+        return CALLBACK_ABORT;
     call->told = true;
     scan_limited(call->scan, 0,
                  "%s: rule %s: its string %s matches more than %d times: what the rule says may be wrong",
                  rule->ns->name, rule->identifier, string->identifier, YR_MAX_STRING_MATCHES);
+    return CALLBACK_CONTINUE;
 }
 
 static int on_scan(YR_SCAN_CONTEXT *context, int message, void *data, void *user)
 {
     struct call *call = user;
+    struct yara_worker *worker = call->worker;
     struct match match = {.rule = data, .data = call->data, .size = call->size};
 
     if (call->silent)
         return CALLBACK_CONTINUE;
     if (message == CALLBACK_MSG_TOO_MANY_MATCHES)
-        too_many(call, context, data);
+        return too_many(call, context, data);
     if (message != CALLBACK_MSG_RULE_MATCHING)
         return CALLBACK_CONTINUE;
-    match.place = rules_place(&call->worker->rules, match.rule);
+    match.place = rules_place(&worker->rules, match.rule);
+    match.index = rules_index(&worker->rules, match.rule);
     call->told |= match.place == NULL || !match.place->named;
-    call->code = match_emit(call->scan, &call->worker->texts, context, &match);
+    call->code = matches_add(&worker->matches, call->scan, context, &match);
+    if (call->code == 0 && !call->held)
+        call->code = matches_tell(&worker->matches, call->scan);
     return call->code < 0 ? CALLBACK_ABORT : CALLBACK_CONTINUE;
 }
 
@@ -415,6 +430,10 @@ static int scan_with(struct call *call)
         return profile(call);
     if (error == ERROR_SUCCESS)
         error = run(call, call->worker->timeout);
+    if (call->held && (error != ERROR_SUCCESS || call->code < 0)) {
+        call->again = true;
+        return 0;
+    }
     if (error == ERROR_SCAN_TIMEOUT) {
         call->told = true;
         error = run_without_endless(call);
@@ -459,22 +478,42 @@ static int ask_alone(struct call *call, uint32_t rule, bool pe)
     return rc < 0 ? rc : ask(call, alone);
 }
 
+/* One set after the other. */
+static int ask_each(struct call *call, const uint32_t *chosen, size_t count)
+{
+    bool pe = call->size >= 2 && call->data[0] == 'M' && call->data[1] == 'Z';
+    int rc;
+
+    call->held = true;
+    rc = ask(call, &call->worker->always[pe]);
+    for (size_t i = 0; i < count && rc == 0 && !call->again; i++)
+        rc = ask_alone(call, chosen[i], pe);
+    call->held = false;
+    return rc;
+}
+
+static int tell_held(struct call *call)
+{
+    int rc = matches_tell(&call->worker->matches, call->scan);
+
+    return rc == -ENOSPC ? 0 : rc;
+}
+
 static int ask_chosen(struct call *call)
 {
     struct yara_worker *worker = call->worker;
-    bool pe = call->size >= 2 && call->data[0] == 'M' && call->data[1] == 'Z';
     uint32_t chosen[CHOSEN_MAX];
-    size_t count = worker->profile
-                       ? SIZE_MAX
-                       : choice_make(&worker->rules, call->scan, call->data, call->size, chosen, CHOSEN_MAX);
+    size_t count = choice_make(&worker->rules, call->scan, call->data, call->size, chosen, CHOSEN_MAX);
     int rc;
 
-    if (count > CHOSEN_MAX)
+    if (worker->profile || count > CHOSEN_MAX)
         return ask(call, &worker->all);
-    rc = ask(call, &worker->always[pe]);
-    for (size_t i = 0; i < count && rc == 0; i++)
-        rc = ask_alone(call, chosen[i], pe);
-    return rc;
+    rc = ask_each(call, chosen, count);
+    if (rc == 0 && !call->again)
+        return tell_held(call);
+    matches_clear(&worker->matches);
+    call->code = 0;
+    return rc < 0 ? rc : ask(call, &worker->all);
 }
 
 /* When no rule matched the same bytes before, only those need be asked that look at the content's name, too.
@@ -483,9 +522,10 @@ static int scan_content(struct call *call)
 {
     const uint8_t *sha256 = NULL;
     uint8_t *place = place_of(call, &sha256);
-    bool known = place != NULL && memcmp(place, sha256, SHA256_SIZE) == 0;
-    int rc = known ? ask(call, &call->worker->named) : ask_chosen(call);
+    int rc;
 
+    call->known = place != NULL && memcmp(place, sha256, SHA256_SIZE) == 0;
+    rc = call->known ? ask(call, &call->worker->named) : ask_chosen(call);
     if (rc == 0 && !call->told && place != NULL)
         memcpy(place, sha256, SHA256_SIZE);
     return rc;

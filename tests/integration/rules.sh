@@ -111,6 +111,20 @@ small.exe any_size,helper,mz,small
 small.txt any_size,not_mz,small" "$(found "$WORK/case3")"
 promise "… at any number of workers" is "$("$KVALI" digest "$WORK/case3")" "$("$KVALI" digest "$WORK/case4")"
 
+# Whether a rule is asked alone, with others, or by its name only because an equal content is known: nobody must see that.
+mkdir "$WORK/equal" "$WORK/order"
+printf 'zebra and giraffe\n' | tee "$WORK/equal/a.txt" "$WORK/equal/b.txt" "$WORK/equal/c.txt" >/dev/null
+cat >"$WORK/order/order.yar" <<'END'
+rule n1 { strings: $a = "zebra" condition: $a and filename contains "txt" }
+rule n2 { condition: filename contains "txt" }
+rule n3 { strings: $a = "giraffe" condition: $a and extension == ".txt" }
+END
+ordered() {
+  "$KVALI" process "$WORK/equal" --case "$WORK/case5" --plugins digest,yara --no-default-rules --rules "$WORK/order" --jobs 1 --quiet || return 1
+  is "n1,n2,n3 n1,n2,n3 n1,n2,n3" "$(sql "$WORK/case5" "SELECT group_concat(rule) FROM (SELECT stream, rule FROM rec_yara_match ORDER BY stream, ordinal) GROUP BY stream" | xargs)"
+}
+promise "matches come in the order of the rules, whichever way these are asked" ordered
+
 profile() {
   "$KVALI" rules profile "$WORK/gates" --evidence "$WORK/contents" >"$WORK/out" 2>&1
 }
