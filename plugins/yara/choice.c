@@ -4,6 +4,7 @@
 #include "plugins/yara/hexstring.h"
 #include "plugins/yara/lex.h"
 #include "plugins/yara/parts.h"
+#include "plugins/yara/place.h"
 
 #include <errno.h>
 #include <fcntl.h>

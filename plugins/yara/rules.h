@@ -60,10 +60,4 @@ void rules_finish(struct rules *rules);
  * contents that are no PE file; for yr_rules_destroy. NULL: no memory. */
 YR_RULES *rules_some(const struct rules *rules, const uint32_t *chosen, size_t count, bool pe);
 
-/* The place in `all` of a rule of any of these sets. */
-uint32_t rules_index(const struct rules *rules, const YR_RULE *rule);
-
-/* Where a rule stands in its file. NULL: not known. */
-const struct rule_place *rules_place(const struct rules *rules, const YR_RULE *rule);
-
 #endif

@@ -14,6 +14,7 @@
 #include "engine/base/hash.h"
 #include "plugins/yara/choice.h"
 #include "plugins/yara/match.h"
+#include "plugins/yara/place.h"
 #include "plugins/yara/rules.h"
 #include "plugins/yara/yara_version.h"
 

@@ -2,6 +2,7 @@
  * the few that are chosen for the content say the same. */
 #include "plugins/yara/choice.h"
 #include "plugins/yara/hexstring.h"
+#include "plugins/yara/place.h"
 #include "plugins/yara/rules.h"
 
 #include "engine/base/buf.h"
