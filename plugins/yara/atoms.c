@@ -13,6 +13,7 @@
 enum {
     ROW_MAX = 120,
     JUMPS_MAX = 8,
+    RUN_MIN = 5,         /* bytes that tell enough without those of the atom */
     SPLIT_SIZE = 4,      /* with the number of the split and how far it leads */
     REPEAT_ANY_SIZE = 5, /* with least and most, 16 bits each */
     REACH_MARGIN = 64,   /* what stands around a match, and from the literal's to the atom's begin */
@@ -148,25 +149,39 @@ static void put(struct literal_space *space, const struct row *row, size_t at, s
     }
 }
 
-static void put_atom(struct literal_space *space, const uint8_t *atom, size_t size)
+/* Of each byte whether the code knows it, or (`all`) the atom does. */
+static void put_atom(struct literal_space *space, const struct row *behind, const uint8_t *atom, size_t size,
+                     size_t width, bool all)
 {
-    memcpy(space->bytes + space->size, atom, size);
-    memset(space->known + space->size, true, size);
-    space->size += size;
+    for (size_t i = 0; i < size; i++) {
+        space->bytes[space->size] = atom[i];
+        space->known[space->size++] = all || i % width != 0 || behind->known[i / width];
+    }
 }
 
 /* What stands before the atom, it, and what stands behind. `width` 0: it alone. */
 static void fill_space(struct literal_space *space, const struct row *before, const struct row *behind,
-                       const uint8_t *atom, size_t size, size_t width)
+                       const uint8_t *atom, size_t size, size_t width, bool all)
 {
     size_t most = width > 0 ? (LITERAL_SPACE_MAX / 2 - YR_MAX_ATOM_LENGTH) / width : 0;
 
     space->size = 0;
     for (size_t i = before->size < most ? before->size : most; i-- > 0;)
         put(space, before, i, width);
-    put_atom(space, atom, size);
+    put_atom(space, behind, atom, size, width, all || width == 0);
     for (size_t i = width > 0 ? size / width : 0; width > 0 && i < behind->size; i++)
         put(space, behind, i, width);
+}
+
+static size_t longest_run(const struct literal_space *space)
+{
+    size_t run = 0, most = 0;
+
+    for (size_t i = 0; i < space->size; i++) {
+        run = space->known[i] ? run + 1 : 0;
+        most = run > most ? run : most;
+    }
+    return most;
 }
 
 /* 1 or 2; 0: it cannot be told, or is of no use. */
@@ -188,10 +203,15 @@ static void add_atom(struct walk *walk, const YR_AC_MATCH *match, size_t size)
     struct literal like = {.nocase = STRING_IS_NO_CASE(match->string), .string = match->string->idx};
     struct literal_space space;
     struct row before, behind;
+    size_t width;
 
     read_row(match->forward_code, &behind);
     read_row(match->backward_code, &before);
-    fill_space(&space, &before, &behind, walk->path, size, width_of(match, &behind, walk->path, size));
+    width = width_of(match, &behind, walk->path, size);
+    fill_space(&space, &before, &behind, walk->path, size, width, false);
+    /* libyara makes 256 atoms of one with a byte that can be any: these have the same known ones. */
+    if (longest_run(&space) < RUN_MIN)
+        fill_space(&space, &before, &behind, walk->path, size, width, true);
     for (size_t i = 0; i < space.size; i++)
         space.bytes[i] = folded(space.bytes[i], like.nocase);
     /* Of one match; either direction may be the longer one, and a literal may stand at either end. */

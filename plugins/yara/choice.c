@@ -250,7 +250,7 @@ int choice_windows(struct rules *rules, const uint32_t *chosen, size_t count, st
         const struct prefilter_hit *hit = &rules->answer.hits[i];
 
         if (rules->wanted[rules->all->strings_table[hit->string].rule_idx])
-            rc = windows_add(ret, hit, rules->content.size);
+            rc = windows_add(ret, hit->begin, hit->end);
     }
     for (size_t i = 0; i < count; i++)
         want(rules, chosen[i], false);

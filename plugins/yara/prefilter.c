@@ -12,7 +12,7 @@
 enum {
     STEP = 16 * 1024 * 1024,
     DIFFERENCE_STEP = 32 * 1024, /* small enough to stay in the processor's cache */
-    HITS_MAX = 128 * 1024,
+    HITS_MAX = 1024 * 1024,
 };
 
 /* One search: for literals as they stand, or for differences. */
@@ -29,6 +29,7 @@ struct prefilter {
     bool asked;             /* prefilter_may_match changed the answer */
     uint32_t *strings;
     size_t string_count;
+    uint32_t *last; /* of each string, its last hit */
     struct prefilter_hit *hits;
     size_t hit_count;
     bool many;
@@ -54,6 +55,7 @@ void prefilter_free(struct prefilter *prefilter)
     free(prefilter->may);
     free(prefilter->nothing);
     free(prefilter->strings);
+    free(prefilter->last);
     free(prefilter->hits);
     free(prefilter);
 }
@@ -123,8 +125,10 @@ static int prepare(struct prefilter *p)
     p->may = calloc(strings, 1);
     p->nothing = calloc(strings, 1);
     p->strings = calloc(strings, sizeof p->strings[0]);
+    p->last = calloc(strings, sizeof p->last[0]);
     p->hits = calloc(HITS_MAX, sizeof p->hits[0]);
-    if (rc == 0 && (p->may == NULL || p->nothing == NULL || p->strings == NULL || p->hits == NULL))
+    if (rc == 0 &&
+        (p->may == NULL || p->nothing == NULL || p->strings == NULL || p->last == NULL || p->hits == NULL))
         rc = -ENOMEM;
     for (uint32_t i = 0; i < p->rules->num_strings && rc == 0; i++)
         p->may[i] = p->nothing[i] = may_of(p->literals.anywhere[i]);
@@ -161,15 +165,34 @@ bool prefilter_has_windows(const struct prefilter *prefilter, uint32_t string)
 
 /* ------------------------------------------------------------------ the search */
 
-static void note(struct prefilter *p, const struct literal *literal, uint64_t at)
+/* One that touches the last of the same string makes it longer. */
+static void add_hit(struct prefilter *p, uint32_t string, uint64_t begin, uint64_t end)
 {
+    struct prefilter_hit *last = &p->hits[p->last[string]];
+
+    if (last->string == string && p->last[string] < p->hit_count && begin >= last->begin &&
+        begin <= last->end) {
+        last->end = end > last->end ? end : last->end;
+        return;
+    }
+    p->many |= p->hit_count == HITS_MAX;
+    if (p->many)
+        return;
+    p->last[string] = (uint32_t)p->hit_count;
+    p->hits[p->hit_count++] = (struct prefilter_hit){begin, end, string};
+}
+
+/* `before` bytes of the content end with the literal. */
+static void note(struct prefilter *p, const struct literal *literal, uint64_t before)
+{
+    uint64_t at = before - literal->size;
+
     if (p->may[literal->string] == MAY_NOT) {
         p->may[literal->string] = MAY_MATCH;
         p->strings[p->string_count++] = literal->string;
     }
-    p->many |= p->hit_count == HITS_MAX;
-    if (!p->many)
-        p->hits[p->hit_count++] = (struct prefilter_hit){at, literal->string, literal->reach};
+    add_hit(p, literal->string, at > literal->reach ? at - literal->reach : 0,
+            p->size - at > literal->reach ? at + literal->reach : p->size);
 }
 
 /* The literals from the first of a pattern on; `to` bytes of the present step end with it. */
@@ -184,7 +207,7 @@ static int on_match(unsigned first, unsigned long long from, unsigned long long 
     do {
         if (!literal->plain || literal_stands(literal, &p->rules->strings_table[literal->string], p->data,
                                               p->size, (size_t)before))
-            note(p, literal, before - literal->size);
+            note(p, literal, before);
         literal++;
     } while (literal < p->literals.items + p->literals.count && literal_compare(literal, begin) == 0);
     return 0;

@@ -17,10 +17,10 @@ struct scan;
 int prefilter_new(const YR_RULES *rules, struct prefilter **ret);
 void prefilter_free(struct prefilter *prefilter);
 
-/* A literal of a string stands at `at`; matches with it lie within `reach` bytes to either side. */
+/* Matches of a string with some of its literals, which were found, lie within these bytes of the content. */
 struct prefilter_hit {
-    uint64_t at;
-    uint32_t string, reach;
+    uint64_t begin, end;
+    uint32_t string;
 };
 
 enum prefilter_may {

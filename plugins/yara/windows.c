@@ -21,7 +21,7 @@ void windows_clear(struct windows *windows)
     windows->count = 0;
 }
 
-static int append(struct windows *windows, uint64_t begin, uint64_t end)
+int windows_add(struct windows *windows, uint64_t begin, uint64_t end)
 {
     if (windows->count == windows->capacity) {
         size_t capacity = windows->capacity * 2 + 64;
@@ -34,20 +34,6 @@ static int append(struct windows *windows, uint64_t begin, uint64_t end)
     }
     windows->items[windows->count++] = (struct window){begin, end};
     return 0;
-}
-
-int windows_add(struct windows *windows, const struct prefilter_hit *hit, size_t size)
-{
-    uint64_t begin = hit->at > hit->reach ? hit->at - hit->reach : 0;
-    uint64_t end = size - hit->at > hit->reach ? hit->at + hit->reach : size;
-
-    return append(windows, begin, end);
-}
-
-int windows_whole(struct windows *windows, size_t size)
-{
-    windows_clear(windows);
-    return append(windows, 0, size);
 }
 
 static int compare_windows(const void *a, const void *b)

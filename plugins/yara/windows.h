@@ -8,8 +8,6 @@
 #ifndef KVALI_PLUGINS_YARA_WINDOWS_H
 #define KVALI_PLUGINS_YARA_WINDOWS_H
 
-#include "plugins/yara/prefilter.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,13 +25,10 @@ struct windows {
 
 void windows_finish(struct windows *windows);
 void windows_clear(struct windows *windows);
-/* Around a hit, in a content of `size` bytes. -ENOMEM. */
-int windows_add(struct windows *windows, const struct prefilter_hit *hit, size_t size);
+/* -ENOMEM. */
+int windows_add(struct windows *windows, uint64_t begin, uint64_t end);
 /* When all are added. */
 void windows_merge(struct windows *windows);
-/* The whole of it. -ENOMEM. */
-int windows_whole(struct windows *windows, size_t size);
-
 /* yr_scanner_scan_mem, the search only in the windows. */
 int windows_scan(const struct windows *windows, YR_SCANNER *scanner, const uint8_t *data, size_t size);
 

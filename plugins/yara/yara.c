@@ -141,6 +141,8 @@ static int set_up(struct yara_worker *mine, const struct settings *settings, str
     if (yr_initialize() != ERROR_SUCCESS)
         return why_set(why, -ENOMEM, "libyara does not start");
     mine->initialized = true;
+    /* As much as a record shows; libyara reserves so much for 1024 matches with each scan. */
+    (void)yr_set_configuration_uint32(YR_CONFIG_MAX_MATCH_DATA, MATCH_DATA_MAX);
     mine->timeout = settings_number(settings, "yara.timeout");
     mine->profile = settings_bool(settings, "yara.profile");
     rc = rules_load(settings_text(settings, "yara.rules"), settings_bool(settings, "yara.remarks"),
