@@ -3,19 +3,23 @@
  */
 #include "plugins/keywords/filter.h"
 
+#include "plugins/keywords/gate.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 /* A piece's length: its index. */
-enum piece_size { PIECE_TWO, PIECE_THREE, PIECE_FOUR, PIECE_LONG, PIECE_SIZES };
-static const size_t piece_bytes[PIECE_SIZES] = {2, 3, 4, 8};
+enum piece_size { PIECE_TWO, PIECE_THREE, PIECE_FOUR, PIECE_SIX, PIECE_LONG, PIECE_SIZES };
+static const size_t piece_bytes[PIECE_SIZES] = {2, 3, 4, 6, 8};
 #define FOLDED UINT64_C(0xdfdfdfdfdfdfdfdf)
 
 enum { HUGE_PAGE = 2 << 20 }; /* holds both maps */
 enum {
     VARIANTS_MAX = 512,
+    WORTH = 8, /* a place less to look at, against rarer bytes */
+    SIX_VARIANTS = 16, /* with more four bytes are better than six */
     MAP_BITS = 22,
     MAP_SHIFT = 32 - MAP_BITS,
     AGAIN_BITS = 19,
@@ -34,7 +38,7 @@ struct piece {
 struct pieces {
     struct piece *items;
     size_t count, capacity;
-    uint64_t *map; /* PIECE_LONG: bits by the hash of all its bytes */
+    uint64_t *map; /* PIECE_SIX and PIECE_LONG: bits by the hash of all its bytes */
     unsigned map_bits;
     uint32_t *slots; /* index of the first item with these bytes, plus 1; items are sorted */
     unsigned slot_bits;
@@ -45,7 +49,8 @@ struct filter {
     uint64_t *map; /* bits by the hash of the first four bytes, whatever they are where a piece is shorter */
     /* The same by another hash, and by the kind of piece: of what the first map lets through by chance, they
      * leave a twentieth. */
-    uint64_t *again, *again_long;
+    uint64_t *again, *again_six, *again_long;
+    struct gate gate; /* what may begin a piece at all */
 };
 
 int filter_new(struct filter **ret_filter)
@@ -78,24 +83,6 @@ static inline uint32_t map_bit(uint32_t bytes)
 }
 
 /* ------------------------------------------------------------------ choosing a piece */
-
-/* How unusual a byte is, in halves of a bit, roughly as it stands in text and in programs; what is not named
- * is rare. */
-static unsigned rarity(uint8_t byte)
-{
-    static const char common[] = "etaoinsr";
-
-    if (byte == 0 || byte == ' ')
-        return 2;
-    if (byte >= 'A' && byte <= 'Z')
-        byte |= 32;
-    if (byte >= 'a' && byte <= 'z')
-        return strchr(common, byte) != NULL ? 7 : strchr("lhdcump", byte) != NULL ? 9 : 12;
-    if (byte == 0xe1 || byte == 0xd0 || byte == 0xd1 || byte == 0x10 || byte == 0x04 || byte == 0x83 ||
-        byte == 0x82 || byte == 0xb2 || byte == 0x1c || byte == 0xff)
-        return 3;
-    return 13;
-}
 
 struct variants {
     uint8_t data[VARIANTS_MAX][24];
@@ -158,8 +145,9 @@ struct window {
 static bool judge(const struct program *program, const struct writing *writing, struct window *window,
                   size_t bytes)
 {
-    size_t variants = 1, size = 0;
+    size_t variants = 1, size = 0, most = window->size == PIECE_SIX ? SIX_VARIANTS : VARIANTS_MAX;
     uint32_t index = window->first;
+    uint8_t first[GATE_BYTES] = {0};
     int score = 0;
 
     window->characters = 0;
@@ -171,18 +159,21 @@ static bool judge(const struct program *program, const struct writing *writing, 
         variants *= count;
         for (size_t i = 0; i < count; i++)
             shortest = forms[i].size < shortest ? forms[i].size : shortest;
-        if (count == 0 || variants > VARIANTS_MAX)
+        if (count == 0 || variants > most)
             return false;
-        for (size_t i = 0; i < forms[count - 1].size; i++, size++)
-            score += size >= window->skip && size < bytes + window->skip
-                         ? (int)rarity(forms[count - 1].data[i])
-                         : 0;
+        for (size_t i = 0; i < forms[count - 1].size; i++, size++) {
+            if (size < window->skip || size >= bytes + window->skip)
+                continue;
+            score += (int)gate_rarity(forms[count - 1].data[i]);
+            if (size - window->skip < GATE_BYTES)
+                first[size - window->skip] = forms[count - 1].data[i];
+        }
         size -= forms[count - 1].size - shortest;
         window->characters++;
     }
     for (; variants > 1; variants /= 2)
         score -= 3;
-    window->score = score;
+    window->score = score + WORTH * (int)gate_worth(first);
     return size >= bytes + window->skip;
 }
 
@@ -300,8 +291,7 @@ int filter_add(struct filter *filter, uint32_t pattern, const struct program *pr
                 (writing->kind == WRITING_UTF8 && is_wide(program));
     struct window window = {0};
 
-    /* In one byte a letter four bytes say enough. */
-    for (enum piece_size size = wide ? PIECE_LONG : PIECE_FOUR;; size--) {
+    for (enum piece_size size = wide ? PIECE_LONG : PIECE_SIX;; size--) {
         if (choose(program, writing, size, piece_bytes[size], &window))
             return put_window(filter, &window, pattern, program, writing);
         if (size == PIECE_TWO)
@@ -397,17 +387,42 @@ static void map_set(struct filter *filter, uint64_t *again, uint32_t bytes)
 static void map_pieces(struct filter *filter, enum piece_size size)
 {
     const struct pieces *pieces = &filter->sizes[size];
+    uint64_t *again = size == PIECE_LONG ? filter->again_long : size == PIECE_SIX ? filter->again_six : filter->again;
 
     for (size_t i = 0; i < pieces->count; i++) {
         uint32_t bytes = (uint32_t)pieces->items[i].bytes;
 
         if (size >= PIECE_FOUR)
-            map_set(filter, size == PIECE_LONG ? filter->again_long : filter->again, bytes);
+            map_set(filter, again, bytes);
         for (uint32_t last = 0; last < 0x100 && size == PIECE_THREE; last++)
-            map_set(filter, filter->again, bytes | last << 24);
+            map_set(filter, again, bytes | last << 24);
         for (uint32_t last = 0; last < 0x10000 && size == PIECE_TWO; last++)
-            map_set(filter, filter->again, bytes | last << 16);
+            map_set(filter, again, bytes | last << 16);
     }
+}
+
+static int build_gate(struct filter *filter)
+{
+    struct gate_piece *pieces;
+    size_t count = 0;
+    int code;
+
+    for (enum piece_size size = 0; size < PIECE_SIZES; size++)
+        count += filter->sizes[size].count;
+    pieces = calloc(count + 1, sizeof pieces[0]);
+    if (pieces == NULL)
+        return -ENOMEM;
+    count = 0;
+    for (enum piece_size size = 0; size < PIECE_SIZES; size++) {
+        for (size_t i = 0; i < filter->sizes[size].count; i++, count++) {
+            pieces[count].known = (uint8_t)(size < PIECE_FOUR ? piece_bytes[size] : GATE_BYTES);
+            for (size_t k = 0; k < pieces[count].known; k++)
+                pieces[count].bytes[k] = (uint8_t)(filter->sizes[size].items[i].bytes >> 8 * k);
+        }
+    }
+    code = gate_build(&filter->gate, pieces, count);
+    free(pieces);
+    return code;
 }
 
 int filter_compile(struct filter *filter)
@@ -421,13 +436,14 @@ int filter_compile(struct filter *filter)
     madvise(filter->map, HUGE_PAGE, MADV_HUGEPAGE);
     memset(filter->map, 0, HUGE_PAGE);
     filter->again = filter->map + ((size_t)1 << MAP_BITS) / 64;
-    filter->again_long = filter->again + ((size_t)1 << AGAIN_BITS) / 64;
+    filter->again_six = filter->again + ((size_t)1 << AGAIN_BITS) / 64;
+    filter->again_long = filter->again_six + ((size_t)1 << AGAIN_BITS) / 64;
     for (enum piece_size size = 0; size < PIECE_SIZES && code == 0; size++) {
-        code = compile(&filter->sizes[size], size == PIECE_LONG);
+        code = compile(&filter->sizes[size], size >= PIECE_SIX);
         if (code == 0)
             map_pieces(filter, size);
     }
-    return code;
+    return code < 0 ? code : build_gate(filter);
 }
 
 /* ------------------------------------------------------------------ searching */
@@ -482,11 +498,18 @@ static inline bool bit_is_set(const uint64_t *map, uint64_t bit)
     return (map[bit / 64] >> bit % 64 & 1) != 0;
 }
 
+static inline void look_long(const struct finding *finding, const struct pieces *pieces, uint64_t bytes, const uint8_t *data,
+                             size_t place)
+{
+    if (bit_is_set(pieces->map, hash(bytes) >> (64 - pieces->map_bits)))
+        look_up(finding, pieces, bytes, data, place);
+}
+
 /* The first map has the four bytes at this place. */
 static __attribute__((noinline)) void look(const struct finding *finding, const uint8_t *data, size_t place)
 {
     const struct filter *filter = finding->filter;
-    const struct pieces *sizes = filter->sizes, *pieces = &sizes[PIECE_LONG];
+    const struct pieces *sizes = filter->sizes;
     uint64_t bytes = load(data + place);
     uint32_t bit = again_bit((uint32_t)bytes);
 
@@ -497,9 +520,10 @@ static __attribute__((noinline)) void look(const struct finding *finding, const 
             look_up(finding, &sizes[PIECE_THREE], bytes & 0xffffff, data, place);
         look_up(finding, &sizes[PIECE_FOUR], bytes & 0xffffffff, data, place);
     }
-    if (bit_is_set(filter->again_long, bit) &&
-        bit_is_set(pieces->map, hash(bytes) >> (64 - pieces->map_bits)))
-        look_up(finding, pieces, bytes, data, place);
+    if (bit_is_set(filter->again_six, bit))
+        look_long(finding, &sizes[PIECE_SIX], bytes & 0xffffffffffff, data, place);
+    if (bit_is_set(filter->again_long, bit))
+        look_long(finding, &sizes[PIECE_LONG], bytes, data, place);
 }
 
 static inline uint64_t is_set(const uint64_t *map, uint64_t bytes)
@@ -547,11 +571,55 @@ static __attribute__((target("bmi2"))) void search_bmi2(const struct finding *fi
 }
 #endif
 
+/* Of the places that the gate lets through those that the map has. Without a branch, for which it is nobody can foretell. */
+static size_t places_of(const uint64_t *map, const uint8_t *data, uint64_t bits, uint8_t *ret)
+{
+    size_t count = 0;
+
+    for (; bits != 0; bits &= bits - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(bits);
+
+        ret[count] = (uint8_t)i;
+        count += is_set(map, load(data + i)) & 1;
+    }
+    return count;
+}
+
+/* The places before the last few, 64 at a time; how many these were. */
+static size_t search_gate(const struct finding *finding, const uint8_t *data, size_t size)
+{
+    enum { AT_ONCE = 32 };
+    uint8_t places[GATE_PLACES];
+    uint64_t bits[AT_ONCE];
+    size_t done = 0;
+
+    while (size - done >= GATE_PLACES) {
+        size_t words = (size - done) / GATE_PLACES < AT_ONCE ? (size - done) / GATE_PLACES : AT_ONCE;
+
+        gate_search(&finding->filter->gate, data + done, words * GATE_PLACES, bits);
+        for (size_t i = 0; i < words; i++, done += GATE_PLACES) {
+            size_t count = places_of(finding->filter->map, data + done, bits[i], places);
+
+            for (size_t k = 0; k < count; k++)
+                look(finding, data, done + places[k]);
+        }
+    }
+    return done;
+}
+
 void filter_search(const struct filter *filter, const uint8_t *data, size_t size, size_t base,
                    filter_found *found, void *context)
 {
     struct finding finding = {filter, size, base, found, context};
 
+    if (gate_is_fast()) {
+        size_t done = search_gate(&finding, data, size);
+
+        finding.size -= done;
+        finding.base += done;
+        search(&finding, data + done, size - done);
+        return;
+    }
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("bmi2")) {
         search_bmi2(&finding, data, size);
