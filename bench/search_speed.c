@@ -1,7 +1,7 @@
 /*
- * search_speed: how many bytes of a file a second are searched for features and for keywords, in CPU time of one thread, block
- * by block for both in turn, as the engine gives them, without the reading; and a sum over all that each found: two versions
- * that find the same print the same.
+ * search_speed: how many bytes of a file a second are searched for features and for keywords, in CPU time of
+ * one thread, block by block for both in turn, as the engine gives them, without the reading; and a sum over
+ * all that each found: two versions that find the same print the same.
  *
  *     search_speed TABLES LIST FILE
  *
@@ -91,8 +91,8 @@ int main(int argc, char **argv)
     size = (double)run(file, parts) / 1e6;
     for (size_t i = 0; i < 2; i++) {
         if (parts[i].context != NULL)
-            printf("%s %.0f MB in %.3f s: %.0f MB/s; %llu found, sum %016llx\n", parts[i].name, size, parts[i].seconds,
-                   size / parts[i].seconds, (unsigned long long)parts[i].sum.count,
+            printf("%s %.0f MB in %.3f s: %.0f MB/s; %llu found, sum %016llx\n", parts[i].name, size,
+                   parts[i].seconds, size / parts[i].seconds, (unsigned long long)parts[i].sum.count,
                    (unsigned long long)parts[i].sum.hash);
     }
     printf("together %.0f MB/s\n", size / (parts[0].seconds + parts[1].seconds));

@@ -1,11 +1,13 @@
-/* search_speed: what the parts for features and for keywords share; their plugins' headers do not go into one file. */
+/* search_speed: what the parts for features and for keywords share; their plugins' headers do not go into one
+ * file. */
 #ifndef KVALI_BENCH_SEARCH_SPEED_H
 #define KVALI_BENCH_SEARCH_SPEED_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* A block as the engine gives it: `behind` bytes before data[0] and `ahead` behind data[size - 1] are there. */
+/* A block as the engine gives it: `behind` bytes before data[0] and `ahead` behind data[size - 1] are there.
+ */
 struct speed_block {
     const uint8_t *data;
     size_t size, behind, ahead;

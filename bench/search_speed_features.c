@@ -9,6 +9,7 @@
 
 struct bench {
     struct search *search;
+    struct hit_pool pool;
     struct hits hits;
 };
 
@@ -21,6 +22,7 @@ void *speed_features_new(const char *tables)
         fprintf(stderr, "search_speed: %s\n", why.text);
         exit(2);
     }
+    bench->hits.pool = &bench->pool;
     return bench;
 }
 
@@ -32,8 +34,8 @@ static int on_each(void *context, const struct occurrence *occurrence)
 void speed_features_search(void *context, const struct speed_block *block)
 {
     struct bench *bench = context;
-    const struct piece piece = {block->data - block->behind, block->behind + block->size + block->ahead, block->behind,
-                                block->behind + block->size, block->offset - block->behind};
+    const struct piece piece = {block->data - block->behind, block->behind + block->size + block->ahead,
+                                block->behind, block->behind + block->size, block->offset - block->behind};
 
     hits_finish(&bench->hits);
     if (search_piece(bench->search, &piece, on_each, &bench->hits) < 0)
@@ -54,7 +56,8 @@ void speed_features_add(void *context, struct speed_sum *sum)
         speed_add(sum, &hit->count, sizeof hit->count);
         speed_add(sum, hit->more, sizeof hit->more);
         speed_add(sum, hit->bytes,
-                  hit->value_size + hit->normal_size + hit->detail_size + hit->before_size + hit->behind_size);
+                  hit->value_size + hit->normal_size + hit->detail_size + hit->before_size +
+                      hit->behind_size);
         sum->count += hit->count;
     }
 }

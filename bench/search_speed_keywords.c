@@ -35,10 +35,11 @@ void speed_keywords_search(void *context, const struct speed_block *block)
     struct bench *bench = context;
     const size_t ahead = block->ahead < SEARCH_AHEAD ? block->ahead : SEARCH_AHEAD,
                  before = block->behind < SEARCH_BEFORE ? block->behind : SEARCH_BEFORE;
-    const struct search_window window = {block->data,   block->size,           block->size + ahead,
+    const struct search_window window = {block->data,   block->size,          block->size + ahead,
                                          block->offset, block->data - before, before};
 
-    if (keyword_search_window(bench->search, &bench->marks, &window, gave_up, NULL, &bench->hits, &bench->count) < 0)
+    if (keyword_search_window(bench->search, &bench->marks, &window, gave_up, NULL, &bench->hits,
+                              &bench->count) < 0)
         abort();
 }
 

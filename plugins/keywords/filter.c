@@ -4,22 +4,17 @@
 #include "plugins/keywords/filter.h"
 
 #include "plugins/keywords/gate.h"
+#include "plugins/keywords/window.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-/* A piece's length: its index. */
-enum piece_size { PIECE_TWO, PIECE_THREE, PIECE_FOUR, PIECE_SIX, PIECE_LONG, PIECE_SIZES };
-static const size_t piece_bytes[PIECE_SIZES] = {2, 3, 4, 6, 8};
 #define FOLDED UINT64_C(0xdfdfdfdfdfdfdfdf)
 
 enum { HUGE_PAGE = 2 << 20 }; /* holds both maps */
 enum {
-    VARIANTS_MAX = 512,
-    WORTH = 8, /* a place less to look at, against rarer bytes */
-    SIX_VARIANTS = 16, /* with more four bytes are better than six */
     MAP_BITS = 22,
     MAP_SHIFT = 32 - MAP_BITS,
     AGAIN_BITS = 19,
@@ -82,130 +77,6 @@ static inline uint32_t map_bit(uint32_t bytes)
     return bytes * UINT32_C(0x9e3779b1) >> MAP_SHIFT;
 }
 
-/* ------------------------------------------------------------------ choosing a piece */
-
-struct variants {
-    uint8_t data[VARIANTS_MAX][24];
-    uint8_t size[VARIANTS_MAX];
-    size_t count;
-};
-
-/* Every variant with every form behind it, folded; false when they are too many. */
-static bool extend(struct variants *variants, const struct form *forms, size_t count)
-{
-    size_t before = variants->count;
-
-    if (count == 0 || before * count > VARIANTS_MAX)
-        return false;
-    for (size_t f = count; f-- > 0;) {
-        for (size_t v = 0; v < before; v++) {
-            size_t to = f * before + v;
-
-            memmove(variants->data[to], variants->data[v], sizeof variants->data[v]);
-            variants->size[to] = variants->size[v];
-            if (variants->size[to] + forms[f].size > sizeof variants->data[to])
-                return false;
-            memcpy(variants->data[to] + variants->size[to], forms[f].data, forms[f].size);
-            variants->size[to] = (uint8_t)(variants->size[to] + forms[f].size);
-        }
-    }
-    variants->count = before * count;
-    return true;
-}
-
-/* The forms with bit 5 left out, none twice. */
-static size_t folded_forms(const struct writing *writing, const struct node *node, struct form ret[FORMS_MAX])
-{
-    struct form forms[FORMS_MAX];
-    size_t count = writing_forms(writing, node->code, node->fold, forms), kept = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        bool twice = false;
-
-        for (size_t j = 0; j < forms[i].size; j++)
-            forms[i].data[j] &= 0xdf;
-        for (size_t j = 0; j < kept && !twice; j++)
-            twice = ret[j].size == forms[i].size && memcmp(ret[j].data, forms[i].data, forms[i].size) == 0;
-        if (!twice)
-            ret[kept++] = forms[i];
-    }
-    return kept;
-}
-
-struct window {
-    uint32_t first;          /* node of the first character */
-    size_t characters, skip; /* bytes of the first character that are left out: a lead byte says little */
-    size_t least, most;      /* bytes of what stands before it */
-    enum piece_size size;
-    int score;
-};
-
-/* The score of a window: how rare its bytes are in their first form, less for each doubling of its variants.
- */
-static bool judge(const struct program *program, const struct writing *writing, struct window *window,
-                  size_t bytes)
-{
-    size_t variants = 1, size = 0, most = window->size == PIECE_SIX ? SIX_VARIANTS : VARIANTS_MAX;
-    uint32_t index = window->first;
-    uint8_t first[GATE_BYTES] = {0};
-    int score = 0;
-
-    window->characters = 0;
-    for (; index != 0 && program->nodes[index].kind == NODE_CHAR && size < bytes + window->skip;
-         index = program->nodes[index].next) {
-        struct form forms[FORMS_MAX];
-        size_t count = folded_forms(writing, &program->nodes[index], forms), shortest = FORM_SIZE;
-
-        variants *= count;
-        for (size_t i = 0; i < count; i++)
-            shortest = forms[i].size < shortest ? forms[i].size : shortest;
-        if (count == 0 || variants > most)
-            return false;
-        for (size_t i = 0; i < forms[count - 1].size; i++, size++) {
-            if (size < window->skip || size >= bytes + window->skip)
-                continue;
-            score += (int)gate_rarity(forms[count - 1].data[i]);
-            if (size - window->skip < GATE_BYTES)
-                first[size - window->skip] = forms[count - 1].data[i];
-        }
-        size -= forms[count - 1].size - shortest;
-        window->characters++;
-    }
-    for (; variants > 1; variants /= 2)
-        score -= 3;
-    window->score = score + WORTH * (int)gate_worth(first);
-    return size >= bytes + window->skip;
-}
-
-/* The best window of this size; true when there is one. */
-static bool choose(const struct program *program, const struct writing *writing, enum piece_size size,
-                   size_t bytes, struct window *ret_best)
-{
-    const struct node *nodes = program->nodes;
-    size_t least = 0, most = 0;
-    bool any = false;
-
-    for (uint32_t index = nodes[program->root].first; index != 0; index = nodes[index].next) {
-        size_t min, max;
-
-        for (size_t skip = 0; nodes[index].kind == NODE_CHAR && skip < 3; skip++) {
-            struct window window = {.first = index, .least = least, .most = most, .size = size, .skip = skip};
-
-            program_width(program, index, writing, &min, &max);
-            if (skip > 0 && (min != max || skip >= min))
-                break;
-            if (!judge(program, writing, &window, bytes) || (any && window.score <= ret_best->score))
-                continue;
-            *ret_best = window;
-            any = true;
-        }
-        program_width(program, index, writing, &min, &max);
-        least += min;
-        most += max;
-    }
-    return any;
-}
-
 /* ------------------------------------------------------------------ adding */
 
 static int put(struct pieces *pieces, const struct piece *piece)
@@ -253,50 +124,23 @@ static int put_window(struct filter *filter, const struct window *window, uint32
                       const struct program *program, const struct writing *writing)
 {
     struct variants *variants = malloc(sizeof *variants);
-    uint32_t index = window->first;
     struct sieve sieve;
-    int code = variants == NULL ? -ENOMEM : 0;
+    int code = variants == NULL ? -ENOMEM : window_variants(window, program, writing, variants);
 
     program_sieve(program, writing, &sieve);
-
-    if (code == 0) {
-        variants->count = 1;
-        variants->size[0] = 0;
-    }
-    for (size_t i = 0; i < window->characters && code == 0; i++, index = program->nodes[index].next) {
-        struct form forms[FORMS_MAX];
-
-        if (!extend(variants, forms, folded_forms(writing, &program->nodes[index], forms)))
-            code = -EINVAL;
-    }
     for (size_t i = 0; code == 0 && i < variants->count; i++)
         code = put_bytes(filter, window, pattern, &sieve, variants->data[i], window->skip);
     free(variants);
     return code;
 }
 
-static bool is_wide(const struct program *program)
-{
-    for (size_t i = 1; i < program->node_count; i++) {
-        if (program->nodes[i].kind == NODE_CHAR && program->nodes[i].code >= 0x80)
-            return true;
-    }
-    return false;
-}
-
 int filter_add(struct filter *filter, uint32_t pattern, const struct program *program,
                const struct writing *writing)
 {
-    bool wide = writing->kind == WRITING_UTF16LE || writing->kind == WRITING_UTF16BE ||
-                (writing->kind == WRITING_UTF8 && is_wide(program));
     struct window window = {0};
 
-    for (enum piece_size size = wide ? PIECE_LONG : PIECE_SIX;; size--) {
-        if (choose(program, writing, size, piece_bytes[size], &window))
-            return put_window(filter, &window, pattern, program, writing);
-        if (size == PIECE_TWO)
-            return -EINVAL;
-    }
+    return window_choose(program, writing, &window) ? put_window(filter, &window, pattern, program, writing)
+                                                    : -EINVAL;
 }
 
 /* ------------------------------------------------------------------ compiling */
@@ -387,7 +231,9 @@ static void map_set(struct filter *filter, uint64_t *again, uint32_t bytes)
 static void map_pieces(struct filter *filter, enum piece_size size)
 {
     const struct pieces *pieces = &filter->sizes[size];
-    uint64_t *again = size == PIECE_LONG ? filter->again_long : size == PIECE_SIX ? filter->again_six : filter->again;
+    uint64_t *again = size == PIECE_LONG  ? filter->again_long
+                      : size == PIECE_SIX ? filter->again_six
+                                          : filter->again;
 
     for (size_t i = 0; i < pieces->count; i++) {
         uint32_t bytes = (uint32_t)pieces->items[i].bytes;
@@ -498,8 +344,8 @@ static inline bool bit_is_set(const uint64_t *map, uint64_t bit)
     return (map[bit / 64] >> bit % 64 & 1) != 0;
 }
 
-static inline void look_long(const struct finding *finding, const struct pieces *pieces, uint64_t bytes, const uint8_t *data,
-                             size_t place)
+static inline void look_long(const struct finding *finding, const struct pieces *pieces, uint64_t bytes,
+                             const uint8_t *data, size_t place)
 {
     if (bit_is_set(pieces->map, hash(bytes) >> (64 - pieces->map_bits)))
         look_up(finding, pieces, bytes, data, place);
@@ -571,7 +417,8 @@ static __attribute__((target("bmi2"))) void search_bmi2(const struct finding *fi
 }
 #endif
 
-/* Of the places that the gate lets through those that the map has. Without a branch, for which it is nobody can foretell. */
+/* Of the places that the gate lets through those that the map has. Without a branch, for which it is nobody
+ * can foretell. */
 static size_t places_of(const uint64_t *map, const uint8_t *data, uint64_t bits, uint8_t *ret)
 {
     size_t count = 0;

@@ -25,8 +25,9 @@ unsigned gate_rarity(uint8_t byte)
         byte |= 32;
     if (byte >= 'a' && byte <= 'z')
         return strchr(common, byte) != NULL ? 7 : strchr("lhdcump", byte) != NULL ? 9 : 12;
-    if (byte == 0xe1 || byte == 0xd0 || byte == 0xd1 || byte == 0x10 || byte == 0x04 || byte == 0x83 || byte == 0x82 ||
-        byte == 0xb2 || byte == 0x92 || byte == 0xc1 || byte == 0x1c || byte == 0xff || byte == 0xdf)
+    if (byte == 0xe1 || byte == 0xd0 || byte == 0xd1 || byte == 0x10 || byte == 0x04 || byte == 0x83 ||
+        byte == 0x82 || byte == 0xb2 || byte == 0x92 || byte == 0xc1 || byte == 0x1c || byte == 0xff ||
+        byte == 0xdf)
         return 3;
     return 13;
 }
@@ -69,13 +70,14 @@ struct grouping {
 
 static uint64_t cost_of(const struct grouping *grouping, const uint8_t classes[GATE_BYTES])
 {
-    return grouping->frequency[classes[0]] * grouping->frequency[classes[1]] * grouping->frequency[classes[2]] *
-           grouping->frequency[classes[3]];
+    return grouping->frequency[classes[0]] * grouping->frequency[classes[1]] *
+           grouping->frequency[classes[2]] * grouping->frequency[classes[3]];
 }
 
 enum { LETTERS = 0x0f, RARE = 0x0c, MIDDLE = 0x02 };
 
-/* The classes of a piece's bytes, but for one that is all letters only what tells it best from text: there are many of them. */
+/* The classes of a piece's bytes, but for one that is all letters only what tells it best from text: there
+ * are many of them. */
 static void classes_of(const struct gate_piece *piece, uint8_t ret[GATE_BYTES])
 {
     bool letters = true;
@@ -167,7 +169,8 @@ static size_t group_of(const struct grouping *grouping, const uint8_t classes[GA
     size_t best = SIZE_MAX;
 
     for (size_t i = 0; i < grouping->count; i++) {
-        if (holds(&grouping->items[i], classes) && (best == SIZE_MAX || grouping->items[i].cost < grouping->items[best].cost))
+        if (holds(&grouping->items[i], classes) &&
+            (best == SIZE_MAX || grouping->items[i].cost < grouping->items[best].cost))
             best = i;
     }
     return best;
@@ -223,8 +226,8 @@ int gate_build(struct gate *gate, const struct gate_piece *pieces, size_t count)
 
 bool gate_passes(const struct gate *gate, const uint8_t *data)
 {
-    return (gate->groups[0][index_of(data[0])] & gate->groups[1][index_of(data[1])] & gate->groups[2][index_of(data[2])] &
-            gate->groups[3][index_of(data[3])]) != 0;
+    return (gate->groups[0][index_of(data[0])] & gate->groups[1][index_of(data[1])] &
+            gate->groups[2][index_of(data[2])] & gate->groups[3][index_of(data[3])]) != 0;
 }
 
 #if defined(__x86_64__)
@@ -244,7 +247,8 @@ struct table {
 
 static inline VBMI struct table table_of(const uint8_t *bytes)
 {
-    return (struct table){_mm512_loadu_si512((const void *)bytes), _mm512_loadu_si512((const void *)(bytes + 64))};
+    return (struct table){_mm512_loadu_si512((const void *)bytes),
+                          _mm512_loadu_si512((const void *)(bytes + 64))};
 }
 
 /* The groups of 64 bytes; bits 7 of an index do not count. */
@@ -266,8 +270,8 @@ VBMI void gate_search(const struct gate *gate, const uint8_t *data, size_t count
         __m512i one = _mm512_and_si512(look_up(&first, data + at), look_up(&second, data + at + 1)),
                 two = _mm512_and_si512(look_up(&third, data + at + 2), look_up(&fourth, data + at + 3));
 
-        uint64_t blank =
-            _mm512_testn_epi8_mask(_mm512_loadu_si512((const void *)(data + at)), _mm512_set1_epi8((char)0xdf));
+        uint64_t blank = _mm512_testn_epi8_mask(_mm512_loadu_si512((const void *)(data + at)),
+                                                _mm512_set1_epi8((char)0xdf));
 
         /* Zeros stand beside each other, which no frequency of single bytes says. */
         blank &= blank >> 1;
