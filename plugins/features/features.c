@@ -282,7 +282,7 @@ static int features_finish(struct scan *scan, enum scan_status status)
 
 const struct plugin plugin_features = {
     .abi = PLUGIN_ABI,
-    .version = 2,
+    .version = 3,
     .name = "features",
     .summary = "Addresses, numbers, accounts, keys and documents, with their checks",
     .emits = features_emits,
