@@ -93,6 +93,19 @@ static void tell_phrase(struct finder *finder, const struct text *text, const st
     finder->found(finder, text, &found);
 }
 
+/* "true, false, false ...": both are words of the list, and programs are full of such rows. */
+static bool is_row_of_flags(const struct text *text, const struct word *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *word = text->data + words[i].begin;
+        size_t size = words[i].end - words[i].begin;
+
+        if (!(size == 4 && memcmp(word, "true", 4) == 0) && !(size == 5 && memcmp(word, "false", 5) == 0))
+            return false;
+    }
+    return true;
+}
+
 /* The phrase that `words` begin with, its number of words; 0: none. */
 static size_t phrase_size(struct finder *finder, const struct word *words, size_t count, bool at_end)
 {
@@ -113,6 +126,8 @@ static void look_phrase(struct finder *finder, const struct text *text, const st
 {
     size_t size;
 
+    if (is_row_of_flags(text, words, count))
+        return;
     while (count >= 12 && (size = phrase_size(finder, words, count, false)) > 0) {
         tell_phrase(finder, text, words, size);
         words += size;
