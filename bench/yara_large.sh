@@ -42,7 +42,7 @@ look() { # IMAGE
     done
 }
 for image in raw E01; do
-  [ $image = raw ] || ewfacquirestream -q -u -c none -S 4GiB -t "$work/image" <"$work/image.raw" >/dev/null 2>&1
+  [ $image = raw ] || ewfacquirestream -q -c none -S 4294967296 -t "$work/image" <"$work/image.raw" >/dev/null 2>"$work/ewf.txt" || { cat "$work/ewf.txt"; exit 1; }
   echo "== $image"
   look "$work/image.$image" &
   peak=0

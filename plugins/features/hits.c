@@ -13,10 +13,12 @@ struct hit_chunk {
     _Alignas(ALIGNMENT) uint8_t bytes[];
 };
 
+__extension__ typedef unsigned __int128 wide;
+
 /* Two halves of the product, so that every bit of both counts. */
 static uint64_t mixed(uint64_t a, uint64_t b)
 {
-    unsigned __int128 product = (unsigned __int128)a * b;
+    wide product = (wide)a * b;
 
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }

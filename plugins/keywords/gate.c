@@ -110,7 +110,7 @@ unsigned gate_worth(const uint8_t bytes[GATE_BYTES])
         return 4;
     if ((classes[3] & RARE) != 0)
         return 3;
-    return (classes[0] == MIDDLE) + (classes[2] == MIDDLE);
+    return (unsigned)(classes[0] == MIDDLE) + (unsigned)(classes[2] == MIDDLE);
 }
 
 static struct group both(const struct grouping *grouping, const struct group *a, const struct group *b)
