@@ -57,6 +57,20 @@ void worker_send_fault(struct worker *worker, const struct found_fault *fault)
     wire_end(&worker->wire);
 }
 
+/* What a key opened when it was found, and none opens now: this run cannot go on. */
+int worker_locked(struct worker *worker, const char *locator, const struct why *why)
+{
+    struct buf text = {0};
+    struct buf *out = wire_begin(&worker->wire, WIRE_FATAL);
+    buf_printf(&text, "%.*s: %s", (int)image_layers_size(locator) - 1, locator, why->text);
+    buf_u32le(out, ENOKEY);
+    buf_string(out, buf_cstr(&text));
+    buf_finish(&text);
+    wire_end(&worker->wire);
+    wire_flush(&worker->wire);
+    return -ENOKEY;
+}
+
 /* ------------------------------------------------------------------ scan: the source */
 
 static int64_t source_read(void *context, void *data, size_t size)
@@ -208,6 +222,12 @@ static int scan_opened(struct worker *worker, const struct task_stream_in *task,
     int code = add_slack(stream, &slack, &source, &behind);
     if (code)
         return code;
+    if (!task->later && task->kind == STREAM_FILE)
+        code = worker_inside(worker, task, stream);
+    if (code) {
+        stream_close(slack);
+        return code;
+    }
     if (stream_is_hole(stream) && info.size > HOLE_READ_MAX) {
         char text[128];
         snprintf(text, sizeof text,
@@ -243,6 +263,8 @@ static int scan_one(struct worker *worker, const struct task_stream_in *task)
     wire_end(&worker->wire);
     int code = image ? stream_open(image, task->locator, &stream, &why)
                      : why_set(&why, -ENODEV, "the evidence is not open");
+    if (code == -ENOKEY)
+        return worker_locked(worker, task->locator, &why);
     if (code) {
         send_not_opened(worker, task, code, &why);
         return worker_flush_when_full(worker);
