@@ -471,6 +471,12 @@ void image_alive(const struct image *image)
         image->alive(image->alive_context);
 }
 
+void image_set_busy(struct image *image, void (*busy)(void *context, bool is_busy), void *context)
+{
+    image->busy = busy;
+    image->busy_context = context;
+}
+
 const struct ranges *image_bad(const struct image *image)
 {
     return &image->bad;

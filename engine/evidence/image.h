@@ -94,6 +94,9 @@ void image_watch(struct image *image, struct ranges *ranges);
 void image_set_alive(struct image *image, void (*alive)(void *context), void *context);
 void image_alive(const struct image *image);
 
+/* `busy` is called with true before a key is derived, which is one long computation without a word, and with false after it. */
+void image_set_busy(struct image *image, void (*busy)(void *context, bool is_busy), void *context);
+
 /* All bad ranges met since the image was opened. */
 const struct ranges *image_bad(const struct image *image);
 

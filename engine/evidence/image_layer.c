@@ -179,8 +179,12 @@ static int open_layer(struct image *image, const struct step *step, struct why *
     inner->base.alive_context = image;
     inner->layer.kind = step->kind;
     code = open_bases(image, step, why);
+    if (step->kind->keyed && image->busy)
+        image->busy(image->busy_context, true);
     if (code == 0)
         code = step->kind->open(&inner->layer, &inner->base, why);
+    if (step->kind->keyed && image->busy)
+        image->busy(image->busy_context, false);
     if (code < 0)
         return code;
     image->info.size = inner->layer.size;
@@ -234,6 +238,8 @@ static int open_step(struct image *outer, const char *text, const struct step *s
     image->keys = outer->keys;
     image->alive = outer->alive;
     image->alive_context = outer->alive_context;
+    image->busy = outer->busy;
+    image->busy_context = outer->busy_context;
     image->level = outer->level + 1;
     image->info = (struct image_info){.type = IMAGE_RAW, .sector_size = 512, .segments = 1};
     image->step = strndup(text, step->size);

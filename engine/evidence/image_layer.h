@@ -1,6 +1,5 @@
 /*
- * image_layer: images inside of images: an encrypted volume's content, a virtual disk's, a logical volume's, a
- * snapshot's. They are read as every image is, and hold others in turn.
+ * image_layer: images inside of images: an encrypted volume's content, a virtual disk's, a logical volume's. They are read as every image is, and hold others in turn.
  *
  * A locator may begin with steps into them:
  *

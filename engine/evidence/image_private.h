@@ -43,6 +43,8 @@ struct image {
     struct ranges *watch; /* borrowed */
     void (*alive)(void *context);
     void *alive_context;
+    void (*busy)(void *context, bool is_busy);
+    void *busy_context;
     void *keep;
     void (*drop)(void *keep);
     /* image_layer.c */

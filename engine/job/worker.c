@@ -46,6 +46,19 @@ static void on_alive(void *context)
     atomic_fetch_add_explicit(&worker->box->beat, 1, memory_order_release);
 }
 
+/* The watchdog is told as of a folder that takes ten minutes: a key is derived within seconds, unless the machine has other
+ * things to do. */
+static void on_busy(void *context, bool is_busy)
+{
+    enum { NAMES = 420000 };
+    struct worker *worker = context;
+    if (is_busy)
+        atomic_store(&worker->box->weight, NAMES);
+    on_alive(context);
+    if (!is_busy)
+        atomic_store(&worker->box->weight, 0);
+}
+
 int worker_flush_when_full(struct worker *worker)
 {
     return wire_pending(&worker->wire) > FLUSH_BYTES ? wire_flush(&worker->wire) : 0;
@@ -511,6 +524,7 @@ static int close_in(struct worker *worker, struct why *why)
         if (image_info(image)->type == IMAGE_FOLDER)
             folders[count++] = zygote->exhibits[i].path;
         image_set_alive(image, on_alive, worker);
+        image_set_busy(image, on_busy, worker);
         int code = image_reopen(image, why);
         if (code) {
             free(folders);

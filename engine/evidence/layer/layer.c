@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const struct layer_kind *const kinds[] = {
-    &layer_luks, &layer_bitlocker, &layer_qcow, &layer_vhd, &layer_vmdk, &layer_lvm, &layer_shadow,
+    &layer_luks, &layer_bitlocker, &layer_qcow, &layer_vhd, &layer_vmdk, &layer_lvm,
 };
 
 int reader_read(const struct reader *reader, uint64_t offset, void *data, size_t size)

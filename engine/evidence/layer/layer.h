@@ -1,6 +1,6 @@
 /*
  * layer: a medium made of other contents: what an encrypted volume holds when a key opens it, the disk in a virtual
- * disk's file, a volume of LVM, a snapshot. An image (image.h) is opened on it, so that everything that reads images
+ * disk's file, a volume of LVM. An image (image.h) is opened on it, so that everything that reads images
  * reads this as well, again and again: partition, encrypted volume, virtual disk in it, and so on.
  *
  * A kind of layer is one struct; layer_kinds lists them. The library behind a kind is included by its one file alone.
@@ -64,7 +64,6 @@ extern const struct layer_kind layer_qcow;      /* layer_qcow.c: libqcow */
 extern const struct layer_kind layer_vhd;       /* layer_vhd.c: VHD and VHDX, libvhdi */
 extern const struct layer_kind layer_vmdk;      /* layer_vmdk.c: libvmdk */
 extern const struct layer_kind layer_lvm;       /* layer_lvm.c: libvslvm */
-extern const struct layer_kind layer_shadow;    /* layer_shadow.c: libvshadow */
 
 /* NULL: no such kind. */
 const struct layer_kind *layer_kind_find(const char *name, size_t size);

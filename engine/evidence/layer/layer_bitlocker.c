@@ -64,16 +64,16 @@ static int set_key(libbde_volume_t *volume, const struct key *key, libbde_error_
 static int try_key(struct bitlocker *bitlocker, const struct layer_base *base, const struct key *key, struct why *why)
 {
     libbde_error_t *error = NULL;
-    int code = 0;
+    int code = 0, result;
 
     bitlocker->file = bfio_new(&base->readers[0]);
     if (!bitlocker->file || libbde_volume_initialize(&bitlocker->volume, &error) != 1)
         code = -ENOMEM;
     else if (key && set_key(bitlocker->volume, key, &error) != 1)
         code = -ENOKEY;
-    else if (libbde_volume_open_file_io_handle(bitlocker->volume, bitlocker->file, LIBBDE_OPEN_READ, &error) != 1)
-        code = key ? -ENOKEY : bfio_fail(why, -EINVAL, "its metadata does not open", &error);
-    else if (libbde_volume_is_locked(bitlocker->volume, &error) != 0)
+    else if ((result = libbde_volume_open_file_io_handle(bitlocker->volume, bitlocker->file, LIBBDE_OPEN_READ, &error)) < 0)
+        code = bfio_fail(why, -EINVAL, "its metadata does not open", &error);
+    else if (result != 1 || libbde_volume_is_locked(bitlocker->volume, &error) != 0) /* 0: open, and locked */
         code = -ENOKEY;
     bfio_forget(&error);
     return code;

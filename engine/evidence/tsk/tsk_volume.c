@@ -340,6 +340,50 @@ static int report_encrypted(struct report *report, const struct signature *found
                             step ? words : found->content);
 }
 
+enum { LOGICAL_VOLUMES_MAX = 256 };
+
+/* One logical volume as a volume "<key>.lv<n>" inside of the physical one. -ENOENT: there is none of this number. */
+static int report_logical(const struct report *physical, uint32_t number, struct why *why)
+{
+    struct report report;
+    char key[sizeof physical->slot->key + 16], step[16];
+    int code;
+
+    report_begin(&report, physical->task, physical->slot);
+    (void)snprintf(key, sizeof key, "%s.lv%u", physical->slot->key, number);
+    (void)snprintf(step, sizeof step, "lvm.%u", number);
+    report.volume.key = key;
+    report.volume.parent = physical->slot->key;
+    report.volume.table = "lvm2";
+    report.volume.type = "LVM2 logical volume";
+    code = open_inside(&report, step, why);
+    if (code == 0)
+        code = emit_volume(&report, false);
+    report_end(&report);
+    return code;
+}
+
+/* A physical volume of LVM2: its logical volumes. It stays a raw stream too: what no logical volume has is in it. */
+static int report_group(struct report *report, const struct signature *found)
+{
+    const struct tsk_slot *slot = report->slot;
+    struct why why = {{0}};
+    char words[700];
+    uint32_t count = 0;
+    int code = emit_volume(report, true);
+
+    while (code == 0 && count < LOGICAL_VOLUMES_MAX && (code = report_logical(report, count + 1, &why)) == 0)
+        count++;
+    if (code == -ENOMEM || (code == -ENOENT && count > 0))
+        return code == -ENOMEM ? code : 0;
+    if (code == 0)
+        (void)snprintf(words, sizeof words, "more than %d logical volumes", LOGICAL_VOLUMES_MAX);
+    else
+        (void)snprintf(words, sizeof words, "%s: %s", found->content, why.text);
+    return fault(report, code == 0 ? FAULT_LIMIT : FAULT_UNSUPPORTED, slot->offset, slot->present,
+                 "logical volumes not read", words);
+}
+
 static int report_unread(struct report *report, const struct signature *found, const char *words)
 {
     const struct tsk_slot *slot = report->slot;
@@ -356,6 +400,8 @@ static int report_unread(struct report *report, const struct signature *found, c
     case SIGNATURE_ENCRYPTED:
         return report_encrypted(report, found);
     case SIGNATURE_UNSUPPORTED:
+        if (strcmp(found->content, "unsupported: LVM2") == 0)
+            return report_group(report, found);
         break;
     case SIGNATURE_READABLE:
         kind = FAULT_DAMAGED;
@@ -366,7 +412,8 @@ static int report_unread(struct report *report, const struct signature *found, c
         break;
     case SIGNATURE_RANDOM:
         kind = FAULT_ENCRYPTED;
-        detail = "no file system recognised; the bytes look random, as encrypted ones do";
+        detail = "no structure, and bytes spread as evenly as encrypted ones: a VeraCrypt or TrueCrypt volume is suspected, or it "
+                 "was wiped with random bytes";
         break;
     case SIGNATURE_UNKNOWN:
         detail = "no file system recognised";
