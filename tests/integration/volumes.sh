@@ -137,7 +137,8 @@ if [ -r "$image" ]; then
   promise "… with a wrong key" process misfit "$WORK/bitlocker.raw" --key password:anaconda1
   promise "… it is told" has "wrong key" faults misfit
   promise "… with the right one" process unlocked "$WORK/bitlocker.raw" --key password:anaconda
-  promise "… its NTFS is there" is ntfs "$(sql "$WORK/unlocked" "SELECT filesystem FROM volume WHERE filesystem <> ''")"
+  # The sample's makers have zeroed what their own test does not read, the MFT among it: the boot sector must do.
+  promise "… its boot sector is NTFS's" is "NTFS    " "$("$KVALI" show "$WORK/unlocked" "bitlocker.raw/image!/image/raw" --bytes --key password:anaconda | head -c 11 | tail -c 8)"
 else
   skip "no BitLocker sample: $image"
 fi
