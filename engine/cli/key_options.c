@@ -15,7 +15,10 @@ enum { LINE_MAX_BYTES = 4096 };
 static const struct {
     const char *prefix;
     enum job_key_kind kind;
-} kinds[] = {{"password:", JOB_KEY_PASSWORD}, {"recovery:", JOB_KEY_RECOVERY}, {"file:", JOB_KEY_FILE}, {"master:", JOB_KEY_MASTER}};
+} kinds[] = {{"password:", JOB_KEY_PASSWORD},
+             {"recovery:", JOB_KEY_RECOVERY},
+             {"file:", JOB_KEY_FILE},
+             {"master:", JOB_KEY_MASTER}};
 
 /* What the taking of one option carries along. */
 struct taking {
@@ -60,7 +63,8 @@ static int add_file(struct taking *taking, const char *path)
     if (ferror(file))
         code = why_set(taking->why, -EINVAL, "--key file:%s: it cannot be read", path);
     else if (size == 0 || size > JOB_KEY_MAX)
-        code = why_set(taking->why, -EINVAL, "--key file:%s: a key file has 1 to %d bytes", path, JOB_KEY_MAX);
+        code =
+            why_set(taking->why, -EINVAL, "--key file:%s: a key file has 1 to %d bytes", path, JOB_KEY_MAX);
     else
         code = add(taking, JOB_KEY_FILE, data, size);
     fclose(file);
@@ -169,7 +173,8 @@ int key_options_take(const struct options *options, struct job_options *job, str
         wipe(spec);
     }
     if (code == -EINVAL && why->text[0] == '\0')
-        (void)why_set(why, code, "--key: expected password:WORDS, recovery:DIGITS, master:HEX, file:PATH or @FILE");
+        (void)why_set(why, code,
+                      "--key: expected password:WORDS, recovery:DIGITS, master:HEX, file:PATH or @FILE");
     if (job->key_count > 0) {
         (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
         (void)prctl(PR_SET_DUMPABLE, 0);

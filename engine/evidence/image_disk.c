@@ -1,6 +1,6 @@
 /*
- * image_disk: a virtual disk's file as evidence by itself: VHDX, QCOW, and VHD that holds only what differs from a
- * parent. The parents lie beside it, under the names that the disks give, and are opened with it.
+ * image_disk: a virtual disk's file as evidence by itself: VHDX, QCOW, and VHD that holds only what differs
+ * from a parent. The parents lie beside it, under the names that the disks give, and are opened with it.
  */
 #include "engine/evidence/image_private.h"
 
@@ -80,8 +80,8 @@ static int add_parents(struct image *image, struct disk *disk, const char *path,
 
         code = parent ? add_file(image, disk, parent, &cause) : -ENOENT;
         if (code == -ENOENT)
-            code = why_set(why, code, "%s: holds only what differs from %s, which is not in the same folder", image->name,
-                           image_shown(name, 70, shown));
+            code = why_set(why, code, "%s: holds only what differs from %s, which is not in the same folder",
+                           image->name, image_shown(name, 70, shown));
         else if (code < 0)
             (void)why_set(why, code, "%s", cause.text);
         free(parent);

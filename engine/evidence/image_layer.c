@@ -1,6 +1,6 @@
 /*
- * image_layer: images inside of images: the readers of engine/evidence/layer over contents of the image around them.
- * What was opened stays open for the next content in it; the one used longest ago makes room.
+ * image_layer: images inside of images: the readers of engine/evidence/layer over contents of the image
+ * around them. What was opened stays open for the next content in it; the one used longest ago makes room.
  */
 #include "engine/evidence/image_layer.h"
 

@@ -1,12 +1,13 @@
 /*
- * image_layer: images inside of images: an encrypted volume's content, a virtual disk's, a logical volume's. They are read as every image is, and hold others in turn.
+ * image_layer: images inside of images: an encrypted volume's content, a virtual disk's, a logical volume's.
+ * They are read as every image is, and hold others in turn.
  *
  * A locator may begin with steps into them:
  *
  *   <kind>[.<number>]{<content>}{<content>}...><rest>
  *
- * The contents in braces (locator.h) are what the inner image is made of, and lie in the image that the steps before
- * lead to; `rest` is a locator in the inner one. The kinds are in layer/layer.h:
+ * The contents in braces (locator.h) are what the inner image is made of, and lie in the image that the steps
+ * before lead to; `rest` is a locator in the inner one. The kinds are in layer/layer.h:
  *
  *   luks{raw@1048576+8388608}>fs@0:ext4/12-128-1
  *   vhd{fs@65536:ntfs/71-128-2}>bitlocker{raw@1048576+104857600}>volumes
@@ -24,9 +25,9 @@
 
 enum { IMAGE_INNER_MAX = 12, IMAGE_LEVELS_MAX = 8 };
 
-/* The image that the locator's steps lead to, and what follows them; the image itself when there are none. It stays
- * open until image_leave. -ENOKEY: encrypted, and no key given opens it (`why`: what it is); -ELOOP: too deep; -ENOTSUP,
- * -EINVAL, -ENOENT, -EMFILE, -ENOMEM; or as stream_open. `why` may be NULL. */
+/* The image that the locator's steps lead to, and what follows them; the image itself when there are none. It
+ * stays open until image_leave. -ENOKEY: encrypted, and no key given opens it (`why`: what it is); -ELOOP:
+ * too deep; -ENOTSUP, -EINVAL, -ENOENT, -EMFILE, -ENOMEM; or as stream_open. `why` may be NULL. */
 int image_enter(struct image *image, const char *locator, struct image **ret_image, const char **ret_rest,
                 struct why *why);
 void image_leave(struct image *image);

@@ -48,7 +48,8 @@ void key_digest(const struct key *key, const char *salt, char ret[KEY_DIGEST_SIZ
 {
     uint8_t digest[16] = {0};
 
-    (void)crypt_pbkdf2("sha256", key->data, key->size, salt, strlen(salt), DIGEST_ROUNDS, digest, sizeof digest);
+    (void)crypt_pbkdf2("sha256", key->data, key->size, salt, strlen(salt), DIGEST_ROUNDS, digest,
+                       sizeof digest);
     for (size_t i = 0; i < sizeof digest; i++)
         (void)snprintf(ret + 2 * i, 3, "%02x", digest[i]);
 }

@@ -1,6 +1,6 @@
 /*
- * key: what an investigator gives to open encrypted volumes with. It lives in memory only; of a key that was used the
- * case gets key_digest, which tells it from others and does not give it away.
+ * key: what an investigator gives to open encrypted volumes with. It lives in memory only; of a key that was
+ * used the case gets key_digest, which tells it from others and does not give it away.
  */
 #ifndef KVALI_EVIDENCE_KEY_H
 #define KVALI_EVIDENCE_KEY_H
@@ -35,8 +35,8 @@ int keys_add(struct keys *keys, enum key_kind kind, const void *data, size_t siz
 /* Wipes all. */
 void keys_finish(struct keys *keys);
 
-/* PBKDF2-HMAC-SHA256 of the key with `salt` (the volume's UUID as text), 200,000 times, the first 16 bytes in hex: slow
- * to guess a password by, and the same in every case. */
+/* PBKDF2-HMAC-SHA256 of the key with `salt` (the volume's UUID as text), 200,000 times, the first 16 bytes in
+ * hex: slow to guess a password by, and the same in every case. */
 void key_digest(const struct key *key, const char *salt, char ret[KEY_DIGEST_SIZE]);
 
 #endif

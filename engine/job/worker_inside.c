@@ -1,6 +1,6 @@
 /*
- * worker_inside: a file that is a virtual disk, or a container of an encrypted volume, is a medium inside of the
- * evidence. It is told by its content when it is scanned; what lies in it becomes an expand task.
+ * worker_inside: a file that is a virtual disk, or a container of an encrypted volume, is a medium inside of
+ * the evidence. It is told by its content when it is scanned; what lies in it becomes an expand task.
  */
 #include "engine/job/worker_private.h"
 
@@ -16,7 +16,8 @@
 
 enum {
     EDGE = 512,
-    FOOTER_FROM = 64 * 1024, /* a fixed VHD has only a footer: nothing smaller is one, and few other files are looked at twice */
+    FOOTER_FROM = 64 * 1024, /* a fixed VHD has only a footer: nothing smaller is one, and few other files are
+                                looked at twice */
     KEY_ROOM = 200,
 };
 
@@ -79,8 +80,8 @@ static int tell_volume(struct worker *worker, const struct task_stream_in *task,
     return code;
 }
 
-static void tell_closed(struct worker *worker, const struct task_stream_in *task, const struct layer_kind *kind, int code,
-                        const struct why *why)
+static void tell_closed(struct worker *worker, const struct task_stream_in *task,
+                        const struct layer_kind *kind, int code, const struct why *why)
 {
     size_t keys = image_key_count(worker_image(worker, task->exhibit));
     char detail[640];

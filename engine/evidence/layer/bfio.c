@@ -62,7 +62,7 @@ static ssize_t source_read(intptr_t *handle, uint8_t *data, size_t size, libbfio
 {
     struct source *source = source_of(handle);
     uint64_t limit = source->reader->size;
-    size_t there = source->position >= limit ? 0
+    size_t there = source->position >= limit         ? 0
                    : limit - source->position < size ? (size_t)(limit - source->position)
                                                      : size;
 

@@ -1,6 +1,7 @@
 /*
- * crypt: the few primitives that encrypted volumes are opened with, by libcrypto and libargon2. Everything is done in
- * this thread: libargon2 is asked for as many lanes as the volume says, and computes them one after the other.
+ * crypt: the few primitives that encrypted volumes are opened with, by libcrypto and libargon2. Everything is
+ * done in this thread: libargon2 is asked for as many lanes as the volume says, and computes them one after
+ * the other.
  */
 #ifndef KVALI_EVIDENCE_LAYER_CRYPT_H
 #define KVALI_EVIDENCE_LAYER_CRYPT_H
@@ -11,8 +12,8 @@
 
 enum { CRYPT_DIGEST_MAX = 64, CRYPT_SECTOR_MAX = 4096 };
 
-/* The digest `name` ("sha1", "sha256", "sha512", "ripemd160" ...) of `size` bytes: its size, 0 when libcrypto does not
- * know it. */
+/* The digest `name` ("sha1", "sha256", "sha512", "ripemd160" ...) of `size` bytes: its size, 0 when libcrypto
+ * does not know it. */
 size_t crypt_digest(const char *name, const void *data, size_t size, uint8_t ret_digest[CRYPT_DIGEST_MAX]);
 size_t crypt_digest_size(const char *name);
 
@@ -23,8 +24,9 @@ int crypt_pbkdf2(const char *hash, const void *secret, size_t secret_size, const
 int crypt_argon2(const char *kind, const void *secret, size_t secret_size, const void *salt, size_t salt_size,
                  uint32_t time, uint32_t memory, uint32_t lanes, uint8_t *ret_key, size_t key_size);
 
-/* A cipher over sectors, as dm-crypt names them: aes-xts-plain64, aes-xts-plain, aes-cbc-plain, aes-cbc-plain64,
- * aes-cbc-essiv:<hash>, and the same of camellia in CBC. -ENOTSUP: another one; -EINVAL: the key's size is not its. */
+/* A cipher over sectors, as dm-crypt names them: aes-xts-plain64, aes-xts-plain, aes-cbc-plain,
+ * aes-cbc-plain64, aes-cbc-essiv:<hash>, and the same of camellia in CBC. -ENOTSUP: another one; -EINVAL: the
+ * key's size is not its. */
 struct crypt_sectors;
 int crypt_sectors_new(const char *cipher, const char *mode, const uint8_t *key, size_t key_size,
                       struct crypt_sectors **ret_sectors);

@@ -40,10 +40,14 @@ static const struct {
     bool at_end;
     const struct layer_kind *kind;
 } files[] = {
-    {MAGIC("QFI\xfb"), 0, false, &layer_qcow},     {MAGIC("vhdxfile"), 0, false, &layer_vhd},
-    {MAGIC("conectix"), 0, false, &layer_vhd},     {MAGIC("conectix"), 0, true, &layer_vhd},
-    {MAGIC("KDMV"), 0, false, &layer_vmdk},        {MAGIC("LUKS\xba\xbe\0\1"), 0, false, &layer_luks},
-    {MAGIC("LUKS\xba\xbe\0\2"), 0, false, &layer_luks}, {MAGIC("-FVE-FS-"), 3, false, &layer_bitlocker},
+    {MAGIC("QFI\xfb"), 0, false, &layer_qcow},
+    {MAGIC("vhdxfile"), 0, false, &layer_vhd},
+    {MAGIC("conectix"), 0, false, &layer_vhd},
+    {MAGIC("conectix"), 0, true, &layer_vhd},
+    {MAGIC("KDMV"), 0, false, &layer_vmdk},
+    {MAGIC("LUKS\xba\xbe\0\1"), 0, false, &layer_luks},
+    {MAGIC("LUKS\xba\xbe\0\2"), 0, false, &layer_luks},
+    {MAGIC("-FVE-FS-"), 3, false, &layer_bitlocker},
 };
 
 const struct layer_kind *layer_kind_detect(const uint8_t *first, size_t first_size, const uint8_t *last,

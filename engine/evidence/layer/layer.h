@@ -1,9 +1,10 @@
 /*
- * layer: a medium made of other contents: what an encrypted volume holds when a key opens it, the disk in a virtual
- * disk's file, a volume of LVM. An image (image.h) is opened on it, so that everything that reads images
- * reads this as well, again and again: partition, encrypted volume, virtual disk in it, and so on.
+ * layer: a medium made of other contents: what an encrypted volume holds when a key opens it, the disk in a
+ * virtual disk's file, a volume of LVM. An image (image.h) is opened on it, so that everything that reads
+ * images reads this as well, again and again: partition, encrypted volume, virtual disk in it, and so on.
  *
- * A kind of layer is one struct; layer_kinds lists them. The library behind a kind is included by its one file alone.
+ * A kind of layer is one struct; layer_kinds lists them. The library behind a kind is included by its one
+ * file alone.
  */
 #ifndef KVALI_EVIDENCE_LAYER_LAYER_H
 #define KVALI_EVIDENCE_LAYER_LAYER_H
@@ -31,8 +32,8 @@ enum { LAYER_BASES_MAX = 16, LAYER_NOTE_SIZE = 256, LAYER_PARENT_SIZE = 1024 };
 struct layer_base {
     struct reader readers[LAYER_BASES_MAX]; /* the contents that it is made of */
     size_t count;
-    uint32_t number;         /* which of several it is, from 1; 0 for kinds of which there is one */
-    const struct keys *keys; /* may be NULL */
+    uint32_t number;              /* which of several it is, from 1; 0 for kinds of which there is one */
+    const struct keys *keys;      /* may be NULL */
     void (*alive)(void *context); /* called between long computations; may be NULL */
     void *alive_context;
 };
@@ -42,19 +43,21 @@ struct layer {
     void *state;
     uint64_t size;
     uint32_t sector_size;
-    char note[LAYER_NOTE_SIZE]; /* what it is, and which key opened it: "LUKS2, aes-xts-plain64, ...": escaped */
+    char note[LAYER_NOTE_SIZE]; /* what it is, and which key opened it: "LUKS2, aes-xts-plain64, ...": escaped
+                                 */
 };
 
 struct layer_kind {
     const char *name; /* in locators: [a-z0-9]+ */
     bool keyed;       /* needs a key */
-    /* Fills state, size, note. -ENOKEY: no key given opens it; -ENOTSUP: of a sort that is not read; -EINVAL: damaged, or not
-     * such a thing; -ENOMEM; `why` says. On failure `close` is called when state was set. */
+    /* Fills state, size, note. -ENOKEY: no key given opens it; -ENOTSUP: of a sort that is not read; -EINVAL:
+     * damaged, or not such a thing; -ENOMEM; `why` says. On failure `close` is called when state was set. */
     int (*open)(struct layer *layer, const struct layer_base *base, struct why *why);
     /* All of it or -EIO. The range lies in the layer. */
     int (*read)(struct layer *layer, uint64_t offset, void *data, size_t size);
     void (*close)(struct layer *layer);
-    /* The name of the disk from which this file holds the difference, as it stands there; false: it has none. May be NULL. */
+    /* The name of the disk from which this file holds the difference, as it stands there; false: it has none.
+     * May be NULL. */
     bool (*parent)(const struct reader *reader, char ret_name[LAYER_PARENT_SIZE]);
 };
 
@@ -68,9 +71,10 @@ extern const struct layer_kind layer_lvm;       /* layer_lvm.c: libvslvm */
 /* NULL: no such kind. */
 const struct layer_kind *layer_kind_find(const char *name, size_t size);
 
-/* The kind of a file that begins like this and ends like that (each up to 512 bytes): a virtual disk, or an encrypted
- * container; NULL: none. */
-const struct layer_kind *layer_kind_detect(const uint8_t *first, size_t first_size, const uint8_t *last, size_t last_size);
+/* The kind of a file that begins like this and ends like that (each up to 512 bytes): a virtual disk, or an
+ * encrypted container; NULL: none. */
+const struct layer_kind *layer_kind_detect(const uint8_t *first, size_t first_size, const uint8_t *last,
+                                           size_t last_size);
 
 /* Before the sandbox closes. */
 void layer_warm(void);

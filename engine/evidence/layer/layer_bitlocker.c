@@ -1,6 +1,6 @@
 /*
- * layer_bitlocker: a BitLocker volume by libbde, opened with a password, a recovery key, a startup key's file (.BEK),
- * its own keys, or the clear key that it holds itself.
+ * layer_bitlocker: a BitLocker volume by libbde, opened with a password, a recovery key, a startup key's file
+ * (.BEK), its own keys, or the clear key that it holds itself.
  */
 #include "engine/evidence/layer/bfio.h"
 
@@ -61,7 +61,8 @@ static int set_key(libbde_volume_t *volume, const struct key *key, libbde_error_
 }
 
 /* 0: open and unlocked. -ENOKEY: this key (NULL: none) does not open it. -EINVAL: damaged. */
-static int try_key(struct bitlocker *bitlocker, const struct layer_base *base, const struct key *key, struct why *why)
+static int try_key(struct bitlocker *bitlocker, const struct layer_base *base, const struct key *key,
+                   struct why *why)
 {
     libbde_error_t *error = NULL;
     int code = 0, result;
@@ -71,7 +72,8 @@ static int try_key(struct bitlocker *bitlocker, const struct layer_base *base, c
         code = -ENOMEM;
     else if (key && set_key(bitlocker->volume, key, &error) != 1)
         code = -ENOKEY;
-    else if ((result = libbde_volume_open_file_io_handle(bitlocker->volume, bitlocker->file, LIBBDE_OPEN_READ, &error)) < 0)
+    else if ((result = libbde_volume_open_file_io_handle(bitlocker->volume, bitlocker->file, LIBBDE_OPEN_READ,
+                                                         &error)) < 0)
         code = bfio_fail(why, -EINVAL, "its metadata does not open", &error);
     else if (result != 1 || libbde_volume_is_locked(bitlocker->volume, &error) != 0) /* 0: open, and locked */
         code = -ENOKEY;
@@ -112,8 +114,8 @@ static void guid_text(libbde_volume_t *volume, char ret[GUID_TEXT])
     first = bytes_u32le(&bytes);
     second = bytes_u16le(&bytes);
     third = bytes_u16le(&bytes);
-    (void)snprintf(ret, GUID_TEXT, "%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x", first, second, third, id[8],
-                   id[9], id[10], id[11], id[12], id[13], id[14], id[15]);
+    (void)snprintf(ret, GUID_TEXT, "%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x", first, second, third,
+                   id[8], id[9], id[10], id[11], id[12], id[13], id[14], id[15]);
 }
 
 /* What the volume is, also while it is locked. */
@@ -185,5 +187,8 @@ static void bitlocker_close(struct layer *layer)
     free(layer->state);
 }
 
-const struct layer_kind layer_bitlocker = {
-    .name = "bitlocker", .keyed = true, .open = bitlocker_open, .read = bitlocker_read, .close = bitlocker_close};
+const struct layer_kind layer_bitlocker = {.name = "bitlocker",
+                                           .keyed = true,
+                                           .open = bitlocker_open,
+                                           .read = bitlocker_read,
+                                           .close = bitlocker_close};

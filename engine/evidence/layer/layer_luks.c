@@ -39,15 +39,17 @@ static int derive(const struct luks_kdf *kdf, const void *secret, size_t secret_
     int code;
 
     if (strcmp(kdf->type, "pbkdf2") == 0 && kdf->rounds <= LUKS_ROUNDS_MAX)
-        code = crypt_pbkdf2(kdf->hash, secret, secret_size, kdf->salt, kdf->salt_size, kdf->rounds, ret_key, key_size);
+        code = crypt_pbkdf2(kdf->hash, secret, secret_size, kdf->salt, kdf->salt_size, kdf->rounds, ret_key,
+                            key_size);
     else if (strncmp(kdf->type, "argon2", 6) == 0 && (uint64_t)kdf->rounds * kdf->memory <= LUKS_ARGON_MAX)
-        code = crypt_argon2(kdf->type, secret, secret_size, kdf->salt, kdf->salt_size, kdf->rounds, kdf->memory,
-                            kdf->lanes, ret_key, key_size);
+        code = crypt_argon2(kdf->type, secret, secret_size, kdf->salt, kdf->salt_size, kdf->rounds,
+                            kdf->memory, kdf->lanes, ret_key, key_size);
     else
         return why_set(why, -ENOTSUP, "a key slot asks for more computing than is done (%u rounds, %u KiB)",
                        kdf->rounds, kdf->memory);
     if (code == -ENOMEM)
-        return why_set(why, code, "a key slot needs %u MiB of memory: raise limit.memory", kdf->memory / 1024);
+        return why_set(why, code, "a key slot needs %u MiB of memory: raise limit.memory",
+                       kdf->memory / 1024);
     return code < 0 ? why_set(why, code, "the key derivation %s of a key slot is not known", kdf->type) : 0;
 }
 
@@ -110,8 +112,8 @@ static int decrypt_stripes(const struct luks_slot *slot, const uint8_t *area_key
 }
 
 /* 0: `ret_key` is the volume's key. -ENOKEY: the secret is not this slot's. */
-static int try_slot(struct luks_state *state, const struct luks_slot *slot, const struct key *key, uint8_t *ret_key,
-                    struct why *why)
+static int try_slot(struct luks_state *state, const struct luks_slot *slot, const struct key *key,
+                    uint8_t *ret_key, struct why *why)
 {
     uint8_t area_key[LUKS_KEY_MAX];
     size_t size, whole;
@@ -130,7 +132,8 @@ static int try_slot(struct luks_state *state, const struct luks_slot *slot, cons
                ? why_set(why, -EINVAL, "key slot %u cannot be read", slot->number)
                : derive(&slot->kdf, key->data, key->size, area_key, slot->area_key_size, why);
     if (code == 0 && (code = decrypt_stripes(slot, area_key, stripes, whole)) < 0)
-        (void)why_set(why, code, "the cipher %s-%s of key slot %u is not read", slot->cipher, slot->mode, slot->number);
+        (void)why_set(why, code, "the cipher %s-%s of key slot %u is not read", slot->cipher, slot->mode,
+                      slot->number);
     if (code == 0 && !merge(slot, stripes, ret_key))
         code = why_set(why, -ENOTSUP, "the hash %s of key slot %u is not known", slot->hash, slot->number);
     if (code == 0 && !fits(&state->luks.digests[slot->digest], ret_key, slot->key_size))
@@ -145,10 +148,12 @@ static int use_key(struct luks_state *state, const uint8_t *key, size_t size, st
 {
     int code = crypt_sectors_new(state->luks.cipher, state->luks.mode, key, size, &state->sectors);
 
-    return code < 0 ? why_set(why, code, "the cipher %s-%s is not read", state->luks.cipher, state->luks.mode) : 0;
+    return code < 0 ? why_set(why, code, "the cipher %s-%s is not read", state->luks.cipher, state->luks.mode)
+                    : 0;
 }
 
-/* One key at all slots. -ENOKEY: it opens none. What is wrong with single slots is told when no key opens any. */
+/* One key at all slots. -ENOKEY: it opens none. What is wrong with single slots is told when no key opens
+ * any. */
 static int try_key(struct luks_state *state, const struct key *key, struct why *why)
 {
     uint8_t found[LUKS_KEY_MAX];
@@ -189,13 +194,14 @@ static int unlock(struct luks_state *state, struct layer *layer, struct why *why
         if (code < 0)
             return code;
         key_digest(key, luks->uuid, digest);
-        (void)snprintf(layer->note, sizeof layer->note, "LUKS%u, %s-%s, UUID %s, opened with %s %s", luks->version,
-                       luks->cipher, luks->mode, luks->uuid, key_kind_name(key->kind), digest);
+        (void)snprintf(layer->note, sizeof layer->note, "LUKS%u, %s-%s, UUID %s, opened with %s %s",
+                       luks->version, luks->cipher, luks->mode, luks->uuid, key_kind_name(key->kind), digest);
         return 0;
     }
     if (why->text[0] != '\0')
         return -ENOKEY;
-    return why_set(why, -ENOKEY, "LUKS%u, %s-%s, UUID %s", luks->version, luks->cipher, luks->mode, luks->uuid);
+    return why_set(why, -ENOKEY, "LUKS%u, %s-%s, UUID %s", luks->version, luks->cipher, luks->mode,
+                   luks->uuid);
 }
 
 /* ------------------------------------------------------------------ the layer */
@@ -205,8 +211,8 @@ static int measure(struct luks_state *state, struct layer *layer, struct why *wh
     const struct luks *luks = &state->luks;
     uint64_t all = state->base->readers[0].size;
 
-    if (luks->offset >= all || (luks->sector_size != SECTOR && luks->sector_size != 1024 && luks->sector_size != 2048 &&
-                                luks->sector_size != 4096))
+    if (luks->offset >= all || (luks->sector_size != SECTOR && luks->sector_size != 1024 &&
+                                luks->sector_size != 2048 && luks->sector_size != 4096))
         return why_set(why, -EINVAL, "the LUKS header is damaged: what is encrypted lies nowhere");
     layer->size = all - luks->offset;
     if (luks->size > 0 && luks->size < layer->size)
@@ -266,7 +272,8 @@ static int read_whole(const struct luks_state *state, uint64_t at, uint8_t *data
     int code = reader_read(&state->base->readers[0], luks->offset + at, data, size);
 
     for (size_t done = 0; code == 0 && done < size; done += luks->sector_size)
-        code = crypt_sectors_decrypt(state->sectors, luks->tweak + (at + done) / SECTOR, data + done, luks->sector_size);
+        code = crypt_sectors_decrypt(state->sectors, luks->tweak + (at + done) / SECTOR, data + done,
+                                     luks->sector_size);
     return code;
 }
 

@@ -1,8 +1,9 @@
 /*
- * layer_luks: what the files that read LUKS share: layer_luks.c (keys and sectors), luks1.c and luks2.c (the headers).
+ * layer_luks: what the files that read LUKS share: layer_luks.c (keys and sectors), luks1.c and luks2.c (the
+ * headers).
  *
- * Formats: "LUKS1 On-Disk Format Specification" 1.2.3 and "LUKS2 On-Disk Format Specification" 1.1.0, of the cryptsetup
- * project.
+ * Formats: "LUKS1 On-Disk Format Specification" 1.2.3 and "LUKS2 On-Disk Format Specification" 1.1.0, of the
+ * cryptsetup project.
  */
 #ifndef KVALI_EVIDENCE_LAYER_LUKS_H
 #define KVALI_EVIDENCE_LAYER_LUKS_H
@@ -30,7 +31,7 @@ struct luks_slot {
     size_t area_key_size, key_size;
     uint64_t offset; /* of the stripes in the volume, bytes */
     uint32_t stripes;
-    char hash[32]; /* of the stripes */
+    char hash[32];   /* of the stripes */
     uint32_t digest; /* index in luks.digests */
 };
 

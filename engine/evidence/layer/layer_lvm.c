@@ -1,6 +1,6 @@
 /*
- * layer_lvm: one logical volume of an LVM2 volume group by libvslvm. The physical volumes are given in the order in
- * which the group's metadata lists them.
+ * layer_lvm: one logical volume of an LVM2 volume group by libvslvm. The physical volumes are given in the
+ * order in which the group's metadata lists them.
  */
 #include "engine/evidence/layer/bfio.h"
 
@@ -43,8 +43,10 @@ static int open_pool(struct lvm *lvm, const struct layer_base *base, struct why 
     if (libvslvm_volume_group_get_number_of_physical_volumes(lvm->group, &count, &error) != 1)
         return bfio_fail(why, -EINVAL, "LVM2 without physical volumes", &error);
     if (count < 1 || (size_t)count != base->count)
-        return why_set(why, -ENOTSUP, "LVM2 group of %d physical volumes, of which %zu are at hand", count, base->count);
-    if (libbfio_pool_initialize(&lvm->pool, count, LIBBFIO_POOL_UNLIMITED_NUMBER_OF_OPEN_HANDLES, &error) != 1)
+        return why_set(why, -ENOTSUP, "LVM2 group of %d physical volumes, of which %zu are at hand", count,
+                       base->count);
+    if (libbfio_pool_initialize(&lvm->pool, count, LIBBFIO_POOL_UNLIMITED_NUMBER_OF_OPEN_HANDLES, &error) !=
+        1)
         return bfio_fail(why, -ENOMEM, "no memory", &error);
     for (int i = 0; i < count; i++) {
         libbfio_handle_t *file = bfio_new(&base->readers[i]);
@@ -101,7 +103,8 @@ static int lvm_read(struct layer *layer, uint64_t offset, void *data, size_t siz
 {
     const struct lvm *lvm = layer->state;
     libvslvm_error_t *error = NULL;
-    ssize_t count = libvslvm_logical_volume_read_buffer_at_offset(lvm->volume, data, size, (off64_t)offset, &error);
+    ssize_t count =
+        libvslvm_logical_volume_read_buffer_at_offset(lvm->volume, data, size, (off64_t)offset, &error);
 
     bfio_forget(&error);
     return count == (ssize_t)size ? 0 : -EIO;

@@ -33,7 +33,8 @@ static int open_one(struct qcow *qcow, const struct reader *reader, struct why *
     return 0;
 }
 
-/* Where the name of the backing file stands is in bytes 8 to 20 of the header [qemu, docs/interop/qcow2.txt]. */
+/* Where the name of the backing file stands is in bytes 8 to 20 of the header [qemu, docs/interop/qcow2.txt].
+ */
 static bool qcow_parent(const struct reader *reader, char ret_name[LAYER_PARENT_SIZE])
 {
     uint8_t header[24];
@@ -47,7 +48,8 @@ static bool qcow_parent(const struct reader *reader, char ret_name[LAYER_PARENT_
     bytes_skip(&bytes, 8);
     offset = bytes_u64be(&bytes);
     size = bytes_u32be(&bytes);
-    if (offset == 0 || size == 0 || size >= LAYER_PARENT_SIZE || reader_read(reader, offset, ret_name, size) < 0)
+    if (offset == 0 || size == 0 || size >= LAYER_PARENT_SIZE ||
+        reader_read(reader, offset, ret_name, size) < 0)
         return false;
     ret_name[size] = '\0';
     return strlen(ret_name) == size;
@@ -70,7 +72,8 @@ static int qcow_open(struct layer *layer, const struct layer_base *base, struct 
     if (code < 0)
         return code;
     if (qcow_parent(&base->readers[base->count - 1], name))
-        return why_set(why, -ENOTSUP, "QCOW that holds only what differs from a backing file, which is not at hand");
+        return why_set(why, -ENOTSUP,
+                       "QCOW that holds only what differs from a backing file, which is not at hand");
     if (libqcow_file_get_media_size(qcow->disks[0], &size, &error) != 1 || size == 0)
         return bfio_fail(why, -EINVAL, "QCOW of no size", &error);
     (void)libqcow_file_get_format_version(qcow->disks[0], &version, NULL);
@@ -105,5 +108,5 @@ static void qcow_close(struct layer *layer)
     free(qcow);
 }
 
-const struct layer_kind layer_qcow = {.name = "qcow", .open = qcow_open, .read = qcow_read, .close = qcow_close,
-                                     .parent = qcow_parent};
+const struct layer_kind layer_qcow = {
+    .name = "qcow", .open = qcow_open, .read = qcow_read, .close = qcow_close, .parent = qcow_parent};

@@ -1,6 +1,6 @@
 /*
- * layer_vhd: the disk in a VHD or VHDX file by libvhdi. A differencing disk is made of its own file and, behind it, its
- * parent's, and so on.
+ * layer_vhd: the disk in a VHD or VHDX file by libvhdi. A differencing disk is made of its own file and,
+ * behind it, its parent's, and so on.
  */
 #include "engine/evidence/layer/bfio.h"
 
@@ -34,7 +34,8 @@ static bool is_differencing(const struct vhd *vhd, size_t i)
 {
     uint32_t type = 0;
 
-    return libvhdi_file_get_disk_type(vhd->disks[i], &type, NULL) == 1 && type == LIBVHDI_DISK_TYPE_DIFFERENTIAL;
+    return libvhdi_file_get_disk_type(vhd->disks[i], &type, NULL) == 1 &&
+           type == LIBVHDI_DISK_TYPE_DIFFERENTIAL;
 }
 
 static int add_parent(struct vhd *vhd, size_t child, const struct layer_base *base, struct why *why)
@@ -124,4 +125,5 @@ static bool vhd_parent(const struct reader *reader, char ret_name[LAYER_PARENT_S
     return found;
 }
 
-const struct layer_kind layer_vhd = {.name = "vhd", .open = vhd_open, .read = vhd_read, .close = vhd_close, .parent = vhd_parent};
+const struct layer_kind layer_vhd = {
+    .name = "vhd", .open = vhd_open, .read = vhd_read, .close = vhd_close, .parent = vhd_parent};

@@ -1,6 +1,6 @@
 /*
- * layer_vmdk: the disk in a sparse VMDK file that holds its descriptor and its one extent itself (monolithicSparse,
- * streamOptimized), by libvmdk.
+ * layer_vmdk: the disk in a sparse VMDK file that holds its descriptor and its one extent itself
+ * (monolithicSparse, streamOptimized), by libvmdk.
  */
 #include "engine/evidence/layer/bfio.h"
 
@@ -24,7 +24,8 @@ static int open_extent(struct vmdk *vmdk, const struct layer_base *base, struct 
     if (libvmdk_handle_get_number_of_extents(vmdk->disk, &extents, &error) != 1 || extents != 1)
         return bfio_fail(why, -ENOTSUP, "VMDK whose extents lie in other files", &error);
     vmdk->extent = bfio_new(&base->readers[0]);
-    if (!vmdk->extent || libbfio_pool_initialize(&vmdk->pool, 1, LIBBFIO_POOL_UNLIMITED_NUMBER_OF_OPEN_HANDLES, &error) != 1 ||
+    if (!vmdk->extent ||
+        libbfio_pool_initialize(&vmdk->pool, 1, LIBBFIO_POOL_UNLIMITED_NUMBER_OF_OPEN_HANDLES, &error) != 1 ||
         libbfio_pool_set_handle(vmdk->pool, 0, vmdk->extent, LIBBFIO_OPEN_READ, &error) != 1)
         return bfio_fail(why, -ENOMEM, "no memory", &error);
     vmdk->extent = NULL; /* the pool's now */
@@ -85,4 +86,5 @@ static void vmdk_close(struct layer *layer)
     free(vmdk);
 }
 
-const struct layer_kind layer_vmdk = {.name = "vmdk", .open = vmdk_open, .read = vmdk_read, .close = vmdk_close};
+const struct layer_kind layer_vmdk = {
+    .name = "vmdk", .open = vmdk_open, .read = vmdk_read, .close = vmdk_close};

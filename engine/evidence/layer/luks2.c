@@ -242,7 +242,8 @@ static int read_segment(struct luks *luks, const json_t *root, struct why *why)
     if (json_object_size(segments) != 1 ||
         json_array_size(json_object_get(json_object_get(json_object_get(root, "config"), "requirements"),
                                         "mandatory")) > 0)
-        return why_set(why, -ENOTSUP, "LUKS2 in the middle of being encrypted anew, or with requirements, is not read");
+        return why_set(why, -ENOTSUP,
+                       "LUKS2 in the middle of being encrypted anew, or with requirements, is not read");
     if (strcmp(text_of(segment, "type"), "crypt") != 0 || json_object_get(segment, "integrity"))
         return why_set(why, -ENOTSUP, "LUKS2 with integrity protection is not read");
     luks->sector_size = count_of(segment, "sector_size");
@@ -269,7 +270,8 @@ int luks2_parse(const struct reader *reader, struct luks *ret_luks, struct why *
     (void)snprintf(luks.uuid, sizeof luks.uuid, "%s", buf_cstr(&uuid));
     buf_finish(&uuid);
     root = json_loads((const char *)copy.data + BINARY, JSON_REJECT_DUPLICATES, NULL);
-    code = root ? read_segment(&luks, root, why) : why_set(why, -EINVAL, "the LUKS2 header's JSON is damaged");
+    code =
+        root ? read_segment(&luks, root, why) : why_set(why, -EINVAL, "the LUKS2 header's JSON is damaged");
     if (code == 0)
         read_slots(&luks, root);
     json_decref(root);
