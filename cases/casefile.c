@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SCHEMA_VERSION = 3, PATH_SIZE = 4096, FIRST_RECORD_MAX = 16 * 1024 };
+enum { SCHEMA_VERSION = 4, PATH_SIZE = 4096, FIRST_RECORD_MAX = 16 * 1024 };
 extern const char schema_sql[];
 
 struct casefile {

@@ -10,8 +10,11 @@
 
 /* Kinds of t_stream: 2 file, 3 ads, 4 meta, 7 child (cases/names.h). Structures are of kind meta, and own
  * blocks as files do. What was voided counts for nothing. */
+/* Places are compared within one medium: an exhibit's own, or that of an image inside (its locators' steps, with the last
+ * '>': engine/evidence/image_layer.h). */
+#define SQL_MEDIUM "s.exhibit || rtrim(s.locator, replace(s.locator, '>', ''))"
 #define SQL_RUNS                                                                                             \
-    " SELECT s.exhibit, r.value ->> 0, r.value ->> 1, s.id FROM t_stream s, json_each(s.runs) r"             \
+    " SELECT " SQL_MEDIUM ", r.value ->> 0, r.value ->> 1, s.id FROM t_stream s, json_each(s.runs) r"             \
     " WHERE s.parent IS NULL AND s.kind IN (2, 3, 4) AND s.status <> 4 AND s.runs IS NOT NULL"               \
     " AND r.value ->> 0 IS NOT NULL"
 
@@ -20,9 +23,9 @@ static const char sql_forget[] = "DELETE FROM t_overwritten; DELETE FROM t_delet
 /* Where deleted contents lay, and, if there are any, where live ones lie. A run without an offset is a hole.
  */
 static const char sql_places[] =
-    "CREATE TEMP TABLE IF NOT EXISTS live_run(exhibit INTEGER, offset INTEGER, size INTEGER, stream INTEGER);"
-    "CREATE TEMP TABLE IF NOT EXISTS dead_run(exhibit INTEGER, offset INTEGER, size INTEGER, stream INTEGER);"
-    "CREATE INDEX IF NOT EXISTS temp.i_live_run ON live_run(exhibit, offset);"
+    "CREATE TEMP TABLE IF NOT EXISTS live_run(medium TEXT, offset INTEGER, size INTEGER, stream INTEGER);"
+    "CREATE TEMP TABLE IF NOT EXISTS dead_run(medium TEXT, offset INTEGER, size INTEGER, stream INTEGER);"
+    "CREATE INDEX IF NOT EXISTS temp.i_live_run ON live_run(medium, offset);"
     "DELETE FROM live_run; DELETE FROM dead_run;"
     "INSERT INTO dead_run" SQL_RUNS " AND s.deleted;"
     "INSERT INTO live_run" SQL_RUNS " AND NOT s.deleted AND EXISTS (SELECT 1 FROM dead_run);";
@@ -32,12 +35,12 @@ static const char sql_places[] =
 static const char sql_overwritten[] =
     "INSERT OR IGNORE INTO t_overwritten(stream, offset, size, owner)"
     " SELECT d.stream, l.offset, min(d.offset + d.size, l.offset + l.size) - l.offset, l.stream"
-    " FROM dead_run d JOIN live_run l ON l.exhibit = d.exhibit"
+    " FROM dead_run d JOIN live_run l ON l.medium = d.medium"
     " AND l.offset > d.offset AND l.offset < d.offset + d.size;"
     "INSERT OR IGNORE INTO t_overwritten(stream, offset, size, owner)"
     " SELECT d.stream, d.offset, min(d.offset + d.size, l.offset + l.size) - d.offset, l.stream"
     " FROM dead_run d JOIN live_run l ON l.rowid = (SELECT rowid FROM live_run"
-    "  WHERE exhibit = d.exhibit AND offset <= d.offset ORDER BY offset DESC LIMIT 1)"
+    "  WHERE medium = d.medium AND offset <= d.offset ORDER BY offset DESC LIMIT 1)"
     " WHERE l.offset + l.size > d.offset;"
     "INSERT INTO t_deleted(stream, bytes, overwritten) SELECT d.stream, sum(d.size),"
     " ifnull((SELECT sum(o.size) FROM t_overwritten o WHERE o.stream = d.stream), 0)"
@@ -57,13 +60,15 @@ static const char sql_same[] = "CREATE INDEX IF NOT EXISTS i_rec_digest_sha256 O
 
 /* Objects in one piece, in an order in which what lies around comes before what lies inside. */
 static const char sql_inside[] =
-    "SELECT s.id, s.exhibit, s.parent, s.runs ->> '$[0][0]' AS begin, s.runs ->> '$[0][1]' AS size,"
+    "SELECT s.id, dense_rank() OVER (ORDER BY p.exhibit, rtrim(p.locator, replace(p.locator, '>', ''))) AS medium,"
+    " s.parent, s.runs ->> '$[0][0]' AS begin, s.runs ->> '$[0][1]' AS size,"
     " c.grade IN ('validated', 'complete') FROM t_carved k JOIN t_stream s ON s.id = k.stream"
+    " JOIN t_stream p ON p.id = s.parent"
     " JOIN rec_carve c ON c.stream = s.id AND c.attempt = s.attempt WHERE json_array_length(s.runs) = 1"
-    " ORDER BY s.exhibit, begin, size DESC, s.path";
+    " ORDER BY medium, begin, size DESC, s.path";
 
 struct around {
-    uint64_t stream, exhibit, parent, end;
+    uint64_t stream, medium, parent, end; /* medium: numbered by the query */
 };
 
 /* An object is a part of a whole one that lies around it in another stream: of one that began in the range of
@@ -80,7 +85,7 @@ static int mark_inside(struct db *db)
         struct around here = {db_u64(s, 0), db_u64(s, 1), db_u64(s, 2), db_u64(s, 3) + db_u64(s, 4)};
 
         code = 0;
-        if (around.stream && around.exhibit == here.exhibit && here.end <= around.end) {
+        if (around.stream && around.medium == here.medium && here.end <= around.end) {
             if (around.parent != here.parent && around.stream != here.parent) {
                 db_bind_u64(update, 1, here.stream);
                 db_bind_u64(update, 2, around.stream);

@@ -85,8 +85,9 @@ static int fill_expand(struct db_statement *s, struct task_expand *ret)
         .volume = strdup(db_text(s, 3)),
         .tries = (uint32_t)db_u64(s, 5),
         .lost = (uint32_t)db_u64(s, 6),
+        .root = strdup(db_text(s, 7)),
     };
-    int code = task.locator && task.volume ? parse_skip(db_text(s, 4), &task) : -ENOMEM;
+    int code = task.locator && task.volume && task.root ? parse_skip(db_text(s, 4), &task) : -ENOMEM;
     if (code) {
         task_expand_finish(&task);
         return code;
@@ -107,7 +108,7 @@ int queue_expands(struct casefile *cf, const struct queue_filter *filter, struct
         return code;
     code = db_prepare(
         casefile_db(cf),
-        "SELECT id, exhibit, locator, volume, skip, tries, lost FROM t_expand WHERE status = 0 ORDER BY id",
+        "SELECT id, exhibit, locator, volume, skip, tries, lost, root FROM t_expand WHERE status = 0 ORDER BY id",
         &s);
     if (code)
         return code;
@@ -130,6 +131,7 @@ void task_expand_finish(struct task_expand *task)
 {
     free(task->locator);
     free(task->volume);
+    free(task->root);
     free(task->skip);
     free(task->skip_kinds);
     *task = (struct task_expand){0};

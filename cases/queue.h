@@ -9,7 +9,7 @@
 
 struct task_expand {
     uint64_t id, exhibit;
-    char *locator, *volume;
+    char *locator, *volume, *root; /* root: what addresses begin with, "": the exhibit's name */
     uint64_t *skip;       /* values of `at` to leave out */
     uint32_t *skip_kinds; /* enum fault_kind of each */
     size_t skip_count;

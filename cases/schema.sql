@@ -1,7 +1,7 @@
 -- schema.sql: the case database. Tables are t_*; the views without a prefix (views.sql) are what people query, stable
 -- from schema version 1 on. Record tables rec_<plugin>[_<type>] are made from the plugins' descriptions.
 PRAGMA application_id = 0x6b76616c; -- "kval"
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 CREATE TABLE t_case (
   key   TEXT PRIMARY KEY,
@@ -105,6 +105,7 @@ CREATE TABLE t_expand (
   exhibit INTEGER NOT NULL REFERENCES t_exhibit(id),
   locator TEXT NOT NULL,
   volume  TEXT NOT NULL,
+  root    TEXT NOT NULL DEFAULT '',    -- what addresses of what is found begin with; '': the exhibit's name
   status  INTEGER NOT NULL DEFAULT 0,  -- 0 pending, 1 done, 2 partial, 3 failed, 4 void (names.h)
   attempt INTEGER,                     -- the chosen one
   skip    TEXT NOT NULL DEFAULT '',    -- "at:kind at:kind"

@@ -62,8 +62,8 @@ static const char *const sql[SQL_COUNT_ALL] = {
                        "WHERE status = 4 RETURNING id",
     [SQL_STREAM_FIND] = "SELECT id FROM t_stream WHERE exhibit = ?1 AND locator = ?2",
     [SQL_EXPAND_ADD] =
-        "INSERT INTO t_expand(exhibit, locator, volume, found) VALUES (?1, ?2, ?3, ?4) ON "
-        "CONFLICT DO UPDATE SET status = 0, volume = excluded.volume, found = excluded.found WHERE "
+        "INSERT INTO t_expand(exhibit, locator, volume, found, root) VALUES (?1, ?2, ?3, ?4, ?5) ON "
+        "CONFLICT DO UPDATE SET status = 0, volume = excluded.volume, root = excluded.root, found = excluded.found WHERE "
         "status = 4",
     [SQL_ACCOUNT] = "INSERT OR REPLACE INTO t_account(exhibit, volume, what, bytes, found) VALUES (?1, ?2, ?3, ?4, ?5)",
     [SQL_CHILD] = "INSERT INTO t_stream(exhibit, locator, path, extension, kind, deleted, size, disk, "

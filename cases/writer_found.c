@@ -184,7 +184,7 @@ int writer_image_failed(struct writer *writer, uint64_t exhibit, const char *rea
 /* ------------------------------------------------------------------ volumes and expand tasks */
 
 static int expand_add(struct writer *writer, uint64_t exhibit, const char *locator, const char *volume,
-                      uint64_t attempt)
+                      const char *root, uint64_t attempt)
 {
     struct db_statement *s = writer_sql(writer, SQL_EXPAND_ADD);
     if (!s)
@@ -196,6 +196,7 @@ static int expand_add(struct writer *writer, uint64_t exhibit, const char *locat
         db_bind_u64(s, 4, attempt);
     else
         db_bind_null(s, 4);
+    db_bind_text(s, 5, root);
     int code = db_run(s);
     if (code == 0 && db_changes(writer->db) == 1)
         writer->counts->expands_pending++;
@@ -205,7 +206,7 @@ static int expand_add(struct writer *writer, uint64_t exhibit, const char *locat
 int writer_expand_add(struct writer *writer, uint64_t exhibit, const char *locator, const char *volume)
 {
     int code = writer_open(writer);
-    return code ? code : expand_add(writer, exhibit, locator, volume, 0);
+    return code ? code : expand_add(writer, exhibit, locator, volume, "", 0);
 }
 
 int writer_volume(struct writer *writer, uint64_t attempt, uint64_t exhibit,
@@ -236,7 +237,7 @@ int writer_volume(struct writer *writer, uint64_t attempt, uint64_t exhibit,
     db_bind_u64(s, 19, attempt);
     code = db_run(s);
     if (code == 0 && volume->expand[0])
-        code = expand_add(writer, exhibit, volume->expand, volume->key, attempt);
+        code = expand_add(writer, exhibit, volume->expand, volume->key, volume->root, attempt);
     return code;
 }
 

@@ -11,13 +11,13 @@
 
 static const struct option_spec specs[] = {
     {"exhibit", 'x', "LABEL", "The investigator's number of the exhibit (default: EX-1, EX-2 …)"},
-    {"type", 't', "TYPE", "auto, raw, split, ewf, aff, vmdk, vhd, file or folder (default: auto)"},
+    {"type", 't', "TYPE", "auto, raw, split, ewf, aff, vmdk, vhd, vhdx, qcow, file or folder (default: auto)"},
     {NULL, 0, NULL, NULL},
 };
 
 /* The names of engine/evidence/image.h, which this program does not link. */
 static const char *const types[] = {"auto", "raw", "split", "ewf",    "aff",
-                                    "vmdk", "vhd", "file",  "folder", NULL};
+                                    "vmdk", "vhd", "vhdx", "qcow", "file",  "folder", NULL};
 
 static bool is_type(const char *name)
 {

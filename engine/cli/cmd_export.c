@@ -20,6 +20,7 @@ static const struct option_spec specs[] = {
     FILE_OPTIONS,
     {"plugin", 0, "FILE.so", "The lab's own plugin that found some of it; may be given again"},
     {"tmp", 0, "FOLDER", "Where large contents are spooled, unlinked (default: $TMPDIR or /var/tmp)"},
+    KEY_OPTION,
     {"weak-sandbox", 0, NULL, "Go on where the kernel lacks a part of the sandbox"},
     {NULL, 0, NULL, NULL},
 };
@@ -276,7 +277,10 @@ static int read_chosen(struct exporting *e, const struct settings *settings)
         reads[i] = (struct job_read){item->exhibit_path, item->exhibit_type, item->locator, 0, UINT64_MAX, write_bytes, e,
                                      item->around ? &item->around->from : NULL, item->path};
     }
-    int code = e->chosen_count ? job_read(&job, reads, e->chosen_count, done, e, &e->why) : 0;
+    int code = key_options_take(e->options, &job, &e->why);
+    if (code == 0 && e->chosen_count)
+        code = job_read(&job, reads, e->chosen_count, done, e, &e->why);
+    key_options_finish(&job);
     free(reads);
     return code;
 }

@@ -10,7 +10,7 @@
 static const struct option_spec specs[] = {
     {"case", 'c', "FOLDER", "The case: made when it is not there, gone on with when it is"},
     {"exhibit", 'x', "LABEL", "The investigator's number of the exhibit (default: EX-1, EX-2 …)"},
-    {"type", 't', "TYPE", "auto, raw, split, ewf, aff, vmdk, vhd, file or folder (default: auto)"},
+    {"type", 't', "TYPE", "auto, raw, split, ewf, aff, vmdk, vhd, vhdx, qcow, file or folder (default: auto)"},
     {"number", 'n', "NUMBER", "The case number as the lab writes it (default: the folder's name)"},
     {"examiner", 0, "NAME", "Who examines (default: the login name)"},
     {"lang", 'l', "LANG", "Language of the report: en or ka (default: en)"},
@@ -101,7 +101,7 @@ const struct command command_process = {
     .help = "Makes the case FOLDER (or goes on with it), adds each IMAGE as an exhibit, lists and examines "
             "everything in\n"
             "it, and writes the report. IMAGE is a raw image, the first segment of a split or E01 image, "
-            "AFF, VMDK, VHD,\n"
+            "AFF, VMDK, VHD, VHDX, QCOW2,\n"
             "a block device, or a folder. Without --case the folder is named after the first image.\n"
             "Calling it again after a stop goes on where it was.",
     .example = "  kvali process disk.E01 --case /srv/cases/2026-001\n"

@@ -19,6 +19,7 @@ static const struct option_spec specs[] = {
     {"json", 'j', NULL, "What is known, as one JSON object"},
     {"plugin", 0, "FILE.so", "With --bytes: the lab's own plugin that found it; may be given again"},
     {"tmp", 0, "FOLDER", "Where large contents are spooled, unlinked (default: $TMPDIR or /var/tmp)"},
+    KEY_OPTION,
     {"weak-sandbox", 0, NULL, "Go on where the kernel lacks a part of the sandbox"},
     {NULL, 0, NULL, NULL},
 };
@@ -99,7 +100,10 @@ static int read_bytes(const struct options *options, const struct settings *sett
                       struct output *out, struct why *why)
 {
     struct job_options job = {.worker_program = job_cli_worker(), .settings = settings, .spool_folder = job_cli_spool(options)};
-    int code = job_read(&job, read, 1, told, out, why);
+    int code = key_options_take(options, &job, why);
+    if (code == 0)
+        code = job_read(&job, read, 1, told, out, why);
+    key_options_finish(&job);
     if (out->filled)
         dump_row(out);
     return code;

@@ -337,6 +337,8 @@ static int failed(const struct casefile *cf, int error, const struct why *why)
     case E2BIG:
     case EBUSY:
         return fail(EXIT_USAGE, NULL, error, why, NULL);
+    case ENOKEY:
+        return fail(EXIT_USAGE, NULL, error, why, "the case goes on with the keys that it was begun with: --key; nothing is lost");
     case ESTALE:
         return fail(EXIT_EVIDENCE, NULL, error, why, "a later pass looks at the evidence that was examined; another one is "
                                                      "another exhibit");
@@ -378,7 +380,10 @@ static int run_with(struct casefile *cf, const struct options *options, const st
         .event = progress_event,
         .context = &progress,
     };
-    code = job_run(cf, &job, &result, &why);
+    code = key_options_take(options, &job, &why);
+    if (code == 0)
+        code = job_run(cf, &job, &result, &why);
+    key_options_finish(&job);
     progress_finish(&progress);
     return code ? failed(cf, code, &why) : told(cf, &result, options->quiet);
 }

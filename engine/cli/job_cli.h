@@ -6,6 +6,7 @@
 #define KVALI_CLI_JOB_CLI_H
 
 #include "engine/cli/cli.h"
+#include "engine/cli/key_options.h"
 #include "engine/job/job.h"
 
 /* The options of a run, for a command's table. */
@@ -22,6 +23,7 @@
     {"carve-files", 0, NULL, "Look for files inside of live files and of what was unpacked, too (setting carve.files)"}, \
     {"hashset", 0, "NAME", "Look contents up in this hash set: a name (`kvali hashset list`) or a file; may be given again"}, \
     {"hashsets", 0, "FOLDER", "Where hash sets are kept"},                                                             \
+    KEY_OPTION,                                                                                                        \
     {"skip-known", 0, NULL, "Spare what a known set has the costly plugins (setting hashset.skip_known)"},             \
     {"plugin", 0, "FILE.so", "A plugin of the lab's own; may be given again. A NAME instead (run): let only this plugin\n" \
                              "look, once more at all that is examined already (a later pass)"},                        \

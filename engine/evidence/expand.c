@@ -4,9 +4,12 @@
 #include "engine/evidence/expand.h"
 
 #include "engine/evidence/folder.h"
+#include "engine/evidence/image_layer.h"
+#include "engine/evidence/layer/layer.h"
 #include "engine/evidence/locator.h"
 #include "engine/evidence/tsk/tsk.h"
 
+#include "engine/base/buf.h"
 #include "engine/base/when.h"
 
 #include <errno.h>
@@ -53,10 +56,9 @@ static int expand_volumes(struct image *image, const struct found_sink *sink, co
     return code == 0 ? tsk_volume_expand(image, sink, skip) : code;
 }
 
-int expand(struct image *image, const char *text, const struct found_sink *sink, const uint64_t *skip,
-           size_t skip_count, enum fault_kind skip_kind)
+static int expand_plain(struct image *image, const char *text, const struct found_sink *sink,
+                        const struct expand_skip *skips)
 {
-    const struct expand_skip skips = {skip, skip_count, skip_kind};
     enum image_type type = image_info(image)->type;
     struct locator locator;
 
@@ -68,18 +70,191 @@ int expand(struct image *image, const char *text, const struct found_sink *sink,
     case LOCATOR_FILE:
         return type == IMAGE_FILE ? folder_expand_file(image, sink) : -EINVAL;
     case LOCATOR_VOLUMES:
-        return type != IMAGE_FOLDER ? expand_volumes(image, sink, &skips) : -EINVAL;
+        return type != IMAGE_FOLDER ? expand_volumes(image, sink, skips) : -EINVAL;
     case LOCATOR_FS:
     case LOCATOR_APFS:
-        return type != IMAGE_FOLDER ? tsk_filesystem_expand(image, &locator, sink, &skips) : -EINVAL;
+        return type != IMAGE_FOLDER ? tsk_filesystem_expand(image, &locator, sink, skips) : -EINVAL;
     default:
         return -EINVAL;
     }
 }
 
+/* ------------------------------------------------------------------ an image inside of others */
+
+/* What is found in it, told to the sink in the words of the exhibit. */
+struct inside {
+    const struct found_sink *sink;
+    struct buf prefix;  /* of keys, with its '!' */
+    struct buf steps;   /* of locators */
+    const char *root, *around; /* around: key of the volume that it lies in */
+    struct buf key, parent, expand, raw;
+};
+
+static const char *joined(struct buf *buf, struct buf *prefix, const char *text)
+{
+    buf_clear(buf);
+    if (text[0] != '\0') {
+        buf_append(buf, prefix->data, prefix->size);
+        buf_text(buf, text);
+    }
+    return buf_cstr(buf);
+}
+
+static bool inside_failed(const struct inside *inside)
+{
+    return buf_failed(&inside->key) || buf_failed(&inside->parent) || buf_failed(&inside->expand) ||
+           buf_failed(&inside->raw);
+}
+
+static int inside_volume(void *context, const struct found_volume *volume)
+{
+    struct inside *inside = context;
+    struct found_volume whole = *volume;
+
+    whole.key = joined(&inside->key, &inside->prefix, volume->key);
+    whole.parent = volume->parent[0] ? joined(&inside->parent, &inside->prefix, volume->parent) : inside->around;
+    whole.expand = joined(&inside->expand, &inside->steps, volume->expand);
+    whole.raw = joined(&inside->raw, &inside->steps, volume->raw);
+    if (whole.expand[0] && !volume->root[0])
+        whole.root = inside->root;
+    return inside_failed(inside) ? -ENOMEM : inside->sink->volume(inside->sink->context, &whole);
+}
+
+static int inside_entry(void *context, const struct found_entry *entry)
+{
+    struct inside *inside = context;
+    struct found_entry whole = *entry;
+
+    whole.volume = joined(&inside->key, &inside->prefix, entry->volume);
+    whole.locator = joined(&inside->expand, &inside->steps, entry->locator);
+    return inside_failed(inside) ? -ENOMEM : inside->sink->entry(inside->sink->context, &whole);
+}
+
+static int inside_fault(void *context, const struct found_fault *fault)
+{
+    struct inside *inside = context;
+    struct found_fault whole = *fault;
+
+    whole.volume = fault->volume[0] ? joined(&inside->key, &inside->prefix, fault->volume) : inside->around;
+    return inside_failed(inside) ? -ENOMEM : inside->sink->fault(inside->sink->context, &whole);
+}
+
+/* Shares are of the exhibit's medium, which the volume around has told already. */
+static int inside_account(void *context, const struct found_account *account)
+{
+    struct inside *inside = context;
+    struct found_account whole = *account;
+
+    if (account->kind == ACCOUNT_SHARE)
+        return 0;
+    whole.volume = joined(&inside->key, &inside->prefix, account->volume);
+    return inside_failed(inside) ? -ENOMEM : inside->sink->account(inside->sink->context, &whole);
+}
+
+static void inside_at(void *context, uint64_t what)
+{
+    const struct inside *inside = context;
+
+    if (inside->sink->at)
+        inside->sink->at(inside->sink->context, what);
+}
+
+static void inside_weigh(void *context, uint64_t names)
+{
+    const struct inside *inside = context;
+
+    if (inside->sink->weigh)
+        inside->sink->weigh(inside->sink->context, names);
+}
+
+/* The key of the volume around: that of the task itself when its volumes are sought, else what stands before the last
+ * '!' of it. */
+static void find_around(const char *rest, const char *volume, struct buf *around)
+{
+    const char *last = strcmp(rest, "volumes") == 0 ? NULL : strrchr(volume, '!');
+
+    buf_append(around, volume, last ? (size_t)(last - volume) : strlen(volume));
+}
+
+static int expand_entered(struct image *inner, const char *text, const char *rest, const struct expand_place *place,
+                          const struct found_sink *sink, const struct expand_skip *skips)
+{
+    struct inside inside = {.sink = sink, .root = place->root};
+    const struct found_sink own = {inside_volume, inside_entry, inside_fault, inside_account,
+                                   inside_at,     &inside,      inside_weigh};
+    struct buf around = {0};
+    int code = image_rename(inner, place->root);
+
+    find_around(rest, place->volume, &around);
+    inside.around = buf_cstr(&around);
+    buf_printf(&inside.prefix, "%s!", inside.around);
+    buf_append(&inside.steps, text, (size_t)(rest - text));
+    if (buf_failed(&around) || buf_failed(&inside.prefix) || buf_failed(&inside.steps))
+        code = -ENOMEM;
+    if (code == 0)
+        code = strcmp(rest, "volumes") == 0 ? tsk_volume_expand(inner, &own, skips)
+                                            : expand_plain(inner, rest, &own, skips);
+    buf_finish(&inside.prefix);
+    buf_finish(&inside.steps);
+    buf_finish(&inside.key);
+    buf_finish(&inside.parent);
+    buf_finish(&inside.expand);
+    buf_finish(&inside.raw);
+    buf_finish(&around);
+    return code;
+}
+
+/* A layer that opened when its volume was listed, and does not now. */
+static int tell_unopened(const struct expand_place *place, const struct found_sink *sink, int code,
+                         const struct why *why)
+{
+    const struct found_fault fault = {
+        .kind = code == -ELOOP ? FAULT_LIMIT : code == -ENOTSUP ? FAULT_UNSUPPORTED : FAULT_DAMAGED,
+        .volume = place->volume,
+        .path = place->root,
+        .stage = "volumes",
+        .plugin = "",
+        .offset = UINT64_MAX,
+        .effect = "what lies inside is not read",
+        .detail = why->text[0] ? why->text : strerror(-code),
+    };
+
+    return sink->fault(sink->context, &fault);
+}
+
+static int expand_inner(struct image *image, const char *text, const struct expand_place *place,
+                        const struct found_sink *sink, const struct expand_skip *skips)
+{
+    struct image *inner;
+    struct why why = {{0}};
+    const char *rest;
+    int code;
+
+    if (!place)
+        return -EINVAL;
+    code = image_enter(image, text, &inner, &rest, &why);
+    if (code == -ENOMEM || code == -ENOKEY)
+        return code;
+    if (code < 0)
+        return tell_unopened(place, sink, code, &why);
+    code = expand_entered(inner, text, rest, place, sink, skips);
+    image_leave(inner);
+    return code;
+}
+
+int expand(struct image *image, const char *text, const struct expand_place *place, const struct found_sink *sink,
+           const uint64_t *skip, size_t skip_count, enum fault_kind skip_kind)
+{
+    const struct expand_skip skips = {skip, skip_count, skip_kind};
+
+    return image_layers_size(text) > 0 ? expand_inner(image, text, place, sink, &skips)
+                                       : expand_plain(image, text, sink, &skips);
+}
+
 void expand_warm(void)
 {
     tsk_warm();
+    layer_warm();
 }
 
 const char *expand_version_tsk(void)

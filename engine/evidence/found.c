@@ -180,6 +180,7 @@ void found_volume_write(struct buf *buf, const struct found_volume *volume)
     write_text(buf, volume->serial, SHORT_MAX);
     write_text(buf, volume->time_note, WORDS_MAX);
     write_address(buf, volume->expand, LOCATOR_MAX);
+    write_address(buf, volume->root, FOUND_PATH_MAX);
     write_address(buf, volume->raw, LOCATOR_MAX);
     buf_u8(buf, (uint8_t)volume->use);
 }
@@ -202,6 +203,7 @@ int found_volume_read(struct bytes *bytes, struct found_volume *ret_volume)
     volume.serial = read_text(bytes, SHORT_MAX);
     volume.time_note = read_text(bytes, WORDS_MAX);
     volume.expand = read_locator(bytes);
+    volume.root = read_text(bytes, FOUND_PATH_MAX);
     volume.raw = read_locator(bytes);
     volume.use = read_enum(bytes, VOLUME_TABLE + 1);
     if (volume.key[0] == '\0')

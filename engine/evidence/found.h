@@ -32,6 +32,7 @@ struct found_volume {
     const char *serial;     /* volume serial or UUID, "" */
     const char *time_note;  /* what its times are: "UTC, 100 ns", "local time of the writer, 2 s (modified), 1 day (accessed)" */
     const char *expand;     /* locator of an expand task for what is inside; "" when there is none */
+    const char *root;       /* what addresses of what `expand` finds begin with; "": the exhibit's name */
     const char *raw;        /* locator of the raw stream that covers it when no file system is read; "" */
     enum { VOLUME_ALLOCATED, VOLUME_GAP, VOLUME_TABLE } use; /* TABLE: the sectors of the partition table itself */
 };

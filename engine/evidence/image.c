@@ -21,12 +21,13 @@
 static const char *const type_names[IMAGE_TYPES] = {
     [IMAGE_AUTO] = "auto", [IMAGE_RAW] = "raw",   [IMAGE_SPLIT] = "split",
     [IMAGE_EWF] = "ewf",   [IMAGE_AFF] = "aff",   [IMAGE_VMDK] = "vmdk",
-    [IMAGE_VHD] = "vhd",   [IMAGE_FILE] = "file", [IMAGE_FOLDER] = "folder",
+    [IMAGE_VHD] = "vhd",   [IMAGE_VHDX] = "vhdx", [IMAGE_QCOW] = "qcow", [IMAGE_FILE] = "file", [IMAGE_FOLDER] = "folder",
 };
 
 static const struct image_driver *const drivers[IMAGE_TYPES] = {
     [IMAGE_RAW] = &image_driver_raw,  [IMAGE_SPLIT] = &image_driver_raw,     [IMAGE_EWF] = &image_driver_ewf,
     [IMAGE_AFF] = &image_driver_tsk,  [IMAGE_VMDK] = &image_driver_tsk,      [IMAGE_VHD] = &image_driver_tsk,
+    [IMAGE_VHDX] = &image_driver_disk, [IMAGE_QCOW] = &image_driver_disk,
     [IMAGE_FILE] = &image_driver_raw, [IMAGE_FOLDER] = &image_driver_folder,
 };
 
@@ -397,12 +398,14 @@ void image_close(struct image *image)
 {
     if (image == NULL)
         return;
+    image_close_inner(image);
     if (image->drop != NULL)
         image->drop(image->keep);
     if (image->driver != NULL)
         image->driver->close(image);
     ranges_finish(&image->bad);
     free(image->fds);
+    free(image->step);
     free(image->name);
     free(image);
 }
@@ -466,6 +469,12 @@ void image_alive(const struct image *image)
 {
     if (image->alive)
         image->alive(image->alive_context);
+}
+
+void image_set_busy(struct image *image, void (*busy)(void *context, bool is_busy), void *context)
+{
+    image->busy = busy;
+    image->busy_context = context;
 }
 
 const struct ranges *image_bad(const struct image *image)

@@ -2,9 +2,10 @@
  * image: one exhibit's medium as a run of bytes, whatever the container.
  *
  * raw and split raw are read with pread; E01 with libewf itself (ewf.c), so that its checksum errors are
- * seen; AFF, VMDK and VHD through libtsk with an explicit type. A container is never quietly taken for raw: a
+ * seen; AFF, VMDK and VHD through libtsk with an explicit type; VHDX, QCOW and differencing VHD by the layers
+ * (layer/layer.h). A container is never quietly taken for raw: a
  * file that begins with a known container's signature but does not open is an error, and a container that
- * kvali cannot open (QCOW2, VHDX, AFF4, Ex01, UDIF, Ghost ...) opens as raw with `unsupported` naming it.
+ * kvali cannot open (AFF4, Ex01, UDIF, Ghost ...) opens as raw with `unsupported` naming it.
  *
  * A folder or single file as logical evidence has no bytes of its own (folder) or is its own only stream
  * (file).
@@ -27,12 +28,14 @@ enum image_type {
     IMAGE_AFF,
     IMAGE_VMDK,
     IMAGE_VHD,
+    IMAGE_VHDX,
+    IMAGE_QCOW,
     IMAGE_FILE,   /* one file as logical evidence: a stream of kind FILE, no volumes are sought */
     IMAGE_FOLDER, /* a folder as logical evidence */
     IMAGE_TYPES,
 };
 
-/* "auto", "raw", "split", "ewf", "aff", "vmdk", "vhd", "file", "folder"; and back (false: unknown). */
+/* "auto", "raw", "split", "ewf", "aff", "vmdk", "vhd", "vhdx", "qcow", "file", "folder"; and back (false: unknown). */
 const char *image_type_name(enum image_type type);
 bool image_type_parse(const char *name, enum image_type *ret_type);
 
@@ -90,6 +93,9 @@ void image_watch(struct image *image, struct ranges *ranges);
 /* `alive` is called by work on this image that is long and says nothing else (image_alive). NULL: nobody wants to know. */
 void image_set_alive(struct image *image, void (*alive)(void *context), void *context);
 void image_alive(const struct image *image);
+
+/* `busy` is called with true before a key is derived, which is one long computation without a word, and with false after it. */
+void image_set_busy(struct image *image, void (*busy)(void *context, bool is_busy), void *context);
 
 /* All bad ranges met since the image was opened. */
 const struct ranges *image_bad(const struct image *image);

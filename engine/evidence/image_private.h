@@ -6,6 +6,7 @@
 #define KVALI_EVIDENCE_IMAGE_PRIVATE_H
 
 #include "engine/evidence/image.h"
+#include "engine/evidence/image_layer.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +28,7 @@ struct image_driver {
 extern const struct image_driver image_driver_raw;    /* RAW, SPLIT, FILE */
 extern const struct image_driver image_driver_ewf;    /* EWF */
 extern const struct image_driver image_driver_tsk;    /* AFF, VMDK, VHD */
+extern const struct image_driver image_driver_disk;   /* VHDX, QCOW, and VHD that has a parent */
 extern const struct image_driver image_driver_folder; /* FOLDER */
 
 struct image {
@@ -41,9 +43,23 @@ struct image {
     struct ranges *watch; /* borrowed */
     void (*alive)(void *context);
     void *alive_context;
+    void (*busy)(void *context, bool is_busy);
+    void *busy_context;
     void *keep;
     void (*drop)(void *keep);
+    /* image_layer.c */
+    const struct keys *keys; /* borrowed; may be NULL */
+    struct image *outer;     /* NULL: the exhibit itself */
+    char *step;              /* the locator's step that led here */
+    unsigned level, users;
+    unsigned held; /* of the users: contents that images inside are made of */
+    uint64_t clock, used;
+    struct image *inner[IMAGE_INNER_MAX];
+    size_t inner_count;
 };
+
+/* image_layer.c: closes what is open inside. */
+void image_close_inner(struct image *image);
 
 /* Opens a file of an image read-only, without touching its access time where that is permitted. The
  * descriptor or negative errno; `why` may be NULL. */

@@ -9,6 +9,7 @@
 
 #include "engine/base/bytes.h"
 #include "engine/evidence/folder.h"
+#include "engine/evidence/image_layer.h"
 #include "engine/evidence/owner.h"
 #include "engine/evidence/tsk/tsk.h"
 
@@ -19,7 +20,7 @@
 #include <unistd.h>
 
 struct stream {
-    struct image *image;
+    struct image *image, *entered; /* entered: to be left */
     uint64_t size, position;
     const struct extent *extents; /* NULL: tsk or fd is read */
     size_t extent_count, extent;  /* the one that was read last */
@@ -130,17 +131,18 @@ static int open_by_kind(struct stream *stream, const struct locator *locator, st
 int stream_open(struct image *image, const char *text, struct stream **ret_stream, struct why *why)
 {
     struct locator locator;
-    struct stream *stream;
+    struct stream *stream = calloc(1, sizeof *stream);
     int code;
 
-    if (locator_parse(text, &locator) < 0)
-        return why_set(why, -EINVAL, "not a locator");
-    stream = calloc(1, sizeof *stream);
     if (!stream)
         return why_set(why, -ENOMEM, "no memory to open a stream");
-    stream->image = image;
     stream->fd = -1;
-    code = open_by_kind(stream, &locator, why);
+    code = image_enter(image, text, &stream->entered, &text, why);
+    stream->image = stream->entered;
+    if (code == 0 && locator_parse(text, &locator) < 0)
+        code = why_set(why, -EINVAL, "not a locator");
+    if (code == 0)
+        code = open_by_kind(stream, &locator, why);
     if (code < 0) {
         stream_close(stream);
         return code;
@@ -162,6 +164,7 @@ void stream_close(struct stream *stream)
     ranges_finish(&stream->bad);
     ranges_finish(&stream->bad_image);
     ranges_finish(&stream->met);
+    image_leave(stream->entered);
     free(stream);
 }
 

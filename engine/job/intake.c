@@ -60,10 +60,11 @@ static bool plugin_known(const struct supervisor *s, uint32_t plugin)
 static int take_volume(struct supervisor *s, struct worker_slot *worker, struct bytes *payload)
 {
     struct found_volume volume;
-    if (worker->state != WORKER_EXPANDING || found_volume_read(payload, &volume) || bytes_left(payload))
+    bool permitted = worker->state == WORKER_EXPANDING || (worker->in_stream && !later(s));
+    if (!permitted || found_volume_read(payload, &volume) || bytes_left(payload))
         return alarm_set(worker, "a volume message that is malformed or out of place");
     supervisor_event(s, "volume", "key", volume.key, "bytes", volume.size);
-    return supervisor_written(s, writer_volume(s->writer, worker->attempt, worker->expand.exhibit, &volume));
+    return supervisor_written(s, writer_volume(s->writer, worker->attempt, exhibit_in_hand(worker), &volume));
 }
 
 static int take_entry(struct supervisor *s, struct worker_slot *worker, struct bytes *payload)
@@ -379,7 +380,12 @@ static int take_fatal(struct supervisor *s, struct worker_slot *worker, struct b
 {
     int code = wire_errno(payload);
     const char *reason = bytes_string(payload);
-    if (worker->state != WORKER_STARTING || bytes_failed(payload) || code >= 0 || !is_clean(reason))
+    const char *locator = worker->state == WORKER_EXPANDING ? worker->expand.locator
+                          : worker->state == WORKER_SCANNING && worker->in_stream
+                              ? worker->batch[worker->batch_next].locator
+                              : "";
+    bool locked = code == -ENOKEY && strchr(locator, '>');
+    if ((worker->state != WORKER_STARTING && !locked) || bytes_failed(payload) || code >= 0 || !is_clean(reason))
         return alarm_set(worker, "a failure to start that is malformed or out of place");
     return supervisor_fail(s, code, "%s", reason);
 }

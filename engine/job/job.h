@@ -23,7 +23,19 @@ struct job_progress {
     int64_t elapsed;      /* seconds */
 };
 
+/* A key to try for encrypted volumes. It is given to kvali-worker, and kept nowhere. */
+enum job_key_kind { JOB_KEY_PASSWORD, JOB_KEY_RECOVERY, JOB_KEY_FILE, JOB_KEY_MASTER }; /* as enum key_kind of the worker */
+enum { JOB_KEY_MAX = 32 * 1024, JOB_KEYS_MAX = 256 };
+struct job_key {
+    char *exhibit; /* label; NULL: for all */
+    enum job_key_kind kind;
+    void *data;
+    size_t size; /* at most JOB_KEY_MAX */
+};
+
 struct job_options {
+    struct job_key *keys; /* in the order in which they are tried */
+    size_t key_count;
     const char *worker_program; /* path of kvali-worker */
     const struct settings *settings;
     uint32_t jobs;              /* 0: one a core */

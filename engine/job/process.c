@@ -3,6 +3,8 @@
  */
 #include "engine/job/process.h"
 
+#include "engine/job/job.h"
+
 #include "engine/base/buf.h"
 #include "engine/base/log.h"
 #include "engine/base/text.h"
@@ -225,4 +227,13 @@ void process_drain_errors(struct process_zygote *zygote)
         log_debug("worker: %s", buf_cstr(&safe));
         buf_finish(&safe);
     }
+}
+
+void process_send_key(struct process_zygote *zygote, uint64_t exhibit, const struct job_key *key)
+{
+    struct buf *out = wire_begin(&zygote->wire, WIRE_KEY);
+    buf_u64le(out, exhibit);
+    buf_u32le(out, (uint32_t)key->kind);
+    buf_blob(out, key->data, key->size);
+    wire_end(&zygote->wire);
 }

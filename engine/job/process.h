@@ -39,4 +39,8 @@ void process_finish_worker(struct process_worker *worker);
 /* What came on standard error so far, escaped and bounded, to the log's debug level. */
 void process_drain_errors(struct process_zygote *zygote);
 
+struct job_key;
+/* Puts a key on the zygote's wire; exhibit UINT64_MAX: for all. */
+void process_send_key(struct process_zygote *zygote, uint64_t exhibit, const struct job_key *key);
+
 #endif

@@ -113,6 +113,8 @@ static int send_setup(struct session *s)
         buf_string(out, s->reads[i].exhibit_type);
         wire_end(wire);
     }
+    for (size_t i = 0; i < s->options->key_count; i++)
+        process_send_key(&s->zygote, UINT64_MAX, &s->options->keys[i]);
     wire_begin(wire, WIRE_OPEN);
     wire_end(wire);
     return wire_flush(wire);

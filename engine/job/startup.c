@@ -240,6 +240,26 @@ static int take(struct supervisor *s, enum wire_type type, struct bytes *payload
 
 /* ------------------------------------------------------------------ the conversation */
 
+/* A key for an exhibit that the case does not have is a mistake to be told of. */
+static int send_keys(struct supervisor *s)
+{
+    for (size_t k = 0; k < s->options->key_count; k++) {
+        const struct job_key *key = &s->options->keys[k];
+        bool sent = !key->exhibit;
+        if (!key->exhibit)
+            process_send_key(&s->zygote, UINT64_MAX, key);
+        for (size_t i = 0; key->exhibit && i < s->exhibit_count; i++) {
+            if (strcmp(s->exhibits[i].label, key->exhibit) != 0)
+                continue;
+            process_send_key(&s->zygote, s->exhibits[i].id, key);
+            sent = true;
+        }
+        if (!sent)
+            return supervisor_fail(s, -EINVAL, "--key: the case has no exhibit %s", key->exhibit);
+    }
+    return 0;
+}
+
 static int send_setup(struct supervisor *s)
 {
     struct wire *wire = &s->zygote.wire;
@@ -256,6 +276,9 @@ static int send_setup(struct supervisor *s)
         buf_string(out, s->exhibits[i].type);
         wire_end(wire);
     }
+    int code = send_keys(s);
+    if (code)
+        return code;
     wire_begin(wire, WIRE_OPEN);
     wire_end(wire);
     return wire_flush(wire);
@@ -317,7 +340,9 @@ static int start_once(struct supervisor *s)
     int code = process_start_zygote(s->options->worker_program, &s->zygote, s->why);
     if (code)
         return s->failure = code;
-    return send_setup(s) ? 1 : take_words(s);
+    if (send_setup(s))
+        return s->failure ? s->failure : 1;
+    return take_words(s);
 }
 
 int startup(struct supervisor *s)

@@ -78,6 +78,8 @@ static int give_expand(struct supervisor *s, struct worker_slot *worker)
     struct buf *out = wire_begin(wire, WIRE_EXPAND);
     buf_u64le(out, worker->expand.exhibit);
     buf_string(out, worker->expand.locator);
+    buf_string(out, worker->expand.volume);
+    buf_string(out, worker->expand.root);
     buf_u32le(out, (uint32_t)worker->expand.skip_count);
     for (size_t i = 0; i < worker->expand.skip_count; i++) {
         buf_u64le(out, worker->expand.skip[i]);

@@ -5,12 +5,12 @@
  * little-endian (base/buf.h, base/bytes.h). Messages from workers are hostile: the supervisor checks type against what is permitted in the
  * worker's state, every length, every enum, every text.
  *
- *   supervisor -> zygote   SETUP (EXHIBIT)* OPEN, then FORK (with three descriptors) for each worker
+ *   supervisor -> zygote   SETUP (EXHIBIT | KEY)* OPEN, then FORK (with three descriptors) for each worker
  *   zygote -> supervisor   (PLUGIN | LOADED)* VERSIONS (IMAGE | IMAGE_FAILED)* ZYGOTE_READY, then FORKED
  *   supervisor -> worker   EXPAND | (SPARE* STREAM)+ GO | READ | (WANT)+ REPLAY
  *   worker -> supervisor   WORKER_READY, then
  *                          to EXPAND: (VOLUME | ENTRY | FAULT)* EXPANDED
- *                          to GO:     (BEGIN (RECORD | NOTE | LIMITED | FAILED | CHILD | CHILD_END | FAULT)* END)+ DONE
+ *                          to GO:     (BEGIN (VOLUME | RECORD | NOTE | LIMITED | FAILED | CHILD | CHILD_END | FAULT)* END)+ DONE
  *                          to READ:   DATA* READ_END
  *                          to REPLAY: (FOUND DATA* READ_END)* REPLAYED
  */
@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 enum {
-    WIRE_VERSION = 3,
+    WIRE_VERSION = 4,
     WIRE_PACKET_MAX = 64 * 1024,
     WIRE_FDS_MAX = 3,
     WIRE_BATCH_MAX = 64, /* streams in one task */
@@ -36,6 +36,7 @@ enum wire_type {
     /* to the zygote */
     WIRE_SETUP,    /* u32 WIRE_VERSION, settings */
     WIRE_EXHIBIT,  /* u64 id, string path, string type */
+    WIRE_KEY,      /* u64 exhibit (0: all), u32 enum key_kind, blob */
     WIRE_OPEN,     /* - */
     WIRE_FORK,     /* u32 worker; descriptors: socket, black box, spool */
     /* from the zygote */
@@ -48,7 +49,7 @@ enum wire_type {
     WIRE_FORKED,   /* u32 worker, u32 pid */
     WIRE_FATAL,    /* u32 errno, string reason */
     /* to a worker */
-    WIRE_EXPAND,   /* u64 exhibit, string locator, u32 n, n x (u64 at, u32 fault kind) */
+    WIRE_EXPAND,   /* u64 exhibit, string locator volume root, u32 n, n x (u64 at, u32 fault kind) */
     WIRE_SPARE,    /* string path: a stream, the next STREAM's or one inside, that only the silent plugins look at */
     WIRE_STREAM,   /* u64 id, u64 exhibit, string locator path name extension, u32 kind, u8 deleted, u64 size, u64 without,
                     * u8 a later pass, u64 silent: plugins whose words are not wanted, only the streams that they find,

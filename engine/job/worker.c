@@ -46,6 +46,19 @@ static void on_alive(void *context)
     atomic_fetch_add_explicit(&worker->box->beat, 1, memory_order_release);
 }
 
+/* The watchdog is told as of a folder that takes ten minutes: a key is derived within seconds, unless the machine has other
+ * things to do. */
+static void on_busy(void *context, bool is_busy)
+{
+    enum { NAMES = 420000 };
+    struct worker *worker = context;
+    if (is_busy)
+        atomic_store(&worker->box->weight, NAMES);
+    on_alive(context);
+    if (!is_busy)
+        atomic_store(&worker->box->weight, 0);
+}
+
 int worker_flush_when_full(struct worker *worker)
 {
     return wire_pending(&worker->wire) > FLUSH_BYTES ? wire_flush(&worker->wire) : 0;
@@ -55,6 +68,20 @@ void worker_send_fault(struct worker *worker, const struct found_fault *fault)
 {
     found_fault_write(wire_begin(&worker->wire, WIRE_FAULT), fault);
     wire_end(&worker->wire);
+}
+
+/* What a key opened when it was found, and none opens now: this run cannot go on. */
+int worker_locked(struct worker *worker, const char *locator, const struct why *why)
+{
+    struct buf text = {0};
+    struct buf *out = wire_begin(&worker->wire, WIRE_FATAL);
+    buf_printf(&text, "%.*s: %s", (int)image_layers_size(locator) - 1, locator, why->text);
+    buf_u32le(out, ENOKEY);
+    buf_string(out, buf_cstr(&text));
+    buf_finish(&text);
+    wire_end(&worker->wire);
+    wire_flush(&worker->wire);
+    return -ENOKEY;
 }
 
 /* ------------------------------------------------------------------ scan: the source */
@@ -211,6 +238,12 @@ static int scan_opened(struct worker *worker, const struct task_stream_in *task,
     int code = add_slack(stream, &slack, &source, &behind);
     if (code)
         return code;
+    if (!task->later && task->kind == STREAM_FILE)
+        code = worker_inside(worker, task, stream);
+    if (code) {
+        stream_close(slack);
+        return code;
+    }
     if (stream_is_hole(stream) && info.size > HOLE_READ_MAX) {
         char text[128];
         snprintf(text, sizeof text,
@@ -246,6 +279,8 @@ static int scan_one(struct worker *worker, const struct task_stream_in *task)
     wire_end(&worker->wire);
     int code = image ? stream_open(image, task->locator, &stream, &why)
                      : why_set(&why, -ENODEV, "the evidence is not open");
+    if (code == -ENOKEY)
+        return worker_locked(worker, task->locator, &why);
     if (code) {
         send_not_opened(worker, task, code, &why);
         return worker_flush_when_full(worker);
@@ -492,6 +527,7 @@ static int close_in(struct worker *worker, struct why *why)
         if (image_info(image)->type == IMAGE_FOLDER)
             folders[count++] = zygote->exhibits[i].path;
         image_set_alive(image, on_alive, worker);
+        image_set_busy(image, on_busy, worker);
         int code = image_reopen(image, why);
         if (code) {
             free(folders);

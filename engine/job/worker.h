@@ -5,7 +5,7 @@
 #ifndef KVALI_JOB_WORKER_H
 #define KVALI_JOB_WORKER_H
 
-#include "engine/evidence/image.h"
+#include "engine/evidence/image_layer.h"
 #include "engine/job/sandbox.h"
 #include "engine/scan/scanner.h"
 
@@ -14,6 +14,7 @@ struct zygote_exhibit {
     char *path;
     enum image_type type;
     struct image *image; /* NULL: could not be opened */
+    struct keys keys;
 };
 
 struct zygote {

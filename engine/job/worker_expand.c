@@ -61,6 +61,8 @@ int worker_expand(struct worker *worker, struct bytes *task)
 {
     uint64_t exhibit = bytes_u64le(task);
     const char *locator = bytes_string(task);
+    const char *volume = bytes_string(task);
+    const char *root = bytes_string(task);
     uint32_t count = bytes_u32le(task);
     if (bytes_failed(task) || count > bytes_left(task) / 12)
         return -EPROTO;
@@ -77,8 +79,10 @@ int worker_expand(struct worker *worker, struct bytes *task)
     struct image *image = worker_image(worker, exhibit);
     struct found_sink sink = {found_volume, found_entry, found_fault, found_account,
                               found_at,     worker,      found_weigh};
-    int code = image ? expand(image, locator, &sink, skip, count, kind) : -ENODEV;
+    int code = image ? expand(image, locator, &(struct expand_place){volume, root}, &sink, skip, count, kind) : -ENODEV;
     free(skip);
+    if (code == -ENOKEY)
+        return worker_locked(worker, locator, &(struct why){"no key given opens it"});
     buf_u32le(wire_begin(&worker->wire, WIRE_EXPANDED), (uint32_t)-code);
     wire_end(&worker->wire);
     return wire_flush(&worker->wire);

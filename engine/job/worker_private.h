@@ -37,6 +37,8 @@ struct image *worker_image(const struct worker *worker, uint64_t exhibit);
 /* Writes into the black box what is being worked on. */
 void worker_beat(struct worker *worker, uint32_t stream, uint32_t plugin, uint64_t at);
 int worker_flush_when_full(struct worker *worker);
+/* Says that the run needs a key; -ENOKEY. */
+int worker_locked(struct worker *worker, const char *locator, const struct why *why);
 void worker_send_fault(struct worker *worker, const struct found_fault *fault);
 
 /* worker_sink.c: where the scan of worker->task says what it finds. */
@@ -47,5 +49,9 @@ void worker_at(void *context, uint32_t stream, uint32_t plugin, uint64_t offset)
 
 /* An EXPAND task: walks, reports what it finds, and EXPANDED. -EPROTO, -ENOMEM, or the socket's code. */
 int worker_expand(struct worker *worker, struct bytes *task);
+
+/* worker_inside.c: when the content is a virtual disk or an encrypted container, tells of the volume that it is. */
+struct stream;
+int worker_inside(struct worker *worker, const struct task_stream_in *task, struct stream *stream);
 
 #endif

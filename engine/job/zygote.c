@@ -143,6 +143,23 @@ static int take_exhibit(struct zygote *zygote, struct bytes *payload, struct why
     return 0;
 }
 
+static int take_key(struct zygote *zygote, struct bytes *payload, struct why *why)
+{
+    uint64_t exhibit = bytes_u64le(payload);
+    uint32_t kind = bytes_u32le(payload);
+    size_t size = 0;
+    const void *data = bytes_blob(payload, &size);
+    if (bytes_failed(payload) || kind >= KEY_KINDS)
+        return why_set(why, -EPROTO, "the supervisor's key message is malformed");
+    for (size_t i = 0; i < zygote->exhibit_count; i++) {
+        struct zygote_exhibit *one = &zygote->exhibits[i];
+        int code = exhibit == UINT64_MAX || exhibit == one->id ? keys_add(&one->keys, (enum key_kind)kind, data, size) : 0;
+        if (code)
+            return why_set(why, code, "a key cannot be kept: at most %d, in memory that is locked", KEYS_MAX);
+    }
+    return 0;
+}
+
 static int receive_setup(struct zygote *zygote, struct why *why)
 {
     static uint8_t packet[WIRE_PACKET_MAX];
@@ -156,11 +173,15 @@ static int receive_setup(struct zygote *zygote, struct why *why)
         while (wire_next(&bytes, &type, &payload)) {
             int code = type == WIRE_SETUP     ? take_setup(zygote, &payload, why)
                        : type == WIRE_EXHIBIT ? take_exhibit(zygote, &payload, why)
+                       : type == WIRE_KEY     ? take_key(zygote, &payload, why)
                        : type == WIRE_OPEN    ? 1
                                               : why_set(why, -EPROTO, "unexpected message %d", (int)type);
             if (code)
+                explicit_bzero(packet, sizeof packet);
+            if (code)
                 return code < 0 ? code : 0;
         }
+        explicit_bzero(packet, sizeof packet);
         if (bytes_failed(&bytes))
             return why_set(why, -EPROTO, "malformed packet from the supervisor");
     }
@@ -320,6 +341,8 @@ static void open_evidence(struct zygote *zygote, struct wire *wire)
             tell_image_failed(wire, exhibit->id, code, &why);
         else
             tell_image(wire, exhibit);
+        if (code == 0)
+            image_set_keys(exhibit->image, &exhibit->keys);
         if (wire_flush(wire)) /* one by one: if the next one kills this process, it is known which one it was */
             return;
     }

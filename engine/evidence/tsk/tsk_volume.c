@@ -10,6 +10,7 @@
 
 #include "engine/base/bytes.h"
 #include "engine/base/text.h"
+#include "engine/evidence/image_layer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@ struct report {
     const struct tsk_slot *slot;
     const char *stage;
     struct found_volume volume;
-    struct buf label, serial, expand, raw, path;
+    struct buf label, serial, expand, raw, path, root, content;
 };
 
 static void report_begin(struct report *report, struct tsk_task *task, const struct tsk_slot *slot)
@@ -41,6 +42,7 @@ static void report_begin(struct report *report, struct tsk_task *task, const str
         .serial = "",
         .time_note = "",
         .expand = "",
+        .root = "",
         .raw = "",
     };
     if (slot->use == VOLUME_GAP)
@@ -58,6 +60,8 @@ static void report_end(struct report *report)
     buf_finish(&report->expand);
     buf_finish(&report->raw);
     buf_finish(&report->path);
+    buf_finish(&report->root);
+    buf_finish(&report->content);
 }
 
 static int fault(const struct report *report, enum fault_kind kind, uint64_t offset, uint64_t size,
@@ -103,7 +107,8 @@ static int emit_volume(struct report *report, bool raw)
     report->volume.label = buf_cstr(&report->label);
     report->volume.serial = buf_cstr(&report->serial);
     report->volume.expand = buf_cstr(&report->expand);
-    if (buf_failed(&report->raw) || buf_failed(&report->label) || buf_failed(&report->serial) ||
+    report->volume.root = buf_cstr(&report->root);
+    if (buf_failed(&report->raw) || buf_failed(&report->root) || buf_failed(&report->label) || buf_failed(&report->serial) ||
         buf_failed(&report->expand))
         return -ENOMEM;
     code = report->task->sink->volume(report->task->sink->context, &report->volume);
@@ -263,7 +268,121 @@ static int report_pool(struct report *report, const TSK_POOL_INFO *pool)
     return code;
 }
 
+/* ------------------------------------------------------------------ images inside */
+
+/* Tries to open the volume as an image inside of this one: 0, and content, expand and root are set; or as image_enter. */
+static int open_inside(struct report *report, const char *step, struct why *why)
+{
+    const struct tsk_slot *slot = report->slot;
+    struct image *inner;
+    const char *rest;
+    int code;
+
+    buf_clear(&report->expand);
+    buf_printf(&report->expand, "%s{raw@%llu+%llu}>volumes", step, (unsigned long long)slot->offset,
+               (unsigned long long)slot->present);
+    code = buf_failed(&report->expand)
+               ? -ENOMEM
+               : image_enter(report->task->image, buf_cstr(&report->expand), &inner, &rest, why);
+    if (code < 0) {
+        buf_clear(&report->expand);
+        return code;
+    }
+    buf_printf(&report->content, "opened: %s", image_info(inner)->details);
+    buf_printf(&report->root, "%s/%s!", image_name(report->task->image), report->volume.key);
+    image_leave(inner);
+    report->volume.content = buf_cstr(&report->content);
+    return buf_failed(&report->content) || buf_failed(&report->root) ? -ENOMEM : 0;
+}
+
+/* The kind of image inside that an encrypted volume is; NULL: none that is opened. */
+static const char *step_of(const char *content)
+{
+    if (strcmp(content, "encrypted: LUKS1") == 0 || strncmp(content, "encrypted: LUKS2", 16) == 0)
+        return "luks";
+    return strncmp(content, "encrypted: BitLocker", 20) == 0 ? "bitlocker" : NULL;
+}
+
+/* Why an encrypted volume stays locked, in words. */
+static void tell_locked(const struct report *report, const char *content, int code, const struct why *why, char *ret,
+                        size_t size)
+{
+    size_t count = image_key_count(report->task->image);
+
+    if (code != -ENOKEY)
+        (void)snprintf(ret, size, "%s: does not open: %s", content, why->text);
+    else if (count == 0)
+        (void)snprintf(ret, size, "%s: no key was given (%s)", content, why->text);
+    else
+        (void)snprintf(ret, size, "%s: wrong key: none of the %zu given opens it (%s)", content, count, why->text);
+}
+
 /* ------------------------------------------------------------------ no file system */
+
+/* An encrypted volume is opened when there is a key for it; else it is told what it is and why it stays closed. */
+static int report_encrypted(struct report *report, const struct signature *found)
+{
+    const struct tsk_slot *slot = report->slot;
+    const char *step = step_of(found->content);
+    struct why why = {{0}};
+    char words[600];
+    int code = step ? open_inside(report, step, &why) : -ENOKEY;
+
+    if (code == -ENOMEM)
+        return code;
+    if (code == 0)
+        return emit_volume(report, false);
+    if (step)
+        tell_locked(report, found->content, code, &why, words, sizeof words);
+    code = emit_volume(report, true);
+    return code < 0 ? code
+                    : fault(report, FAULT_ENCRYPTED, slot->offset, slot->present, "file system not read",
+                            step ? words : found->content);
+}
+
+enum { LOGICAL_VOLUMES_MAX = 256 };
+
+/* One logical volume as a volume "<key>.lv<n>" inside of the physical one. -ENOENT: there is none of this number. */
+static int report_logical(const struct report *physical, uint32_t number, struct why *why)
+{
+    struct report report;
+    char key[sizeof physical->slot->key + 16], step[16];
+    int code;
+
+    report_begin(&report, physical->task, physical->slot);
+    (void)snprintf(key, sizeof key, "%s.lv%u", physical->slot->key, number);
+    (void)snprintf(step, sizeof step, "lvm.%u", number);
+    report.volume.key = key;
+    report.volume.parent = physical->slot->key;
+    report.volume.table = "lvm2";
+    report.volume.type = "LVM2 logical volume";
+    code = open_inside(&report, step, why);
+    if (code == 0)
+        code = emit_volume(&report, false);
+    report_end(&report);
+    return code;
+}
+
+/* A physical volume of LVM2: its logical volumes. It stays a raw stream too: what no logical volume has is in it. */
+static int report_group(struct report *report, const struct signature *found)
+{
+    const struct tsk_slot *slot = report->slot;
+    struct why why = {{0}};
+    char words[700];
+    uint32_t count = 0;
+    int code = emit_volume(report, true);
+
+    while (code == 0 && count < LOGICAL_VOLUMES_MAX && (code = report_logical(report, count + 1, &why)) == 0)
+        count++;
+    if (code == -ENOMEM || (code == -ENOENT && count > 0))
+        return code == -ENOMEM ? code : 0;
+    if (code == 0)
+        (void)snprintf(words, sizeof words, "more than %d logical volumes", LOGICAL_VOLUMES_MAX);
+    else
+        (void)snprintf(words, sizeof words, "%s: %s", found->content, why.text);
+    return fault(report, code == 0 ? FAULT_LIMIT : FAULT_UNSUPPORTED, slot->offset, slot->present,
+                 "logical volumes not read", words);
+}
 
 static int report_unread(struct report *report, const struct signature *found, const char *words)
 {
@@ -279,9 +398,10 @@ static int report_unread(struct report *report, const struct signature *found, c
         return code;
     switch (found->class) {
     case SIGNATURE_ENCRYPTED:
-        kind = FAULT_ENCRYPTED;
-        break;
+        return report_encrypted(report, found);
     case SIGNATURE_UNSUPPORTED:
+        if (strcmp(found->content, "unsupported: LVM2") == 0)
+            return report_group(report, found);
         break;
     case SIGNATURE_READABLE:
         kind = FAULT_DAMAGED;
@@ -292,7 +412,8 @@ static int report_unread(struct report *report, const struct signature *found, c
         break;
     case SIGNATURE_RANDOM:
         kind = FAULT_ENCRYPTED;
-        detail = "no file system recognised; the bytes look random, as encrypted ones do";
+        detail = "no structure, and bytes spread as evenly as encrypted ones: a VeraCrypt or TrueCrypt volume is suspected, or it "
+                 "was wiped with random bytes";
         break;
     case SIGNATURE_UNKNOWN:
         detail = "no file system recognised";

@@ -1,0 +1,26 @@
+/*
+ * bfio: a reader as libyal's libraries want it (libbfio), and their errors in our words. For this folder's
+ * files that call these libraries.
+ */
+#ifndef KVALI_EVIDENCE_LAYER_BFIO_H
+#define KVALI_EVIDENCE_LAYER_BFIO_H
+
+#include "engine/evidence/layer/layer.h"
+
+#include <libbfio.h>
+
+/* `reader` is borrowed until the handle is freed (bfio_free). NULL: no memory. */
+libbfio_handle_t *bfio_new(const struct reader *reader);
+/* The same over memory, which is borrowed too. */
+libbfio_handle_t *bfio_memory(uint8_t *data, size_t size);
+void bfio_free(libbfio_handle_t *handle);
+
+/* Frees a library's error and sets `why`: "<what>: <its words>". Returns code. All of libyal's errors are of
+ * one type (libcerror), whatever their names. */
+int bfio_fail(struct why *why, int code, const char *what, intptr_t **error);
+/* Frees an error without a word. */
+void bfio_forget(intptr_t **error);
+
+void bfio_warm(void);
+
+#endif

@@ -1,0 +1,226 @@
+/*
+ * crypt: libcrypto's and libargon2's functions in the forms that layers need.
+ */
+#include "engine/evidence/layer/crypt.h"
+
+#include <argon2.h>
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* LUKS says "whirlpool" and the like, of which libcrypto knows some only with its legacy provider. */
+static EVP_MD *fetch(const char *name)
+{
+    return EVP_MD_fetch(NULL, name, NULL);
+}
+
+size_t crypt_digest(const char *name, const void *data, size_t size, uint8_t ret_digest[CRYPT_DIGEST_MAX])
+{
+    EVP_MD *md = fetch(name);
+    unsigned length = 0;
+
+    if (!md)
+        return 0;
+    if (EVP_MD_get_size(md) > CRYPT_DIGEST_MAX || EVP_Digest(data, size, ret_digest, &length, md, NULL) != 1)
+        length = 0;
+    EVP_MD_free(md);
+    return length;
+}
+
+size_t crypt_digest_size(const char *name)
+{
+    EVP_MD *md = fetch(name);
+    int size = md ? EVP_MD_get_size(md) : 0;
+
+    EVP_MD_free(md);
+    return size > 0 && size <= CRYPT_DIGEST_MAX ? (size_t)size : 0;
+}
+
+int crypt_pbkdf2(const char *hash, const void *secret, size_t secret_size, const void *salt, size_t salt_size,
+                 uint32_t iterations, uint8_t *ret_key, size_t key_size)
+{
+    EVP_MD *md = fetch(hash);
+    int code = -EINVAL;
+
+    if (!md)
+        return -ENOTSUP;
+    if (iterations > 0 && iterations <= INT32_MAX && secret_size <= INT32_MAX && salt_size <= INT32_MAX &&
+        key_size > 0 && key_size <= INT32_MAX &&
+        PKCS5_PBKDF2_HMAC(secret, (int)secret_size, salt, (int)salt_size, (int)iterations, md, (int)key_size,
+                          ret_key) == 1)
+        code = 0;
+    EVP_MD_free(md);
+    return code;
+}
+
+int crypt_argon2(const char *kind, const void *secret, size_t secret_size, const void *salt, size_t salt_size,
+                 uint32_t time, uint32_t memory, uint32_t lanes, uint8_t *ret_key, size_t key_size)
+{
+    argon2_context context = {
+        .out = ret_key,
+        .outlen = (uint32_t)key_size,
+        .pwd = (uint8_t *)(uintptr_t)secret,
+        .pwdlen = (uint32_t)secret_size,
+        .salt = (uint8_t *)(uintptr_t)salt,
+        .saltlen = (uint32_t)salt_size,
+        .t_cost = time,
+        .m_cost = memory,
+        .lanes = lanes,
+        .threads = 1, /* a worker cannot make threads, and the result does not depend on it */
+        .version = ARGON2_VERSION_13,
+        .flags = ARGON2_DEFAULT_FLAGS,
+    };
+    argon2_type type = strcmp(kind, "argon2i") == 0 ? Argon2_i : Argon2_id;
+    int code;
+
+    if (strcmp(kind, "argon2i") != 0 && strcmp(kind, "argon2id") != 0)
+        return -ENOTSUP;
+    if (key_size > UINT32_MAX || secret_size > UINT32_MAX || salt_size > UINT32_MAX)
+        return -EINVAL;
+    code = argon2_ctx(&context, type);
+    return code == ARGON2_OK ? 0 : code == ARGON2_MEMORY_ALLOCATION_ERROR ? -ENOMEM : -EINVAL;
+}
+
+/* ------------------------------------------------------------------ sectors */
+
+enum iv { IV_PLAIN, IV_PLAIN64, IV_ESSIV };
+
+struct crypt_sectors {
+    EVP_CIPHER_CTX *context, *essiv;
+    enum iv iv;
+};
+
+static EVP_CIPHER_CTX *start(const char *name, const uint8_t *key, size_t key_size, bool encrypt)
+{
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, name, NULL);
+    EVP_CIPHER_CTX *context = cipher ? EVP_CIPHER_CTX_new() : NULL;
+
+    if (context && ((size_t)EVP_CIPHER_get_key_length(cipher) != key_size ||
+                    EVP_CipherInit_ex2(context, cipher, key, NULL, encrypt, NULL) != 1 ||
+                    EVP_CIPHER_CTX_set_padding(context, 0) != 1)) {
+        EVP_CIPHER_CTX_free(context);
+        context = NULL;
+    }
+    EVP_CIPHER_free(cipher);
+    return context;
+}
+
+/* ESSIV: the number, encrypted with the hash of the key. */
+static int start_essiv(struct crypt_sectors *sectors, const char *hash, const uint8_t *key, size_t key_size)
+{
+    uint8_t digest[CRYPT_DIGEST_MAX];
+    char name[32];
+    size_t size = crypt_digest(hash, key, key_size, digest);
+
+    (void)snprintf(name, sizeof name, "AES-%zu-ECB", size * 8);
+    sectors->iv = IV_ESSIV;
+    sectors->essiv = size > 0 ? start(name, digest, size, true) : NULL;
+    crypt_wipe(digest, sizeof digest);
+    return sectors->essiv ? 0 : -ENOTSUP;
+}
+
+static int choose(struct crypt_sectors *sectors, const char *cipher, const char *mode, const uint8_t *key,
+                  size_t key_size)
+{
+    bool xts = strncmp(mode, "xts-", 4) == 0, cbc = strncmp(mode, "cbc-", 4) == 0;
+    const char *iv = xts || cbc ? mode + 4 : "";
+    char name[32];
+
+    if ((strcmp(cipher, "aes") != 0 && !(cbc && strcmp(cipher, "camellia") == 0)) || (!xts && !cbc))
+        return -ENOTSUP;
+    (void)snprintf(name, sizeof name, "%s-%zu-%s", cipher[0] == 'a' ? "AES" : "CAMELLIA",
+                   xts ? key_size * 4 : key_size * 8, xts ? "XTS" : "CBC");
+    sectors->context = start(name, key, key_size, false);
+    if (!sectors->context)
+        return -EINVAL;
+    sectors->iv = strcmp(iv, "plain") == 0 ? IV_PLAIN : IV_PLAIN64;
+    if (strncmp(iv, "essiv:", 6) == 0)
+        return start_essiv(sectors, iv + 6, key, key_size);
+    return strcmp(iv, "plain") == 0 || strcmp(iv, "plain64") == 0 ? 0 : -ENOTSUP;
+}
+
+int crypt_sectors_new(const char *cipher, const char *mode, const uint8_t *key, size_t key_size,
+                      struct crypt_sectors **ret_sectors)
+{
+    struct crypt_sectors *sectors = calloc(1, sizeof *sectors);
+    int code = sectors ? choose(sectors, cipher, mode, key, key_size) : -ENOMEM;
+
+    if (code < 0) {
+        crypt_sectors_free(sectors);
+        return code;
+    }
+    *ret_sectors = sectors;
+    return 0;
+}
+
+void crypt_sectors_free(struct crypt_sectors *sectors)
+{
+    if (!sectors)
+        return;
+    EVP_CIPHER_CTX_free(sectors->context); /* wipes */
+    EVP_CIPHER_CTX_free(sectors->essiv);
+    free(sectors);
+}
+
+static int make_iv(struct crypt_sectors *sectors, uint64_t number, uint8_t iv[16])
+{
+    int length;
+
+    memset(iv, 0, 16);
+    for (size_t i = 0; i < (sectors->iv == IV_PLAIN ? 4 : 8); i++)
+        iv[i] = (uint8_t)(number >> (8 * i));
+    if (sectors->iv != IV_ESSIV)
+        return 0;
+    return EVP_EncryptUpdate(sectors->essiv, iv, &length, iv, 16) == 1 && length == 16 ? 0 : -EIO;
+}
+
+int crypt_sectors_decrypt(struct crypt_sectors *sectors, uint64_t number, uint8_t *data, size_t size)
+{
+    uint8_t iv[16];
+    int length = 0;
+
+    if (size > CRYPT_SECTOR_MAX || size < 16 || size % 16 != 0 || make_iv(sectors, number, iv) < 0)
+        return -EIO;
+    if (EVP_CipherInit_ex2(sectors->context, NULL, NULL, iv, -1, NULL) != 1 ||
+        EVP_CipherUpdate(sectors->context, data, &length, data, (int)size) != 1 || (size_t)length != size)
+        return -EIO;
+    return 0;
+}
+
+/* ------------------------------------------------------------------ */
+
+bool crypt_same(const void *a, const void *b, size_t size)
+{
+    return CRYPTO_memcmp(a, b, size) == 0;
+}
+
+void crypt_wipe(void *data, size_t size)
+{
+    if (data)
+        OPENSSL_cleanse(data, size);
+}
+
+void crypt_warm(void)
+{
+    static const char *const hashes[] = {"sha1", "sha224", "sha256", "sha384", "sha512", "ripemd160"};
+    struct crypt_sectors *sectors;
+    uint8_t key[64], data[512] = {0};
+
+    for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++)
+        (void)crypt_digest(hashes[i], "", 0, key);
+    for (size_t i = 0; i < sizeof key; i++)
+        key[i] = (uint8_t)i; /* libcrypto refuses XTS with two equal halves */
+    if (crypt_pbkdf2("sha256", "", 0, "", 0, 1, data, 32) == 0 &&
+        crypt_sectors_new("aes", "xts-plain64", key, sizeof key, &sectors) == 0) {
+        (void)crypt_sectors_decrypt(sectors, 0, data, sizeof data);
+        crypt_sectors_free(sectors);
+    }
+    if (crypt_sectors_new("aes", "cbc-essiv:sha256", key, 32, &sectors) == 0) {
+        (void)crypt_sectors_decrypt(sectors, 0, data, sizeof data);
+        crypt_sectors_free(sectors);
+    }
+    (void)crypt_argon2("argon2id", "", 0, "12345678", 8, 1, 64, 2, data, 32);
+}

@@ -1,0 +1,46 @@
+/*
+ * crypt: the few primitives that encrypted volumes are opened with, by libcrypto and libargon2. Everything is
+ * done in this thread: libargon2 is asked for as many lanes as the volume says, and computes them one after
+ * the other.
+ */
+#ifndef KVALI_EVIDENCE_LAYER_CRYPT_H
+#define KVALI_EVIDENCE_LAYER_CRYPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CRYPT_DIGEST_MAX = 64, CRYPT_SECTOR_MAX = 4096 };
+
+/* The digest `name` ("sha1", "sha256", "sha512", "ripemd160" ...) of `size` bytes: its size, 0 when libcrypto
+ * does not know it. */
+size_t crypt_digest(const char *name, const void *data, size_t size, uint8_t ret_digest[CRYPT_DIGEST_MAX]);
+size_t crypt_digest_size(const char *name);
+
+/* Derives `key_size` bytes. -ENOTSUP: the hash is not known; -EINVAL: the numbers are not; -ENOMEM. */
+int crypt_pbkdf2(const char *hash, const void *secret, size_t secret_size, const void *salt, size_t salt_size,
+                 uint32_t iterations, uint8_t *ret_key, size_t key_size);
+/* `kind` is "argon2i" or "argon2id", `memory` is in KiB. */
+int crypt_argon2(const char *kind, const void *secret, size_t secret_size, const void *salt, size_t salt_size,
+                 uint32_t time, uint32_t memory, uint32_t lanes, uint8_t *ret_key, size_t key_size);
+
+/* A cipher over sectors, as dm-crypt names them: aes-xts-plain64, aes-xts-plain, aes-cbc-plain,
+ * aes-cbc-plain64, aes-cbc-essiv:<hash>, and the same of camellia in CBC. -ENOTSUP: another one; -EINVAL: the
+ * key's size is not its. */
+struct crypt_sectors;
+int crypt_sectors_new(const char *cipher, const char *mode, const uint8_t *key, size_t key_size,
+                      struct crypt_sectors **ret_sectors);
+/* Wipes the key. */
+void crypt_sectors_free(struct crypt_sectors *sectors);
+/* Decrypts in place: one sector of `size` bytes (16 at least, a multiple of 16) with this number. -EIO. */
+int crypt_sectors_decrypt(struct crypt_sectors *sectors, uint64_t number, uint8_t *data, size_t size);
+
+/* True when both are the same, in a time that does not depend on where they differ. */
+bool crypt_same(const void *a, const void *b, size_t size);
+/* Overwrites what must not stay in memory. */
+void crypt_wipe(void *data, size_t size);
+
+/* Loads what libcrypto loads at first use. Before the sandbox closes. */
+void crypt_warm(void);
+
+#endif
