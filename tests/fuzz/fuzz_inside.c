@@ -10,8 +10,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-extern const struct plugin plugin_archive, plugin_mail, plugin_ole;
-enum { PLUGINS = 3 };
+extern const struct plugin plugin_archive, plugin_encrypted, plugin_mail, plugin_ole, plugin_pdf, plugin_pst,
+    plugin_tnef;
+enum { PLUGINS = 7 };
 
 static struct scanner *make_scanner(const struct plugin *const *plugins)
 {
@@ -30,7 +31,8 @@ static struct scanner *make_scanner(const struct plugin *const *plugins)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct plugin *const plugins[PLUGINS] = {&plugin_archive, &plugin_mail, &plugin_ole};
+    static const struct plugin *const plugins[PLUGINS] = {&plugin_archive, &plugin_encrypted, &plugin_mail, &plugin_ole,
+                                                           &plugin_pdf,     &plugin_pst,       &plugin_tnef};
     static struct scanner *scanner;
     struct trace_source source = {.data = data, .size = size};
     struct trace trace = {.plugins = plugins, .lines_max = 10000};
