@@ -23,7 +23,8 @@ enum {
     FILES_MAX = 10000,
     DEPTH_MAX = 12,
     ITEMS_MAX = 20000,
-    TEXT_MAX = 4096
+    TEXT_MAX = 4096,
+    OBJECT_SIZE = 14, /* "1 0 obj\nendobj" */
 };
 #define PDF_MAX ((size_t)1 << 30) /* qpdf keeps a copy */
 #define CHAIN_MAX                                                                                            \
@@ -558,18 +559,19 @@ static void emit_document(struct pdf *pdf, bool opened, const char *encryption)
     static const char *const keys[] = {"/Title", "/Author", "/Creator", "/Producer"};
     qpdf_oh info = opened ? key(pdf, qpdf_get_trailer(pdf->qpdf), "/Info") : 0;
     struct buf raw = {0}, rooms[5] = {{0}};
-    struct value shown[4] = {{0}};
-    const char *version = opened ? qpdf_get_pdf_version(pdf->qpdf) : NULL;
+    struct value shown[5] = {{0}};
 
+    /* First of all: qpdf gives the next text in the same place. */
+    if (opened)
+        buf_text(&raw, qpdf_get_pdf_version(pdf->qpdf));
+    shown[4] = text(&raw, &rooms[4]);
     for (size_t i = 0; i < 4 && opened; i++) {
         set_string(pdf, key(pdf, info, keys[i]), &raw);
         shown[i] = text(&raw, &rooms[i]);
     }
-    buf_clear(&raw);
-    buf_text(&raw, version != NULL ? version : "");
     {
         const struct value values[DOCUMENT_FIELDS] = {
-            text(&raw, &rooms[4]),
+            shown[4],
             value_text(encryption),
             encryption == NULL ? value_none() : value_text(opened ? "not needed" : "needed"),
             value_u64(pdf->objects),
@@ -592,6 +594,17 @@ static void emit_document(struct pdf *pdf, bool opened, const char *encryption)
         buf_finish(&rooms[i]);
 }
 
+/* Into a new reader; the last one is closed. The bytes stay where they are while it lives. */
+static bool read_memory(struct pdf *pdf, const uint8_t *data, size_t size)
+{
+    if (pdf->qpdf != NULL)
+        qpdf_cleanup(&pdf->qpdf);
+    pdf->qpdf = qpdf_init();
+    qpdf_silence_errors(pdf->qpdf);
+    qpdf_set_suppress_warnings(pdf->qpdf, QPDF_TRUE);
+    return (qpdf_read_memory(pdf->qpdf, "document", (const char *)data, size, "") & QPDF_ERRORS) == 0;
+}
+
 static bool wants_password(struct pdf *pdf)
 {
     qpdf_error error = qpdf_has_error(pdf->qpdf) ? qpdf_get_error(pdf->qpdf) : NULL;
@@ -599,20 +612,48 @@ static bool wants_password(struct pdf *pdf)
     return error != NULL && qpdf_get_error_code(pdf->qpdf, error) == qpdf_e_password;
 }
 
+/* Where the end is lost, so are the trailer and perhaps the catalogue, without which qpdf opens nothing:
+ * others take their place, behind what there is. The document's own objects are then found by their
+ * beginnings. */
+static void read_broken(struct pdf *pdf, const uint8_t *data, size_t size)
+{
+    static const char end[] =
+        "\n8388606 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n8388607 0 obj<</Type/Catalog/Pages "
+        "8388606 0 R>>endobj\ntrailer<</Size 8388608/Root 8388607 0 R>>\n";
+    uint8_t *whole = malloc(size + sizeof end);
+    bool opened = false;
+
+    if (whole != NULL) {
+        memcpy(whole, data, size);
+        memcpy(whole + size, end, sizeof end);
+        opened = read_memory(pdf, whole, size + sizeof end - 1);
+        scan_note(pdf->scan, 0, "%s",
+                  opened ? "a PDF file without its end: its objects are found by their beginnings"
+                         : "a PDF file that is damaged: its objects cannot be found");
+    }
+    if (opened) {
+        pdf->objects = size / OBJECT_SIZE < OBJECTS_MAX ? size / OBJECT_SIZE + 1 : OBJECTS_MAX;
+        each_object(pdf, look_for_files);
+        each_object(pdf, open_object);
+        emit_document(pdf, true, NULL);
+        qpdf_cleanup(&pdf->qpdf); /* before what it reads from */
+    }
+    free(whole);
+}
+
 static void read_file(struct pdf *pdf, const uint8_t *data, size_t size)
 {
     char method[CLOSED_SIZE] = "unknown";
-    bool closed = closed_method(data, size, method), opened;
+    bool closed = closed_method(data, size, method), opened = read_memory(pdf, data, size);
 
-    opened = (qpdf_read_memory(pdf->qpdf, "document", (const char *)data, size, "") & QPDF_ERRORS) == 0;
     if (opened) {
         count_objects(pdf, size);
         each_object(pdf, look_for_files);
         each_object(pdf, open_object);
     } else if (wants_password(pdf)) {
         closed = true;
-    } else {
-        scan_note(pdf->scan, 0, "a PDF file that is damaged: its objects cannot be found");
+    } else if (!closed) {
+        read_broken(pdf, data, size);
     }
     if (opened || closed)
         emit_document(pdf, opened, closed ? method : NULL);
@@ -633,11 +674,9 @@ static int pdf_finish(struct scan *scan, enum scan_status status)
     }
     if (scan_peek(scan, 0, (size_t)size, &data) < 0)
         return 0;
-    pdf.qpdf = qpdf_init();
-    qpdf_silence_errors(pdf.qpdf);
-    qpdf_set_suppress_warnings(pdf.qpdf, QPDF_TRUE);
     read_file(&pdf, data, (size_t)size);
-    qpdf_cleanup(&pdf.qpdf);
+    if (pdf.qpdf != NULL)
+        qpdf_cleanup(&pdf.qpdf);
     for (size_t i = 0; i < pdf.file_count; i++) {
         buf_finish(&pdf.files[i].name);
         buf_finish(&pdf.files[i].what);
