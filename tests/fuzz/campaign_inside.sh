@@ -49,7 +49,7 @@ done
 broken=0 count=0
 for plugin in ${*:-archive encrypted mail ole pdf pst tnef}; do
   count=$((count + 1))
-  if KVALI_INSIDE=$plugin nice -n "${NICE:-0}" "$work/fuzz_inside" -max_total_time="$seconds" -max_len=600000 -timeout=60 -rss_limit_mb=3000 \
+  if KVALI_INSIDE=$plugin nice -n "${NICE:-0}" "$work/fuzz_inside" -max_total_time="$seconds" -max_len=600000 -timeout="${TIMEOUT:-60}" -rss_limit_mb=3000 \
     -detect_leaks="${LEAKS:-0}" -artifact_prefix="$work/crashes/$plugin-" -print_final_stats=1 "$work/grown/$plugin" "$work/seeds/$plugin" >"$work/log.$plugin" 2>&1; then
     echo "ok    $plugin: $(awk '/number_of_executed_units/ { print $2 }' "$work/log.$plugin") runs"
   else
