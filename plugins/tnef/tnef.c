@@ -87,7 +87,7 @@ struct span {
 };
 
 struct attachment {
-    bool there, object;
+    bool there, filled, object;
     struct span data, picture, title, long_name, short_name, type;
     bool long_is_wide, short_is_wide, type_is_wide;
     int64_t modified, born;
@@ -317,9 +317,10 @@ static void read_attachment_props(struct package *package, const uint8_t *data, 
         } else if (prop.id == 0x3701 && prop.type == PROP_OBJECT && prop.size > IID_SIZE) {
             /* A message in a package of its own, or a compound file, behind what interface it has. */
             attachment->data = (struct span){span.offset + IID_SIZE, span.size - IID_SIZE};
-            attachment->object = true;
+            attachment->object = attachment->filled = true;
         } else if (prop.id == 0x3701 && prop.type == PROP_BINARY && attachment->data.size == 0) {
             attachment->data = span;
+            attachment->filled = true;
         } else if (prop.id == 0x3008) {
             attachment->modified = time_of(&prop);
         } else if (prop.id == 0x3007) {
@@ -393,6 +394,7 @@ static void give_text(struct package *package, const char *kind, const char *nam
 static void end_attachment(struct package *package)
 {
     struct attachment *attachment = &package->attachment;
+    const struct buf nothing = {0};
     struct buf name = {0}, type = {0}, rooms[2] = {{0}};
     char made[40];
 
@@ -412,8 +414,8 @@ static void end_attachment(struct package *package)
                                            when(attachment->modified), when(attachment->born)};
 
             package->parts++;
-            if (attachment->data.size > 0)
-                give(package, shown, attachment->data, NULL, values);
+            if (attachment->filled)
+                give(package, shown, attachment->data, attachment->data.size > 0 ? NULL : &nothing, values);
         }
         if (attachment->picture.size > 0 && package->code == 0) {
             const struct value values[] = {value_text("picture"), value_none(), value_none(), value_none(),
@@ -482,7 +484,7 @@ static void take(struct package *package, uint32_t id, const uint8_t *data, size
         attachment->modified = date_of(data, size);
         break;
     case DATA:
-        attachment->there = true;
+        attachment->there = attachment->filled = true;
         attachment->data = span;
         break;
     case ATTACHMENT_PROPS:

@@ -82,6 +82,7 @@ letter = HEAD + attribute(1, 0x00089006, struct.pack("<I", 0x10000)) + attribute
     + attribute(2, 0x00069002, bytes(14)) + attribute(2, 0x00018010, b"inner\0")
 inner = HEAD + attribute(1, 0x00018004, b"inside\0") + attribute(2, 0x00069002, bytes(14)) + attribute(2, 0x00018010, b"deep.txt\0") + attribute(2, 0x0006800f, b"deep\n")
 letter += attribute(2, 0x00069005, props(prop(0x3701, 0x0d, bytes(16) + inner)))
+letter += attribute(2, 0x00069002, bytes(14)) + attribute(2, 0x00018010, b"empty.txt\0") + attribute(2, 0x0006800f, b"")
 (out / "winmail.dat.in").write_bytes(letter)
 # An attribute that claims more than there is, after one whose checksum is wrong.
 (out / "cut.dat.in").write_bytes(HEAD + attribute(1, 0x00018004, b"cut\0")[:-2] + b"\0\0" + struct.pack("<BII", 2, 0x0006800f, 0x7fffffff) + b"what is left")
