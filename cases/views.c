@@ -192,7 +192,7 @@ static const struct column member_columns[] = {
 static const char member_from[] = "rec_archive_member m JOIN t_stream s ON s.id = m.stream AND s.attempt = m.attempt "
                                   "JOIN t_exhibit x ON x.id = s.exhibit";
 
-/* Letters, by the plugin mail. */
+/* Letters, by the plugins mail, pst, ole and tnef. */
 static const struct column message_columns[] = {
     {"exhibit", "x.label", PLAIN},
     {"path", "s.path", PLAIN},
@@ -212,12 +212,14 @@ static const struct column message_columns[] = {
     {"parts", "m.parts", PLAIN},
     {"encryption", "m.encryption", PLAIN},
     {"signature", "m.signature", PLAIN},
+    {"class", "m.class", PLAIN},
+    {"folder", "m.folder", PLAIN},
+    {"state", "m.state", PLAIN},
+    {"delivered", "m.delivered", WHEN},
     {"stream", "m.stream", PLAIN},
     {"attempt", "m.attempt", PLAIN},
     {NULL, NULL, END},
 };
-static const char message_from[] = "rec_mail_message m JOIN t_stream s ON s.id = m.stream AND s.attempt = m.attempt "
-                                   "JOIN t_exhibit x ON x.id = s.exhibit";
 
 /* Of runs as JSON, [[offset or null, bytes], ...], the first offset. Not with SQLite's JSON functions: they count as unsafe
  * in a view, and we open cases with trusted_schema off. */
@@ -603,6 +605,22 @@ static int make_over(struct db *db, const char *name, const char *table, const s
     return exec_buf(db, &sql);
 }
 
+static int make_message(struct db *db)
+{
+    struct buf from = {0}, sql = {0};
+    int code;
+    if (views_letters(db, &from)) {
+        code = buf_failed(&from) ? -ENOMEM : make_plain(db, "message", message_columns, buf_cstr(&from));
+    } else {
+        buf_text(&sql, "CREATE VIEW message AS SELECT ");
+        put_columns(&sql, message_columns, false, false);
+        buf_text(&sql, " WHERE 0");
+        code = exec_buf(db, &sql);
+    }
+    buf_finish(&from);
+    return code;
+}
+
 static int make_carved(struct db *db)
 {
     struct buf sql = {0};
@@ -731,7 +749,9 @@ int views_make(struct db *db)
     if (code == 0)
         code = make_over(db, "member", "rec_archive_member", member_columns, member_from);
     if (code == 0)
-        code = make_over(db, "message", "rec_mail_message", message_columns, message_from);
+        code = make_message(db);
+    if (code == 0)
+        code = views_encrypted(db);
     if (code == 0)
         code = views_feature(db);
     return code ? code : make_finding(db);

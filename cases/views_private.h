@@ -4,6 +4,7 @@
 
 #include "cases/db.h"
 #include "cases/names.h"
+#include "engine/base/buf.h"
 
 /* Of all passes: what counts is what a chosen attempt said, and a later pass chooses its own. */
 #define OF_ANY_PASS(alias)                                                                                             \
@@ -12,5 +13,10 @@
 
 /* feature, histogram, histogram_exhibit, shared_feature: empty while no run had the plugin features. */
 int views_feature(struct db *db);
+
+/* Appends what stands behind FROM for the letters of all programs, as `m`; false: no plugin that reads letters has run. */
+bool views_letters(struct db *db, struct buf *ret_from);
+/* encrypted: what plugins and file systems say is encrypted. */
+int views_encrypted(struct db *db);
 
 #endif

@@ -54,7 +54,7 @@ static const struct setting_known table[] = {
      "bytes kept of streams being scanned, in memory and in the spool file"},
     {"limit.stream_seconds", "600", SETTING_SECONDS, FINDINGS,
      "base of a stream's deadline, which grows with its size"},
-    {"plugins", "archive,carve,digest,entropy,filetype,hashset,keywords,mail,ole,thumbnail,yara", SETTING_TEXT, FINDINGS, "plugins to run, separated by ','"},
+    {"plugins", "archive,carve,digest,encrypted,entropy,filetype,hashset,keywords,mail,ole,pdf,pst,thumbnail,tnef,yara", SETTING_TEXT, FINDINGS, "plugins to run, separated by ','"},
     {"profile", "full", SETTING_TEXT, OTHER,
      "file of settings in rules/profiles; what it sets counts, not its name"},
     {"sandbox", "require", SETTING_TEXT, OTHER,

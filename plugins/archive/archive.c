@@ -23,6 +23,7 @@ struct archive_worker {
     struct charset *charset;
     struct archive_limits limits;
     struct family family;
+    struct buf root; /* path of the stream that the family began with */
 };
 
 struct archive_stream {
@@ -53,6 +54,7 @@ static void archive_teardown(void *worker)
     struct archive_worker *mine = worker;
 
     charset_free(mine->charset);
+    buf_finish(&mine->root);
 }
 
 /* ------------------------------------------------------------------ finding */
@@ -64,14 +66,27 @@ static bool may_be_archive(const struct stream_info *info)
            info->kind == STREAM_CARVED;
 }
 
-/* Streams of the file system begin a family; what is found inside belongs to it. */
+/* Is the stream inside of the one that the family began with? */
+static bool is_family(struct archive_worker *mine, const struct stream_info *info)
+{
+    size_t size = mine->root.size;
+
+    return size > 0 && strncmp(info->path, buf_cstr(&mine->root), size) == 0 &&
+           strncmp(info->path + size, "!/", 2) == 0;
+}
+
+/* Streams of the file system begin a family; what is found inside belongs to it. Where this plugin did not see the
+ * outermost stream (it was left out after a crash), what others find in it begins one: not that of the stream before. */
 static void begin_family(struct scan *scan)
 {
     struct archive_worker *mine = scan_worker(scan);
     const struct stream_info *info = scan_stream(scan);
 
-    if (info->depth == 0)
-        mine->family = (struct family){.root = info->size};
+    if (info->depth > 0 && is_family(mine, info))
+        return;
+    mine->family = (struct family){.root = info->size};
+    buf_clear(&mine->root);
+    buf_text(&mine->root, info->path);
 }
 
 static enum plugin_want archive_start(struct scan *scan)
@@ -343,7 +358,7 @@ static int archive_finish(struct scan *scan, enum scan_status status)
 
 const struct plugin plugin_archive = {
     .abi = PLUGIN_ABI,
-    .version = 1,
+    .version = 2,
     .name = "archive",
     .summary = "Archives and compressed contents opened: members as streams of their own",
     .emits = archive_emits,

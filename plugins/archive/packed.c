@@ -178,6 +178,7 @@ int packed_open(enum form form, struct source_bytes *source, struct packed **ret
     packed->header = (gz_header){.name = (Bytef *)packed->name, .name_max = NAME - 1};
     if (form == FORM_GZIP)
         inflateGetHeader(&packed->as.z, &packed->header);
+    packed->next = packed->in; /* nothing is there yet, but there it goes */
     *ret_packed = packed;
     return 0;
 }

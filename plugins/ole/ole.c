@@ -6,6 +6,7 @@
 #include "engine/base/text.h"
 #include "engine/base/when.h"
 #include "engine/plugin.h"
+#include "plugins/ole/closed.h"
 
 #include <errno.h>
 #include <gsf/gsf.h>
@@ -175,7 +176,8 @@ static int read_native(struct scan *scan, const uint8_t *data, size_t size)
 struct compound {
     struct scan *scan;
     uint64_t streams, opened;
-    const char *kind, *encryption;
+    const char *kind;
+    char encryption[CLOSED_SIZE]; /* "": none */
     int code;
 };
 
@@ -348,6 +350,29 @@ static void open_stream(struct compound *compound, GsfInfile *storage, GsfInput 
     buf_finish(&rooms[1]);
 }
 
+static void look_for_encryption(struct compound *compound, GsfInfile *storage, const char *name)
+{
+    uint8_t head[CLOSED_HEAD], table[64];
+    size_t size;
+
+    if (strcmp(name, "EncryptionInfo") == 0) {
+        size = read_some(storage, name, head, sizeof head);
+        closed_package(head, size, compound->encryption);
+    } else if (strcmp(name, "EncryptedPackage") == 0 && compound->encryption[0] == '\0') {
+        closed_package((const uint8_t *)"", 0, compound->encryption);
+    } else if (strcmp(name, "Workbook") == 0 || strcmp(name, "Book") == 0) {
+        size = read_some(storage, name, head, sizeof head);
+        closed_workbook(head, size, compound->encryption);
+    } else if (strcmp(name, "WordDocument") == 0) {
+        size = read_some(storage, name, head, 64);
+        closed_document(head, size, table, read_some(storage, closed_document_table(head, size), table, sizeof table),
+                        compound->encryption);
+    } else if (strcmp(name, "Current User") == 0) {
+        size = read_some(storage, name, head, 64);
+        closed_presentation(head, size, compound->encryption);
+    }
+}
+
 static void look_at(struct compound *compound, GsfInfile *storage, const char *name, bool in_root)
 {
     static const struct {
@@ -361,17 +386,13 @@ static void look_at(struct compound *compound, GsfInfile *storage, const char *n
         {"EncryptedPackage", "encrypted Office document"},
         {"VisioDocument", "Visio drawing"},
     };
-    uint8_t head[12];
 
     for (size_t i = 0; in_root && i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(kinds[i].name, name) == 0)
             compound->kind = kinds[i].kind;
     }
-    if (in_root && strcmp(name, "EncryptedPackage") == 0)
-        compound->encryption = "ECMA-376 (EncryptedPackage)";
-    if (in_root && strcmp(name, "WordDocument") == 0 &&
-        read_some(storage, name, head, sizeof head) == sizeof head && (head[11] & 1) != 0)
-        compound->encryption = (head[11] & 0x80) != 0 ? "Word (XOR)" : "Word (RC4)";
+    if (in_root)
+        look_for_encryption(compound, storage, name);
 }
 
 struct level {
@@ -456,7 +477,7 @@ static int read_compound(struct scan *scan, const uint8_t *data, size_t size)
         values[0] = value_text(compound.kind);
         values[1] = value_u64(compound.streams);
         values[2] = value_u64(compound.opened);
-        values[3] = value_text(compound.encryption);
+        values[3] = compound.encryption[0] != '\0' ? value_text(compound.encryption) : value_none();
         scan_emit(scan, &compound_type, values);
         g_object_unref(root);
     }
@@ -480,7 +501,7 @@ static int ole_finish(struct scan *scan, enum scan_status status)
 
 const struct plugin plugin_ole = {
     .abi = PLUGIN_ABI,
-    .version = 1,
+    .version = 2,
     .name = "ole",
     .summary = "Compound files (OLE2): embedded objects, attachments, messages of Outlook",
     .emits = ole_emits,

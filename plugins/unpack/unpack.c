@@ -31,12 +31,12 @@ struct unpack_stream {
     bool in_base64; /* in a run of base64 that was found: to the first byte that is none */
     bool in_line;   /* in a line that does not begin one: to its end */
     bool full;
-    bool opened[FORMS]; /* the plugin archive opens this stream, and so what it holds in this form */
+    bool opened[FORMS]; /* another plugin opens this stream, and so what it holds in this form */
 };
 
 struct unpack_worker {
     bool wanted[FORMS];
-    bool beside_archive; /* the plugin archive runs, too */
+    bool beside_archive, beside_pdf; /* these plugins run, too */
 };
 
 static const struct field unpack_fields[] = {{"form", FIELD_TEXT, "", "gzip, zlib, zip or base64"}};
@@ -74,23 +74,24 @@ static int unpack_setup(void *worker, const struct settings *settings, struct wh
             mine->wanted[form] = true;
     }
     mine->beside_archive = is_in_list(settings_text(settings, "plugins"), "archive");
+    mine->beside_pdf = is_in_list(settings_text(settings, "plugins"), "pdf");
     return inflate_setup(why);
 }
 
-/* A ZIP's members and a gzip's content are streams already where the plugin archive runs: not twice. Whatever
- * else is packed inside of these is still looked for. */
-static void leave_to_archive(struct scan *scan)
+/* A ZIP's members and a gzip's content are streams already where the plugin archive runs, a PDF's where pdf does: not
+ * twice. Whatever else is packed inside of these is still looked for. */
+static void leave_to_others(struct scan *scan)
 {
     const struct unpack_worker *mine = scan_worker(scan);
     enum stream_kind kind = scan_stream(scan)->kind;
     struct unpack_stream *stream = scan_state(scan);
     const uint8_t *head;
 
-    if (!mine->beside_archive || (kind != STREAM_FILE && kind != STREAM_ADS && kind != STREAM_CHILD) ||
-        scan_peek(scan, 0, 4, &head) < 0)
+    if ((kind != STREAM_FILE && kind != STREAM_ADS && kind != STREAM_CHILD) || scan_peek(scan, 0, 5, &head) < 0)
         return;
-    stream->opened[FORM_ZIP] = memcmp(head, "PK\3\4", 4) == 0;
-    stream->opened[FORM_GZIP] = memcmp(head, "\x1f\x8b\10", 3) == 0;
+    stream->opened[FORM_ZIP] = mine->beside_archive && memcmp(head, "PK\3\4", 4) == 0;
+    stream->opened[FORM_GZIP] = mine->beside_archive && memcmp(head, "\x1f\x8b\10", 3) == 0;
+    stream->opened[FORM_ZLIB] = mine->beside_pdf && memcmp(head, "%PDF-", 5) == 0;
 }
 
 /* A recovered object's bytes lie in the stream that it was recovered from, which was looked through already.
@@ -101,7 +102,7 @@ static enum plugin_want unpack_start(struct scan *scan)
 
     if (kind == STREAM_IMAGE || kind == STREAM_CARVED)
         return PLUGIN_SKIP;
-    leave_to_archive(scan);
+    leave_to_others(scan);
     return PLUGIN_FEED;
 }
 
@@ -110,7 +111,7 @@ static int add(struct scan *scan, uint64_t at, enum form form)
     const struct unpack_worker *mine = scan_worker(scan);
     struct unpack_stream *stream = scan_state(scan);
 
-    if (!mine->wanted[form] || stream->full || (form == FORM_ZIP && stream->opened[form]) ||
+    if (!mine->wanted[form] || stream->full || ((form == FORM_ZIP || form == FORM_ZLIB) && stream->opened[form]) ||
         (form == FORM_GZIP && at == 0 && stream->opened[form]))
         return 0;
     if (stream->count == stream->capacity) {
@@ -351,7 +352,7 @@ static int unpack_finish(struct scan *scan, enum scan_status status)
 
 const struct plugin plugin_unpack = {
     .abi = PLUGIN_ABI,
-    .version = 2,
+    .version = 3,
     .name = "unpack",
     .summary = "Compressed and encoded data inside others, as streams of their own",
     .emits = unpack_emits,

@@ -77,13 +77,16 @@ promise "1,000,000 members end at the number of children" bomb members.zip limit
 corpus=${KVALI_CORPUS:-$TOP/../shared/corpus}
 if [ -d "$corpus/files" ]; then
   mkdir "$WORK/corpus"
-  for file in "$corpus"/files/{archive,mini,mock,document,mail}/* "$corpus"/files/artefact/*.zip "$corpus"/hostile/*.{zip,rar,7z,cab,tar,lzh,Z}; do
+  for file in "$corpus"/files/{archive,mail}/* "$corpus"/files/artefact/*.zip "$corpus"/hostile/*.{zip,rar,7z,cab,tar,lzh,Z} \
+    "$corpus"/files/mini/*.{7z,ar,cpio,cab,rar,xz,zip} "$corpus"/files/mock/corkami__arj.bin \
+    "$corpus"/files/document/*.{pdf,doc,docx,xls,xlsx,ppt,pptx,vsdx,odt,ods,odp,epub,key,pages,xps,hwp,CHM,one}; do
     case $file in
-    *.zst) ;;
+    *.zst | *WordPerfect*) ;; # what is none
     *) cp "$file" "$WORK/corpus/" ;;
     esac
   done
-  promise "every archive of the public corpus opens, or stands in KNOWN-LIMITS.md" python3 -B "$TOP/tests/integration/archive.py" "$KVALI" "$WORK/corpus" "$TOP/KNOWN-LIMITS.md"
+  promise "every archive, message and encrypted file of the public corpus opens as elsewhere, or is named, or stands in KNOWN-LIMITS.md" \
+    python3 -B "$TOP/tests/integration/archive.py" "$KVALI" "$WORK/corpus" "$TOP/KNOWN-LIMITS.md" all
 else
   skip "no corpus in $corpus (KVALI_CORPUS)"
 fi

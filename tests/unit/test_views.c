@@ -60,6 +60,18 @@ Test(views, a_time_is_text_exactly_as_when_format_writes_it)
                  (int64_t)(sizeof times / sizeof *times));
 }
 
+Test(views, what_the_file_system_encrypts_is_among_the_encrypted)
+{
+    struct found_entry entry = world_entry_of("d/secret", "");
+
+    add(&entry);
+    entry = world_entry_of("d/closed", "");
+    entry.flags = 256;
+    add(&entry);
+    cr_assert_eq(world_number(&world, "SELECT count(*) FROM encrypted"), 1);
+    cr_expect_str_eq(world_text(&world, "SELECT path || '|' || certainty FROM encrypted"), "d/closed|structure");
+}
+
 Test(views, every_flag_has_its_column)
 {
     static const char *const columns[] = {"deleted",   "content_deleted", "reallocated",       "orphan",
