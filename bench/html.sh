@@ -42,7 +42,7 @@ J
 }
 for n in 1 2 3; do
   node "$here/../tests/integration/browser.mjs" report-0001.html --run "$(ask)" >"$work/browser.json"
-  jq -r '"ready after \(.ready_ms) ms (load event \(.load_ms) ms, until seen \(.wall_ms) ms); slowest filter \([.run[0][][0]] | max) ms"' "$work/browser.json"
+  jq -r '"painted after \(.paint_ms) ms, first rows \(.first_ms) ms, all rows and filters \(.ready_ms) ms (load event \(.load_ms) ms, until seen \(.wall_ms) ms; CPU of the page \(.cpu_s) s); slowest filter \([.run[0][][0]] | max) ms"' "$work/browser.json"
 done
 jq -c '.run[0]' "$work/browser.json"
 if [ -n "$shots" ]; then

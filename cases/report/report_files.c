@@ -315,7 +315,14 @@ static int each(void *context, const struct file_fact *fact)
 
 static void gathering_finish(struct gathering *g)
 {
-    struct buf *const bufs[] = {&g->names, &g->states, &g->folders.bytes, &g->new_types.bytes, &g->details, &g->folder.column.bytes, &g->type.column.bytes, &g->path};
+    struct buf *const bufs[] = {&g->names,
+                                &g->states,
+                                &g->folders.bytes,
+                                &g->new_types.bytes,
+                                &g->details,
+                                &g->folder.column.bytes,
+                                &g->type.column.bytes,
+                                &g->path};
     for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
         buf_finish(bufs[i]);
     for (size_t i = 0; i < g->type_count; i++)
@@ -328,10 +335,13 @@ static void gathering_finish(struct gathering *g)
 
 int report_files_gather(const struct report_from *from, struct report_files *ret_files)
 {
-    struct gathering g = {.from = from, .files = ret_files, .sizes = calloc(FILES_PER_PART, sizeof(int64_t)),
+    struct gathering g = {.from = from,
+                          .files = ret_files,
+                          .sizes = calloc(FILES_PER_PART, sizeof(int64_t)),
                           .modified = calloc(FILES_PER_PART, sizeof(int64_t))};
     *ret_files = (struct report_files){0};
-    int error = !g.sizes || !g.modified ? why_set(from->why, -ENOMEM, "no memory") : file_facts(from->cf, FACTS_ALL, each, &g, from->why);
+    int error = !g.sizes || !g.modified ? why_set(from->why, -ENOMEM, "no memory")
+                                        : file_facts(from->cf, FACTS_ALL, each, &g, from->why);
     if (error == 0 && from->parts)
         error = end_rows(&g);
     if (error == 0 && from->parts)

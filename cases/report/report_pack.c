@@ -80,7 +80,8 @@ static bool spell(struct alphabet *alphabet, const struct buf *names, struct buf
     for (size_t at = 0, size; at < names->size; at += size) {
         uint32_t letter = 0;
         size_t before = alphabet->count;
-        if ((size = text_character(data + at, names->size - at, &letter)) == 0 || letter < 0x20 || letter == 0x7f)
+        if ((size = text_character(data + at, names->size - at, &letter)) == 0 || letter < 0x20 ||
+            letter == 0x7f)
             return false;
         uint8_t byte = letter < 0x80 ? (uint8_t)letter : letter_byte(alphabet, letter);
         if (byte == 0)
