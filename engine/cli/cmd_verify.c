@@ -65,7 +65,7 @@ static void put_step(struct output *output, const char *name, bool sound, const 
     } else if (!output->quiet || !sound) {
         const char *mark = sound ? "ok" : "BAD";
         if (strchr(words, '\n') == NULL)
-            cli_print("%-4s %s: %s\n", mark, name, words);
+            cli_print("%-4s %s%s%s\n", mark, name, *words ? ": " : "", words);
         else
             put_lines(mark, name, words);
     }
