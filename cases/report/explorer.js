@@ -521,10 +521,15 @@
   document.documentElement.classList.add("with-script");
   root.hidden = false;
   listen();
-  var before = Promise.resolve(); /* each takes up the folders and types of those before it */
-  for (var chunk = 1; chunk <= chunks; chunk++) (function (number) {
-    var reader = load("files", number);
-    before = before.then(function () { return reader; }).then(function (data) { one(number, data); });
-  })(chunk);
-  before.catch(missing);
+  function begin() {
+    var before = Promise.resolve(); /* each takes up the folders and types of those before it */
+    for (var chunk = 1; chunk <= chunks; chunk++) (function (number) {
+      var reader = load("files", number);
+      before = before.then(function () { return reader; }).then(function (data) { one(number, data); });
+    })(chunk);
+    before.catch(missing);
+  }
+  /* The first screen is painted before anything is read. */
+  if (document.hidden) begin();
+  else requestAnimationFrame(function () { setTimeout(begin, 0); });
 })();
