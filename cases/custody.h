@@ -63,7 +63,7 @@ struct custody_kind {
 const struct custody_kind *custody_kind(size_t index);
 const struct custody_kind *custody_kind_of(const char *type);    /* NULL: another record */
 const struct custody_kind *custody_kind_named(const char *word); /* NULL */
-const struct custody_field *custody_field(const struct custody_kind *kind, const char *name); /* NULL */
+const struct custody_field *custody_field(const struct custody_kind *kind, const char *name); /* '-' for '_' is taken too; NULL */
 
 /* ------------------------------------------------------------------ what the ledger holds */
 

@@ -154,12 +154,24 @@ static bool says_nothing(const struct custody_field *field, const char **text)
     return strcmp(*text, NOT_READABLE) == 0 || strcmp(*text, "none") == 0;
 }
 
+static int no_field(const struct custody_kind *kind, const char *name, struct why *why)
+{
+    struct buf names = {0};
+    for (const struct custody_field *field = kind->fields; field->name; field++)
+        buf_printf(&names, "%s%s", names.size ? " " : "", field->name);
+    int code = why_set(why, -EINVAL, "%s: a record of this kind has no such field; it has: %s", name,
+                       buf_cstr(&names));
+    buf_finish(&names);
+    return code;
+}
+
 int custody_draft_set(struct custody_draft *draft, const char *name, const char *text, struct why *why)
 {
     const struct custody_field *field = custody_field(draft->kind, name);
     json_t *value = NULL;
     if (!field)
-        return why_set(why, -EINVAL, "%s: a record of this kind has no such field", name);
+        return no_field(draft->kind, name, why);
+    name = field->name;
     if (strspn(text, " \t\r\n") == strlen(text))
         return why_set(why, -EINVAL, "%s: it is blank%s", name,
                        field->flags & CUSTODY_NONE ? ": say \"not readable\" (or -) or \"none\"" : "");
@@ -201,9 +213,11 @@ static bool adds_to_one(const struct custody_draft *draft, const struct custody 
 }
 
 /* What kvali fills in as soon as the exhibit is told is not asked for before that. */
-static void put_missing(struct buf *names, const struct custody_draft *draft, const struct custody_field *field)
+static void put_missing(struct buf *names, const struct custody_draft *draft,
+                        const struct custody_field *field)
 {
-    if ((field->flags & CUSTODY_KNOWN) && custody_field(draft->kind, "exhibit") && !custody_draft_has(draft, "exhibit"))
+    if ((field->flags & CUSTODY_KNOWN) && custody_field(draft->kind, "exhibit") &&
+        !custody_draft_has(draft, "exhibit"))
         return;
     buf_printf(names, "%s%s", names->size ? ", " : "", field->name);
 }

@@ -178,6 +178,13 @@ const char *lab_value(const struct lab *lab, const char *section, const char *ke
 {
     static char room[24];
     json_t *value = lab ? json_object_get(json_object_get(lab->object, section), key) : NULL;
+    char hyphens[64];
+    size_t size = 0;
+    for (; !value && lab && key[size] && size + 1 < sizeof hyphens; size++)
+        hyphens[size] = key[size] == '_' ? '-' : key[size];
+    hyphens[size] = 0;
+    if (!value && size)
+        value = json_object_get(json_object_get(lab->object, section), hyphens);
     if (json_is_array(value))
         value = json_array_get(value, index);
     else if (index)

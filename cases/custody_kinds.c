@@ -198,10 +198,18 @@ const struct custody_kind *custody_kind_named(const char *word)
     return NULL;
 }
 
+/* The same word, with '-' for '_' as options have it. */
+static bool is_named(const char *field, const char *name)
+{
+    while (*field && (*field == *name || (*field == '_' && *name == '-')))
+        field++, name++;
+    return *field == 0 && *name == 0;
+}
+
 const struct custody_field *custody_field(const struct custody_kind *kind, const char *name)
 {
     for (const struct custody_field *field = kind->fields; field->name; field++)
-        if (strcmp(field->name, name) == 0)
+        if (is_named(field->name, name))
             return field;
     return NULL;
 }

@@ -118,6 +118,16 @@ static int write_page(struct sealing *s)
     return lstat(path, &st) == 0 ? 0 : file_write(path, verify_txt, strlen(verify_txt), s->why);
 }
 
+static int write_lists(struct sealing *s)
+{
+    struct buf lists = {0};
+    int code = s->options->crl ? sign_lists(s->options->key, s->options->crl, &lists, s->why) : 0;
+    if (code == 0 && s->options->crl)
+        code = put_buf(s, "crl", &lists);
+    buf_finish(&lists);
+    return code;
+}
+
 /* Everything that lies in the folder before the manifest is made. */
 static int write_first(struct sealing *s)
 {
@@ -135,6 +145,8 @@ static int write_first(struct sealing *s)
     sign_key_chain(s->options->key, &chain);
     if (code == 0)
         code = put_buf(s, "pem", &chain);
+    if (code == 0)
+        code = write_lists(s);
     if (code == 0)
         code = case_digest(s->cf, NULL, NULL, s->seal.findings, s->why);
     buf_finish(&script);

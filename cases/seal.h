@@ -8,6 +8,7 @@
  * first ledger_bytes bytes), chain_head, manifest_sha256, findings (their digest), prev_seal_sha256 (of the
  *                  file before, 64 zeros for the first), custody_gaps, signer, signer_sha256, kvali, commit
  *   NNNN.manifest  a line "SHA-256  path" for each file, as sha256sum -c reads it
+ *   NNNN.crl       revocation lists (PEM) as they were then, when there were any
  *   NNNN.p7s       the signature over NNNN.json   NNNN.tsq, .tsr  time stamp request, and answer over
  * NNNN.p7s NNNN.sql       prints the findings' lines     NNNN.pem        the signer's certificate and those
  * above it
@@ -38,6 +39,7 @@ struct seal_written {
 struct seal_options {
     struct sign_key *key;
     uint64_t gaps;   /* what `custody check` found, written into the seal */
+    const char *crl; /* PEM file of revocation lists that the seal is to keep, NULL for none */
     const char *tsa; /* http:// of a time stamp authority, NULL for none */
     int64_t now;
 };

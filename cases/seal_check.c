@@ -190,16 +190,26 @@ static int check_validity(const struct seal *seal, const struct sign_who *who, s
     return 0;
 }
 
-static int check_revocation(const struct seal_files *files, const struct seal_trust *trust, int64_t at, uint32_t number,
-                            struct seals *seals, struct why *why)
+/* By the lists that were given, and by all that seals keep: a later one knows more of an older signature. */
+static int check_revocation(const char *folder, const struct seal_files *files, const struct seal_trust *trust, int64_t at,
+                            uint32_t number, struct seals *seals, struct why *why)
 {
-    bool known = false;
-    if (!trust->crl || !trust->ca)
-        return 0;
-    int code = sign_revoked(files->signature.data, files->signature.size, trust->crl, trust->ca, at, &known, why);
-    if (code == 0 && !known)
-        buf_printf(&seals->remarks, "%sseal %u: %s has no revocation list by the issuer of its signer's certificate",
-                   seals->remarks.size ? "\n" : "", number, trust->crl);
+    char path[PATH_SIZE];
+    struct stat st;
+    bool known = false, any = trust->crl != NULL;
+    const struct buf *signature = &files->signature;
+    int code = trust->ca && trust->crl ? sign_revoked(signature->data, signature->size, trust->crl, trust->ca, at, &known, why) : 0;
+    for (uint32_t i = 1; trust->ca && code == 0 && i <= seals->count; i++) {
+        bool here = false;
+        if (seal_path(folder, i, "crl", path, sizeof path) || lstat(path, &st))
+            continue;
+        any = true;
+        code = sign_revoked(signature->data, signature->size, path, trust->ca, at, &here, why);
+        known = known || here;
+    }
+    if (trust->ca && code == 0 && any && !known)
+        buf_printf(&seals->remarks, "%sseal %u: there is no revocation list by the issuer of its signer's certificate",
+                   seals->remarks.size ? "\n" : "", number);
     return code;
 }
 
@@ -237,7 +247,7 @@ static void check_signature(const char *folder, uint32_t number, const struct se
     if (code == 0)
         code = check_validity(&seal, &who, &why);
     if (code == 0)
-        code = check_revocation(&files, trust, at, number, seals, &why);
+        code = check_revocation(folder, &files, trust, at, number, seals, &why);
     if (code)
         trouble_add(&seals->signatures, "seal %u: %s", number, why.text);
     else {

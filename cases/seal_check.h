@@ -12,7 +12,7 @@
  * judged. */
 struct seal_trust {
     const char *ca, *tsa;
-    const char *crl; /* PEM file of revocation lists; NULL: revocation is not looked at. Wants `ca` */
+    const char *crl; /* PEM file of revocation lists, beside those that seals keep; may be NULL. Wants `ca` */
 };
 
 struct seals {

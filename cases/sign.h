@@ -57,6 +57,11 @@ int sign_check(const void *data, size_t size, const void *der, size_t der_size, 
  * -EKEYREJECTED: it was, or a list is not good. */
 int sign_revoked(const void *der, size_t der_size, const char *crl, const char *ca, int64_t at, bool *ret_known, struct why *why);
 
+/* Reads the revocation lists of a PEM file and appends them. -EKEYREJECTED: there is none in it, one that bears the name of the
+ * issuer of `key`'s certificate is not signed by it (told only when the key came with that certificate), or it says that the
+ * certificate was revoked. */
+int sign_lists(const struct sign_key *key, const char *path, struct buf *pem, struct why *why);
+
 /* ------------------------------------------------------------------ time stamps */
 
 /* Appends a request for `data` in DER (SHA-256, with a nonce, asking for the certificate). */
@@ -77,7 +82,8 @@ int stamp_check(const void *answer, size_t answer_size, const void *data, size_t
 /* ------------------------------------------------------------------ a lab's own */
 
 /* Makes keys for a lab that has none, in `folder`, which must not be there: lab-root.pem/.key (10 years),
- * examiner.p12 and .pem (2 years), tsa.pem/.key with tsa.cnf for `openssl ts -reply`, a TSA for tests.
+ * examiner.p12 and .pem (2 years), tsa.pem/.key with tsa.cnf for `openssl ts -reply`, a TSA for tests;
+ * lab-root.crl, a revocation list with nobody in it, and ca.cnf for `openssl ca`, which makes the next.
  * Private keys are encrypted with `passphrase`; NULL: not at all. tsa.key never is: it has to answer by
  * itself. */
 int keys_make(const char *folder, const char *lab, const char *examiner, const char *passphrase,

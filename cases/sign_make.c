@@ -152,6 +152,28 @@ static const char tsa_config[] =
     "default_policy = 1.3.6.1.4.1.99999.1\naccuracy = secs:1\nordering = no\n"
     "tsa_name = yes\ness_cert_id_chain = no\ness_cert_id_alg = sha256\n";
 
+/* For `openssl ca -config ca.cnf -revoke CERT` and `openssl ca -config ca.cnf -gencrl -out lab-root.crl`, run in the folder. */
+static const char ca_config[] =
+    "[ca]\ndefault_ca = lab\n[lab]\ndatabase = ca-index\nserial = ca-serial\ncrlnumber = ca-crlnumber\n"
+    "new_certs_dir = .\ncertificate = lab-root.pem\nprivate_key = lab-root.key\ndefault_md = sha384\n"
+    "default_crl_days = 365\npolicy = any\n[any]\ncommonName = supplied\n";
+
+/* A revocation list in which nobody is. */
+static bool put_list(const char *folder, const char *name, const struct made *root)
+{
+    X509_CRL *crl = X509_CRL_new();
+    ASN1_TIME *now = X509_gmtime_adj(NULL, 0), *next = X509_gmtime_adj(NULL, 365L * 24 * 3600);
+    BIO *bio = create(folder, name, 0644);
+    bool good = crl && now && next && bio && X509_CRL_set_version(crl, X509_CRL_VERSION_2) == 1 &&
+                X509_CRL_set_issuer_name(crl, X509_get_subject_name(root->cert)) == 1 &&
+                X509_CRL_set1_lastUpdate(crl, now) == 1 && X509_CRL_set1_nextUpdate(crl, next) == 1 &&
+                X509_CRL_sign(crl, root->key, EVP_sha384()) > 0 && PEM_write_bio_X509_CRL(bio, crl) == 1;
+    ASN1_TIME_free(now);
+    ASN1_TIME_free(next);
+    X509_CRL_free(crl);
+    return BIO_free(bio) && good;
+}
+
 static bool put_all(const char *folder, const struct made *root, const struct made *examiner,
                     const struct made *tsa, const char *passphrase)
 {
@@ -160,7 +182,10 @@ static bool put_all(const char *folder, const struct made *root, const struct ma
            put_p12(folder, "examiner.p12", examiner, root->cert, passphrase) &&
            put_certs(folder, "examiner.pem", examiner->cert, root->cert) &&
            put_key(folder, "tsa.key", tsa->key, NULL) && put_certs(folder, "tsa.pem", tsa->cert, NULL) &&
-           put_text(folder, "tsa.cnf", tsa_config) && put_text(folder, "tsa-serial", "01\n");
+           put_text(folder, "tsa.cnf", tsa_config) && put_text(folder, "tsa-serial", "01\n") &&
+           put_list(folder, "lab-root.crl", root) && put_text(folder, "ca.cnf", ca_config) &&
+           put_text(folder, "ca-index", "") && put_text(folder, "ca-serial", "01\n") &&
+           put_text(folder, "ca-crlnumber", "01\n");
 }
 
 int keys_make(const char *folder, const char *lab, const char *examiner, const char *passphrase,

@@ -79,6 +79,52 @@ static int look_at_lists(struct looking *l, const char *path, struct why *why)
                : code;
 }
 
+/* ------------------------------------------------------------------ before it signs */
+
+static int look_at_own(const struct sign_key *key, X509_CRL *crl, const char *path, struct why *why)
+{
+    X509_REVOKED *revoked = NULL;
+    bool above = false, good = false;
+    if (X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_issuer_name(key->cert)) != 0)
+        return 0;
+    for (int i = 0; i < sk_X509_num(key->above); i++) {
+        X509 *cert = sk_X509_value(key->above, i);
+        above = above || X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(cert)) == 0;
+        good = good || is_signed_by(crl, cert);
+    }
+    if (above && !good)
+        return why_set(why, -EKEYREJECTED, "%s: a revocation list bears its issuer's name, and not its signature", path);
+    return X509_CRL_get0_by_cert(crl, &revoked, key->cert) == 1
+               ? why_set(why, -EKEYREJECTED, "%s: it says that the certificate was revoked", path)
+               : 0;
+}
+
+int sign_lists(const struct sign_key *key, const char *path, struct buf *pem, struct why *why)
+{
+    BIO *bio = BIO_new_file(path, "r"), *out = BIO_new(BIO_s_mem());
+    X509_CRL *crl = NULL;
+    int code = 0, count = 0;
+    if (!bio)
+        code = why_set(why, -ENOENT, "%s: it cannot be opened", path);
+    while (bio && out && code == 0 && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL))) {
+        code = look_at_own(key, crl, path, why);
+        if (code == 0 && PEM_write_bio_X509_CRL(out, crl) != 1)
+            code = -ENOMEM;
+        X509_CRL_free(crl);
+        count++;
+    }
+    if (code == 0 && count == 0)
+        code = sign_why(why, -EKEYREJECTED, "%s: no revocation list can be read from it", path);
+    if (code == 0)
+        sign_take(out, pem);
+    ERR_clear_error();
+    BIO_free(bio);
+    BIO_free(out);
+    return code;
+}
+
+/* ------------------------------------------------------------------ afterwards */
+
 int sign_revoked(const void *der, size_t der_size, const char *crl, const char *ca, int64_t at,
                  bool *ret_known, struct why *why)
 {

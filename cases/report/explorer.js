@@ -4,7 +4,7 @@
   "use strict";
   var root = document.getElementById("explorer");
   if (!root) return;
-  var total = Number(root.dataset.rows), chunks = Number(root.dataset.chunks), per = Number(root.dataset.per);
+  var total = Number(root.dataset.rows), chunks = Number(root.dataset.chunks), per = Number(root.dataset.per), perDetails = Number(root.dataset.details);
   var base = location.href.replace(/[?#].*$/, "").replace(/\.html?$/, "") + "-files/";
   var ROW = 26, TALLEST = 8000000;
 
@@ -24,7 +24,7 @@
   function georgian() { var box = by("lang-ka"); return box !== null && box.checked; }
 
   /* ---- what is loaded ---- */
-  var names = [], lower = [], starts = [], lowerStarts = [], loaded = 0;
+  var parts = [];
   var folderOf = new Uint32Array(total), size = new Float64Array(total), modified = new Float64Array(total);
   var type = new Uint16Array(total), state = new Uint8Array(total), types = [], details = {};
   var folderName = [], folderParent = [], folderLast = [], folderRows = [], lowerPath = [], childrenOf = null;
@@ -34,41 +34,131 @@
     for (var i = 1; i <= count; i++) { next = text.indexOf("/", next) + 1; at[i] = next; }
     return at;
   }
-  function spread(to, first, runs) {
-    for (var i = 0; i < runs.length; i += 2) { to.fill(runs[i], first, first + runs[i + 1]); first += runs[i + 1]; }
-  }
-  function take(number, chunk) {
-    var first = (number - 1) * per, count = chunk.size.length, i;
-    names[number - 1] = chunk.names;
-    starts[number - 1] = lines(chunk.names, count);
-    lower[number - 1] = chunk.names.toLowerCase();
-    lowerStarts[number - 1] = lines(lower[number - 1], count);
-    for (i = 0; i < chunk.folders.length; i += 2) { folderParent.push(chunk.folders[i]); folderName.push(chunk.folders[i + 1]); }
-    for (i = 0; i < chunk.types.length; i++) types.push(chunk.types[i]);
-    spread(folderOf, first, chunk.folder);
-    spread(type, first, chunk.type);
-    size.set(chunk.size, first);
-    for (i = 0; i < count; i++) modified[first + i] = chunk.modified[i] === null ? NaN : chunk.modified[i];
-    for (i = 0; i < count; i++) state[first + i] = chunk.state.charCodeAt(i);
-  }
-  window.kvali = function (kind, number, text) {
-    var value = JSON.parse(text);
-    if (kind === "rows") take(number, value);
-    else details[number] = value;
+  var utf8 = new TextDecoder();
+  function Reader(bytes) { this.bytes = bytes; this.at = 0; }
+  Reader.prototype.number = function () {
+    var bytes = this.bytes, byte = bytes[this.at++], value = byte & 127;
+    for (var scale = 128; byte > 127; scale *= 128) { byte = bytes[this.at++]; value += (byte & 127) * scale; }
+    return value;
   };
-  function load(file, then) {
-    var script = make("script");
-    script.async = false;
-    script.src = base + file;
-    script.onload = function () { then(true); };
-    script.onerror = function () { then(false); };
-    document.head.appendChild(script);
+  Reader.prototype.take = function (size) { this.at += size; return this.bytes.subarray(this.at - size, this.at); };
+  Reader.prototype.text = function () { return utf8.decode(this.take(this.number())); };
+  Reader.prototype.step = function () { var n = this.number() - 1; return n < 0 ? NaN : n % 2 ? -(n + 1) / 2 : n / 2; };
+  Reader.prototype.runs = function (to, first) {
+    for (var count = this.number(); count > 0; count--)
+      for (var value = this.number(), end = first + this.number(); first < end; first++) to[first] = value;
+  };
+  Reader.prototype.column = function (to, first, count) {
+    var wide = this.take(1)[0] === 8, bytes = this.take(count * (wide ? 8 : 4)).slice();
+    var numbers = wide ? new Float64Array(bytes.buffer) : new Int32Array(bytes.buffer);
+    for (var i = 0; i < count; i++) to[first + i] = numbers[i];
+  };
+  /* The names of a part stand one after the other, with a "/" behind each: as bytes, where an alphabet has room for their
+   * letters (`table`: for each byte that of its small letter), otherwise as a text, and as one in small letters. */
+  function byteOf(letter) { return letter < 96 ? 160 + letter : letter - 95; }
+  function fillNames(reader, count) {
+    var heads = new Uint32Array(2 * count), i, all = count;
+    for (i = 0; i < count; i++) {
+      heads[2 * i] = reader.number();
+      heads[2 * i + 1] = reader.number();
+      all += heads[2 * i] + heads[2 * i + 1];
+    }
+    var bytes = reader.bytes, from = reader.at, text = new Uint8Array(all), at = new Uint32Array(count + 1), to = 0, j;
+    for (i = 0; i < count; i++) {
+      var last = i ? at[i - 1] : 0, same = heads[2 * i], more = heads[2 * i + 1];
+      at[i] = to;
+      for (j = 0; j < same; j++) text[to++] = text[last + j];
+      for (j = 0; j < more; j++) text[to++] = bytes[from++];
+      text[to++] = 47;
+    }
+    at[count] = to;
+    return { bytes: text, starts: at };
   }
+  function smallLetters(letters) { /* for each byte that of its small letter; null when these have no room */
+    var all = letters.slice(), table = new Uint8Array(256), i;
+    for (i = 0; i < 256; i++) table[i] = i > 64 && i < 91 ? i + 32 : i;
+    for (i = 0; i < letters.length; i++) {
+      var small = Array.from(letters[i].toLowerCase()), known = all.indexOf(small[0]);
+      if (small.length !== 1) return null;
+      if (small[0].charCodeAt(0) < 128) { table[byteOf(i)] = small[0].charCodeAt(0); continue; }
+      if (known < 0) known = all.push(small[0]) - 1;
+      if (known > 126) return null;
+      table[byteOf(i)] = byteOf(known);
+    }
+    return { letters: all, table: table };
+  }
+  function takeNames(reader, count) {
+    var letters = Array.from(reader.text()), single = letters[0] !== "/", names = fillNames(reader, count);
+    var small = single ? smallLetters(letters) : null;
+    if (small) return { bytes: names.bytes, starts: names.starts, table: small.table, letters: small.letters };
+    var text = single ? spelled(names.bytes, letters) : utf8.decode(names.bytes), lower = text.toLowerCase();
+    return { text: text, starts: lines(text, count), small: lower, smallStarts: lines(lower, count) };
+  }
+  function spelled(bytes, letters) {
+    return Array.from(bytes, function (one) { return one > 31 && one < 127 ? String.fromCharCode(one) : letters[one < 32 ? one + 95 : one - 160]; }).join("");
+  }
+  function spelling(text, part) { /* what to look for: bytes, or the text; null when the part has not all letters */
+    if (!part.bytes) return text;
+    var all = Array.from(text).map(function (one) {
+      if (one >= " " && one <= "~") return one.charCodeAt(0);
+      var known = part.letters.indexOf(one);
+      return known < 0 ? -1 : byteOf(known);
+    });
+    return all.indexOf(-1) < 0 ? Uint8Array.from(all) : null;
+  }
+  function standsAt(part, wanted, at) {
+    if (!part.bytes) return part.small.startsWith(wanted, at);
+    for (var i = 0; i < wanted.length; i++) if (part.table[part.bytes[at + i]] !== wanted[i]) return false;
+    return true;
+  }
+  function take(number, reader) {
+    var first = (number - 1) * per, count = reader.number(), i;
+    for (i = reader.number(); i > 0; i--) { folderParent.push(reader.number() - 1); folderName.push(reader.text()); }
+    for (i = reader.number(); i > 0; i--) types.push(reader.text());
+    reader.runs(folderOf, first);
+    reader.runs(type, first);
+    state.set(reader.take(count), first);
+    reader.column(size, first, count);
+    reader.column(modified, first, count);
+    for (i = first; i < first + count; i++) if (modified[i] === -2147483648) modified[i] = NaN;
+    parts[number - 1] = takeNames(reader, count);
+  }
+  function hex(bytes) { return Array.from(bytes, function (one) { return (one < 16 ? "0" : "") + one.toString(16); }).join(""); }
+  function takeDetails(number, reader) {
+    var rows = details[number] = [];
+    for (var count = reader.number(); count > 0; count--) {
+      var row = [reader.take(1)[0] ? hex(reader.take(32)) : ""], last = 0;
+      for (var i = 0; i < 3; i++) { var step = reader.step(); row.push(step === step ? (last += step) : NaN); }
+      row.push(reader.text());
+      rows.push(row);
+    }
+  }
+  function fromBase64(text) {
+    if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+    var letters = atob(text), bytes = new Uint8Array(letters.length);
+    for (var i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
+    return bytes;
+  }
+  /* The data come as scripts, for a page from a disc may load nothing else: each is a call of this. */
+  var arrived = {};
+  window.kvali = function (kind, number, text) {
+    arrived[kind + number] = new Response(new Blob([fromBase64(text)]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
+  };
   function four(number) { return ("0000" + number).slice(-Math.max(4, String(number).length)); }
+  function load(kind, number) { /* a promise of a Reader */
+    return new Promise(function (done, fail) {
+      var script = make("script");
+      script.async = false;
+      script.src = base + kind + "-" + four(number) + ".js";
+      script.onload = function () { script.remove(); done(arrived[kind + number]); delete arrived[kind + number]; };
+      script.onerror = fail;
+      document.head.appendChild(script);
+    }).then(function (data) { return new Reader(new Uint8Array(data)); });
+  }
 
   function nameOf(row) {
-    var chunk = Math.floor(row / per), at = row - chunk * per;
-    return names[chunk].slice(starts[chunk][at], starts[chunk][at + 1] - 1);
+    var part = parts[Math.floor(row / per)], begin = part.starts[row % per], end = part.starts[row % per + 1] - 1;
+    return part.bytes ? spelled(part.bytes.subarray(begin, end), part.letters) : part.text.slice(begin, end);
   }
   function pathOf(folder) {
     var path = "";
@@ -99,16 +189,35 @@
   /* ---- filters ---- */
   var shown = new Uint32Array(0), order = null, folder = -1, from = -Infinity, until = Infinity, year = "";
 
-  function markNames(mask, needle) {
-    for (var c = 0; c < lower.length; c++) {
-      var text = lower[c], at = lowerStarts[c], row = 0, last = at.length - 2;
-      for (var hit = text.indexOf(needle); hit >= 0; hit = row > last ? -1 : text.indexOf(needle, at[row])) {
-        var high = last;
-        while (row < high) { var middle = (row + high + 1) >> 1; if (at[middle] <= hit) row = middle; else high = middle - 1; }
-        mask[c * per + row] = 1;
-        row++;
+  function markBytes(mask, first, part, wanted) { /* [Horspool 1980], by small letters */
+    var bytes = part.bytes, table = part.table, starts = part.starts, length = bytes.length, last = wanted.length - 1, end = wanted[last];
+    var skip = new Int32Array(256).fill(last + 1), row = 0, b, known, i, at = last;
+    for (b = 0; last > 0 && b < 256; b++) if ((known = wanted.lastIndexOf(table[b], last - 1)) >= 0) skip[b] = last - known;
+    while (at < length) {
+      if (table[bytes[at]] === end) {
+        for (i = 0; i < last && table[bytes[at - last + i]] === wanted[i]; i++);
+        if (i === last) {
+          while (starts[row + 1] <= at) row++;
+          mask[first + row++] = 1;
+          at = starts[row] + last;
+          continue;
+        }
       }
+      at += skip[bytes[at]];
     }
+  }
+  function markText(mask, first, part, wanted) {
+    var text = part.small, starts = part.smallStarts, row = 0;
+    for (var at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, starts[row])) {
+      while (starts[row + 1] <= at) row++;
+      mask[first + row++] = 1;
+    }
+  }
+  function markNames(mask, needle) {
+    parts.forEach(function (part, number) {
+      var wanted = spelling(needle, part);
+      if (wanted !== null) (part.bytes ? markBytes : markText)(mask, number * per, part, wanted);
+    });
   }
   function markFolders(mask, needle) {
     var cut = needle.lastIndexOf("/"), head = needle.slice(0, cut + 1), tail = needle.slice(cut + 1);
@@ -119,11 +228,12 @@
       else if (cut >= 0 && tail && path.slice(-head.length) === head) inside[i] = 2;
       any = any || inside[i] > 0;
     }
+    var tails = parts.map(function (part) { return spelling(tail, part); });
     for (i = 0; any && i < total; i++)
       if (inside[folderOf[i]] === 1) mask[i] = 1;
       else if (inside[folderOf[i]] === 2 && !mask[i]) {
         var c = Math.floor(i / per);
-        if (lower[c].startsWith(tail, lowerStarts[c][i - c * per])) mask[i] = 1;
+        if (tails[c] !== null && standsAt(parts[c], tails[c], (parts[c].smallStarts || parts[c].starts)[i - c * per])) mask[i] = 1;
       }
   }
   function chosenStates() {
@@ -207,12 +317,12 @@
     if (at < 0 || at >= shown.length) return;
     current = at;
     draw();
-    var row = shown[at], chunk = Math.floor(row / per) + 1;
-    if (details[chunk]) detail(row);
-    else load("details-" + four(chunk) + ".js", function (good) { if (good) detail(row); else by("x-missing").hidden = false; });
+    var row = shown[at], part = Math.floor(row / perDetails) + 1;
+    if (details[part]) detail(row);
+    else load("details", part).then(function (reader) { takeDetails(part, reader); detail(row); }).catch(missing);
   }
   function detail(row) {
-    var more = details[Math.floor(row / per) + 1][row % per], box = by("x-detail"), list = make("dl", "pairs");
+    var more = details[Math.floor(row / perDetails) + 1][row % perDetails], box = by("x-detail"), list = make("dl", "pairs");
     function pair(name, value) {
       if (value === "" || value === null || value === undefined) return;
       var head = make("dt");
@@ -401,14 +511,25 @@
     draw();
     root.dataset.first = performance.now().toFixed(0);
   }
-  function one(good) {
-    if (!good) { by("x-missing").hidden = false; by("x-loading").hidden = true; return; }
-    by("x-done").textContent = numberText(Math.min(++loaded * per, total));
-    if (loaded === 1) first();
-    if (loaded === chunks) ready();
+  function missing() { by("x-missing").hidden = false; by("x-loading").hidden = true; }
+  function one(number, reader) {
+    take(number, reader);
+    by("x-done").textContent = numberText(Math.min(number * per, total));
+    if (number === 1) first();
+    if (number === chunks) ready();
   }
   document.documentElement.classList.add("with-script");
   root.hidden = false;
   listen();
-  for (var chunk = 1; chunk <= chunks; chunk++) load("files-" + four(chunk) + ".js", one);
+  function begin() {
+    var before = Promise.resolve(); /* each takes up the folders and types of those before it */
+    for (var chunk = 1; chunk <= chunks; chunk++) (function (number) {
+      var reader = load("files", number);
+      before = before.then(function () { return reader; }).then(function (data) { one(number, data); });
+    })(chunk);
+    before.catch(missing);
+  }
+  /* The first screen is painted before anything is read. */
+  if (document.hidden) begin();
+  else requestAnimationFrame(function () { setTimeout(begin, 0); });
 })();

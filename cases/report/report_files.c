@@ -2,7 +2,9 @@
 #include "cases/report/report_files.h"
 
 #include "cases/report/report_facts.h"
-#include "engine/base/json.h"
+#include "cases/report/report_pack.h"
+#include "engine/base/hash.h"
+#include "engine/base/text.h"
 #include "engine/base/when.h"
 #include "engine/evidence/found.h"
 
@@ -13,9 +15,14 @@
 
 enum { TYPES_MAX = 60000 /* the page keeps their numbers in 16 bits */ };
 
+struct counted {
+    struct buf bytes;
+    uint64_t count;
+};
+
 /* A column that mostly repeats: value, how often. */
 struct runs {
-    struct buf text;
+    struct counted column;
     uint64_t value, count;
 };
 
@@ -27,8 +34,11 @@ struct level {
 struct gathering {
     const struct report_from *from;
     struct report_files *files;
-    size_t rows; /* in this part */
-    struct buf names, sizes, modified, states, folders, new_types, details;
+    size_t rows, detailed; /* in these parts */
+    struct buf names, states, details;
+    struct counted folders, new_types;
+    int64_t *sizes, *modified; /* FILES_PER_PART */
+    uint64_t detail_parts;
     struct runs folder, type;
     char **types;
     size_t type_count;
@@ -38,48 +48,31 @@ struct gathering {
     size_t level_count, level_room;
 };
 
-/* ------------------------------------------------------------------ script */
+/* ------------------------------------------------------------------ parts */
 
-void report_files_quote(struct buf *buf, const void *text, size_t size)
-{
-    const uint8_t *bytes = text;
-    for (size_t i = 0; i < size; i++)
-        if (bytes[i] == '\\')
-            buf_text(buf, "\\\\");
-        else if (bytes[i] < 0x20 || bytes[i] == '\'' || bytes[i] == '<' || bytes[i] == '>' ||
-                 bytes[i] == '&' || bytes[i] == 0x7f)
-            buf_printf(buf, "\\x%02x", bytes[i]);
-        else if (size - i >= 3 && bytes[i] == 0xe2 && bytes[i + 1] == 0x80 && (bytes[i + 2] & 0xfe) == 0xa8) {
-            buf_text(buf,
-                     bytes[i + 2] & 1 ? "\\u2029" : "\\u2028"); /* ends a line for old readers of scripts */
-            i += 2;
-        } else
-            buf_u8(buf, bytes[i]);
-}
-
-static int put_part(struct gathering *g, const char *kind, const char *file, struct buf *json)
+static int put_part(struct gathering *g, const char *kind, uint64_t number, struct buf *data)
 {
     struct report_out out;
     char name[PART_NAME_MAX];
-    unsigned long long number = g->files->parts;
-    snprintf(name, sizeof name, "%s-%04llu.js", file, number);
-    int error = buf_failed(json) ? why_set(g->from->why, -ENOMEM, "no memory")
+    snprintf(name, sizeof name, "%s-%04llu.js", kind, (unsigned long long)number);
+    int error = buf_failed(data) ? why_set(g->from->why, -ENOMEM, "no memory")
                                  : report_parts_open(g->from->parts, name, &out, g->from->why);
     if (error < 0)
         return error;
-    buf_printf(&out.buf, "kvali('%s',%llu,'", kind, number);
-    report_files_quote(&out.buf, json->data, json->size);
+    buf_printf(&out.buf, "kvali('%s',%llu,'", kind, (unsigned long long)number);
+    if ((error = report_pack(&out.buf, data)) < 0)
+        (void)why_set(g->from->why, error, "no memory");
     buf_text(&out.buf, "');\n");
-    return report_parts_close(g->from->parts, &out, 0, g->from->why);
+    return report_parts_close(g->from->parts, &out, error, g->from->why);
 }
-
-/* ------------------------------------------------------------------ columns */
 
 static void runs_end(struct runs *runs)
 {
-    if (runs->count)
-        buf_printf(&runs->text, "%s%llu,%llu", runs->text.size ? "," : "", (unsigned long long)runs->value,
-                   (unsigned long long)runs->count);
+    if (runs->count == 0)
+        return;
+    report_pack_number(&runs->column.bytes, runs->value);
+    report_pack_number(&runs->column.bytes, runs->count);
+    runs->column.count++;
     runs->count = 0;
 }
 
@@ -91,64 +84,60 @@ static void runs_add(struct runs *runs, uint64_t value)
     runs->count++;
 }
 
-static void put_list(struct json *json, const char *key, struct buf *items)
+/* How many there are, and then they. */
+static void put_counted(struct buf *data, struct counted *column)
 {
-    struct buf list = {0};
-    buf_u8(&list, '[');
-    buf_append(&list, items->data, items->size);
-    buf_u8(&list, ']');
-    json_raw(json, key, buf_cstr(&list));
-    buf_finish(&list);
-    buf_clear(items);
+    report_pack_number(data, column->count);
+    buf_append(data, column->bytes.data, column->bytes.size);
+    buf_clear(&column->bytes);
+    column->count = 0;
 }
 
-static int end_part(struct gathering *g)
+static void put_column(struct buf *data, struct buf *column)
 {
-    struct buf text = {0};
-    struct json json;
+    buf_append(data, column->data, column->size);
+    buf_clear(column);
+}
+
+static int end_rows(struct gathering *g)
+{
+    struct buf data = {0};
     if (g->rows == 0)
         return 0;
-    g->files->parts++;
     runs_end(&g->folder);
     runs_end(&g->type);
-    json_init(&json, &text);
-    json_object_open(&json, NULL);
-    put_list(&json, "folders", &g->folders);
-    put_list(&json, "types", &g->new_types);
-    put_list(&json, "folder", &g->folder.text);
-    put_list(&json, "type", &g->type.text);
-    put_list(&json, "size", &g->sizes);
-    put_list(&json, "modified", &g->modified);
-    json_bytes(&json, "state", g->states.data, g->states.size);
-    json_bytes(&json, "names", g->names.data, g->names.size);
-    json_object_close(&json);
-    int error = put_part(g, "rows", "files", &text);
-    buf_clear(&text);
-    buf_printf(&text, "[%s]", buf_cstr(&g->details));
-    if (error == 0)
-        error = put_part(g, "details", "details", &text);
-    buf_finish(&text);
-    buf_clear(&g->states);
+    report_pack_number(&data, g->rows);
+    put_counted(&data, &g->folders);
+    put_counted(&data, &g->new_types);
+    put_counted(&data, &g->folder.column);
+    put_counted(&data, &g->type.column);
+    put_column(&data, &g->states);
+    report_pack_column(&data, g->sizes, g->rows);
+    report_pack_column(&data, g->modified, g->rows);
+    int error = report_pack_names(&data, &g->names);
     buf_clear(&g->names);
-    buf_clear(&g->details);
+    if (error < 0)
+        data.failed = true;
+    error = put_part(g, "files", ++g->files->parts, &data);
+    buf_finish(&data);
     g->rows = 0;
     return error;
 }
 
-/* ------------------------------------------------------------------ folders */
-
-static void put_string(struct buf *list, const char *text, size_t size)
+static int end_details(struct gathering *g)
 {
-    struct buf one = {0};
-    struct json json;
-    json_init(&json, &one);
-    json_array_open(&json, NULL);
-    json_bytes(&json, NULL, text, size);
-    json_array_close(&json);
-    if (one.size >= 2) /* without the brackets */
-        buf_append(list, one.data + 1, one.size - 2);
-    buf_finish(&one);
+    struct buf data = {0};
+    if (g->detailed == 0)
+        return 0;
+    report_pack_number(&data, g->detailed);
+    put_column(&data, &g->details);
+    int error = put_part(g, "details", ++g->detail_parts, &data);
+    buf_finish(&data);
+    g->detailed = 0;
+    return error;
 }
+
+/* ------------------------------------------------------------------ folders */
 
 static int push_level(struct gathering *g, size_t path_size, const char *name, size_t size)
 {
@@ -160,9 +149,9 @@ static int push_level(struct gathering *g, size_t path_size, const char *name, s
         g->levels = more;
         g->level_room = room;
     }
-    buf_printf(&g->folders, "%s%lld,", g->folders.size ? "," : "",
-               g->level_count ? (long long)g->levels[g->level_count - 1].id : -1LL);
-    put_string(&g->folders, name, size);
+    report_pack_number(&g->folders.bytes, g->level_count ? g->levels[g->level_count - 1].id + 1 : 0);
+    report_pack_text(&g->folders.bytes, name, size);
+    g->folders.count++;
     g->levels[g->level_count++] = (struct level){path_size, g->folder_count++};
     return 0;
 }
@@ -227,9 +216,8 @@ static int type_number(struct gathering *g, const char *name, uint64_t *ret)
     if (!(more[g->type_count] = strdup(name)))
         return -ENOMEM;
     g->type_count++;
-    if (g->new_types.size)
-        buf_u8(&g->new_types, ',');
-    put_string(&g->new_types, name, strlen(name));
+    report_pack_text(&g->new_types.bytes, name, strlen(name));
+    g->new_types.count++;
     return 0;
 }
 
@@ -240,14 +228,6 @@ static char state_letter(const struct file_fact *fact)
            : fact->flags & ENTRY_REALLOCATED ? 'r'
            : file_fact_deleted(fact)         ? 'd'
                                              : 'l';
-}
-
-static void put_seconds(struct buf *buf, int64_t when)
-{
-    if (when == WHEN_NONE)
-        buf_text(buf, "null");
-    else
-        buf_printf(buf, "%lld", (long long)(when / 1000000000 - (when % 1000000000 < 0)));
 }
 
 static void count_year(struct report_files *files, int64_t when)
@@ -275,17 +255,29 @@ static int show(struct report_files *files, const struct file_fact *fact, uint64
     return row->exhibit && row->path && row->type ? 0 : -ENOMEM;
 }
 
-static void put_details(struct buf *buf, const struct file_fact *fact)
+static void put_hash(struct buf *buf, const char *hex)
+{
+    uint8_t bytes[SHA256_SIZE];
+    bool known = text_unhex(hex, bytes, sizeof bytes);
+    buf_u8(buf, known);
+    if (known)
+        buf_append(buf, bytes, sizeof bytes);
+}
+
+static int put_details(struct gathering *g, const struct file_fact *fact)
 {
     const int64_t times[] = {fact->accessed, fact->changed, fact->born};
-    buf_printf(buf, "%s[\"%s\"", buf->size ? "," : "", fact->sha256);
-    for (size_t i = 0; i < 3; i++) {
-        buf_u8(buf, ',');
-        put_seconds(buf, times[i]);
-    }
-    buf_u8(buf, ',');
-    put_string(buf, fact->grade, strlen(fact->grade));
-    buf_u8(buf, ']');
+    int64_t last = 0;
+    put_hash(&g->details, fact->sha256);
+    for (size_t i = 0; i < 3; i++)
+        report_pack_when(&g->details, times[i], &last);
+    report_pack_text(&g->details, fact->grade, strlen(fact->grade));
+    return ++g->detailed == FILES_PER_DETAILS ? end_details(g) : 0;
+}
+
+static int64_t seconds(int64_t when)
+{
+    return when == WHEN_NONE ? PACK_NONE : when / 1000000000 - (when % 1000000000 < 0);
 }
 
 static int put_row(struct gathering *g, const struct file_fact *fact, uint64_t size)
@@ -295,21 +287,20 @@ static int put_row(struct gathering *g, const struct file_fact *fact, uint64_t s
     int error = enter_folder(g, fact, slash ? (size_t)(slash - fact->path) : 0);
     if (error == 0)
         error = type_number(g, type_word(fact), &type);
+    if (error == 0)
+        error = put_details(g, fact);
     if (error < 0)
         return error;
     buf_text(&g->names, slash ? slash + 1 : fact->path);
-    buf_u8(&g->names, '/'); /* the one byte that no name has, and that is written as it is */
-    buf_printf(&g->sizes, "%s%llu", g->rows ? "," : "", (unsigned long long)size);
-    if (g->rows)
-        buf_u8(&g->modified, ',');
-    put_seconds(&g->modified, fact->modified);
+    buf_u8(&g->names, '/'); /* the one byte that no name has */
+    g->sizes[g->rows] = size < INT64_MAX ? (int64_t)size : INT64_MAX;
+    g->modified[g->rows] = seconds(fact->modified);
     buf_u8(&g->states, (uint8_t)state_letter(fact));
-    put_details(&g->details, fact);
     runs_add(&g->folder, g->levels[g->level_count - 1].id);
     runs_add(&g->type, type);
-    if (buf_failed(&g->names) || buf_failed(&g->details) || buf_failed(&g->folders))
+    if (buf_failed(&g->names) || buf_failed(&g->folders.bytes))
         return -ENOMEM;
-    return ++g->rows == FILES_PER_PART ? end_part(g) : 0;
+    return ++g->rows == FILES_PER_PART ? end_rows(g) : 0;
 }
 
 static int each(void *context, const struct file_fact *fact)
@@ -324,23 +315,37 @@ static int each(void *context, const struct file_fact *fact)
 
 static void gathering_finish(struct gathering *g)
 {
-    struct buf *const bufs[] = {&g->names,     &g->sizes,   &g->modified,    &g->states,    &g->folders,
-                                &g->new_types, &g->details, &g->folder.text, &g->type.text, &g->path};
+    struct buf *const bufs[] = {&g->names,
+                                &g->states,
+                                &g->folders.bytes,
+                                &g->new_types.bytes,
+                                &g->details,
+                                &g->folder.column.bytes,
+                                &g->type.column.bytes,
+                                &g->path};
     for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
         buf_finish(bufs[i]);
     for (size_t i = 0; i < g->type_count; i++)
         free(g->types[i]);
     free(g->types);
     free(g->levels);
+    free(g->sizes);
+    free(g->modified);
 }
 
 int report_files_gather(const struct report_from *from, struct report_files *ret_files)
 {
-    struct gathering g = {.from = from, .files = ret_files};
+    struct gathering g = {.from = from,
+                          .files = ret_files,
+                          .sizes = calloc(FILES_PER_PART, sizeof(int64_t)),
+                          .modified = calloc(FILES_PER_PART, sizeof(int64_t))};
     *ret_files = (struct report_files){0};
-    int error = file_facts(from->cf, FACTS_ALL, each, &g, from->why);
+    int error = !g.sizes || !g.modified ? why_set(from->why, -ENOMEM, "no memory")
+                                        : file_facts(from->cf, FACTS_ALL, each, &g, from->why);
     if (error == 0 && from->parts)
-        error = end_part(&g);
+        error = end_rows(&g);
+    if (error == 0 && from->parts)
+        error = end_details(&g);
     gathering_finish(&g);
     if (error < 0)
         report_files_finish(ret_files);

@@ -149,8 +149,9 @@ static void put_words(struct html *html)
 static void put_explorer(struct html *html, const struct report_files *files)
 {
     buf_printf(html->buf,
-               "<div id=\"explorer\" hidden=\"\" data-rows=\"%llu\" data-chunks=\"%llu\" data-per=\"%d\">\n",
-               (unsigned long long)files->total, (unsigned long long)files->parts, FILES_PER_PART);
+               "<div id=\"explorer\" hidden=\"\" data-rows=\"%llu\" data-chunks=\"%llu\" data-per=\"%d\" "
+               "data-details=\"%d\">\n",
+               (unsigned long long)files->total, (unsigned long long)files->parts, FILES_PER_PART, FILES_PER_DETAILS);
     put_filters(html);
     html_raw(html, "<p id=\"x-loading\" class=\"soft\">");
     html_label(html, LABEL_FILES_LOADING);

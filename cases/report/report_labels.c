@@ -5,9 +5,11 @@
 #include <string.h>
 
 static const char *const texts[REPORT_LABELS][REPORT_LANGS] = {
-#define LABEL(id, en, ka) [LABEL_##id] = {en, ka},
+#define LABEL(id, en, ka)  [LABEL_##id] = {en, ka},
+#define UNREAD(id, en, ka) [LABEL_##id] = {en, ka},
 #include "cases/report/report_labels.inc"
 #undef LABEL
+#undef UNREAD
 };
 
 static const char *const lang_names[REPORT_LANGS] = {"en", "ka"};

@@ -61,9 +61,13 @@ static int run(const struct options *options)
         cli_print("%s/lab-root.pem    the root: give it to those who will check seals, and keep lab-root.key "
                   "offline\n"
                   "%s/examiner.p12    to seal with: kvali seal CASE --key %s/examiner.p12\n"
+                  "%s/lab-root.crl    who was revoked: nobody yet (kvali seal --crl). To take a certificate back, in that "
+                  "folder:\n"
+                  "                   openssl ca -config ca.cnf -revoke examiner.pem; openssl ca -config ca.cnf -gencrl "
+                  "-out lab-root.crl\n"
                   "%s/tsa.pem, .cnf   a time stamp authority for tests: in that folder,\n"
                   "                   openssl ts -reply -config tsa.cnf -queryfile Q.tsq -out Q.tsr\n",
-                  folder, folder, folder, folder);
+                  folder, folder, folder, folder, folder);
     return EXIT_DONE;
 }
 

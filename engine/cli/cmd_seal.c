@@ -19,6 +19,7 @@ static const struct option_spec specs[] = {
     {"cert", 'c', "FILE", "The signer's certificate and those above it (PEM); a PKCS#12 file has them in it"},
     {"passphrase-file", 0, "FILE",
      "The first line of FILE is the key's passphrase or PIN (default: it is asked for)"},
+    {"crl", 0, "FILE", "Revocation lists (PEM): looked at before it signs, and kept with the seal"},
     {"tsa", 0, "URL", "Ask this time stamp authority for a stamp over the signature (http://…)"},
     {"tsa-query", 0, "FILE",
      "Write the request for a stamp to FILE, to be carried to where there is a network"},
@@ -130,9 +131,9 @@ static int seal(const struct options *options, struct casefile *cf, struct sign_
 {
     struct why why = {{0}};
     struct seal_written written;
-    char *tsa = lab_default("seal", "tsa");
-    struct seal_options what = {
-        .key = key, .gaps = gaps, .tsa = options_text(options, "tsa", tsa), .now = when_now()};
+    char *tsa = lab_default("seal", "tsa"), *crl = lab_default("seal", "crl");
+    struct seal_options what = {.key = key, .gaps = gaps, .tsa = options_text(options, "tsa", tsa),
+                                .crl = options_text(options, "crl", crl), .now = when_now()};
     int error = seal_write(cf, &what, &written, &why), code = EXIT_DONE;
     if (error)
         code = failed(casefile_folder(cf), error, &why);
@@ -145,6 +146,7 @@ static int seal(const struct options *options, struct casefile *cf, struct sign_
         code = fail(EXIT_ENVIRONMENT, what.tsa, -EHOSTUNREACH, &why,
                     "the seal is made without a stamp; --tsa-response takes one for it later");
     free(tsa);
+    free(crl);
     return code;
 }
 
@@ -185,7 +187,7 @@ const struct command command_seal = {
         "request,\n"
         "any authority answers it, and --tsa-response takes the answer into the case.\n"
         "Keys: ECDSA on P-384 or P-521, or RSA from 3072 bits on. For a card or token install\n"
-        "libengine-pkcs11-openssl and set PKCS11_MODULE_PATH. Defaults: [seal] in lab.toml (key, cert, tsa).",
+        "libengine-pkcs11-openssl and set PKCS11_MODULE_PATH. Defaults: [seal] in lab.toml (key, cert, crl, tsa).",
     .example =
         "  kvali seal /srv/cases/2026-001 --key /srv/keys/examiner.p12\n"
         "  kvali seal CASE --key 'pkcs11:object=examiner' --cert examiner.pem --tsa http://tsa.example/\n"

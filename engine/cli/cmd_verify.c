@@ -27,7 +27,8 @@ static const struct option_spec specs[] = {
                       "who signed (default: ca under [verify] in lab.toml)"},
     {"tsa-ca", 0, "FILE", "The same for time stamps (default: tsa_ca)"},
     {"crl", 0, "FILE", "Revocation lists (PEM) of those who issued the signers' certificates, with --ca: a seal that\n"
-                       "was not stamped before its certificate was revoked is bad (default: crl)"},
+                       "was not stamped before its certificate was revoked is bad. Lists that seals keep count\n"
+                       "always, with --ca (default: crl)"},
     {"evidence", 0, "PATH", "Read this evidence again: its SHA-256, and a sample of its files"},
     {"exhibit", 'x', "LABEL", "With --evidence: the exhibit that it is (default: the one with this file name)"},
     {"sample", 0, "N", "With --evidence: so many files (default: 32)"},
@@ -64,7 +65,7 @@ static void put_step(struct output *output, const char *name, bool sound, const 
     } else if (!output->quiet || !sound) {
         const char *mark = sound ? "ok" : "BAD";
         if (strchr(words, '\n') == NULL)
-            cli_print("%-4s %s: %s\n", mark, name, words);
+            cli_print("%-4s %s%s%s\n", mark, name, *words ? ": " : "", words);
         else
             put_lines(mark, name, words);
     }

@@ -1,6 +1,8 @@
 // browser: opens a report in a headless Chromium and says, as one JSON object, what happened there.
 //   node browser.mjs PAGE [--noscript] [--shot FILE.png] [--width N] [--height N] [--run EXPRESSION]... [--wait]
-// ready_ms: from the navigation to a filled table (data-ready of explorer.js), null without scripts; requests: every address that
+// ready_ms: from the navigation until the whole table answers to a filter (data-ready of explorer.js), null without scripts;
+// paint_ms, first_ms: until something of the page, until the table's first rows are there; cpu_s: processor time of the process that
+// draws the page, then; requests: every address that
 // was asked for; outside: those that are no file: and no data:; dialogs, errors: of scripts; refused: what the policy refused; run:
 // the values of the expressions, evaluated one after the other. Chromium is spoken to over its pipe [DevTools protocol]; no package.
 import { spawn } from 'node:child_process'
@@ -62,7 +64,7 @@ async function main() {
     } else if (m.method === 'Runtime.exceptionThrown') result.errors.push(m.params.exceptionDetails.exception?.description || m.params.exceptionDetails.text)
     else if (m.method === 'Log.entryAdded') (m.params.entry.source === 'security' ? result.refused : result.errors).push(m.params.entry.text)
   })
-  for (const domain of ['Page', 'Network', 'Runtime', 'Log']) await call(domain + '.enable')
+  for (const domain of ['Page', 'Network', 'Runtime', 'Log', 'Performance']) await call(domain + '.enable')
   if (options.noscript) await call('Emulation.setScriptExecutionDisabled', { value: true })
   const loaded = once('Page.loadEventFired'), begin = performance.now()
   await call('Page.navigate', { url: pathToFileURL(resolve(options.page)).href })
@@ -72,7 +74,14 @@ async function main() {
     for (let i = 0; i < 1200; i++) {
       const ready = await value('(() => { const e = document.getElementById("explorer"); return e ? e.dataset.ready || "" : "none" })()')
       if (ready === 'none') break
-      if (ready) { result.ready_ms = Number(ready); result.wall_ms = Math.round(performance.now() - begin); break }
+      if (ready) {
+        result.ready_ms = Number(ready)
+        result.wall_ms = Math.round(performance.now() - begin)
+        result.first_ms = Number(await value('document.getElementById("explorer").dataset.first'))
+        result.paint_ms = Math.round(await value('performance.getEntriesByName("first-contentful-paint")[0]?.startTime'))
+        result.cpu_s = (await call('Performance.getMetrics')).metrics.find((m) => m.name === 'ProcessTime').value
+        break
+      }
       await new Promise((done) => setTimeout(done, 25))
     }
   for (const expression of options.run) result.run.push(await value(expression))

@@ -47,21 +47,24 @@ in_browser() { # CASE
   node "$here/browser.mjs" "$page" --noscript >"$WORK/browser.json" && jq -e '.requests | map(select(startswith("file:"))) | length == 1' "$WORK/browser.json"
 }
 
-# The data files, read as what they are: one call with a text, and nothing else.
+# The data beside the page, read by their description: the case's files, and nothing but calls.
 chunks() { # CASE
-  local folder
-  folder=$(one "$1" html)
-  folder=${folder%.html}-files
-  node -e '
-    const fs = require("fs"), vm = require("vm")
-    for (const name of fs.readdirSync(process.argv[1])) {
-      const text = fs.readFileSync(process.argv[1] + "/" + name, "utf8")
-      if (!/^kvali\(\x27(rows|details)\x27,\d+,\x27[^\x27\n]*\x27\);\n$/.test(text) || /[<>&\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/.test(text)) throw name + ": more than one call, or something that hides"
-      const calls = [], box = { kvali: (...all) => calls.push(all) }
-      vm.runInNewContext(text, box)
-      if (calls.length !== 1 || Object.keys(box).length !== 1) throw name
-      JSON.parse(calls[0][2])
-    }' "$folder"
+  local page
+  page=$(one "$1" html)
+  python3 "$here/formats.py" files "${page%.html}-files" "$1"
+}
+
+# What a text in the filter leaves over, of names in one alphabet and in more letters than that has, in capitals and small.
+filtered() { # CASE PATTERN COUNT...
+  local case=$1 run=() want=()
+  shift
+  while [ $# -gt 0 ]; do
+    run+=(--run "(() => { const box = document.getElementById('x-text'); box.value = '$1'; box.oninput(); return Number(document.getElementById('x-shown').textContent.replace(/\\D/g, '')) })()")
+    want+=("$2")
+    shift 2
+  done
+  node "$here/browser.mjs" "$(one "$case" html)" "${run[@]}" >"$WORK/browser.json" && jq -c .run "$WORK/browser.json"
+  jq -e --argjson want "[$(IFS=,; echo "${want[*]}")]" '.run == $want' "$WORK/browser.json"
 }
 
 one() { # CASE EXTENSION: the newest report
@@ -114,9 +117,7 @@ check() { # CASE WORDS
   promise "$2: Timesketch's three fields, and its times agree" python3 "$here/formats.py" timesketch "$(one "$1" timesketch.jsonl)"
   promise "$2: mactime reads the body file" sh -c '[ "$(mactime -d -y -b "$1" | grep -c .)" -gt 1 ]' - "$(one "$1" body)"
   promise "$2: the PDF is sound in both languages: fonts inside, page of pages and ledger head on each, end mark" both_languages "$1"
-  if command -v node >/dev/null; then
-    promise "$2: the data beside the page are calls with a text, without hidden characters" chunks "$1"
-  fi
+  promise "$2: the data beside the page, read by their description, are the case's files" chunks "$1"
   if command -v node >/dev/null && command -v chromium >/dev/null; then
     promise "$2: the page in Chromium: all rows, nothing from outside, no foreign script, no hidden character; one file without scripts" in_browser "$1"
   else
@@ -208,6 +209,22 @@ write "$hostile" && write "$hostile" || exit 1
 check "$hostile" "hostile names"
 promise "hostile names: every severe content is an indicator" is 20 \
   "$(jq '[.objects[] | select(.type == "indicator")] | length' "$(one "$hostile" stix.json)")"
+# Names in more letters than an alphabet of one byte has.
+many=$WORK/many
+mkdir -p "$many/letters"
+for n in 0 1 2 3; do
+  : >"$many/letters/$(python3 -c "print('Ж' + ''.join(chr(0x4e00 + $n * 50 + i) for i in range(50)))")"
+done
+echo one >"$many/letters/ГОСТ-საქართველო.txt"
+touch -d '1601-02-03 04:05:06' "$many/letters/ГОСТ-საქართველო.txt" # far from 32 bits of seconds
+"$KVALI" process "$many" --case "$WORK/many-case" --quiet
+write "$WORK/many-case"
+promise "names in hundreds of letters: the data beside the page are the case's files" chunks "$WORK/many-case"
+if command -v node >/dev/null && command -v chromium >/dev/null; then
+  promise "filters find names in capitals and small letters, Georgian and Chinese, in one alphabet" filtered "$hostile" \
+    SCRIPT 1 საქართ 1 Საქართ 1 文 1 'inner \\"x' 1 plain 0 'names/a' 1 'nothing like it' 0 e 8
+  promise "… and in more letters than that has" filtered "$WORK/many-case" ж 4 Ж 4 გოსტ 0 госТ 1 საქართველო 1 '\u4e00' 1 letters 5 'letters/г' 1
+fi
 audit() { # a folder that is not hostile: hashdeep reads names as they are
   "$KVALI" process "$TOP/rules/yara" --case "$WORK/rules" --quiet
   "$KVALI" report "$WORK/rules" --format hashdeep --stdout >"$WORK/list.txt" || return 1

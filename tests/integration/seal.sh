@@ -55,6 +55,8 @@ promise "none of these left a seal" test ! -e "$case/seals/0001.json"
 strict() { exits 4 seal --strict && contains "$(cat "$WORK/out")" gaps && [ ! -e "$case/seals/0001.json" ]; }
 promise "--strict makes no seal while custody has gaps" strict
 
+cp -r "$case" "$WORK/bare"
+
 # ---- the first seal
 
 promise "a case is sealed" exits 0 seal --tsa-query "$WORK/q.tsq"
@@ -118,7 +120,7 @@ asked() {
   python3 "$WORK/tsa.py" "$keys" "$WORK" &
   local server=$!
   until [ -s "$WORK/port" ]; do sleep 0.1; done
-  http_proxy='' exits 0 seal --tsa "http://127.0.0.1:$(cat "$WORK/port")/" && contains "$(cat "$WORK/out")" "It is stamped" && sound
+  http_proxy='' exits 0 seal --crl "$keys/lab-root.crl" --tsa "http://127.0.0.1:$(cat "$WORK/port")/" && contains "$(cat "$WORK/out")" "It is stamped" && sound
   local code=$?
   kill "$server" 2>/dev/null
   wait "$server" 2>/dev/null
@@ -223,6 +225,27 @@ revoked() {
   exits 0 "$KVALI" seal "$WORK/revoked" --tsa-response "$WORK/r.tsr" --tsa-ca "$ca" && exits 0 verify "$WORK/revoked" --crl "$WORK/authority/taken.crl"
 }
 promise "a seal whose certificate was revoked is bad, unless a trusted stamp says that it was made before" revoked
+kept() { # what a later seal keeps tells of an older one, without any list from elsewhere, by kvali and by the page
+  rm -rf "$WORK/kept" "$WORK/keys3"
+  "$KVALI" keys init "$WORK/keys3" --lab L --examiner E --no-passphrase --quiet && cp -r "$WORK/bare" "$WORK/kept" || return 1
+  local ca=$WORK/keys3/lab-root.pem lists=$WORK/keys3/lab-root.crl
+  exits 0 "$KVALI" seal "$WORK/kept" --key "$WORK/keys3/examiner.p12" --crl "$lists" --tsa-query "$WORK/k.tsq" || return 1
+  (cd "$WORK/keys3" && openssl ts -reply -config tsa.cnf -queryfile "$WORK/k.tsq" -out "$WORK/k.tsr" 2>/dev/null)
+  cmp "$lists" "$WORK/kept/seals/0001.crl" && grep -q 'seals/0001.crl' "$WORK/kept/seals/0001.manifest" && exits 0 verify "$WORK/kept" || return 1
+  page "$WORK/kept" >"$WORK/page" && grep -q 'ok   seal 0001: the revocation list seals/0001.crl (1) is signed' "$WORK/page" || return 1
+  sleep 2
+  (cd "$WORK/keys3" && openssl ca -config ca.cnf -revoke examiner.pem && openssl ca -config ca.cnf -gencrl -out lab-root.crl) 2>>"$WORK/authority/openssl.log" || return 1
+  exits 2 "$KVALI" seal "$WORK/kept" --key "$WORK/keys3/examiner.p12" --crl "$lists" && contains "$(cat "$WORK/out")" "certificate was revoked" || return 1
+  (cd "$WORK/keys3" && openssl req -new -key tsa.key -subj /CN=second -out second.csr && openssl ca -batch -notext -config ca.cnf -in second.csr -days 9 -out second.pem) 2>>"$WORK/authority/openssl.log" || return 1
+  exits 0 "$KVALI" seal "$WORK/kept" --key "$WORK/keys3/tsa.key" --cert "$WORK/keys3/second.pem" --crl "$lists" || return 1
+  exits 4 verify "$WORK/kept" && contains "$(cat "$WORK/out")" "BAD  the signatures: seal 1: the signer's certificate was revoked on 20" || return 1
+  ! page "$WORK/kept" >"$WORK/page" && grep -q 'BAD  seal 0001: its certificate was revoked on' "$WORK/page" || return 1
+  exits 0 "$KVALI" seal "$WORK/kept" --seal 1 --tsa-response "$WORK/k.tsr" --tsa-ca "$ca" && exits 0 verify "$WORK/kept" &&
+    page "$WORK/kept" >"$WORK/page" && grep -q 'ok   seal 0001: its certificate was revoked on' "$WORK/page" || return 1
+  printf X | dd of="$WORK/kept/seals/0002.crl" bs=1 seek=300 conv=notrunc 2>/dev/null
+  exits 4 verify "$WORK/kept" && contains "$(cat "$WORK/out")" "seals/0002.crl" && ! page "$WORK/kept" >"$WORK/page"
+}
+promise "a seal keeps the revocation lists, and these tell of older seals without a network, by kvali and by the page" kept
 forged_list() { # by one who calls himself as the issuer does
   "$KVALI" keys init "$WORK/forger" --lab 'ლაბორატორია' --examiner 'ნინო ბერიძე' --no-passphrase --quiet
   (cd "$WORK/authority" && sed "s#$keys#$WORK/forger#" ca.cnf >rogue.cnf && openssl ca -config rogue.cnf -gencrl -out rogue.crl 2>>openssl.log) || return 1

@@ -7,8 +7,8 @@ usage: tamper.py CASE CA [--flips N] [--third N] [--seed N] [--only WORD,...]
 CASE is sealed and has not gone on since; CA are the roots (PEM). --flips: so many random single-bit flips in each of the
 ledger (what the newest seal covers of it), the seal, its signature, the manifest, a report and case.db. --third: of these,
 so many are shown to VERIFY.txt too, and the changes of one record (all of them by default). Then records of the ledger are edited, deleted, swapped and cut off,
-with the chain left broken and with the chain made anew. --only: of ledger, seal, signature, manifest, report, case.db,
-records these, so that several can run beside each other. Prints a line a target; exit 1 when anything was not seen.
+with the chain left broken and with the chain made anew. --only: of ledger, seal, signature, manifest, lists (the
+revocation lists that the seal keeps, where there are any), report, case.db, records these, so that several can run beside each other. Prints a line a target; exit 1 when anything was not seen.
 """
 import argparse, hashlib, json, os, random, shutil, subprocess, sys, tempfile
 
@@ -18,7 +18,7 @@ parser.add_argument("ca")
 parser.add_argument("--flips", type=int, default=1000)
 parser.add_argument("--third", type=int, default=None)
 parser.add_argument("--seed", type=int, default=7)
-parser.add_argument("--only", default="ledger,seal,signature,manifest,report,case.db,records")
+parser.add_argument("--only", default="ledger,seal,signature,manifest,lists,report,case.db,records")
 args = parser.parse_args()
 only = args.only.split(",")
 kvali = os.environ["KVALI"]
@@ -137,10 +137,11 @@ try:
     restore_side_files()
     targets = {"ledger": ("ledger.jsonl", seal["ledger_bytes"]), "seal": (f"seals/{newest}.json",), "signature": (f"seals/{newest}.p7s",),
                "manifest": (f"seals/{newest}.manifest",),
+               "lists": (f"seals/{newest}.crl",),
                "report": ("reports/" + sorted(f for f in os.listdir(case + "/reports") if os.path.isfile(case + "/reports/" + f))[-1],),
                "case.db": ("case.db",)}
     for title, target in targets.items():
-        if title in only:
+        if title in only and os.path.exists(os.path.join(case, target[0])):
             flips(title, *target)
     if "records" in only:
         records()
