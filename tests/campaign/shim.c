@@ -13,6 +13,7 @@
  *
  * A worker may not ask what a descriptor is: descriptors are remembered when they are opened.
  */
+#undef _FILE_OFFSET_BITS /* open and open64 are two functions here */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
