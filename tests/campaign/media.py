@@ -87,9 +87,18 @@ class Media(Campaign):
             good = unread > 0 and whole == 0 or path not in clean or sha256 == clean[path][0] or walk > 0
             self.check(good, *words, path, "has another hash and no word about it")
         lost = [path for path in clean if path not in now]
-        self.check(not lost or walk > 0, *words, len(lost), "contents are not listed, and no fault of the walk says why:", *lost[:2])
+        self.check(not lost or walk > 0 or words[1][0][0] == 0, *words, len(lost), "contents are not listed, and no fault of the walk says why:", *lost[:2])
         self.tell("contents compared", len(now))
         self.tell("contents not listed, and told", len(lost))
+
+    def folder(self):
+        """A folder's block: names are lost, and the folder's fault says so."""
+        image = make_small(self.work, "folder.raw")
+        block = subprocess.run(["debugfs", "-R", "blocks papers", image], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                               env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin")).stdout.split()[0]
+        self.by_shim(image, [(int(block) * 1024, SECTOR)])
+        told = rows(self.path("case"), "SELECT path, offset, size FROM fault WHERE stage = 'walk'")
+        self.check(told == [("folder.raw/image/ext4/papers", int(block) * 1024, SECTOR)], "a folder that cannot be read:", told)
 
     def one(self, image, clean, runs, nbd):
         size, name = os.path.getsize(image), os.path.basename(image)
@@ -118,6 +127,7 @@ if campaign.args.nbd and (os.geteuid() or not os.path.exists("/dev/fuse") or any
         subprocess.run(["which", word], stdout=subprocess.DEVNULL).returncode for word in ("nbdkit", "nbdfuse"))):
     campaign.skip("--nbd needs root, /dev/fuse, nbdkit and nbdfuse (Debian: nbdkit, libnbd-bin)")
 images = [image for image in (unpack(name, campaign.work) for name in IMAGES) if image] or [make_small(campaign.work)]
+campaign.folder()
 each = -(-campaign.args.count // len(images))
 tries = 0
 for image in images[:campaign.args.count]:
