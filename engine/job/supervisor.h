@@ -60,6 +60,7 @@ struct exhibit_state {
     bool ready;      /* open in the zygote */
     bool failed;     /* told, in this run */
     bool told;       /* its facts are in the case */
+    bool refused;    /* it is another image than the one that was opened before */
     uint32_t deaths; /* zygotes that died while they opened it */
 };
 

@@ -25,6 +25,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum call { CALL_OPEN, CALL_READ, CALL_WRITE, CALL_SYNC, CALL_NAME, CALL_MEMORY, CALLS };
@@ -45,6 +46,7 @@ static struct {
     uint64_t offset, size;
 } bad[BAD_MAX];
 static size_t bad_count;
+static long clock_jump;
 
 /* What powercut.py reads; little endian, no gaps. */
 struct op {
@@ -103,6 +105,7 @@ __attribute__((constructor)) static void begin(void)
     keep(log_path, sizeof log_path, "KVALI_SHIM_LOG");
     keep(count_path, sizeof count_path, "KVALI_SHIM_COUNT");
     under_size = strlen(under);
+    clock_jump = getenv("KVALI_SHIM_CLOCK") ? atol(getenv("KVALI_SHIM_CLOCK")) : 0;
     if (fail)
         read_fail(fail);
     if (list)
@@ -494,6 +497,17 @@ FILE *fdopen(int fd, const char *mode)
     if (real == NULL)
         next("fdopen", &real);
     return path_of(fd) ? stream_of(fd, mode) : real(fd, mode);
+}
+
+/* ------------------------------------------------------------------ the time of day */
+
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+    static unsigned looks;
+    int code = (int)syscall(SYS_clock_gettime, clock, time);
+    if (code == 0 && clock == CLOCK_REALTIME && clock_jump && looks++ % 2)
+        time->tv_sec += clock_jump;
+    return code;
 }
 
 /* ------------------------------------------------------------------ memory */
