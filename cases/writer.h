@@ -69,6 +69,7 @@ enum attempt_end {
     ATTEMPT_MEMORY,   /* not chosen: rows deleted, to be tried again */
     ATTEMPT_LOST,     /* not chosen: the worker was killed from outside, or with its supervisor */
     ATTEMPT_TAMPERED, /* not chosen: everything its worker said is void */
+    ATTEMPT_STOPPED,  /* not chosen: the supervisor ended it, and it counts as no try */
 };
 /* What was read of a stream. */
 struct attempt_read {
