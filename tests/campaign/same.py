@@ -24,16 +24,14 @@ class Same(Campaign):
         case = os.path.join(place, "case with a name")
         jobs, block = self.rng.randint(1, 8), self.rng.choice([4096, 65536, 1 << 20])
         surroundings, mask = self.rng.choice(PLACES), self.rng.choice([0o22, 0o77, 0])
-        words = [program, "process", there, "--case", case, "--quiet", "--plugins", PLUGINS, "--jobs", str(jobs)]
-        if "limit.block" in self.settings:
-            words += ["--set", f"limit.block={block}"]
+        words = [program, "process", there, "--case", case, "--quiet", "--plugins", PLUGINS, "--jobs", str(jobs), "--set", f"block={block}"]
         run = subprocess.run(words, env={**os.environ, **surroundings}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, umask=mask)
-        return run, case, (os.path.basename(image), f"jobs {jobs}", surroundings, f"umask {mask:o}", program if program != KVALI else "")
+        return run, case, (os.path.basename(image), f"jobs {jobs}, block {block}", surroundings, f"umask {mask:o}", program if program != KVALI else "")
 
     def lines(self, case, plugins):
-        """The findings' lines of these plugins, without what only tells of others."""
-        said = kvali("digest", "--lines", case).stdout.split("\n")
-        return [line for line in said if line.split("\t")[0] == "record" and set(line.split("\t")) & plugins]
+        """The findings' records of these plugins, without their numbers among those of others."""
+        split = [line.split("\t") for line in kvali("digest", "--lines", case).stdout.split("\n")]
+        return {tuple(words[:5] + words[6:]) for words in split if words[0] == "record" and words[1].split(".")[0] in plugins}
 
     def fewer(self, image, whole):
         """A part of the plugins: their records are the same."""
@@ -43,7 +41,7 @@ class Same(Campaign):
         mine = self.lines(case, chosen)
         theirs = self.lines(whole, chosen)
         # What the others found inside is not there to be looked at.
-        missing = set(mine) - set(theirs)
+        missing = mine - theirs
         self.check(run.returncode in DONE and mine and not missing, os.path.basename(image), "with", chosen, "only:", len(missing), list(missing)[:2])
         self.tell("subsets of plugins")
 
@@ -62,7 +60,6 @@ class Same(Campaign):
 
 
 campaign = Same(__doc__, 6, lambda parser: parser.add_argument("--other"))
-campaign.settings = kvali("plugins", "--settings").stdout
 images = [image for image in (unpack(name, campaign.work) for name in IMAGES) if image] or [make_small(campaign.work)]
 used = images[:max(1, campaign.args.count // 3)]
 for number, image in enumerate(used):
