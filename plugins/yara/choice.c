@@ -1,165 +1,160 @@
 /* choice: see choice.h. */
 #include "plugins/yara/choice.h"
 
-#include "plugins/yara/hexstring.h"
 #include "plugins/yara/lex.h"
 #include "plugins/yara/parts.h"
 #include "plugins/yara/place.h"
+#include "plugins/yara/uses.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-/* Does it hold wherever strings that stand anywhere are, if only the content is of its size, or (`any_data`)
- * has at its places what it must? */
+/* ------------------------------------------------------------------ what is made ready */
+
+/* Does it hold wherever strings that may stand anywhere do, if only the content is of its size, or
+ * (`any_data`) has the names and at its places the bytes that it must have? */
 static bool holds_anywhere(const struct rules *rules, uint32_t formula, bool any_data)
 {
+    static const struct formula_names no_names = {"\1", "\1", "\1"};
     struct prefilter_answer nothing;
-    struct formula_content content = {.rules = rules->all, .any_size = true, .any_data = any_data};
+    struct formula_content content = {.rules = rules->all,
+                                      .any_size = true,
+                                      .any_data = any_data,
+                                      .none_to_ask = !any_data,
+                                      .names = any_data ? NULL : &no_names};
 
     prefilter_nothing(rules->prefilter, &nothing);
     content.may = nothing.may;
     return formula_holds(&rules->formulas, formula, &content);
 }
 
-/* The formula of a rule that can be asked about alone. What it demands may be no more than strings that stand
- * everywhere: then it demands nothing. */
-static uint32_t find_formula(struct rules *rules, const YR_RULE *rule)
+/* The formula of a rule that can be asked about alone. What it demands may be no more than strings that may
+ * stand anywhere: then it demands nothing. */
+static uint32_t find_formula(struct rules *rules, const struct rule_place *place, uint32_t rule, bool alone)
 {
-    const struct rule_place *place = rules_place(rules, rule);
+    const YR_RULE *of = &rules->all->rules_table[rule];
     struct rule_item *item;
     uint32_t formula;
 
     if (place == NULL || !part_is_free(&place->file->source))
         return FORMULA_NONE;
     item = &place->file->source.items[place->item];
-    formula = formulas_add(&rules->formulas, rules->all, rule, rule_item_condition(item, place->file->text));
+    formula = !alone ? FORMULA_NONE
+                     : formulas_add(&rules->formulas, rules->all, of, rules->formula,
+                                    rule_item_condition(item, place->file->text));
     if (formula != FORMULA_NONE && holds_anywhere(rules, formula, false))
         formula = FORMULA_NONE;
-    item->always = formula == FORMULA_NONE && !RULE_IS_PRIVATE(rule);
-    return RULE_IS_PRIVATE(rule) ? FORMULA_NONE : formula;
+    item->always = formula == FORMULA_NONE && !RULE_IS_PRIVATE(of);
+    return formula;
 }
 
-/* The text between a hex string's braces, from behind its name. */
-static bool hex_text(struct lex *lex, const char **ret_text, size_t *ret_size)
+/* The condition asks where a program begins, which libyara looks for in what it searches. */
+static bool asks_for_entry(const struct rule_place *place)
 {
-    if (!lex_next(lex) || !lex_is(lex, "=") || !lex_next(lex) || !lex_is(lex, "{"))
-        return false;
-    *ret_text = lex->at;
-    while (lex_next(lex)) {
-        if (lex_is(lex, "}")) {
-            *ret_size = (size_t)(lex->begin - *ret_text);
+    struct lex lex = rule_item_condition(&place->file->source.items[place->item], place->file->text);
+
+    while (lex_next(&lex)) {
+        if (lex_is(&lex, "entrypoint"))
             return true;
-        }
     }
     return false;
 }
 
-/* Hex strings in one part that have a name, so that their text is known. */
-static void find_piece(const YR_RULE *rule, struct lex *lex, struct prefilter_piece *pieces)
+/* Strings in several parts have none: libyara looks for each part by itself. */
+static bool has_windows(const struct rules *rules, const struct rule_place *place, uint32_t rule)
 {
-    const char *name = lex->begin, *text;
-    size_t length = lex->size, size;
+    const YR_RULE *of = &rules->all->rules_table[rule];
     const YR_STRING *string;
 
-    if (length < 2 || !hex_text(lex, &text, &size))
-        return;
-    yr_rule_strings_foreach(rule, string)
+    yr_rule_strings_foreach(of, string)
     {
-        struct prefilter_piece *piece = &pieces[string->idx];
-
-        if (strlen(string->identifier) == length && memcmp(string->identifier, name, length) == 0 &&
-            STRING_IS_HEX(string) && !STRING_IS_CHAIN_PART(string))
-            piece->size = (uint8_t)hexstring_bytes(text, size, piece->bytes, sizeof piece->bytes);
+        if (!prefilter_has_windows(rules->prefilter, string->idx) || string->chained_to != NULL ||
+            STRING_IS_CHAIN_PART(string))
+            return false;
     }
+    for (size_t i = rules->use_begin[rule]; i < rules->use_begin[rule + 1]; i++) {
+        if (!rules->windowed[rules->uses[i].used])
+            return false;
+    }
+    return !asks_for_entry(place);
 }
 
-static struct prefilter_piece *find_pieces(const struct rules *rules)
+static bool allocate(struct rules *rules)
 {
-    struct prefilter_piece *pieces = calloc((size_t)rules->all->num_strings + 1, sizeof pieces[0]);
+    size_t count = (size_t)rules->all->num_rules + 2;
 
-    for (uint32_t i = 0; pieces != NULL && i < rules->all->num_rules; i++) {
-        const YR_RULE *rule = &rules->all->rules_table[i];
-        const struct rule_place *place = rules_place(rules, rule);
-        const struct rule_item *item = place != NULL ? &place->file->source.items[place->item] : NULL;
-        struct lex lex = {.at = NULL};
+    rules->formula = calloc(count, sizeof rules->formula[0]);
+    rules->gated = calloc(count, sizeof rules->gated[0]);
+    rules->asked = calloc(count, sizeof rules->asked[0]);
+    rules->windowed = calloc(count, sizeof rules->windowed[0]);
+    rules->wanted = calloc(count, sizeof rules->wanted[0]);
+    rules->use_begin = calloc(count, sizeof rules->use_begin[0]);
+    return rules->formula != NULL && rules->gated != NULL && rules->asked != NULL &&
+           rules->windowed != NULL && rules->wanted != NULL && rules->use_begin != NULL;
+}
 
-        if (item == NULL || item->strings == 0 || item->condition < item->strings)
-            continue;
-        lex = (struct lex){
-            .at = place->file->text + item->strings, .end = place->file->text + item->condition, .line = 1};
-        while (lex_next(&lex)) {
-            if (lex.kind == LEX_WORD && lex.begin[0] == '$')
-                find_piece(rule, &lex, pieces);
-        }
+/* A rule that uses too many others is asked of every content. */
+static int prepare_rule(struct rules *rules, uint32_t rule)
+{
+    const struct rule_place *place = rules_place(rules, &rules->all->rules_table[rule]);
+    int rc;
+
+    rc = uses_find(rules, rule, place);
+    rules->formula[rule] = find_formula(rules, place, rule, rc == 0);
+    rules->windowed[rule] = rc == 0 && has_windows(rules, place, rule);
+    if (rules->formula[rule] != FORMULA_NONE && holds_anywhere(rules, rules->formula[rule], true))
+        rules->gated[rules->gated_count++] = rule;
+    return rc == -E2BIG ? 0 : rc;
+}
+
+/* Does the rule, or one that it uses, have strings? */
+static bool has_strings(const struct rules *rules, uint32_t rule)
+{
+    bool any = rules->all->rules_table[rule].strings != NULL;
+
+    for (size_t i = rules->use_begin[rule]; i < rules->use_begin[rule + 1]; i++)
+        any |= rules->all->rules_table[rules->uses[i].used].strings != NULL;
+    return any;
+}
+
+/* Must any content be searched for what is asked of all? */
+static bool always_searches(const struct rules *rules)
+{
+    for (uint32_t i = 0; i < rules->all->num_rules; i++) {
+        if (rules->formula[i] == FORMULA_NONE && !RULE_IS_PRIVATE(&rules->all->rules_table[i]) &&
+            (!rules->windowed[i] || has_strings(rules, i)))
+            return true;
     }
-    return pieces;
+    return false;
 }
 
 int choice_prepare(struct rules *rules)
 {
-    struct prefilter_piece *pieces = find_pieces(rules);
-    int rc = pieces != NULL ? prefilter_new(rules->all, pieces, &rules->prefilter) : -ENOMEM;
+    int rc = prefilter_new(rules->all, &rules->prefilter);
 
-    free(pieces);
-    rules->formula = calloc((size_t)rules->all->num_rules + 1, sizeof rules->formula[0]);
-    rules->gated = calloc((size_t)rules->all->num_rules + 1, sizeof rules->gated[0]);
-    rules->asked = calloc((size_t)rules->all->num_rules + 1, sizeof rules->asked[0]);
-    rules->together = calloc((size_t)rules->all->num_rules + 1, sizeof rules->together[0]);
-    if (rc < 0 || rules->formula == NULL || rules->gated == NULL || rules->asked == NULL ||
-        rules->together == NULL)
+    if (rc < 0 || !allocate(rules))
         return -ENOMEM;
-    for (uint32_t i = 0; i < rules->all->num_rules; i++) {
-        rules->formula[i] = find_formula(rules, &rules->all->rules_table[i]);
-        if (rules->formula[i] != FORMULA_NONE && holds_anywhere(rules, rules->formula[i], true))
-            rules->gated[rules->gated_count++] = i;
-    }
-    return rules->formulas.failed ? -ENOMEM : 0;
+    for (uint32_t i = 0; i < rules->all->num_rules && rc == 0; i++)
+        rc = prepare_rule(rules, i);
+    if (rc == 0)
+        rc = uses_turn(rules);
+    if (rc == 0)
+        rules->always_searches = always_searches(rules);
+    return rules->formulas.failed ? -ENOMEM : rc;
 }
 
-static void find_common(struct rules *rules, const uint8_t *data, size_t size)
-{
-    struct formula_content content = {.rules = rules->all, .data = data, .size = size, .any_size = true};
-    struct prefilter_answer answer;
-
-    if (!prefilter_scan(rules->prefilter, NULL, data, size, &answer))
-        return;
-    content.may = answer.may;
-    for (uint32_t i = 0; i < rules->all->num_rules; i++) {
-        const struct rule_place *place = rules_place(rules, &rules->all->rules_table[i]);
-
-        if (rules->formula[i] == FORMULA_NONE || place == NULL ||
-            !formula_holds(&rules->formulas, rules->formula[i], &content))
-            continue;
-        rules->together[i] = true;
-        place->file->source.items[place->item].always = true;
-    }
-}
-
-void choice_learn(struct rules *rules, const char *program)
-{
-    int fd = open(program, O_RDONLY | O_CLOEXEC);
-    struct stat status;
-    void *data = MAP_FAILED;
-
-    if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0)
-        data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (data != MAP_FAILED) {
-        find_common(rules, data, (size_t)status.st_size);
-        munmap(data, (size_t)status.st_size);
-    }
-    if (fd >= 0)
-        close(fd);
-}
-
+/* What takes a look at the content comes last. */
 bool choice_may_match(const struct rules *rules, uint32_t rule)
 {
-    return rules->formula[rule] == FORMULA_NONE ||
-           formula_holds(&rules->formulas, rules->formula[rule], &rules->content);
+    struct formula_content quick = rules->content;
+    uint32_t formula = rules->formula[rule];
+
+    if (formula == FORMULA_NONE)
+        return true;
+    quick.ask = NULL;
+    return formula_holds(&rules->formulas, formula, &quick) &&
+           formula_holds(&rules->formulas, formula, &rules->content);
 }
 
 struct choice {
@@ -168,11 +163,11 @@ struct choice {
     size_t count, most;
 };
 
-static void consider(struct choice *choice, uint32_t rule)
+static void consider_rule(struct choice *choice, uint32_t rule)
 {
     struct rules *rules = choice->rules;
 
-    if (rules->formula[rule] == FORMULA_NONE || rules->together[rule] ||
+    if (rules->formula[rule] == FORMULA_NONE || RULE_IS_PRIVATE(&rules->all->rules_table[rule]) ||
         rules->asked[rule] == rules->contents)
         return;
     rules->asked[rule] = rules->contents;
@@ -183,6 +178,16 @@ static void consider(struct choice *choice, uint32_t rule)
     choice->count++;
 }
 
+/* The rule and those that use it. */
+static void consider(struct choice *choice, uint32_t rule)
+{
+    const struct rules *rules = choice->rules;
+
+    consider_rule(choice, rule);
+    for (size_t i = rules->user_begin[rule]; i < rules->user_begin[rule + 1]; i++)
+        consider_rule(choice, rules->users[i].user);
+}
+
 static int compare_rules(const void *a, const void *b)
 {
     uint32_t one = *(const uint32_t *)a, two = *(const uint32_t *)b;
@@ -190,16 +195,20 @@ static int compare_rules(const void *a, const void *b)
     return (one > two) - (one < two);
 }
 
-/* All others demand a string that was not found. */
-size_t choice_make(struct rules *rules, struct scan *scan, const uint8_t *data, size_t size,
-                   uint32_t *ret_chosen, size_t most)
+/* All others demand a string that was not found, alone or in a rule that they use. */
+size_t choice_make(struct rules *rules, struct scan *scan, const struct formula_names *names,
+                   const uint8_t *data, size_t size, uint32_t *ret_chosen, size_t most)
 {
     struct choice choice = {.rules = rules, .chosen = ret_chosen, .most = most};
-    struct prefilter_answer answer;
-    bool told = prefilter_scan(rules->prefilter, scan, data, size, &answer);
+    struct prefilter_answer *answer = &rules->answer;
+    bool told = prefilter_scan(rules->prefilter, scan, data, size, answer);
 
-    rules->content =
-        (struct formula_content){.rules = rules->all, .may = answer.may, .data = data, .size = size};
+    rules->content = (struct formula_content){.rules = rules->all,
+                                              .may = answer->may,
+                                              .ask = rules->prefilter,
+                                              .names = names,
+                                              .data = data,
+                                              .size = size};
     if (!told)
         return SIZE_MAX;
     if (++rules->contents == 0) {
@@ -208,9 +217,43 @@ size_t choice_make(struct rules *rules, struct scan *scan, const uint8_t *data, 
     }
     for (size_t i = 0; i < rules->gated_count && choice.count <= most; i++)
         consider(&choice, rules->gated[i]);
-    for (size_t i = 0; i < answer.count && choice.count <= most; i++)
-        consider(&choice, rules->all->strings_table[answer.strings[i]].rule_idx);
+    for (size_t i = 0; i < answer->count && choice.count <= most; i++)
+        consider(&choice, rules->all->strings_table[answer->strings[i]].rule_idx);
     if (choice.count <= most)
         qsort(ret_chosen, choice.count, sizeof ret_chosen[0], compare_rules);
     return choice.count;
+}
+
+/* ------------------------------------------------------------------ windows */
+
+bool choice_has_windows(const struct rules *rules, uint32_t rule)
+{
+    return rules->windowed[rule] && !rules->answer.many;
+}
+
+/* The rule and those that it uses. */
+static void want(struct rules *rules, uint32_t rule, bool wanted)
+{
+    rules->wanted[rule] = wanted;
+    for (size_t i = rules->use_begin[rule]; i < rules->use_begin[rule + 1]; i++)
+        rules->wanted[rules->uses[i].used] = wanted;
+}
+
+int choice_windows(struct rules *rules, const uint32_t *chosen, size_t count, struct windows *ret)
+{
+    int rc = 0;
+
+    windows_clear(ret);
+    for (size_t i = 0; i < count; i++)
+        want(rules, chosen[i], true);
+    for (size_t i = 0; i < rules->answer.hit_count && rc == 0; i++) {
+        const struct prefilter_hit *hit = &rules->answer.hits[i];
+
+        if (rules->wanted[rules->all->strings_table[hit->string].rule_idx])
+            rc = windows_add(ret, hit->begin, hit->end);
+    }
+    for (size_t i = 0; i < count; i++)
+        want(rules, chosen[i], false);
+    windows_merge(ret);
+    return rc;
 }

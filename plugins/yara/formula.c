@@ -5,31 +5,17 @@
  */
 #include "plugins/yara/formula.h"
 
+#include "plugins/yara/formula_node.h"
 #include "plugins/yara/lex.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-enum { TERM_MAX = 64, DEPTH_MAX = 32 };
-
-enum node_kind {
-    NODE_AND,
-    NODE_OR,
-    NODE_STRINGS, /* at least `least` of the list */
-    NODE_LARGER,  /* `least` bytes and more */
-    NODE_SMALLER, /* at most `most` bytes */
-    NODE_NUMBER,  /* `width` bytes at `place` are a number from `least` to `most` */
-    NODE_TEXT,    /* the string `first` stands at `place` */
-    NODE_NEVER,
-};
-
-struct formula_node {
-    uint8_t kind, width;
-    bool big; /* big-endian */
-    uint32_t end;
-    uint32_t first, count; /* in formulas->strings */
-    uint64_t place, least, most;
+enum {
+    TERM_MAX = 64,
+    DEPTH_MAX = 32,
+    WITHIN_MAX = 4096,
+    RULES_DEPTH_MAX = 8, /* rules that use rules that use rules */
 };
 
 struct token {
@@ -42,7 +28,8 @@ struct reading {
     struct formulas *formulas;
     const YR_RULES *rules;
     const YR_RULE *rule;
-    struct lex lex; /* its token is the next one to be read */
+    const uint32_t *others; /* the formulas of the rules before it */
+    struct lex lex;         /* its token is the next one to be read */
     unsigned depth;
 };
 
@@ -195,11 +182,32 @@ static bool is_plain(const YR_STRING *string)
            string->chained_to == NULL && !STRING_IS_CHAIN_PART(string);
 }
 
+/* A string whose bytes are known, but for zeros between. */
+static bool is_written(const YR_STRING *string)
+{
+    return STRING_IS_LITERAL(string) && !STRING_IS_NO_CASE(string) && !STRING_IS_XOR(string) &&
+           string->chained_to == NULL && !STRING_IS_CHAIN_PART(string);
+}
+
+/* (0..100), (filesize-100..filesize): whether it is as short as can be looked through. */
+static bool read_range(const struct token *t, size_t count, struct formula_node *node)
+{
+    node->kind = NODE_WITHIN;
+    if (count == 5 && is(&t[0], "(") && number(&t[1], &node->least) && is(&t[2], "..") &&
+        number(&t[3], &node->most) && is(&t[4], ")"))
+        return node->most >= node->least && node->most - node->least <= WITHIN_MAX;
+    node->big = true;
+    node->least = 0;
+    return count == 7 && is(&t[0], "(") && is(&t[1], "filesize") && is(&t[2], "-") &&
+           number(&t[3], &node->most) && is(&t[4], "..") && is(&t[5], "filesize") && is(&t[6], ")") &&
+           node->most <= WITHIN_MAX;
+}
+
 /* $a; $a at 0x3c; $a in (0..100) */
 static bool read_string(struct reading *r, const struct token *t, size_t count)
 {
     uint32_t first = (uint32_t)r->formulas->string_count;
-    struct formula_node text = {.kind = NODE_TEXT, .first = first};
+    struct formula_node text = {.kind = NODE_TEXT, .first = first}, within = {.first = first};
 
     if (t[0].kind != LEX_WORD || t[0].begin[0] != '$' || t[0].size < 2 ||
         (count > 1 && !is(&t[1], "at") && !is(&t[1], "in")) || name_add(r, t[0].begin, t[0].size, false) != 1)
@@ -207,18 +215,61 @@ static bool read_string(struct reading *r, const struct token *t, size_t count)
     if (count == 3 && is(&t[1], "at") && number(&t[2], &text.place) &&
         is_plain(&r->rules->strings_table[r->formulas->strings[first]]))
         return node_new(r->formulas, text) != FORMULA_NONE;
+    if (count > 2 && is(&t[1], "in") && read_range(t + 2, count - 2, &within) &&
+        is_written(&r->rules->strings_table[r->formulas->strings[first]]))
+        return node_new(r->formulas, within) != FORMULA_NONE;
     return strings_node(r, first, 1);
 }
 
-static bool need_match(struct reading *r, const struct token *name)
+/* The string that "#a", "@a" or "!a" is about. */
+static bool count_add(struct reading *r, const struct token *name)
 {
-    uint32_t first = (uint32_t)r->formulas->string_count;
     char text[256] = "$";
 
     if (name->size < 2 || name->size >= sizeof text)
         return false;
     memcpy(text + 1, name->begin + 1, name->size - 1);
-    return name_add(r, text, name->size, false) == 1 && strings_node(r, first, 1);
+    return name_add(r, text, name->size, false) == 1;
+}
+
+static bool need_match(struct reading *r, const struct token *name)
+{
+    uint32_t first = (uint32_t)r->formulas->string_count;
+
+    return count_add(r, name) && strings_node(r, first, 1);
+}
+
+/* Counts and numbers, added: not less than nothing. */
+static bool is_sum(const struct token *t, size_t count)
+{
+    uint64_t value;
+
+    for (size_t i = 0; i < count; i++) {
+        bool small = number(&t[i], &value) && value < UINT32_MAX;
+
+        if (!is(&t[i], "+") && !is(&t[i], "(") && !is(&t[i], ")") && !small &&
+            (t[i].kind != LEX_WORD || t[i].begin[0] != '#'))
+            return false;
+    }
+    return count > 0;
+}
+
+/* #a > #b, (#a + #b) > #c + 1: one of the first is there. */
+static bool read_more(struct reading *r, const struct token *t, size_t count)
+{
+    uint32_t first = (uint32_t)r->formulas->string_count;
+    size_t more = 0;
+    uint64_t value;
+
+    while (more < count && !is(&t[more], ">"))
+        more++;
+    if (!is_sum(t, more) || more + 1 >= count || !is_sum(t + more + 1, count - more - 1))
+        return false;
+    for (size_t i = 0; i < more; i++) {
+        if (number(&t[i], &value) || (t[i].kind == LEX_WORD && !count_add(r, &t[i])))
+            return false;
+    }
+    return strings_node(r, first, 1);
 }
 
 /* #a > 2 */
@@ -318,6 +369,52 @@ static bool read_empty(struct reading *r, const struct token *t, size_t count)
     return node_new(r->formulas, (struct formula_node){.kind = NODE_NEVER}) != FORMULA_NONE;
 }
 
+/* filename == "x", extension == ".x", filetype == "x". */
+static bool read_name(struct reading *r, const struct token *t, size_t count)
+{
+    static const char *const names[] = {"filename", "extension", "filetype"};
+    struct formula_node node = {.kind = NODE_NAME};
+
+    if (count != 3 || !is(&t[1], "==") || t[2].kind != LEX_STRING || t[2].size < 2 ||
+        memchr(t[2].begin, '\\', t[2].size) != NULL)
+        return false;
+    node.text = t[2].begin + 1;
+    node.count = (uint32_t)(t[2].size - 2);
+    while (node.place < 3 && !is(&t[0], names[node.place]))
+        node.place++;
+    return node.place < 3 && node_new(r->formulas, node) != FORMULA_NONE;
+}
+
+/* How many rules deep. */
+static uint64_t rules_depth(const struct formulas *formulas, uint32_t begin)
+{
+    uint64_t most = 0;
+
+    for (uint32_t i = begin; i < formulas->nodes[begin].end; i++) {
+        if (formulas->nodes[i].kind == NODE_RULE && formulas->nodes[i].least > most)
+            most = formulas->nodes[i].least;
+    }
+    return most + 1;
+}
+
+/* The name of a rule that stands before this one in its file. */
+static bool read_rule(struct reading *r, const struct token *t, size_t count)
+{
+    struct formula_node node = {.kind = NODE_RULE};
+    uint32_t at = (uint32_t)(r->rule - r->rules->rules_table);
+
+    while (count == 1 && at-- > 0 && r->rules->rules_table[at].ns == r->rule->ns) {
+        if (!is(&t[0], r->rules->rules_table[at].identifier))
+            continue;
+        node.first = r->others[at];
+        if (node.first == FORMULA_NONE)
+            return false;
+        node.least = rules_depth(r->formulas, node.first);
+        return node.least <= RULES_DEPTH_MAX && node_new(r->formulas, node) != FORMULA_NONE;
+    }
+    return false;
+}
+
 /* pe.is_pe, or a comparison or call that begins with something of a PE's: without one it is undefined, and
  * what is made of the undefined is never true. Constants (pe.DLL) are written in capitals and always there.
  */
@@ -384,8 +481,9 @@ static bool read_term(struct reading *r)
     if (count > TERM_MAX) /* of a loop the head is enough */
         return read_for_pe(r, t, TERM_MAX);
     return read_of(r, t, count) || read_string(r, t, count) || read_count(r, t, count) ||
-           read_place(r, t, count) || read_size(r, t, count) || read_number(r, t, count) ||
-           read_empty(r, t, count) || read_pe(r, t, count) || read_for_pe(r, t, count);
+           read_more(r, t, count) || read_place(r, t, count) || read_size(r, t, count) ||
+           read_number(r, t, count) || read_empty(r, t, count) || read_name(r, t, count) ||
+           read_rule(r, t, count) || read_pe(r, t, count) || read_for_pe(r, t, count);
 }
 
 static bool read_or(struct reading *r);
@@ -467,9 +565,10 @@ static bool read_or(struct reading *r)
 }
 
 uint32_t formulas_add(struct formulas *formulas, const YR_RULES *rules, const YR_RULE *rule,
-                      struct lex condition)
+                      const uint32_t *others, struct lex condition)
 {
-    struct reading r = {.formulas = formulas, .rules = rules, .rule = rule, .lex = condition};
+    struct reading r = {
+        .formulas = formulas, .rules = rules, .rule = rule, .others = others, .lex = condition};
     size_t begin = formulas->node_count, strings = formulas->string_count;
     bool demands;
 
@@ -480,69 +579,4 @@ uint32_t formulas_add(struct formulas *formulas, const YR_RULES *rules, const YR
     formulas->node_count = begin; /* also for what was not followed to its end */
     formulas->string_count = strings;
     return FORMULA_NONE;
-}
-
-/* ------------------------------------------------------------------ asking */
-
-static bool number_stands(const struct formula_node *node, const struct formula_content *content)
-{
-    uint64_t value = 0;
-
-    if (node->place >= content->size || content->size - node->place < node->width)
-        return false;
-    for (unsigned i = 0; i < node->width; i++) {
-        unsigned shift = 8 * (node->big ? node->width - 1 - i : i);
-
-        value |= (uint64_t)content->data[node->place + i] << shift;
-    }
-    return value >= node->least && value <= node->most;
-}
-
-static bool text_stands(const YR_STRING *string, uint64_t place, const struct formula_content *content)
-{
-    size_t length = (size_t)string->length;
-
-    return place < content->size && content->size - place >= length &&
-           memcmp(content->data + place, string->string, length) == 0;
-}
-
-static bool strings_may(const struct formulas *formulas, const struct formula_node *node,
-                        const struct formula_content *content)
-{
-    uint64_t found = 0;
-
-    for (uint32_t i = 0; i < node->count && found < node->least; i++)
-        found += content->may[formulas->strings[node->first + i]] != 0;
-    return found >= node->least;
-}
-
-/* As deep as brackets are followed. */
-bool formula_holds(const struct formulas *formulas, uint32_t begin, const struct formula_content *content)
-{
-    const struct formula_node *node = &formulas->nodes[begin];
-
-    switch ((enum node_kind)node->kind) {
-    case NODE_AND:
-    case NODE_OR:
-        for (uint32_t i = begin + 1; i < node->end; i = formulas->nodes[i].end) {
-            if (formula_holds(formulas, i, content) != (node->kind == NODE_AND))
-                return node->kind == NODE_OR;
-        }
-        return node->kind == NODE_AND;
-    case NODE_STRINGS:
-        return strings_may(formulas, node, content);
-    case NODE_LARGER:
-        return content->any_size || content->size >= node->least;
-    case NODE_SMALLER:
-        return content->any_size || content->size <= node->most;
-    case NODE_NUMBER:
-        return content->any_data || number_stands(node, content);
-    case NODE_TEXT:
-        return content->any_data ||
-               text_stands(&content->rules->strings_table[formulas->strings[node->first]], node->place,
-                           content);
-    case NODE_NEVER:
-        return false;
-    }
-    return true;
 }

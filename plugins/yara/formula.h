@@ -15,6 +15,11 @@
 
 enum { FORMULA_NONE = INT32_MAX }; /* demands nothing */
 
+/* What rules may ask for beside the content: extension with its dot. */
+struct formula_names {
+    const char *filename, *extension, *filetype;
+};
+
 /* All rules' formulas, one behind the other. */
 struct formulas {
     struct formula_node *nodes;
@@ -26,17 +31,22 @@ struct formulas {
 void formulas_finish(struct formulas *formulas);
 
 struct lex;
-/* Adds the formula of `rule`, a rule of `rules`, with this condition. Where it begins; FORMULA_NONE. On want
- * of memory formulas->failed. */
+struct prefilter;
+/* Adds the formula of `rule`, a rule of `rules`, with this condition, whose text must live as long; `others`
+ * are the formulas of the rules before it. Where it begins; FORMULA_NONE. On want of memory formulas->failed.
+ */
 uint32_t formulas_add(struct formulas *formulas, const YR_RULES *rules, const YR_RULE *rule,
-                      struct lex condition);
+                      const uint32_t *others, struct lex condition);
 
-/* A content, and for each string of `rules` whether it may match there: not 0. */
+/* A content, and for each string of `rules` whether it may match there (enum prefilter_may). */
 struct formula_content {
     const YR_RULES *rules;
     const uint8_t *may;
+    struct prefilter *ask; /* where this is to be asked; NULL: such strings are as demanded */
+    bool none_to_ask;      /* such strings do not match */
     const uint8_t *data;
     size_t size;
+    const struct formula_names *names; /* NULL: they are as demanded */
     bool any_size, any_data; /* no content in particular: its size, and what stands in it, are as demanded */
 };
 

@@ -17,7 +17,6 @@ enum {
     STRINGS_SIZE_MAX = 30 * 1024,
     PER_STRING_MAX = 64,
     STRINGS_MAX = 512,
-    DATA_MAX = 64,
     AROUND_MAX = 16, /* bytes before and behind a match */
     ESCAPED_MAX = 6, /* bytes that one byte may become in JSON */
 };
@@ -181,7 +180,7 @@ static void write_match(struct json *json, const struct match *of, const YR_STRI
     json_text(json, "id", string->identifier);
     json_u64(json, "offset", (uint64_t)(match->base + match->offset));
     json_u64(json, "length", (uint64_t)match->match_length);
-    json_hex(json, "data", match->data, size < DATA_MAX ? size : DATA_MAX);
+    json_hex(json, "data", match->data, size < MATCH_DATA_MAX ? size : MATCH_DATA_MAX);
     write_around(json, of, (uint64_t)(match->base + match->offset), (uint64_t)match->match_length);
     json_object_close(json);
 }
@@ -226,7 +225,7 @@ static uint64_t write_strings(struct scan *scan, struct held_match *held, YR_SCA
     json_array_open(&places, NULL);
     yr_rule_strings_foreach(rule, string)
     {
-        size_t room = strlen(string->identifier) + 140 + (size_t)2 * (DATA_MAX + 2 * AROUND_MAX),
+        size_t room = strlen(string->identifier) + 140 + (size_t)2 * (MATCH_DATA_MAX + 2 * AROUND_MAX),
                of_string = 0;
         const void *at = context->matches[string->idx].head;
 

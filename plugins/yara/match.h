@@ -12,7 +12,10 @@
 
 extern const struct record_type yara_match_type;
 
-enum { MATCHES_MAX = 32 };
+enum {
+    MATCHES_MAX = 32,
+    MATCH_DATA_MAX = 64, /* bytes of a match that are shown */
+};
 
 /* The texts of a record, and what they stand in the order of. */
 struct held_match {

@@ -37,8 +37,6 @@ static bool belongs(const struct rule_source *source, const struct rule_item *it
         return true;
     if (item->kind == ITEM_IMPORT)
         return false; /* until a rule uses it */
-    if (part == PART_NAMED)
-        return part_is_named(source, item);
     return is_one_piece(source) || item->always;
 }
 

@@ -15,7 +15,6 @@ enum rule_part {
     PART_ALL,
     PART_ALWAYS, /* rules that every content is asked about: those that demand nothing which could be told
                     without libyara, and those that cannot be cut out of their file */
-    PART_NAMED,  /* rules that ask for names */
 };
 
 /* May the rule say different things of equal contents? */

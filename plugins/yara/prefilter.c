@@ -1,203 +1,66 @@
-/*
- * prefilter: see prefilter.h (Hyperscan, literals only).
- *
- * The automaton is that of libyara 4.2 [yara/types.h, libyara/ahocorasick.c]: from a state, the slot of each
- * byte says whether it leads on and where; strings hang at the states that their atoms lead to, and at those
- * that end in them.
- */
+/* prefilter: see prefilter.h (Hyperscan, literals only). */
 #include "plugins/yara/prefilter.h"
 
 #include "engine/plugin.h"
+#include "plugins/yara/literals.h"
 
 #include <errno.h>
 #include <hs/hs.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    LITERAL_MIN = 3, /* shorter ones stand nearly everywhere */
-    LITERAL_MAX = PREFILTER_PIECE_MAX,
-    PIECE_MIN = 6, /* more than an atom */
     STEP = 16 * 1024 * 1024,
+    DIFFERENCE_STEP = 32 * 1024, /* small enough to stay in the processor's cache */
+    HITS_MAX = 1024 * 1024,
 };
 
-struct literal {
-    uint8_t bytes[LITERAL_MAX];
-    uint8_t size;
-    bool nocase;
-    uint32_t string;
+/* One search: for literals as they stand, or for differences. */
+struct search {
+    hs_database_t *database; /* NULL: nothing is sought */
+    hs_scratch_t *scratch;
 };
 
 struct prefilter {
-    YR_RULES *rules;
-    /* Sorted; equal ones, but for their strings, are one pattern, whose id is the place of the first. */
-    struct literal *literals;
-    size_t count, capacity;
-    uint8_t *always; /* strings that may always match */
-    uint8_t *known;  /* strings that have a literal */
-    uint8_t *pieced; /* strings that need none of their atoms */
-    uint8_t *seen;   /* of each literal */
-    uint32_t *list;  /* the literals seen */
-    size_t seen_count;
-    uint8_t *may; /* the answer */
+    const YR_RULES *rules;
+    struct literals literals; /* equal ones are one pattern, whose id is the place of the first */
+    struct search plain, difference;
+    uint8_t *may, *nothing; /* the answer, and what it is before any content */
+    bool asked;             /* prefilter_may_match changed the answer */
     uint32_t *strings;
     size_t string_count;
-    hs_database_t *database;
-    hs_scratch_t *scratch;
-    bool failed; /* no memory */
+    uint32_t *last; /* of each string, its last hit */
+    struct prefilter_hit *hits;
+    size_t hit_count;
+    bool many;
+    /* what is searched */
+    const uint8_t *data;
+    size_t size;
+    uint64_t begin; /* of the present step */
 };
+
+static void search_finish(struct search *search)
+{
+    hs_free_scratch(search->scratch);
+    hs_free_database(search->database);
+}
 
 void prefilter_free(struct prefilter *prefilter)
 {
     if (prefilter == NULL)
         return;
-    hs_free_scratch(prefilter->scratch);
-    hs_free_database(prefilter->database);
-    free(prefilter->literals);
-    free(prefilter->always);
-    free(prefilter->known);
-    free(prefilter->pieced);
+    search_finish(&prefilter->plain);
+    search_finish(&prefilter->difference);
+    literals_finish(&prefilter->literals);
     free(prefilter->may);
+    free(prefilter->nothing);
     free(prefilter->strings);
-    free(prefilter->seen);
-    free(prefilter->list);
+    free(prefilter->last);
+    free(prefilter->hits);
     free(prefilter);
 }
 
 /* ------------------------------------------------------------------ what is sought */
-
-static void literal_add(struct prefilter *p, const struct literal *literal)
-{
-    if (p->count == p->capacity) {
-        size_t capacity = p->capacity * 2 + 1024;
-        struct literal *literals = reallocarray(p->literals, capacity, sizeof literals[0]);
-
-        if (literals == NULL) {
-            p->failed = true;
-            return;
-        }
-        p->literals = literals;
-        p->capacity = capacity;
-    }
-    p->literals[p->count++] = *literal;
-    p->known[literal->string] = 1;
-}
-
-static bool is_plain(const YR_STRING *string)
-{
-    return STRING_IS_LITERAL(string) && (string->flags & STRING_FLAGS_XOR) == 0;
-}
-
-/* Its first bytes, as they stand in a content: `width` 2 with a zero behind each. */
-static void plain_add(struct prefilter *p, const YR_STRING *string, size_t width)
-{
-    struct literal literal = {.string = string->idx, .nocase = STRING_IS_NO_CASE(string)};
-
-    for (size_t i = 0; i < (size_t)string->length && (i + 1) * width <= LITERAL_MAX; i++) {
-        literal.bytes[i * width] = string->string[i];
-        literal.size = (uint8_t)((i + 1) * width);
-    }
-    literal_add(p, &literal);
-}
-
-static void add_pieces(struct prefilter *p, const struct prefilter_piece *pieces)
-{
-    for (uint32_t i = 0; i < p->rules->num_strings; i++) {
-        struct literal literal = {.size = pieces[i].size, .string = i};
-
-        if (pieces[i].size < PIECE_MIN || is_plain(&p->rules->strings_table[i]))
-            continue;
-        memcpy(literal.bytes, pieces[i].bytes, pieces[i].size);
-        literal_add(p, &literal);
-        p->pieced[i] = 1;
-    }
-}
-
-static void add_plain(struct prefilter *p)
-{
-    for (uint32_t i = 0; i < p->rules->num_strings; i++) {
-        const YR_STRING *string = &p->rules->strings_table[i];
-
-        if (!is_plain(string))
-            continue;
-        if (string->length < LITERAL_MIN) {
-            p->always[i] = 1;
-            continue;
-        }
-        if (STRING_IS_ASCII(string) || !STRING_IS_WIDE(string))
-            plain_add(p, string, 1);
-        if (STRING_IS_WIDE(string))
-            plain_add(p, string, 2);
-    }
-}
-
-/* The strings at a state, which `path` leads to. */
-static void state_add(struct prefilter *p, uint32_t state, const uint8_t *path, size_t size)
-{
-    uint32_t at = p->rules->ac_match_table[state];
-
-    for (const YR_AC_MATCH *match = at != 0 ? &p->rules->ac_match_pool[at - 1] : NULL; match != NULL;
-         match = match->next) {
-        struct literal literal = {.size = (uint8_t)size, .string = match->string->idx};
-
-        if (is_plain(match->string) || p->pieced[literal.string])
-            continue;
-        if (size < LITERAL_MIN) {
-            p->always[literal.string] = 1;
-            continue;
-        }
-        memcpy(literal.bytes, path, size);
-        literal_add(p, &literal);
-    }
-}
-
-static void add_atoms(struct prefilter *p, uint32_t state, uint8_t *path, size_t size)
-{
-    state_add(p, state, path, size);
-    for (uint32_t byte = 0; byte < 256 && size < YR_MAX_ATOM_LENGTH; byte++) {
-        YR_AC_TRANSITION transition = p->rules->ac_transition_table[state + byte + 1];
-
-        path[size] = (uint8_t)byte;
-        if (!YR_AC_INVALID_TRANSITION(transition, byte + 1))
-            add_atoms(p, YR_AC_NEXT_STATE(transition), path, size + 1);
-    }
-}
-
-static int compare_patterns(const struct literal *one, const struct literal *two)
-{
-    int order = memcmp(one->bytes, two->bytes, LITERAL_MAX);
-
-    if (order == 0)
-        order = one->size - two->size;
-    return order != 0 ? order : one->nocase - two->nocase;
-}
-
-static int compare_literals(const void *a, const void *b)
-{
-    const struct literal *one = a, *two = b;
-    int order = compare_patterns(one, two);
-
-    return order != 0 ? order : (one->string > two->string) - (one->string < two->string);
-}
-
-/* What may always match need not be sought. */
-static void tidy(struct prefilter *p)
-{
-    size_t kept = 0;
-
-    for (uint32_t i = 0; i < p->rules->num_strings; i++)
-        p->always[i] |= !p->known[i];
-    for (size_t i = 0; i < p->count; i++) {
-        if (!p->always[p->literals[i].string])
-            p->literals[kept++] = p->literals[i];
-    }
-    p->count = kept;
-    if (kept > 0)
-        qsort(p->literals, kept, sizeof p->literals[0], compare_literals);
-}
-
-/* ------------------------------------------------------------------ the search */
 
 struct patterns {
     const char **texts;
@@ -206,42 +69,42 @@ struct patterns {
     unsigned count;
 };
 
-static int compile_patterns(struct prefilter *p, struct patterns *patterns)
+static int compile_patterns(const struct literals *literals, bool difference, struct patterns *patterns,
+                            struct search *ret)
 {
     hs_compile_error_t *error = NULL;
 
-    for (size_t i = 0; i < p->count; i++) {
-        const struct literal *literal = &p->literals[i];
+    for (size_t i = 0; i < literals->count; i++) {
+        const struct literal *literal = &literals->items[i];
 
-        if (i > 0 && compare_patterns(literal, literal - 1) == 0)
+        if (literal->difference != difference || (i > 0 && literal_compare(literal, literal - 1) == 0))
             continue;
         patterns->texts[patterns->count] = (const char *)literal->bytes;
         patterns->sizes[patterns->count] = literal->size;
         patterns->flags[patterns->count] = literal->nocase ? HS_FLAG_CASELESS : 0;
         patterns->ids[patterns->count++] = (unsigned)i;
     }
+    if (patterns->count == 0)
+        return 0;
     if (hs_compile_lit_multi(patterns->texts, patterns->flags, patterns->ids, patterns->sizes,
-                             patterns->count, HS_MODE_BLOCK, NULL, &p->database, &error) != HS_SUCCESS) {
+                             patterns->count, HS_MODE_BLOCK, NULL, &ret->database, &error) != HS_SUCCESS) {
         hs_free_compile_error(error);
         return -ENOMEM;
     }
-    return hs_alloc_scratch(p->database, &p->scratch) == HS_SUCCESS ? 0 : -ENOMEM;
+    return hs_alloc_scratch(ret->database, &ret->scratch) == HS_SUCCESS ? 0 : -ENOMEM;
 }
 
-static int compile(struct prefilter *p)
+static int compile(const struct literals *literals, bool difference, struct search *ret)
 {
     struct patterns patterns = {.count = 0};
     int rc = -ENOMEM;
 
-    patterns.texts = calloc(p->count, sizeof patterns.texts[0]);
-    patterns.sizes = calloc(p->count, sizeof patterns.sizes[0]);
-    patterns.flags = calloc(p->count, sizeof patterns.flags[0]);
-    patterns.ids = calloc(p->count, sizeof patterns.ids[0]);
-    p->seen = calloc(p->count, 1);
-    p->list = calloc(p->count, sizeof p->list[0]);
-    if (patterns.texts != NULL && patterns.sizes != NULL && patterns.flags != NULL && patterns.ids != NULL &&
-        p->seen != NULL && p->list != NULL)
-        rc = compile_patterns(p, &patterns);
+    patterns.texts = calloc(literals->count + 1, sizeof patterns.texts[0]);
+    patterns.sizes = calloc(literals->count + 1, sizeof patterns.sizes[0]);
+    patterns.flags = calloc(literals->count + 1, sizeof patterns.flags[0]);
+    patterns.ids = calloc(literals->count + 1, sizeof patterns.ids[0]);
+    if (patterns.texts != NULL && patterns.sizes != NULL && patterns.flags != NULL && patterns.ids != NULL)
+        rc = compile_patterns(literals, difference, &patterns, ret);
     free(patterns.texts);
     free(patterns.sizes);
     free(patterns.flags);
@@ -249,110 +112,205 @@ static int compile(struct prefilter *p)
     return rc;
 }
 
-static int fill(struct prefilter *p, const struct prefilter_piece *pieces)
+static uint8_t may_of(uint8_t anywhere)
 {
-    uint8_t path[YR_MAX_ATOM_LENGTH + 1];
-
-    add_plain(p);
-    add_pieces(p, pieces);
-    add_atoms(p, 0, path, 0);
-    if (p->failed)
-        return -ENOMEM;
-    tidy(p);
-    memcpy(p->may, p->always, p->rules->num_strings);
-    return p->count > 0 ? compile(p) : 0;
+    return anywhere == ANYWHERE_ALL ? MAY_MATCH : anywhere == ANYWHERE_SHORT ? MAY_ASK : MAY_NOT;
 }
 
-int prefilter_new(YR_RULES *rules, const struct prefilter_piece *pieces, struct prefilter **ret)
+static int prepare(struct prefilter *p)
+{
+    size_t strings = (size_t)p->rules->num_strings + 1;
+    int rc = literals_find(p->rules, &p->literals);
+
+    p->may = calloc(strings, 1);
+    p->nothing = calloc(strings, 1);
+    p->strings = calloc(strings, sizeof p->strings[0]);
+    p->last = calloc(strings, sizeof p->last[0]);
+    p->hits = calloc(HITS_MAX, sizeof p->hits[0]);
+    if (rc == 0 &&
+        (p->may == NULL || p->nothing == NULL || p->strings == NULL || p->last == NULL || p->hits == NULL))
+        rc = -ENOMEM;
+    for (uint32_t i = 0; i < p->rules->num_strings && rc == 0; i++)
+        p->may[i] = p->nothing[i] = may_of(p->literals.anywhere[i]);
+    if (rc == 0)
+        rc = compile(&p->literals, false, &p->plain);
+    return rc == 0 ? compile(&p->literals, true, &p->difference) : rc;
+}
+
+int prefilter_new(const YR_RULES *rules, struct prefilter **ret)
 {
     struct prefilter *p = calloc(1, sizeof *p);
-    size_t strings = (size_t)rules->num_strings + 1;
-    int rc = -ENOMEM;
+    int rc;
 
     if (p == NULL)
         return -ENOMEM;
     p->rules = rules;
-    p->always = calloc(strings, 1);
-    p->known = calloc(strings, 1);
-    p->pieced = calloc(strings, 1);
-    p->may = calloc(strings, 1);
-    p->strings = calloc(strings, sizeof p->strings[0]);
-    if (p->strings != NULL && p->always != NULL && p->known != NULL && p->pieced != NULL && p->may != NULL)
-        rc = fill(p, pieces);
-    if (rc < 0) {
+    rc = prepare(p);
+    if (rc < 0)
         prefilter_free(p);
-        return rc;
-    }
-    *ret = p;
-    return 0;
+    else
+        *ret = p;
+    return rc;
 }
 
 void prefilter_nothing(const struct prefilter *prefilter, struct prefilter_answer *ret)
 {
-    *ret = (struct prefilter_answer){.may = prefilter->always};
+    *ret = (struct prefilter_answer){.may = prefilter->nothing};
 }
 
-static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+bool prefilter_has_windows(const struct prefilter *prefilter, uint32_t string)
+{
+    return prefilter->literals.anywhere[string] == ANYWHERE_NOT;
+}
+
+/* ------------------------------------------------------------------ the search */
+
+/* One that touches the last of the same string makes it longer. */
+static void add_hit(struct prefilter *p, uint32_t string, uint64_t begin, uint64_t end)
+{
+    struct prefilter_hit *last = &p->hits[p->last[string]];
+
+    if (last->string == string && p->last[string] < p->hit_count && begin >= last->begin &&
+        begin <= last->end) {
+        last->end = end > last->end ? end : last->end;
+        return;
+    }
+    p->many |= p->hit_count == HITS_MAX;
+    if (p->many)
+        return;
+    p->last[string] = (uint32_t)p->hit_count;
+    p->hits[p->hit_count++] = (struct prefilter_hit){begin, end, string};
+}
+
+/* `before` bytes of the content end with the literal. */
+static void note(struct prefilter *p, const struct literal *literal, uint64_t before)
+{
+    uint64_t at = before - literal->size;
+
+    if (p->may[literal->string] == MAY_NOT) {
+        p->may[literal->string] = MAY_MATCH;
+        p->strings[p->string_count++] = literal->string;
+    }
+    add_hit(p, literal->string, at > literal->reach ? at - literal->reach : 0,
+            p->size - at > literal->reach ? at + literal->reach : p->size);
+}
+
+/* The literals from the first of a pattern on; `to` bytes of the present step end with it. */
+static int on_match(unsigned first, unsigned long long from, unsigned long long to, unsigned flags,
                     void *context)
 {
     struct prefilter *p = context;
+    const struct literal *begin = &p->literals.items[first], *literal = begin;
+    uint64_t before = p->begin + to;
 
-    (void)from, (void)to, (void)flags;
-    if (!p->seen[id]) {
-        p->seen[id] = 1;
-        p->list[p->seen_count++] = id;
-    }
+    (void)from, (void)flags;
+    do {
+        if (!literal->plain || literal_stands(literal, &p->rules->strings_table[literal->string], p->data,
+                                              p->size, (size_t)before))
+            note(p, literal, before);
+        literal++;
+    } while (literal < p->literals.items + p->literals.count && literal_compare(literal, begin) == 0);
     return 0;
 }
 
-/* Each step begins so far before the last one's end that no literal falls between them. */
-static bool seek(struct prefilter *p, struct scan *scan, const uint8_t *data, size_t size)
+static bool seek_in(struct prefilter *p, const struct search *search, const uint8_t *data, size_t size)
 {
-    size_t begin = 0, end = 0;
+    return hs_scan(search->database, (const char *)data, (unsigned)size, 0, search->scratch, on_match, p) ==
+           HS_SUCCESS;
+}
 
-    while (end < size) {
+/* Each step begins so far before the last one's end that no literal falls between them. */
+static bool seek_plain(struct prefilter *p, struct scan *scan)
+{
+    size_t end = 0;
+
+    for (p->begin = 0; end<p->size; p->begin = end> LITERAL_MAX ? end - LITERAL_MAX : 0) {
         uint8_t byte;
         size_t got;
 
-        end = size - end > STEP ? end + STEP : size;
-        if (hs_scan(p->database, (const char *)data + begin, (unsigned)(end - begin), 0, p->scratch, on_match,
-                    p) != HS_SUCCESS)
+        end = p->size - end > STEP ? end + STEP : p->size;
+        if (!seek_in(p, &p->plain, p->data + p->begin, end - p->begin))
             return false;
-        begin = end > LITERAL_MAX ? end - LITERAL_MAX : 0;
         if (scan != NULL)
             (void)scan_read(scan, 0, &byte, 1, &got); /* a sign of life */
     }
     return true;
 }
 
-/* The strings that have the literal `first` and those equal to it. */
-static void note_strings(struct prefilter *p, size_t first)
+static bool seek_differences(struct prefilter *p, struct scan *scan)
 {
-    for (size_t i = first; i < p->count && compare_patterns(&p->literals[i], &p->literals[first]) == 0; i++) {
-        uint32_t string = p->literals[i].string;
+    uint8_t differences[DIFFERENCE_STEP], byte;
+    size_t end = 0, got;
 
-        if (p->may[string])
-            continue;
-        p->may[string] = 1;
-        p->strings[p->string_count++] = string;
+    for (p->begin = 0; end + 1 < p->size; p->begin = end > LITERAL_MAX ? end - LITERAL_MAX : 0) {
+        size_t count = p->size - 1 - (size_t)p->begin;
+        const uint8_t *data = p->data + p->begin;
+
+        if (count > DIFFERENCE_STEP)
+            count = DIFFERENCE_STEP;
+        for (size_t i = 0; i < count; i++)
+            differences[i] = data[i] ^ data[i + 1];
+        if (!seek_in(p, &p->difference, differences, count))
+            return false;
+        end = (size_t)p->begin + count;
+        if (scan != NULL && end % STEP < DIFFERENCE_STEP)
+            (void)scan_read(scan, 0, &byte, 1, &got);
     }
+    return true;
 }
 
 bool prefilter_scan(struct prefilter *p, struct scan *scan, const uint8_t *data, size_t size,
                     struct prefilter_answer *ret)
 {
-    bool sought = true;
+    bool sought;
 
     for (size_t i = 0; i < p->string_count; i++)
-        p->may[p->strings[i]] = 0;
-    p->string_count = 0;
-    p->seen_count = 0;
-    if (p->database != NULL)
-        sought = seek(p, scan, data, size);
-    for (size_t i = 0; i < p->seen_count; i++) {
-        note_strings(p, p->list[i]);
-        p->seen[p->list[i]] = 0;
-    }
-    *ret = (struct prefilter_answer){p->may, p->strings, p->string_count};
+        p->may[p->strings[i]] = MAY_NOT;
+    if (p->asked)
+        memcpy(p->may, p->nothing, p->rules->num_strings);
+    p->asked = false;
+    p->string_count = p->hit_count = 0;
+    p->many = false;
+    p->data = data;
+    p->size = size;
+    sought = p->plain.database == NULL || seek_plain(p, scan);
+    sought = sought && (p->difference.database == NULL || seek_differences(p, scan));
+    *ret = (struct prefilter_answer){.may = p->may,
+                                     .strings = p->strings,
+                                     .count = p->string_count,
+                                     .hits = p->hits,
+                                     .hit_count = p->hit_count,
+                                     .many = p->many};
     return sought;
+}
+
+/* The first short literal of the string. */
+static size_t first_short(const struct literals *literals, uint32_t string)
+{
+    size_t low = 0, high = literals->short_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (literals->shorts[middle].string < string)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool prefilter_may_match(struct prefilter *p, uint32_t string)
+{
+    const struct literals *literals = &p->literals;
+    bool stands = false;
+
+    if (p->may[string] != MAY_ASK)
+        return p->may[string] == MAY_MATCH;
+    for (size_t i = first_short(literals, string);
+         i < literals->short_count && literals->shorts[i].string == string && !stands; i++)
+        stands = literal_is_in(&literals->shorts[i], p->data, p->size);
+    p->may[string] = stands ? MAY_MATCH : MAY_NOT;
+    p->asked = true;
+    return stands;
 }

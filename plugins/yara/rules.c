@@ -245,7 +245,7 @@ static int compile(const struct rule_files *files, enum rule_part part, bool pe,
 
 void rules_finish(struct rules *rules)
 {
-    YR_RULES *const compiled[] = {rules->all, rules->always, rules->always_no_pe, rules->named};
+    YR_RULES *const compiled[] = {rules->all, rules->always, rules->always_no_pe};
 
     prefilter_free(rules->prefilter);
     for (size_t i = 0; i < sizeof compiled / sizeof compiled[0]; i++) {
@@ -259,10 +259,15 @@ void rules_finish(struct rules *rules)
     free(rules->places);
     formulas_finish(&rules->formulas);
     free(rules->formula);
-    free(rules->together);
     free(rules->by_name);
     free(rules->gated);
     free(rules->asked);
+    free(rules->windowed);
+    free(rules->wanted);
+    free(rules->uses);
+    free(rules->users);
+    free(rules->use_begin);
+    free(rules->user_begin);
     rule_files_finish(&rules->files);
     *rules = (struct rules){.places = NULL};
 }
@@ -446,7 +451,7 @@ static int compile_whole(bool remarks, struct rules *ret)
     return rc;
 }
 
-static int compile_all(bool remarks, const char *program, struct rules *ret)
+static int compile_all(bool remarks, struct rules *ret)
 {
     int rc = compile_whole(remarks, ret);
 
@@ -454,13 +459,9 @@ static int compile_all(bool remarks, const char *program, struct rules *ret)
         rc = place_all(ret);
     if (rc == 0 && ret->all != NULL)
         rc = choice_prepare(ret);
-    if (rc == 0 && ret->all != NULL && program != NULL)
-        choice_learn(ret, program);
     if (rc == 0)
         rc = compile(&ret->files, PART_ALWAYS, true, &ret->always);
-    if (rc == 0)
-        rc = compile(&ret->files, PART_ALWAYS, false, &ret->always_no_pe);
-    return rc == 0 ? compile(&ret->files, PART_NAMED, true, &ret->named) : rc;
+    return rc == 0 ? compile(&ret->files, PART_ALWAYS, false, &ret->always_no_pe) : rc;
 }
 
 static uint64_t rules_of(const struct rule_file *file)
@@ -527,13 +528,13 @@ static int report(const struct rule_files *files)
     return rc;
 }
 
-int rules_load(const char *list, bool remarks, const char *program, struct rules *ret, struct why *why)
+int rules_load(const char *list, bool remarks, struct rules *ret, struct why *why)
 {
     int rc = rule_files_find(&ret->files, list, why);
 
     if (rc < 0)
         return rc;
-    rc = compile_all(remarks, program, ret);
+    rc = compile_all(remarks, ret);
     if (rc == 0)
         rc = report(&ret->files);
     if (rc < 0)

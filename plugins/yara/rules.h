@@ -17,6 +17,11 @@
 #include <stdint.h>
 #include <yara.h>
 
+/* The condition of one rule asks for another, or for one that asks for it. */
+struct rule_use {
+    uint32_t user, used;
+};
+
 struct rule_place {
     char *space, *name; /* as libyara has them */
     const char *set;
@@ -37,23 +42,29 @@ struct rules {
     uint32_t *by_name;      /* its rules, sorted by namespace and name */
     YR_RULES *always;       /* of all, those that every content is asked about */
     YR_RULES *always_no_pe; /* the same for contents that are no PE file (withoutpe.h) */
-    YR_RULES *named; /* of all, those that ask for names: what is left to ask of a content that is known */
-    struct formulas formulas;
-    uint32_t *formula; /* of each rule of `all`; FORMULA_NONE: there is none, or it reports nothing */
-    bool *together;    /* it has one, but is one of `always` */
-    uint32_t *gated;   /* of these, those that ask more of a content than strings that stand anywhere */
-    size_t gated_count;
-    uint32_t *asked; /* by rule: the number of the content that it was last chosen or not chosen for */
-    uint32_t contents;
+    bool always_searches;   /* they have strings, which may be anywhere */
+    /* what choice.h needs, by rule of `all` */
     struct prefilter *prefilter;
-    struct formula_content content; /* that choice_make was asked about last */
+    struct formulas formulas;
+    uint32_t *formula; /* FORMULA_NONE: it demands nothing */
+    bool *windowed;    /* its strings, and those of the rules it uses, need be sought around hits only */
+    uint32_t *gated;   /* rules that ask more of a content than strings that stand anywhere; not by rule */
+    size_t gated_count;
+    struct rule_use *uses, *users; /* by user from use_begin[rule] to use_begin[rule + 1]; by what is used */
+    size_t use_count, use_capacity;
+    uint32_t *use_begin, *user_begin;
+    uint32_t *asked; /* the number of the content that it was last chosen or not chosen for */
+    uint32_t contents;
+    bool *wanted;
+    /* the content that choice_make was asked about last */
+    struct formula_content content;
+    struct prefilter_answer answer;
 };
 
 /* `list`: files and folders, separated by ':'. Tells setup_loaded of each file, each set of files and each
  * rule that does not compile, which is left out; with `remarks` also of what is odd about rules in use. 0
- * with empty `ret` when nothing is left. `program`: see choice_learn; NULL: none. Negative errno when the
- * list itself cannot be used. */
-int rules_load(const char *list, bool remarks, const char *program, struct rules *ret, struct why *why);
+ * with empty `ret` when nothing is left. Negative errno when the list itself cannot be used. */
+int rules_load(const char *list, bool remarks, struct rules *ret, struct why *why);
 void rules_finish(struct rules *rules);
 
 /* Some of `all`, as choice_make gives them, with the rules that they use, compiled anew, without `pe` for

@@ -11,11 +11,11 @@
  */
 #include "engine/plugin.h"
 
-#include "engine/base/hash.h"
 #include "plugins/yara/choice.h"
 #include "plugins/yara/match.h"
 #include "plugins/yara/place.h"
 #include "plugins/yara/rules.h"
+#include "plugins/yara/windows.h"
 #include "plugins/yara/yara_version.h"
 
 #include <errno.h>
@@ -34,22 +34,25 @@ struct asked {
 struct yara_worker {
     bool initialized;
     struct rules rules;
-    struct asked all, always[2], named; /* of `rules`; always: for contents that are no PE file, and others */
-    struct asked (*alone)[2];           /* its own, for each of `all`, in the same way */
+    struct asked all, always[2]; /* of `rules`; always: for contents that are no PE file, and others */
+    struct asked (*alone)[2];    /* its own, for each of `all`, in the same way */
     struct matches matches;
+    struct windows windows;
     uint64_t timeout;
     bool profile;
-    /* Contents that no rule matched. Where two share a place the later one has it. */
-    uint8_t (*nothing)[SHA256_SIZE];
 };
 
 enum {
-    CHOSEN_MAX = 8, /* rules that are asked one by one; where more come into question all are asked at once */
-    NOTHING_COUNT = 1 << 16,
+    /* Rules that are asked one by one, and one more for each so many bytes; where still more come into
+     * question all are asked at once. */
+    CHOSEN_MIN = 8,
+    CHOSEN_MAX = 64,
+    CHOSEN_BYTES = 64 * 1024,
     SLOW_BYTES_A_SECOND = 1024 * 1024, /* thousands of rules on a loaded machine */
     ENDLESS_SHARE = 4,                 /* of yara.timeout, for each half */
     COST_MIN = 200,                    /* microseconds for one content */
-    ENDLESS_MAX = 4,                   /* rules without end that are looked for in one content */
+    EXTENSION_MAX = 64,
+    ENDLESS_MAX = 4, /* rules without end that are looked for in one content */
 };
 
 static const struct field cost_fields[] = {
@@ -84,12 +87,11 @@ static void yara_teardown(void *worker)
     asked_finish(&mine->all);
     asked_finish(&mine->always[0]);
     asked_finish(&mine->always[1]);
-    asked_finish(&mine->named);
     rules_finish(&mine->rules);
     if (mine->initialized)
         yr_finalize();
     matches_finish(&mine->matches);
-    free(mine->nothing);
+    windows_finish(&mine->windows);
     *mine = (struct yara_worker){.initialized = false};
 }
 
@@ -112,13 +114,20 @@ static int make_asked(struct yara_worker *mine, struct why *why)
         rc = asked_new(&mine->always[0], mine->rules.always_no_pe);
     if (rc == 0)
         rc = asked_new(&mine->always[1], mine->rules.always);
-    if (rc == 0)
-        rc = asked_new(&mine->named, mine->rules.named);
     if (rc == 0 && mine->all.rules != NULL) {
         mine->alone = calloc(mine->all.rules->num_rules, sizeof mine->alone[0]);
         rc = mine->alone == NULL ? -ENOMEM : 0;
     }
     return rc < 0 ? why_set(why, rc, "no memory") : 0;
+}
+
+static bool asks_for_names(const struct rules *rules)
+{
+    for (size_t i = 0; i < rules->place_count; i++) {
+        if (rules->places[i].named)
+            return true;
+    }
+    return false;
 }
 
 static int set_up(struct yara_worker *mine, const struct settings *settings, struct why *why)
@@ -132,16 +141,15 @@ static int set_up(struct yara_worker *mine, const struct settings *settings, str
     if (yr_initialize() != ERROR_SUCCESS)
         return why_set(why, -ENOMEM, "libyara does not start");
     mine->initialized = true;
+    /* As much as a record shows; libyara reserves so much for 1024 matches with each scan. */
+    (void)yr_set_configuration_uint32(YR_CONFIG_MAX_MATCH_DATA, MATCH_DATA_MAX);
     mine->timeout = settings_number(settings, "yara.timeout");
     mine->profile = settings_bool(settings, "yara.profile");
-    mine->nothing = calloc(NOTHING_COUNT, sizeof mine->nothing[0]);
-    if (mine->nothing == NULL)
-        return why_set(why, -ENOMEM, "no memory");
     rc = rules_load(settings_text(settings, "yara.rules"), settings_bool(settings, "yara.remarks"),
-                    "/proc/self/exe", &mine->rules, why);
+                    &mine->rules, why);
     if (rc < 0)
         return rc;
-    if (mine->rules.named == NULL)
+    if (!asks_for_names(&mine->rules))
         setup_content_only();
     return make_asked(mine, why);
 }
@@ -192,21 +200,27 @@ static const char *type_word(const uint8_t *data, size_t size)
     return "";
 }
 
-static int set_variables(YR_SCANNER *scanner, const struct stream_info *info, const uint8_t *data,
-                         size_t size)
+/* `dotted` has room for the extension with a dot before it. */
+static struct formula_names names_of(const struct stream_info *info, const uint8_t *data, size_t size,
+                                     char dotted[static EXTENSION_MAX])
 {
-    char extension[64] = "";
-    int rc;
-
+    dotted[0] = '\0';
     if (info->extension[0] != '\0')
-        snprintf(extension, sizeof extension, ".%s", info->extension);
-    rc = yr_scanner_define_string_variable(scanner, "filename", info->name);
+        snprintf(dotted, EXTENSION_MAX, ".%s", info->extension);
+    return (struct formula_names){info->name, dotted, type_word(data, size)};
+}
+
+static int set_variables(YR_SCANNER *scanner, const struct stream_info *info,
+                         const struct formula_names *names)
+{
+    int rc = yr_scanner_define_string_variable(scanner, "filename", names->filename);
+
     if (rc == ERROR_SUCCESS)
         rc = yr_scanner_define_string_variable(scanner, "filepath", info->path);
     if (rc == ERROR_SUCCESS)
-        rc = yr_scanner_define_string_variable(scanner, "extension", extension);
+        rc = yr_scanner_define_string_variable(scanner, "extension", names->extension);
     if (rc == ERROR_SUCCESS)
-        rc = yr_scanner_define_string_variable(scanner, "filetype", type_word(data, size));
+        rc = yr_scanner_define_string_variable(scanner, "filetype", names->filetype);
     if (rc == ERROR_SUCCESS)
         rc = yr_scanner_define_integer_variable(scanner, "size",
                                                 info->size > INT64_MAX ? INT64_MAX : (int64_t)info->size);
@@ -222,11 +236,11 @@ struct call {
     struct scan *scan;
     struct yara_worker *worker;
     struct asked asked;
+    const struct windows *windows; /* where to search; NULL: everywhere */
+    struct formula_names names;
     const uint8_t *data;
     size_t size;
     bool silent; /* only how long it takes counts */
-    bool told;   /* something that does not ask for names matched, or was limited */
-    bool known;  /* nothing but rules that ask for names comes into question */
     /* Several sets are asked: matches are told in the order of the rules when all have answered. What is out
      * of the ordinary ends that (`again`), and all are asked at once. */
     bool held, again;
@@ -239,11 +253,10 @@ static int too_many(struct call *call, YR_SCAN_CONTEXT *context, const YR_STRING
     const YR_RULE *rule = &context->rules->rules_table[string->rule_idx];
 
     /* Which rules are asked beside those that may match must not show. */
-    if (!call->known && !choice_may_match(rules, rules_index(rules, rule)))
+    if (!choice_may_match(rules, rules_index(rules, rule)))
         return CALLBACK_CONTINUE;
     if (call->held)
         return CALLBACK_ABORT;
-    call->told = true;
     scan_limited(call->scan, 0,
                  "%s: rule %s: its string %s matches more than %d times: what the rule says may be wrong",
                  rule->ns->name, rule->identifier, string->identifier, YR_MAX_STRING_MATCHES);
@@ -264,7 +277,6 @@ static int on_scan(YR_SCAN_CONTEXT *context, int message, void *data, void *user
         return CALLBACK_CONTINUE;
     match.place = rules_place(&worker->rules, match.rule);
     match.index = rules_index(&worker->rules, match.rule);
-    call->told |= match.place == NULL || !match.place->named;
     call->code = matches_add(&worker->matches, call->scan, context, &match);
     if (call->code == 0 && !call->held)
         call->code = matches_tell(&worker->matches, call->scan);
@@ -281,7 +293,8 @@ static int run(struct call *call, uint64_t seconds)
     yr_scanner_set_timeout(call->asked.scanner, seconds < INT32_MAX ? (int)seconds : INT32_MAX);
     yr_scanner_set_callback(call->asked.scanner, on_scan, call);
     (void)scan_read(call->scan, 0, &byte, 1, &got); /* a sign of life */
-    return yr_scanner_scan_mem(call->asked.scanner, call->data, call->size);
+    return call->windows != NULL ? windows_scan(call->windows, call->asked.scanner, call->data, call->size)
+                                 : yr_scanner_scan_mem(call->asked.scanner, call->data, call->size);
 }
 
 /* ------------------------------------------------------------------ rules without end */
@@ -425,7 +438,7 @@ static int explain(struct call *call, int error)
 
 static int scan_with(struct call *call)
 {
-    int error = set_variables(call->asked.scanner, scan_stream(call->scan), call->data, call->size);
+    int error = set_variables(call->asked.scanner, scan_stream(call->scan), &call->names);
 
     if (error == ERROR_SUCCESS && call->worker->profile)
         return profile(call);
@@ -435,28 +448,11 @@ static int scan_with(struct call *call)
         call->again = true;
         return 0;
     }
-    if (error == ERROR_SCAN_TIMEOUT) {
-        call->told = true;
+    if (error == ERROR_SCAN_TIMEOUT)
         error = run_without_endless(call);
-    }
-    call->told |= error != ERROR_SUCCESS;
     if (call->code < 0)
         return call->code == -ENOSPC ? 0 : call->code;
     return explain(call, error);
-}
-
-/* NULL: the whole was not hashed. */
-static uint8_t *place_of(const struct call *call, const uint8_t **ret_sha256)
-{
-    uint64_t hashed;
-    const struct hash_set *hashes = scan_digests(call->scan, &hashed);
-    uint32_t at;
-
-    if (hashes == NULL || hashed != call->size || call->worker->profile)
-        return NULL;
-    memcpy(&at, hashes->sha256, sizeof at);
-    *ret_sha256 = hashes->sha256;
-    return call->worker->nothing[at % NOTHING_COUNT];
 }
 
 static int ask(struct call *call, const struct asked *asked)
@@ -482,13 +478,22 @@ static int ask_alone(struct call *call, uint32_t rule, bool pe)
 /* One set after the other. */
 static int ask_each(struct call *call, const uint32_t *chosen, size_t count)
 {
+    static const struct windows nowhere = {.items = NULL};
+    struct yara_worker *worker = call->worker;
     bool pe = call->size >= 2 && call->data[0] == 'M' && call->data[1] == 'Z';
     int rc;
 
     call->held = true;
-    rc = ask(call, &call->worker->always[pe]);
-    for (size_t i = 0; i < count && rc == 0 && !call->again; i++)
-        rc = ask_alone(call, chosen[i], pe);
+    call->windows = worker->rules.always_searches ? NULL : &nowhere;
+    rc = ask(call, &worker->always[pe]);
+    for (size_t i = 0; i < count && rc == 0 && !call->again; i++) {
+        call->windows = choice_has_windows(&worker->rules, chosen[i]) ? &worker->windows : NULL;
+        if (call->windows != NULL)
+            rc = choice_windows(&worker->rules, &chosen[i], 1, &worker->windows);
+        if (rc == 0)
+            rc = ask_alone(call, chosen[i], pe);
+    }
+    call->windows = NULL;
     call->held = false;
     return rc;
 }
@@ -500,14 +505,22 @@ static int tell_held(struct call *call)
     return rc == -ENOSPC ? 0 : rc;
 }
 
-static int ask_chosen(struct call *call)
+static size_t most_chosen(size_t size)
+{
+    size_t more = size / CHOSEN_BYTES;
+
+    return more < CHOSEN_MAX - CHOSEN_MIN ? CHOSEN_MIN + more : CHOSEN_MAX;
+}
+
+static int scan_content(struct call *call)
 {
     struct yara_worker *worker = call->worker;
     uint32_t chosen[CHOSEN_MAX];
-    size_t count = choice_make(&worker->rules, call->scan, call->data, call->size, chosen, CHOSEN_MAX);
+    size_t most = most_chosen(call->size), count;
     int rc;
 
-    if (worker->profile || count > CHOSEN_MAX)
+    count = choice_make(&worker->rules, call->scan, &call->names, call->data, call->size, chosen, most);
+    if (worker->profile || count > most)
         return ask(call, &worker->all);
     rc = ask_each(call, chosen, count);
     if (rc == 0 && !call->again)
@@ -517,30 +530,19 @@ static int ask_chosen(struct call *call)
     return rc < 0 ? rc : ask(call, &worker->all);
 }
 
-/* When no rule matched the same bytes before, only those need be asked that look at the content's name, too.
- */
-static int scan_content(struct call *call)
-{
-    const uint8_t *sha256 = NULL;
-    uint8_t *place = place_of(call, &sha256);
-    int rc;
-
-    call->known = place != NULL && memcmp(place, sha256, SHA256_SIZE) == 0;
-    rc = call->known ? ask(call, &call->worker->named) : ask_chosen(call);
-    if (rc == 0 && !call->told && place != NULL)
-        memcpy(place, sha256, SHA256_SIZE);
-    return rc;
-}
-
 static int yara_finish(struct scan *scan, enum scan_status status)
 {
     struct call call = {.scan = scan, .worker = scan_worker(scan), .size = (size_t)scan_kept(scan)};
+    char extension[EXTENSION_MAX];
     int rc;
 
     if (status == SCAN_SPARED)
         return 0;
     rc = scan_peek(scan, 0, call.size, &call.data);
-    return rc < 0 ? rc : scan_content(&call);
+    if (rc < 0)
+        return rc;
+    call.names = names_of(scan_stream(scan), call.data, call.size, extension);
+    return scan_content(&call);
 }
 
 const char *yara_plugin_version(void)
@@ -559,5 +561,5 @@ const struct plugin plugin_yara = {
     .teardown = yara_teardown,
     .start = yara_start,
     .finish = yara_finish,
-    .traits = PLUGIN_SPARED | PLUGIN_DIGESTS,
+    .traits = PLUGIN_SPARED,
 };

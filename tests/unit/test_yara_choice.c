@@ -1,7 +1,7 @@
-/* What is asked of a content must not change what matches: thousands of rules at once, made up at random, and
- * the few that are chosen for the content say the same. */
+/* What is asked of a content, and where, must not change what matches: hundreds of rules at once, made up at
+ * random, and the few that are chosen for the content, searched only around what was found of them, say the
+ * same, with the same strings at the same places. */
 #include "plugins/yara/choice.h"
-#include "plugins/yara/hexstring.h"
 #include "plugins/yara/place.h"
 #include "plugins/yara/rules.h"
 
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RULES = 500, CONTENTS = 400, CONTENT_MAX = 400 };
+enum { RULES = 500, CONTENTS = 400, CONTENT_MAX = 60000, GAP_MAX = 20000 };
 
 static uint64_t state = 20261126;
 
@@ -103,6 +103,9 @@ static const char *const terms[] = {
     "pe.version_info[\"a\"] contains \"b\"",
     "defined pe.timestamp",
     "math.entropy(0, filesize) > 3.0",
+    "filename == \"x\"",
+    "filename == \"\"",
+    "extension == \".x\" or filetype == \"EXE\"",
     "owner == \"x\"",
     "owner == \"\"",
     "md5 != \"x\"",
@@ -133,6 +136,9 @@ static void write_about(struct buf *buf, const char *name)
                                         "$%s at 0",
                                         "$%s at 3",
                                         "$%s in (0..9)",
+                                        "$%s in (3..4000)",
+                                        "$%s in (filesize-20..filesize)",
+                                        "not $%s in (0..100)",
                                         "#%s > 1",
                                         "#%s == 1",
                                         "#%s >= 0",
@@ -144,6 +150,9 @@ static void write_about(struct buf *buf, const char *name)
                                         "not $%s",
                                         "not @%s[1] < 10",
                                         "#%s == 0",
+                                        "#%s > #%s",
+                                        "(#%s + #%s) > (#%s + 1)",
+                                        "#%s + 1 > #%s",
                                         "(@%s[1] > 2) == false",
                                         "defined @%s",
                                         "$%s and $%s",
@@ -192,6 +201,8 @@ static void write_rule(struct buf *buf, unsigned number)
     buf_text(buf, " condition:\n  ");
     if (number % 40 == 8)
         buf_printf(buf, "r%u and ", number - 1);
+    if (number % 40 == 9)
+        buf_printf(buf, "(r%u or r%u) and ", number - 1, number - 2);
     buf_text(buf, "(true or any of them) and ("); /* libyara wants every string to be used */
     write_condition(buf, 0);
     buf_text(buf, ")\n}\n");
@@ -217,6 +228,8 @@ static size_t make_content(uint8_t *data)
         }
         for (unsigned k = pick(12); k > 0; k--)
             buf_u8(&buf, (uint8_t) " \0a.MZ/"[pick(7)]);
+        for (unsigned k = pick(8) == 0 ? pick(GAP_MAX) : 0; k > 0; k--)
+            buf_u8(&buf, (uint8_t) " \0ab.MZ/l"[pick(9)]);
     }
     size = buf.size < CONTENT_MAX ? buf.size : CONTENT_MAX;
     if (size > 0)
@@ -225,55 +238,138 @@ static size_t make_content(uint8_t *data)
     return size;
 }
 
+/* By place: how often a rule matched, and a sum over the places and lengths of its strings. */
 struct seen {
     const struct rules *rules;
-    uint8_t *of_place;
+    uint32_t *times;
+    uint64_t *sums;
 };
+
+static uint64_t sum_of(YR_SCAN_CONTEXT *context, const YR_RULE *rule)
+{
+    const YR_STRING *string;
+    uint64_t sum = 0;
+    YR_MATCH match;
+
+    yr_rule_strings_foreach(rule, string)
+    {
+        for (const void *at = context->matches[string->idx].head; at != NULL; at = match.next) {
+            memcpy(&match, at, sizeof match);
+            sum = sum * 31 + (uint64_t)(match.base + match.offset);
+            sum = sum * 31 + (uint64_t)match.match_length;
+            sum = sum * 31 + (uint8_t)string->identifier[1];
+        }
+    }
+    return sum;
+}
 
 static int on_match(YR_SCAN_CONTEXT *context, int message, void *data, void *user)
 {
     struct seen *seen = user;
+    size_t place;
 
-    (void)context;
-    if (message == CALLBACK_MSG_RULE_MATCHING)
-        seen->of_place[rules_place(seen->rules, data) - seen->rules->places]++;
+    if (message != CALLBACK_MSG_RULE_MATCHING)
+        return CALLBACK_CONTINUE;
+    place = (size_t)(rules_place(seen->rules, data) - seen->rules->places);
+    seen->times[place]++;
+    seen->sums[place] = sum_of(context, data);
     return CALLBACK_CONTINUE;
 }
 
-static void ask(YR_RULES *compiled, const uint8_t *data, size_t size, struct seen *seen)
+/* `windows` NULL: everywhere. */
+static void ask(YR_RULES *compiled, const struct windows *windows, const uint8_t *data, size_t size,
+                struct seen *seen)
 {
-    if (compiled != NULL)
-        cr_assert_eq(yr_rules_scan_mem(compiled, data, size, SCAN_FLAGS_NO_TRYCATCH, on_match, seen, 0), 0);
+    YR_SCANNER *scanner;
+
+    if (compiled == NULL)
+        return;
+    cr_assert_eq(yr_scanner_create(compiled, &scanner), 0);
+    yr_scanner_set_flags(scanner, SCAN_FLAGS_NO_TRYCATCH);
+    yr_scanner_set_callback(scanner, on_match, seen);
+    cr_assert_eq(windows != NULL ? windows_scan(windows, scanner, data, size)
+                                 : yr_scanner_scan_mem(scanner, data, size),
+                 0);
+    yr_scanner_destroy(scanner);
 }
 
-static void check_content(struct rules *rules, const uint8_t *data, size_t size, size_t *ret_matches,
-                          size_t *ret_asked)
+/* The chosen rules that have windows, or those that have none, together. How many. */
+static size_t ask_some(struct rules *rules, const uint32_t *chosen, size_t count, bool windowed,
+                       const uint8_t *data, size_t size, struct seen *seen)
 {
+    uint32_t *taken = calloc(count + 1, sizeof taken[0]);
+    struct windows windows = {.items = NULL};
+    size_t some = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (choice_has_windows(rules, chosen[i]) == windowed)
+            taken[some++] = chosen[i];
+    }
+    if (some > 0) {
+        YR_RULES *compiled = rules_some(rules, taken, some, size >= 2 && data[0] == 'M' && data[1] == 'Z');
+
+        cr_assert_not_null(compiled);
+        cr_assert_eq(choice_windows(rules, taken, some, &windows), 0);
+        ask(compiled, windowed ? &windows : NULL, data, size, seen);
+        yr_rules_destroy(compiled);
+    }
+    windows_finish(&windows);
+    free(taken);
+    return some;
+}
+
+static struct seen seen_new(const struct rules *rules)
+{
+    struct seen seen = {rules, calloc(rules->place_count, sizeof seen.times[0]),
+                        calloc(rules->place_count, sizeof seen.sums[0])};
+
+    cr_assert(seen.times != NULL && seen.sums != NULL);
+    return seen;
+}
+
+static void seen_free(struct seen *seen)
+{
+    free(seen->times);
+    free(seen->sums);
+}
+
+struct totals {
+    size_t matches, asked, windowed;
+};
+
+static void compare(const struct seen *all, const struct seen *few, const uint8_t *data, size_t size,
+                    struct totals *totals)
+{
+    for (size_t i = 0; i < all->rules->place_count; i++) {
+        const char *name = all->rules->places[i].name;
+
+        totals->matches += all->times[i];
+        cr_assert_eq(all->times[i], few->times[i],
+                     "%s: %u of all, %u of the chosen, content of %zu bytes \"%.40s\"", name, all->times[i],
+                     few->times[i], size, (const char *)data);
+        cr_assert_eq(all->sums[i], few->sums[i], "%s: other strings, content of %zu bytes \"%.40s\"", name,
+                     size, (const char *)data);
+    }
+}
+
+static void check_content(struct rules *rules, const uint8_t *data, size_t size, struct totals *totals)
+{
+    static const struct formula_names names = {"", "", ""};
+    static const struct windows nowhere = {.items = NULL};
     bool pe = size >= 2 && data[0] == 'M' && data[1] == 'Z';
-    struct seen all = {rules, calloc(rules->place_count, 1)}, few = {rules, calloc(rules->place_count, 1)};
+    struct seen all = seen_new(rules), few = seen_new(rules);
     uint32_t *chosen = calloc(rules->all->num_rules, sizeof chosen[0]);
-    size_t count = choice_make(rules, NULL, data, size, chosen, rules->all->num_rules);
+    size_t count = choice_make(rules, NULL, &names, data, size, chosen, rules->all->num_rules);
 
-    cr_assert(all.of_place != NULL && few.of_place != NULL && chosen != NULL &&
-              count <= rules->all->num_rules);
-    ask(rules->all, data, size, &all);
-    ask(pe ? rules->always : rules->always_no_pe, data, size, &few);
-    if (count > 0) {
-        YR_RULES *some = rules_some(rules, chosen, count, pe);
-
-        cr_assert_not_null(some);
-        ask(some, data, size, &few);
-        yr_rules_destroy(some);
-    }
-    for (size_t i = 0; i < rules->place_count; i++) {
-        *ret_matches += all.of_place[i];
-        cr_assert_eq(all.of_place[i], few.of_place[i],
-                     "%s: %u of all, %u of the chosen, content of %zu bytes \"%.40s\"", rules->places[i].name,
-                     all.of_place[i], few.of_place[i], size, (const char *)data);
-    }
-    *ret_asked += count;
-    free(all.of_place);
-    free(few.of_place);
+    cr_assert(chosen != NULL && count <= rules->all->num_rules);
+    ask(rules->all, NULL, data, size, &all);
+    ask(pe ? rules->always : rules->always_no_pe, rules->always_searches ? NULL : &nowhere, data, size, &few);
+    totals->windowed += ask_some(rules, chosen, count, true, data, size, &few);
+    ask_some(rules, chosen, count, false, data, size, &few);
+    totals->asked += count;
+    compare(&all, &few, data, size, totals);
+    seen_free(&all);
+    seen_free(&few);
     free(chosen);
 }
 
@@ -291,54 +387,25 @@ static void load(struct rules *rules)
     close(fd);
     buf_finish(&buf);
     cr_assert_eq(yr_initialize(), 0);
-    cr_assert_eq(rules_load(path, false, NULL, rules, &why), 0, "%s", why.text);
+    cr_assert_eq(rules_load(path, false, rules, &why), 0, "%s", why.text);
     unlink(path);
 }
 
 Test(yara_choice, the_chosen_rules_say_what_all_rules_say)
 {
     struct rules rules = {.places = NULL};
-    size_t matches = 0, asked = 0;
+    static uint8_t data[CONTENT_MAX];
+    struct totals totals = {0};
 
     load(&rules);
     cr_assert_gt(rules.all->num_rules, RULES * 3 / 4, "%u rules compile", rules.all->num_rules);
-    for (unsigned i = 0; i < CONTENTS; i++) {
-        uint8_t data[CONTENT_MAX];
-        size_t size = make_content(data);
-
-        check_content(&rules, data, size, &matches, &asked);
-    }
-    /* It would prove nothing if nothing matched, or if all were always asked. */
-    cr_assert_gt(matches, CONTENTS * 10, "%zu matches", matches);
+    for (unsigned i = 0; i < CONTENTS; i++)
+        check_content(&rules, data, make_content(data), &totals);
+    /* It would prove nothing if nothing matched, or if all were always asked everywhere. */
+    cr_assert_gt(totals.matches, CONTENTS * 10, "%zu matches", totals.matches);
     cr_assert_lt(rules.always->num_rules, rules.all->num_rules * 3 / 4, "%u always", rules.always->num_rules);
-    cr_assert_lt(asked / CONTENTS, rules.all->num_rules / 4, "%zu asked", asked / CONTENTS);
+    cr_assert_lt(totals.asked / CONTENTS, rules.all->num_rules / 4, "%zu asked", totals.asked / CONTENTS);
+    cr_assert_gt(totals.windowed, totals.asked / 4, "%zu of %zu with windows", totals.windowed, totals.asked);
     rules_finish(&rules);
     yr_finalize();
-}
-
-Test(yara_choice, a_hex_string_surely_has_its_longest_telling_row)
-{
-    static const struct {
-        const char *text, *bytes;
-    } cases[] = {
-        {" 4D 5A ", "MZ"},
-        {"4d5a ?? 61626364", "abcd"},
-        {"61 6? 62 63", "bc"},
-        {"?1 41 42 [4] 43", "AB"},
-        {"41 42 [43-50] 44 (45 46 47 48 | 49) 4A", "AB"},
-        {"41 /* 42 43 44 */ 45 // 46 47 48\n 49", "AEI"},
-        {"00 00 00 00 00 ?? 61 62", "ab"},
-        {"~41 42 43", "BC"},
-        {"?? ??", ""},
-        {"4", ""},
-    };
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        uint8_t bytes[PREFILTER_PIECE_MAX];
-        size_t size = hexstring_bytes(cases[i].text, strlen(cases[i].text), bytes, sizeof bytes);
-
-        cr_expect_eq(size, strlen(cases[i].bytes), "%s: %zu", cases[i].text, size);
-        cr_expect(size != strlen(cases[i].bytes) || memcmp(bytes, cases[i].bytes, size) == 0, "%s",
-                  cases[i].text);
-    }
 }
