@@ -178,6 +178,8 @@ class PowerCut(Campaign):
         """Whole lines of a ledger, or where its chain breaks."""
         prev, lines = "0" * 64, bytes(data).split(b"\n")[:-1]
         for number, line in enumerate(lines):
+            if number + 1 == len(lines) and b"\0" in line:
+                return number  # torn: later sectors of it arrived, earlier ones did not
             try:
                 record = json.loads(line)
             except ValueError:
