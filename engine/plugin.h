@@ -52,6 +52,7 @@ struct stream_info {
     const char *path;      /* forensic address, escaped text */
     const char *name;      /* last component, escaped text */
     const char *extension; /* lower case, "" for none */
+    const char *owner;     /* "root", a number, "NT AUTHORITY\\SYSTEM", a SID; "" where the file system knows none */
     enum stream_kind kind;
     bool deleted; /* the name or the content is not allocated */
     uint32_t depth;        /* 0 for what the file system names; +1 for each child */

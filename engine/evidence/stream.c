@@ -9,11 +9,13 @@
 
 #include "engine/base/bytes.h"
 #include "engine/evidence/folder.h"
+#include "engine/evidence/owner.h"
 #include "engine/evidence/tsk/tsk.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct stream {
@@ -161,6 +163,17 @@ void stream_close(struct stream *stream)
     ranges_finish(&stream->bad_image);
     ranges_finish(&stream->met);
     free(stream);
+}
+
+void stream_owner(const struct stream *stream, char *ret, size_t size)
+{
+    struct stat status;
+
+    ret[0] = '\0';
+    if (stream->tsk != NULL)
+        tsk_stream_owner(stream->tsk, ret, size);
+    else if (stream->fd >= 0 && fstat(stream->fd, &status) == 0)
+        owner_of_user(status.st_uid, ret, size);
 }
 
 uint64_t stream_size(const struct stream *stream)

@@ -28,6 +28,11 @@ void stream_close(struct stream *stream);
 
 uint64_t stream_size(const struct stream *stream);
 
+/* Whom the file system says the file belongs to: on NTFS a SID or the name of one that is the same everywhere, elsewhere
+ * "root" or the number of a user; "" when it knows no owners, or for what is no file. Escaped. `size` at least 1. */
+enum { STREAM_OWNER_SIZE = 256 };
+void stream_owner(const struct stream *stream, char *ret, size_t size);
+
 /* True when no block of it lies on the medium (one hole, like NTFS's $BadClus:$Bad): every byte reads as
  * zero. */
 bool stream_is_hole(const struct stream *stream);

@@ -193,16 +193,19 @@ static void send_read_error(struct worker *worker, const struct task_stream_in *
 
 static int scan_opened(struct worker *worker, const struct task_stream_in *task, struct stream *stream)
 {
+    char owner[STREAM_OWNER_SIZE];
     struct stream_info info = {
         .path = task->path,
         .name = task->name,
         .extension = task->extension,
+        .owner = owner,
         .kind = (enum stream_kind)task->kind,
         .deleted = task->deleted,
         .size = stream_size(stream),
     };
     struct scan_sink sink = worker_sink(worker);
     struct source source = source_of(stream), behind;
+    stream_owner(stream, owner, sizeof owner);
     struct stream *slack;
     struct scan_result result = {0};
     int code = add_slack(stream, &slack, &source, &behind);

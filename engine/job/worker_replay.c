@@ -115,7 +115,7 @@ int replay_run(struct replay *replay, struct scanner *scanner, struct bytes *mes
 {
     struct scan_capture capture = {on_wants, on_bytes, on_end, on_at, replay};
     struct scan_result result = {0};
-    struct stream_info info = {.path = bytes_string(message), .size = size};
+    struct stream_info info = {.path = bytes_string(message), .owner = "", .size = size};
     info.name = bytes_string(message);
     info.extension = bytes_string(message);
     info.kind = (enum stream_kind)bytes_u32le(message);

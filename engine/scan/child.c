@@ -356,6 +356,7 @@ static void scan_sink_whole(struct sink *sink, enum scan_status status)
     const struct stream_info info = {.path = sink->path,
                                      .name = sink->shown,
                                      .extension = extension,
+                                     .owner = "",
                                      .kind = sink->child.kind,
                                      .deleted = sink->child.deleted || parent->info->deleted,
                                      .depth = parent->info->depth + 1,

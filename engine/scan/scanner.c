@@ -348,7 +348,7 @@ int scanner_warm(struct scanner *scanner)
                                          "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
                                          "<?xml version=\"1.0\"?><a/>"};
     static const struct stream_info info = {
-        .path = "warm", .name = "warm", .extension = "", .kind = STREAM_FILE, .size = 4096};
+        .path = "warm", .name = "warm", .extension = "", .owner = "", .kind = STREAM_FILE, .size = 4096};
     char bytes[4096];
     int rc = 0;
 

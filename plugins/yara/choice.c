@@ -16,7 +16,7 @@
  * (`any_data`) has the names and at its places the bytes that it must have? */
 static bool holds_anywhere(const struct rules *rules, uint32_t formula, bool any_data)
 {
-    static const struct formula_names no_names = {"\1", "\1", "\1"};
+    static const struct formula_names no_names = {"\1", "\1", "\1", "\1"};
     struct prefilter_answer nothing;
     struct formula_content content = {.rules = rules->all,
                                       .any_size = true,

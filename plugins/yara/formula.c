@@ -360,11 +360,10 @@ static bool read_number(struct reading *r, const struct token *t, size_t count)
     return node_new(r->formulas, node) != FORMULA_NONE;
 }
 
-/* The variables that are always "". */
+/* The variable that is always "". */
 static bool read_empty(struct reading *r, const struct token *t, size_t count)
 {
-    if (count != 3 || (!is(&t[0], "owner") && !is(&t[0], "md5")) || !is(&t[1], "==") ||
-        t[2].kind != LEX_STRING || t[2].size <= 2)
+    if (count != 3 || !is(&t[0], "md5") || !is(&t[1], "==") || t[2].kind != LEX_STRING || t[2].size <= 2)
         return false;
     return node_new(r->formulas, (struct formula_node){.kind = NODE_NEVER}) != FORMULA_NONE;
 }
@@ -372,7 +371,7 @@ static bool read_empty(struct reading *r, const struct token *t, size_t count)
 /* filename == "x", extension == ".x", filetype == "x". */
 static bool read_name(struct reading *r, const struct token *t, size_t count)
 {
-    static const char *const names[] = {"filename", "extension", "filetype"};
+    static const char *const names[] = {"filename", "extension", "filetype", "owner"};
     struct formula_node node = {.kind = NODE_NAME};
 
     if (count != 3 || !is(&t[1], "==") || t[2].kind != LEX_STRING || t[2].size < 2 ||
@@ -380,9 +379,9 @@ static bool read_name(struct reading *r, const struct token *t, size_t count)
         return false;
     node.text = t[2].begin + 1;
     node.count = (uint32_t)(t[2].size - 2);
-    while (node.place < 3 && !is(&t[0], names[node.place]))
+    while (node.place < 4 && !is(&t[0], names[node.place]))
         node.place++;
-    return node.place < 3 && node_new(r->formulas, node) != FORMULA_NONE;
+    return node.place < 4 && node_new(r->formulas, node) != FORMULA_NONE;
 }
 
 /* How many rules deep. */

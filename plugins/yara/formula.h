@@ -17,7 +17,7 @@ enum { FORMULA_NONE = INT32_MAX }; /* demands nothing */
 
 /* What rules may ask for beside the content: extension with its dot. */
 struct formula_names {
-    const char *filename, *extension, *filetype;
+    const char *filename, *extension, *filetype, *owner;
 };
 
 /* All rules' formulas, one behind the other. */

@@ -79,7 +79,8 @@ static bool name_is(const struct formula_node *node, const struct formula_names 
 
     if (names == NULL)
         return true;
-    name = node->place == 0 ? names->filename : node->place == 1 ? names->extension : names->filetype;
+    name = ((const char *const[]){names->filename, names->extension, names->filetype,
+                                  names->owner})[node->place];
     return strlen(name) == node->count && memcmp(name, node->text, node->count) == 0;
 }
 

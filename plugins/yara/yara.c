@@ -207,7 +207,7 @@ static struct formula_names names_of(const struct stream_info *info, const uint8
     dotted[0] = '\0';
     if (info->extension[0] != '\0')
         snprintf(dotted, EXTENSION_MAX, ".%s", info->extension);
-    return (struct formula_names){info->name, dotted, type_word(data, size)};
+    return (struct formula_names){info->name, dotted, type_word(data, size), info->owner};
 }
 
 static int set_variables(YR_SCANNER *scanner, const struct stream_info *info,
@@ -221,6 +221,8 @@ static int set_variables(YR_SCANNER *scanner, const struct stream_info *info,
         rc = yr_scanner_define_string_variable(scanner, "extension", names->extension);
     if (rc == ERROR_SUCCESS)
         rc = yr_scanner_define_string_variable(scanner, "filetype", names->filetype);
+    if (rc == ERROR_SUCCESS)
+        rc = yr_scanner_define_string_variable(scanner, "owner", names->owner);
     if (rc == ERROR_SUCCESS)
         rc = yr_scanner_define_integer_variable(scanner, "size",
                                                 info->size > INT64_MAX ? INT64_MAX : (int64_t)info->size);
@@ -552,7 +554,7 @@ const char *yara_plugin_version(void)
 
 const struct plugin plugin_yara = {
     .abi = PLUGIN_ABI,
-    .version = 3,
+    .version = 4,
     .name = "yara",
     .summary = "YARA rules, as the yara command matches them on the extracted file",
     .emits = yara_emits,

@@ -125,6 +125,25 @@ ordered() {
 }
 promise "matches come in the order of the rules, whichever way these are asked" ordered
 
+# owner: whom the file system names; on NTFS a SID's name.
+mkdir "$WORK/owned"
+for name in mine yours; do echo "belongs to somebody, $name" >"$WORK/owned/$name.txt"; done
+mke2fs -q -t ext4 -d "$WORK/owned" "$WORK/owned.raw" 4M
+for change in "mine.txt uid 0" "yours.txt uid 1234"; do debugfs -w -R "sif $change" "$WORK/owned.raw" >/dev/null 2>&1; done
+mkdir "$WORK/owners"
+cat >"$WORK/owners/owners.yar" <<'END'
+rule root { strings: $a = "somebody" condition: $a and owner == "root" }
+rule number { strings: $a = "somebody" condition: owner matches /^12/ and $a }
+rule nobody { strings: $a = "somebody" condition: $a and owner == "" }
+rule administrators { condition: owner == "BUILTIN\\Administrators" }
+rule system { condition: owner contains "SYSTEM" and filename == "$Secure" }
+END
+owned() { # IMAGE CASE
+  "$KVALI" process "$1" --case "$2" --plugins digest,yara --no-default-rules --rules "$WORK/owners" --quiet
+  sql "$2" "SELECT DISTINCT rule || ' ' || replace(path, rtrim(path, replace(path, '/', '')), '') FROM match WHERE path NOT LIKE '%!/%' ORDER BY 1" | xargs
+}
+promise "a rule may ask whom a file belongs to" is "number yours.txt root mine.txt" "$(owned "$WORK/owned.raw" "$WORK/case6")"
+
 profile() {
   "$KVALI" rules profile "$WORK/gates" --evidence "$WORK/contents" >"$WORK/out" 2>&1
 }

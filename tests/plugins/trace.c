@@ -202,8 +202,12 @@ const struct stream_info *trace_info(const char *name, uint64_t size)
 
     snprintf(path, sizeof path, "sample/%s", name);
     text_extension(name, extension, sizeof extension);
-    info = (struct stream_info){
-        .path = path, .name = path + 7, .extension = extension, .kind = STREAM_FILE, .size = size};
+    info = (struct stream_info){.path = path,
+                                .name = path + 7,
+                                .extension = extension,
+                                .owner = "",
+                                .kind = STREAM_FILE,
+                                .size = size};
     if (strncmp(name, "free@", 5) == 0)
         info.kind = STREAM_FREE;
     return &info;
@@ -228,7 +232,8 @@ void trace_settings(struct settings *settings, const char *source_root)
         asprintf(&extensions, "%s/rules/filetype/extensions.tsv", source_root) < 0)
         abort();
     /* Each plugin is alone: unpack leaves nothing to archive. */
-    if (settings_set(settings, "plugins", "", NULL) < 0 || settings_set(settings, "thumbnail.all", "true", NULL) < 0)
+    if (settings_set(settings, "plugins", "", NULL) < 0 ||
+        settings_set(settings, "thumbnail.all", "true", NULL) < 0)
         abort();
     if (asprintf(&set, "%s/tests/plugins/hashset/abc.kvset", source_root) < 0)
         abort();

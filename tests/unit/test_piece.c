@@ -225,7 +225,7 @@ static struct scan_result scan(enum stream_kind kind)
                                   SIZE + BEHIND, place_physical, slack_size > 0 ? &slack : NULL,
                                   &place};
     const struct stream_info info = {
-        .path = "image/p1/a", .name = "a", .extension = "", .kind = kind, .size = SIZE};
+        .path = "image/p1/a", .name = "a", .extension = "", .owner = "", .kind = kind, .size = SIZE};
     struct scan_result result = {0};
     struct settings settings;
     struct scanner *scanner;

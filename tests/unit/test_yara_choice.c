@@ -354,7 +354,7 @@ static void compare(const struct seen *all, const struct seen *few, const uint8_
 
 static void check_content(struct rules *rules, const uint8_t *data, size_t size, struct totals *totals)
 {
-    static const struct formula_names names = {"", "", ""};
+    static const struct formula_names names = {"", "", "", ""};
     static const struct windows nowhere = {.items = NULL};
     bool pe = size >= 2 && data[0] == 'M' && data[1] == 'Z';
     struct seen all = seen_new(rules), few = seen_new(rules);

@@ -45,6 +45,8 @@ int tsk_stream_open(struct image *image, const struct locator *locator, struct t
                     struct why *why);
 void tsk_stream_close(struct tsk_stream *stream);
 uint64_t tsk_stream_size(const struct tsk_stream *stream);
+/* As stream_owner. */
+void tsk_stream_owner(const struct tsk_stream *stream, char *ret, size_t size);
 /* The extents of a plain content, in order and without gaps, cut to its size (they may end before it); NULL
  * when libtsk must read it: resident, compressed, encrypted volume. Borrowed. */
 const struct extent *tsk_stream_extents(const struct tsk_stream *stream, size_t *ret_count);

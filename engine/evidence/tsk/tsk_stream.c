@@ -5,6 +5,7 @@
  * compressed ones are read through libtsk.
  */
 #include "engine/base/bytes.h"
+#include "engine/evidence/owner.h"
 #include "engine/evidence/tsk/tsk_private.h"
 
 #include <errno.h>
@@ -187,6 +188,23 @@ void tsk_stream_close(struct tsk_stream *stream)
     tsk_filesystem_release(stream->filesystem);
     free(stream->extents);
     free(stream);
+}
+
+void tsk_stream_owner(const struct tsk_stream *stream, char *ret, size_t size)
+{
+    const TSK_FS_INFO *info = stream->filesystem->info;
+    char *sid = NULL;
+
+    ret[0] = '\0';
+    if (TSK_FS_TYPE_ISNTFS(info->ftype)) {
+        tsk_error_reset();
+        if (tsk_fs_file_get_owner_sid(stream->file, &sid) == 0 && sid != NULL)
+            owner_of_sid(sid, ret, size);
+        free(sid);
+    } else if (stream->file->meta != NULL && !TSK_FS_TYPE_ISFAT(info->ftype) && info->ftype != TSK_FS_TYPE_EXFAT &&
+               !TSK_FS_TYPE_ISISO9660(info->ftype)) {
+        owner_of_user(stream->file->meta->uid, ret, size);
+    }
 }
 
 uint64_t tsk_stream_size(const struct tsk_stream *stream)
