@@ -245,6 +245,20 @@ static int take(struct supervisor *s, enum wire_type type, struct bytes *payload
     }
 }
 
+int supervisor_sandbox(struct supervisor *s)
+{
+    struct buf buf = {0};
+    struct json json;
+    json_init(&json, &buf);
+    json_object_open(&json, NULL);
+    json_text(&json, "zygote", s->sandbox_zygote);
+    json_text(&json, "worker", s->sandbox_worker);
+    json_object_close(&json);
+    int code = buf_failed(&buf) ? -ENOMEM : writer_run_sandbox(s->writer, s->run, buf_cstr(&buf));
+    buf_finish(&buf);
+    return supervisor_written(s, code);
+}
+
 /* ------------------------------------------------------------------ the conversation */
 
 static int send_setup(struct supervisor *s)

@@ -404,20 +404,6 @@ static int begin_run(struct supervisor *s)
     return supervisor_written(s, code);
 }
 
-int supervisor_sandbox(struct supervisor *s)
-{
-    struct buf buf = {0};
-    struct json json;
-    json_init(&json, &buf);
-    json_object_open(&json, NULL);
-    json_text(&json, "zygote", s->sandbox_zygote);
-    json_text(&json, "worker", s->sandbox_worker);
-    json_object_close(&json);
-    int code = buf_failed(&buf) ? -ENOMEM : writer_run_sandbox(s->writer, s->run, buf_cstr(&buf));
-    buf_finish(&buf);
-    return supervisor_written(s, code);
-}
-
 /* The ledger's record of the run, once plugins, versions, evidence and sandbox are known. */
 static int ledger_begin(struct supervisor *s)
 {
