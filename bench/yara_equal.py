@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """yara_equal: what kvali says of YARA rules against what the yara command says, and what each of them costs.
 
-usage: yara_equal.py KVALI RULES EVIDENCE [--runs N] [--keep FOLDER]
+usage: yara_equal.py KVALI RULES EVIDENCE... [--runs N] [--keep FOLDER]
 
-1. kvali scans EVIDENCE (an image or a folder) with the rules of the folder RULES alone; all contents that are no free
+1. kvali scans EVIDENCE (images or folders) with the rules of the folder RULES alone; all contents that are no free
    space are exported, each once, named by their SHA-256.
 2. `yara -s -L -e -w` scans the exported contents with the same rules. Compared are the pairs (content, rule), how often
    the strings match and, of those that kvali stores, where. Differences are listed; they are a failure.
@@ -68,7 +68,7 @@ def cpu(command, **more):
 
 def process(kvali, evidence, case, rules, plugins):
     shutil.rmtree(case, ignore_errors=True)
-    done, seconds = cpu([kvali, "process", evidence, "--case", case, "--plugins", plugins, "--rules", rules,
+    done, seconds = cpu([kvali, "process", *evidence, "--case", case, "--plugins", plugins, "--rules", rules,
                          "--no-default-rules", "--quiet"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode not in (0, 1):
         sys.exit(f"kvali ended with {done.returncode}: {done.stdout.decode('utf-8', 'replace')}")
@@ -132,7 +132,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("kvali")
     parser.add_argument("rules")
-    parser.add_argument("evidence")
+    parser.add_argument("evidence", nargs="+")
     parser.add_argument("--runs", type=int, default=0)
     parser.add_argument("--keep")
     arguments = parser.parse_args()
@@ -162,8 +162,8 @@ def main():
         subprocess.run(["yarac", "-w", *defines(), *(f"{space}:{path}" for space, path in files), compiled], check=True,
                        stdout=subprocess.DEVNULL)
     for n in range(arguments.runs):
-        base = process(kvali, contents, case, rules, "digest")
-        full = process(kvali, contents, case, rules, "digest,yara")
+        base = process(kvali, [contents], case, rules, "digest")
+        full = process(kvali, [contents], case, rules, "digest,yara")
         peer = cpu(["yara", "-r", "-p", "2", "-w", "-C", compiled, contents], stdout=subprocess.DEVNULL)[1]
         print(f"run {n + 1}: yara -r -p 2 -C {peer:.1f} s of CPU; kvali with digest and yara {full:.1f}, with digest alone "
               f"{base:.1f}, so {full - base:.1f}: {(full - base) / peer:.2f}, the whole job {full / peer:.2f}")

@@ -1,5 +1,6 @@
 /* views_feature: what the plugin features found, each value counted over the case, and what links exhibits.
  */
+#include "cases/histogram.h"
 #include "cases/views_private.h"
 
 /* clang-format off */
@@ -36,27 +37,165 @@ static const char feature_none[] =
 #define DAY(x) "strftime('%Y-%m-%dT%H:%M:%SZ', " x " / 1000000000, 'unixepoch')"
 
 /* The times are those of the files that hold the value. */
+#define TIMES                                                                                                \
+    "(SELECT stream, min(modified) AS first, max(modified) AS last FROM t_entry WHERE modified IS NOT NULL " \
+    "GROUP BY stream)"
+
+/* A sum that cannot overflow, whatever a record claims; exact below 2^53. */
+#define SUM(x) "CAST(min(total(" x "), 9e18) AS INTEGER)"
+
+/* The key comes first, as in schema.sql. */
+static const char values[] =
+    "CREATE TABLE IF NOT EXISTS t_value (kind TEXT NOT NULL, value TEXT NOT NULL, exhibit TEXT NOT NULL, "
+    "rank INTEGER NOT NULL, count INTEGER NOT NULL, contents INTEGER NOT NULL, first INTEGER, last INTEGER, "
+    "PRIMARY KEY (kind, value, exhibit)) STRICT, WITHOUT ROWID";
+
+/* In the order of the key, so that the table only grows at its end. */
+static const char count_all[] =
+    "INSERT OR IGNORE INTO t_value SELECT f.kind, f.normal, f.exhibit, max(f.rank), " SUM(
+        "f.count") ", count(*), min(t.first), max(t.last) FROM " COUNTED " f LEFT JOIN " TIMES
+                   " t ON t.stream = f.stream GROUP BY f.kind, f.normal, f.exhibit "
+                   "ORDER BY f.kind, f.normal, f.exhibit";
+
+#define NOT_COUNTED "NOT EXISTS (SELECT 1 FROM t_value)"
+
 static const char histogram[] =
-    "CREATE VIEW histogram AS SELECT f.kind AS kind, f.normal AS value, " RANK_WORD(
-        "max(f.rank)") " AS rank, "
-                       "sum(f.count) AS count, count(DISTINCT f.stream) AS contents, count(DISTINCT "
-                       "f.exhibit) AS exhibits, "
-                       "group_concat(DISTINCT f.exhibit) AS exhibit_list, " DAY(
-                           "min(t.first)") " AS first_seen, "
-                                           "min(t.first) AS first_seen_ns, " DAY(
-                                               "max(t.last)") " AS last_seen, max(t.last) AS last_seen_ns "
-                                                              "FROM " COUNTED " f LEFT JOIN (SELECT "
-                                                              "stream, min(modified) AS first, max(modified) "
-                                                              "AS last FROM t_entry "
-                                                              "WHERE modified IS NOT NULL GROUP BY stream) t "
-                                                              "ON t.stream = f.stream GROUP BY f.kind, "
-                                                              "f.normal";
+    "CREATE VIEW histogram AS SELECT kind, value, " RANK_WORD("max(rank)") " AS rank, " SUM(
+        "count") " AS count, sum(contents) AS contents, count(*) AS exhibits, group_concat(exhibit) AS "
+                 "exhibit_list, " DAY("min(first)") " AS first_seen, min(first) AS first_seen_ns, " DAY(
+                     "max(last)") " AS last_seen, max(last) AS last_seen_ns FROM t_value GROUP BY kind, "
+                                  "value "
+                                  "UNION ALL SELECT f.kind, f.normal, " RANK_WORD("max(f.rank)") ", " SUM(
+                                      "f.count") ", count(DISTINCT f.stream), count(DISTINCT f.exhibit), "
+                                                 "group_concat(DISTINCT f.exhibit), " DAY(
+                                                     "min(t.first)") ", min(t.first), " DAY("max(t.last)") ","
+                                                                                                           " "
+                                                                                                           "m"
+                                                                                                           "a"
+                                                                                                           "x"
+                                                                                                           "("
+                                                                                                           "t"
+                                                                                                           "."
+                                                                                                           "l"
+                                                                                                           "a"
+                                                                                                           "s"
+                                                                                                           "t"
+                                                                                                           ")"
+                                                                                                           " "
+                                                                                                           "F"
+                                                                                                           "R"
+                                                                                                           "O"
+                                                                                                           "M"
+                                                                                                           " " COUNTED
+                                                                                                           " "
+                                                                                                           "f"
+                                                                                                           " "
+                                                                                                           "L"
+                                                                                                           "E"
+                                                                                                           "F"
+                                                                                                           "T"
+                                                                                                           " "
+                                                                                                           "J"
+                                                                                                           "O"
+                                                                                                           "I"
+                                                                                                           "N"
+                                                                                                           " " TIMES
+                                                                                                           " "
+                                                                                                           "t"
+                                                                                                           " "
+                                                                                                           "O"
+                                                                                                           "N"
+                                                                                                           " "
+                                                                                                           "t"
+                                                                                                           "."
+                                                                                                           "s"
+                                                                                                           "t"
+                                                                                                           "r"
+                                                                                                           "e"
+                                                                                                           "a"
+                                                                                                           "m"
+                                                                                                           " "
+                                                                                                           "="
+                                                                                                           " "
+                                                                                                           "f"
+                                                                                                           "."
+                                                                                                           "s"
+                                                                                                           "t"
+                                                                                                           "r"
+                                                                                                           "e"
+                                                                                                           "a"
+                                                                                                           "m"
+                                                                                                           " "
+                                                                                                           "W"
+                                                                                                           "H"
+                                                                                                           "E"
+                                                                                                           "R"
+                                                                                                           "E"
+                                                                                                           " " NOT_COUNTED
+                                                                                                           " "
+                                                                                                           "G"
+                                                                                                           "R"
+                                                                                                           "O"
+                                                                                                           "U"
+                                                                                                           "P"
+                                                                                                           " "
+                                                                                                           "B"
+                                                                                                           "Y"
+                                                                                                           " "
+                                                                                                           "f"
+                                                                                                           "."
+                                                                                                           "k"
+                                                                                                           "i"
+                                                                                                           "n"
+                                                                                                           "d"
+                                                                                                           ","
+                                                                                                           " "
+                                                                                                           "f"
+                                                                                                           "."
+                                                                                                           "n"
+                                                                                                           "o"
+                                                                                                           "r"
+                                                                                                           "m"
+                                                                                                           "a"
+                                                                                                           "l";
 
 static const char histogram_exhibit[] =
-    "CREATE VIEW histogram_exhibit AS SELECT exhibit, kind, normal AS value, sum(count) AS count, "
-    "count(DISTINCT stream) AS contents FROM " COUNTED " GROUP BY exhibit, kind, normal";
+    "CREATE VIEW histogram_exhibit AS SELECT exhibit, kind, value, count, contents FROM t_value "
+    "UNION ALL SELECT exhibit, kind, normal, " SUM("count") ", count(DISTINCT stream) FROM " COUNTED
+                                                            " WHERE " NOT_COUNTED
+                                                            " GROUP BY exhibit, kind, normal";
 
 static const char shared[] = "CREATE VIEW shared_feature AS SELECT * FROM histogram WHERE exhibits > 1";
+
+int histogram_forget(struct casefile *cf)
+{
+    struct db *db = casefile_db(cf);
+
+    return db_has_table(db, "t_value") ? db_exec(db, "DELETE FROM t_value") : 0;
+}
+
+int histogram_count(struct casefile *cf, struct why *why)
+{
+    struct db *db = casefile_db(cf);
+    int code;
+
+    if (!db_has_table(db, "rec_features_feature"))
+        return 0;
+    code = db_begin(db);
+    if (code == 0)
+        code = db_exec(db, values);
+    if (code == 0)
+        code = db_exec(db, "DELETE FROM t_value");
+    if (code == 0)
+        code = db_exec(db, count_all);
+    if (code == 0)
+        code = db_commit(db);
+    if (code) {
+        why_set(why, code, "%s: features could not be counted: %s", casefile_folder(cf), db_error(db));
+        db_rollback(db);
+    }
+    return code;
+}
 
 int views_feature(struct db *db)
 {
@@ -64,6 +203,8 @@ int views_feature(struct db *db)
                            "VIEW IF EXISTS histogram; "
                            "DROP VIEW IF EXISTS feature");
 
+    if (code == 0)
+        code = db_exec(db, values);
     if (code == 0)
         code = db_exec(db, db_has_table(db, "rec_features_feature") ? feature_there : feature_none);
     if (code == 0)

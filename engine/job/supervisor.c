@@ -5,6 +5,7 @@
 #include "engine/job/supervisor.h"
 
 #include "cases/digest.h"
+#include "cases/histogram.h"
 #include "cases/kept.h"
 #include "cases/link.h"
 #include "cases/pass.h"
@@ -401,6 +402,8 @@ static int begin_run(struct supervisor *s)
     buf_finish(&versions);
     if (code == 0)
         code = later(s) ? writer_run_pass(s->writer, s->run, 0) : link_forget(s->cf);
+    if (code == 0)
+        code = histogram_forget(s->cf);
     return supervisor_written(s, code);
 }
 
@@ -511,6 +514,11 @@ static int end_run(struct supervisor *s)
         code = verify_images(s);
     if (code == 0 && !s->result.interrupted && !later(s)) {
         code = link_findings(s->cf, s->why);
+        if (code)
+            return s->failure = code;
+    }
+    if (code == 0 && !s->result.interrupted) {
+        code = histogram_count(s->cf, s->why);
         if (code)
             return s->failure = code;
     }

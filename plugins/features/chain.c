@@ -93,6 +93,19 @@ static void tell_phrase(struct finder *finder, const struct text *text, const st
     finder->found(finder, text, &found);
 }
 
+/* "true, false, false ...": both are words of the list, and programs are full of such rows. */
+static bool is_row_of_flags(const struct text *text, const struct word *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *word = text->data + words[i].begin;
+        size_t size = words[i].end - words[i].begin;
+
+        if (!(size == 4 && memcmp(word, "true", 4) == 0) && !(size == 5 && memcmp(word, "false", 5) == 0))
+            return false;
+    }
+    return true;
+}
+
 /* The phrase that `words` begin with, its number of words; 0: none. */
 static size_t phrase_size(struct finder *finder, const struct word *words, size_t count, bool at_end)
 {
@@ -113,6 +126,8 @@ static void look_phrase(struct finder *finder, const struct text *text, const st
 {
     size_t size;
 
+    if (is_row_of_flags(text, words, count))
+        return;
     while (count >= 12 && (size = phrase_size(finder, words, count, false)) > 0) {
         tell_phrase(finder, text, words, size);
         words += size;
@@ -141,33 +156,48 @@ static size_t gather_words(struct finder *finder, const struct text *text, struc
     return words[count - 1].end;
 }
 
-/* Do all of the next JUMP bytes belong to the run? Without a branch, so that they are looked at side by side.
- */
+/* What every processor of a kind compares at once. */
+typedef uint8_t sixteen __attribute__((vector_size(16)));
+
+static inline sixteen of_run(const uint8_t *data)
+{
+    sixteen c;
+
+    memcpy(&c, data, sizeof c);
+    return (sixteen)((c - 'a' < 26) | (c - '0' < 10) | (c == ' ') | (c - '\t' < 2) | (c == '\r') |
+                     (c == ',') | (c == '.') | (c == ')'));
+}
+
+/* Do all of the next JUMP bytes belong to the run? Side by side. */
 static inline bool goes_on(const uint8_t *data)
 {
-    uint8_t all = 1;
+    sixteen both = of_run(data) & of_run(data + sizeof(sixteen));
+    uint64_t all[2];
 
-    for (size_t i = 0; i < JUMP; i++) {
-        uint8_t c = data[i];
+    memcpy(all, &both, sizeof all);
+    return (all[0] & all[1]) == UINT64_MAX;
+}
 
-        all &= (uint8_t)((uint8_t)(c - 'a') < 26) | (uint8_t)((uint8_t)(c - '0') < 10) | (uint8_t)(c == ' ') |
-               (uint8_t)(c == '\t') | (uint8_t)(c == '\r') | (uint8_t)(c == '\n') | (uint8_t)(c == ',') |
-               (uint8_t)(c == '.') | (uint8_t)(c == ')');
-    }
-    return all != 0;
+static size_t begin_of_run(const struct text *text, size_t at)
+{
+    size_t begin = at;
+
+    while (begin >= JUMP && at - begin < 2 * JUMP && goes_on(text->data + begin - JUMP))
+        begin -= JUMP;
+    while (begin > 0 && at - begin < 2 * JUMP &&
+           (is_lower(text->data[begin - 1]) || is_between(text->data[begin - 1])))
+        begin--;
+    return begin;
 }
 
 /* Twelve words take 47 bytes or more, so one of them lies at every step that is no longer than that less the
  * longest word. */
 void examine_seed(struct finder *finder, const struct text *text, size_t at)
 {
-    size_t begin = at;
     struct word word;
 
-    while (begin > 0 && at - begin < 2 * JUMP &&
-           (is_lower(text->data[begin - 1]) || is_between(text->data[begin - 1])))
-        begin--;
-    for (size_t i = begin; i < text->size && (is_lower(text->data[i]) || is_between(text->data[i]));) {
+    for (size_t i = begin_of_run(text, at);
+         i < text->size && (is_lower(text->data[i]) || is_between(text->data[i]));) {
         while (i < text->size && is_between(text->data[i]))
             i++;
         if (word_at(finder, text, i, &word))

@@ -24,6 +24,7 @@ struct features_worker {
     struct search *search;
     uint64_t limit;
     uint64_t seed;
+    struct hit_pool pool;
 };
 
 struct features_stream {
@@ -70,14 +71,16 @@ static void features_teardown(void *worker)
     struct features_worker *mine = worker;
 
     search_free(mine->search);
+    hit_pool_finish(&mine->pool);
 }
 
 /* The image as a whole is files, free space and gaps, which are streams of their own. */
 static enum plugin_want features_start(struct scan *scan)
 {
-    const struct features_worker *mine = scan_worker(scan);
+    struct features_worker *mine = scan_worker(scan);
     struct features_stream *stream = scan_state(scan);
 
+    stream->hits.pool = &mine->pool;
     stream->hits.seed = mine->seed;
     return scan_stream(scan)->kind == STREAM_IMAGE ? PLUGIN_SKIP : PLUGIN_FEED;
 }
@@ -279,7 +282,7 @@ static int features_finish(struct scan *scan, enum scan_status status)
 
 const struct plugin plugin_features = {
     .abi = PLUGIN_ABI,
-    .version = 2,
+    .version = 3,
     .name = "features",
     .summary = "Addresses, numbers, accounts, keys and documents, with their checks",
     .emits = features_emits,

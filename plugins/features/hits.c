@@ -5,15 +5,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOTAL_MAX = 1000000 };
+enum { TOTAL_MAX = 1000000, CHUNK = 64 * 1024, POOLED = 64, ALIGNMENT = 16 };
+
+struct hit_chunk {
+    struct hit_chunk *next;
+    size_t used, size;
+    _Alignas(ALIGNMENT) uint8_t bytes[];
+};
+
+/* Two halves of the product, so that every bit of both counts. */
+static uint64_t mixed(uint64_t a, uint64_t b)
+{
+    unsigned __int128 product = (unsigned __int128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
 
 static uint64_t hash_of(const struct hits *hits, enum feature_kind kind, const uint8_t *data, size_t size)
 {
-    uint64_t hash = hits->seed ^ (uint64_t)kind * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t hash = mixed(hits->seed ^ (uint64_t)kind, UINT64_C(0x9e3779b97f4a7c15) ^ size), part;
 
-    for (; size > 0; data++, size--) {
-        hash = (hash ^ *data) * UINT64_C(0x100000001b3);
-        hash ^= hash >> 29;
+    for (; size > 0; data += part, size -= part) {
+        uint64_t bytes = 0;
+
+        part = size < sizeof bytes ? size : sizeof bytes;
+        memcpy(&bytes, data, part);
+        hash = mixed(hash ^ bytes, hits->seed ^ UINT64_C(0xd6e8feb86659fd93));
     }
     return hash;
 }
@@ -21,6 +38,60 @@ static uint64_t hash_of(const struct hits *hits, enum feature_kind kind, const u
 static const uint8_t *normal_of(const struct hit *hit)
 {
     return hit->bytes + hit->value_size;
+}
+
+static struct hit_chunk *chunk_new(struct hit_pool *pool, size_t size)
+{
+    struct hit_chunk *chunk = size <= CHUNK && pool != NULL ? pool->chunks : NULL;
+
+    if (chunk != NULL) {
+        pool->chunks = chunk->next;
+        pool->count--;
+        return chunk;
+    }
+    size = size < CHUNK ? CHUNK : size;
+    chunk = malloc(sizeof *chunk + size);
+    if (chunk != NULL)
+        chunk->size = size;
+    return chunk;
+}
+
+static void chunk_free(struct hit_pool *pool, struct hit_chunk *chunk)
+{
+    if (pool == NULL || chunk->size != CHUNK || pool->count == POOLED) {
+        free(chunk);
+        return;
+    }
+    chunk->next = pool->chunks;
+    pool->chunks = chunk;
+    pool->count++;
+}
+
+void hit_pool_finish(struct hit_pool *pool)
+{
+    for (struct hit_chunk *next; pool->chunks != NULL; pool->chunks = next) {
+        next = pool->chunks->next;
+        free(pool->chunks);
+    }
+    pool->count = 0;
+}
+
+/* Many small pieces that go together. */
+static void *take(struct hits *hits, size_t size)
+{
+    struct hit_chunk *chunk = hits->chunks;
+
+    size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    if (chunk == NULL || chunk->size - chunk->used < size) {
+        chunk = chunk_new(hits->pool, size);
+        if (chunk == NULL)
+            return NULL;
+        chunk->next = hits->chunks;
+        chunk->used = 0;
+        hits->chunks = chunk;
+    }
+    chunk->used += size;
+    return chunk->bytes + chunk->used - size;
 }
 
 static int grow_buckets(struct hits *hits)
@@ -31,9 +102,7 @@ static int grow_buckets(struct hits *hits)
     if (buckets == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < hits->count; i++) {
-        struct hit *hit = hits->items[i];
-        struct hit **bucket =
-            &buckets[hash_of(hits, hit->kind, normal_of(hit), hit->normal_size) & (count - 1)];
+        struct hit *hit = hits->items[i], **bucket = &buckets[hit->hash & (count - 1)];
 
         hit->next = *bucket;
         *bucket = hit;
@@ -44,14 +113,11 @@ static int grow_buckets(struct hits *hits)
     return 0;
 }
 
-static struct hit *find(const struct hits *hits, const struct occurrence *o)
+static struct hit *find(const struct hits *hits, const struct occurrence *o, uint64_t hash)
 {
-    struct hit *hit =
-        hits->bucket_count == 0
-            ? NULL
-            : hits->buckets[hash_of(hits, o->kind, o->normal, o->normal_size) & (hits->bucket_count - 1)];
+    struct hit *hit = hits->bucket_count == 0 ? NULL : hits->buckets[hash & (hits->bucket_count - 1)];
 
-    while (hit != NULL && (hit->kind != o->kind || hit->normal_size != o->normal_size ||
+    while (hit != NULL && (hit->hash != hash || hit->kind != o->kind || hit->normal_size != o->normal_size ||
                            memcmp(normal_of(hit), o->normal, o->normal_size) != 0))
         hit = hit->next;
     return hit;
@@ -64,10 +130,10 @@ static uint8_t *append(uint8_t *to, const uint8_t *data, size_t size)
     return to + size;
 }
 
-static struct hit *hit_new(const struct occurrence *o)
+static struct hit *hit_new(struct hits *hits, const struct occurrence *o, uint64_t hash)
 {
-    struct hit *hit = calloc(1, sizeof *hit + o->value_size + o->normal_size + o->detail_size +
-                                    o->before_size + o->behind_size);
+    struct hit *hit = take(hits, sizeof *hit + o->value_size + o->normal_size + o->detail_size +
+                                     o->before_size + o->behind_size);
     uint8_t *to;
 
     if (hit == NULL)
@@ -78,6 +144,7 @@ static struct hit *hit_new(const struct occurrence *o)
                         .offset = o->offset,
                         .size = o->size,
                         .count = 1,
+                        .hash = hash,
                         .value_size = o->value_size,
                         .normal_size = o->normal_size,
                         .detail_size = o->detail_size,
@@ -91,7 +158,7 @@ static struct hit *hit_new(const struct occurrence *o)
     return hit;
 }
 
-static int add_new(struct hits *hits, const struct occurrence *o)
+static int add_new(struct hits *hits, const struct occurrence *o, uint64_t hash)
 {
     struct hit *hit, **bucket;
 
@@ -106,10 +173,10 @@ static int add_new(struct hits *hits, const struct occurrence *o)
         hits->items = items;
         hits->capacity = capacity;
     }
-    hit = hit_new(o);
+    hit = hit_new(hits, o, hash);
     if (hit == NULL)
         return -ENOMEM;
-    bucket = &hits->buckets[hash_of(hits, o->kind, o->normal, o->normal_size) & (hits->bucket_count - 1)];
+    bucket = &hits->buckets[hash & (hits->bucket_count - 1)];
     hit->next = *bucket;
     *bucket = hit;
     hits->items[hits->count++] = hit;
@@ -119,11 +186,12 @@ static int add_new(struct hits *hits, const struct occurrence *o)
 
 int hits_add(struct hits *hits, const struct occurrence *o, uint64_t limit)
 {
-    struct hit *hit = find(hits, o);
+    uint64_t hash = hash_of(hits, o->kind, o->normal, o->normal_size);
+    struct hit *hit = find(hits, o, hash);
 
     if (hit == NULL) {
         if (hits->kinds[o->kind] < limit && hits->count < TOTAL_MAX)
-            return add_new(hits, o);
+            return add_new(hits, o, hash);
         hits->dropped[o->kind]++;
         return 0;
     }
@@ -137,9 +205,11 @@ int hits_add(struct hits *hits, const struct occurrence *o, uint64_t limit)
 
 void hits_finish(struct hits *hits)
 {
-    for (size_t i = 0; i < hits->count; i++)
-        free(hits->items[i]);
+    for (struct hit_chunk *chunk = hits->chunks, *next; chunk != NULL; chunk = next) {
+        next = chunk->next;
+        chunk_free(hits->pool, chunk);
+    }
     free(hits->items);
     free(hits->buckets);
-    *hits = (struct hits){.items = NULL};
+    *hits = (struct hits){.pool = hits->pool};
 }

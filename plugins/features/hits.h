@@ -19,7 +19,8 @@ struct hit {
     uint64_t more[HIT_OFFSETS]; /* the next ones' offsets */
     size_t value_size, normal_size, detail_size, before_size, behind_size;
     struct hit *next; /* in its bucket */
-    uint8_t bytes[];  /* value, normal form, detail, what stands before, what stands behind */
+    uint64_t hash;
+    uint8_t bytes[]; /* value, normal form, detail, what stands before, what stands behind */
 };
 
 /* One occurrence on its way in; pointers are borrowed. */
@@ -32,11 +33,20 @@ struct occurrence {
     size_t value_size, normal_size, detail_size, before_size, behind_size;
 };
 
+/* Memory that streams which are done leave to those that follow. */
+struct hit_pool {
+    struct hit_chunk *chunks;
+    size_t count;
+};
+void hit_pool_finish(struct hit_pool *pool);
+
 struct hits {
-    struct hit **items; /* in the order in which they were first seen */
+    struct hit_pool *pool; /* borrowed; NULL: none */
+    struct hit **items;    /* in the order in which they were first seen */
     size_t count, capacity;
     struct hit **buckets;
     size_t bucket_count;
+    struct hit_chunk *chunks; /* what the hits lie in, the newest first */
     size_t kinds[FEATURE_KINDS];
     uint64_t
         dropped[FEATURE_KINDS]; /* occurrences of values that came when there were `limit` of that kind */

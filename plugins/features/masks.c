@@ -14,7 +14,7 @@
 
 enum { STEP = 64, BATCH = 16 };
 
-/* BLANK is the space; ENDS are tab, line ends and the comma. */
+/* BLANK is the space; ENDS are tab, line ends, the comma and ')'. */
 enum class { AT, COLON, DOT, DASH, PLUS, LESS, BLANK, ZERO, DIGIT, UPPER, LOWER, ENDS, PRINT, CLASSES };
 
 /* The classes of `steps` times 64 bytes. */
@@ -71,7 +71,7 @@ static AVX2 void classify_avx2(const uint8_t *data, size_t steps, uint64_t (*bit
         bits[i][UPPER] = range2(low, high, 'A', 26);
         bits[i][LOWER] = range2(low, high, 'a', 26);
         bits[i][PRINT] = range2(low, high, ' ', 95);
-        bits[i][ENDS] = range2(low, high, '\t', 5) | equal2(low, high, ',');
+        bits[i][ENDS] = range2(low, high, '\t', 5) | equal2(low, high, ',') | equal2(low, high, ')');
     }
 }
 
@@ -102,7 +102,7 @@ static AVX512 void classify_avx512(const uint8_t *data, size_t steps, uint64_t (
         bits[i][UPPER] = range4(v, 'A', 26);
         bits[i][LOWER] = range4(v, 'a', 26);
         bits[i][PRINT] = range4(v, ' ', 95);
-        bits[i][ENDS] = range4(v, '\t', 5) | equal4(v, ',');
+        bits[i][ENDS] = range4(v, '\t', 5) | equal4(v, ',') | equal4(v, ')');
     }
 }
 
@@ -138,7 +138,7 @@ static void classify_plain(const uint8_t *data, size_t steps, uint64_t (*bits)[C
                                      is_digit(c),
                                      is_upper(c),
                                      is_lower(c),
-                                     (uint8_t)(c - '\t') < 5 || c == ',',
+                                     (uint8_t)(c - '\t') < 5 || c == ',' || c == ')',
                                      (uint8_t)(c - ' ') < 95};
 
         for (int k = 0; k < CLASSES; k++)
@@ -152,8 +152,12 @@ static void classify_plain(const uint8_t *data, size_t steps, uint64_t (*bits)[C
 /* What of the word before counts: its own bits, or what was derived of them. */
 struct state {
     uint64_t digit, digit2, digit4, upper, dot, blank_dash, print;
-    uint64_t alnum_full, alnum_pair, capital_full, capital_pair, word_full, word_pair, word_four, wide,
-        wide_two;
+    uint64_t alnum_full, alnum_pair, capital_full, capital_pair, wide, wide_two;
+    uint64_t lower;
+    struct runs {
+        uint64_t full, pair, four;
+    } words, phrases;
+    size_t waiting; /* where a run of words was seen that has no phrase yet; SIZE_MAX: none */
 };
 
 /* `bits` as they stood n bytes before, and what that leaves of the word before. */
@@ -181,15 +185,26 @@ static inline uint64_t find_run(uint64_t bits, uint64_t *full, uint64_t *pair)
     return first;
 }
 
-static inline uint64_t find_words(struct state *s, uint64_t bits)
+/* `now`: full bytes. */
+static inline uint64_t find_four(struct runs *runs, uint64_t now)
 {
-    uint64_t now = full_bytes(bits), two = now & back(now, s->word_full, 8),
-             four = two & back(two, s->word_pair, 16), first = four & ~back(four, s->word_four, 8);
+    uint64_t two = now & back(now, runs->full, 8), four = two & back(two, runs->pair, 16),
+             first = four & ~back(four, runs->four, 8);
 
-    s->word_full = now;
-    s->word_pair = two;
-    s->word_four = four;
+    *runs = (struct runs){now, two, four};
     return first;
+}
+
+/* Behind a word that no seed phrase has: of one letter or two, or in one of nine or more. `before`: the small
+ * letters of the word before, whose last bits are all that counts. */
+static inline uint64_t find_breaks(uint64_t lower, uint64_t before)
+{
+    uint64_t before2 = before & before << 1, before4 = before2 & before2 << 2,
+             lower2 = lower & back(lower, before, 1), lower4 = lower2 & back(lower2, before2, 2),
+             eight = lower4 & back(lower4, before4, 4);
+
+    return (eight & back(lower, before, 8)) |
+           (~lower & back(lower, before, 1) & ~(back(lower, before, 2) & back(lower, before, 3)));
 }
 
 static inline uint64_t find_wide(struct state *s, const uint64_t *bits)
@@ -351,12 +366,35 @@ static inline void find_numbers(struct finding *f, struct state *s, size_t base,
     s->blank_dash = blank_dash;
 }
 
+/* A run of words is told where it was first seen, but only when words stand in it that may all be of one
+ * phrase. */
+static inline void find_words(struct finding *f, struct state *s, size_t base, uint64_t bits, uint64_t lower)
+{
+    uint64_t full = full_bytes(bits), before = s->lower, words, phrases;
+
+    s->lower = lower;
+    if ((full | s->words.full | s->words.four) == 0)
+        return;
+    words = find_four(&s->words, full);
+    phrases = find_four(&s->phrases, full == 0 ? 0 : full_bytes(bits & ~find_breaks(lower, before)));
+    for (uint64_t both = words | phrases; both != 0; both &= both - 1) {
+        uint64_t bit = both & -both;
+
+        if ((words & bit) != 0)
+            s->waiting = base + (unsigned)__builtin_ctzll(bit);
+        if ((phrases & bit) == 0 || s->waiting == SIZE_MAX)
+            continue;
+        add(f, s->waiting, TRIGGER_WORDS);
+        s->waiting = SIZE_MAX;
+    }
+}
+
 static inline void step(struct finding *f, struct state *s, const uint64_t *bits, size_t base, bool wide)
 {
     uint64_t alnum, capital, word;
 
     if (bits[ZERO] == UINT64_MAX) { /* of no other class, and then the state says nothing */
-        *s = (struct state){0};
+        *s = (struct state){.waiting = SIZE_MAX};
         return;
     }
     alnum = bits[DIGIT] | bits[UPPER] | bits[LOWER];
@@ -364,7 +402,7 @@ static inline void step(struct finding *f, struct state *s, const uint64_t *bits
     word = bits[DIGIT] | bits[LOWER] | bits[BLANK] | bits[ENDS] | bits[DOT];
     add_all(f, base, find_run(alnum, &s->alnum_full, &s->alnum_pair), TRIGGER_RUN);
     add_all(f, base, find_run(capital, &s->capital_full, &s->capital_pair), TRIGGER_CAPITALS);
-    add_all(f, base, find_words(s, word), TRIGGER_WORDS);
+    find_words(f, s, base, word, bits[LOWER]);
     find_numbers(f, s, base, bits);
     each(f, base, bits[AT], look_at);
     each(f, base, bits[PLUS], look_plus);
@@ -388,7 +426,7 @@ static void find(struct finding *f, struct state *s, classify *classes, const ui
 bool masks_find(const uint8_t *data, size_t size, bool wide, struct marks *marks)
 {
     struct finding finding = {data, size, marks, false};
-    struct state state = {0};
+    struct state state = {.waiting = SIZE_MAX};
     classify *classes = best();
     uint8_t last[STEP];
     size_t base = 0;

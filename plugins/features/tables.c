@@ -267,14 +267,16 @@ static size_t slot_of(const char *name, size_t size)
     return (hash ^ hash >> 15) % TABLE_SLOTS;
 }
 
-static int fill_slots(const struct table_name *names, size_t count, uint16_t *slots, const char *file,
+static int fill_slots(struct table_name *names, size_t count, uint16_t *slots, const char *file,
                       struct why *why)
 {
     if (count > TABLE_SLOTS / 2)
         return why_set(why, -EINVAL, "%s: more than %d names", file, TABLE_SLOTS / 2);
     for (size_t i = 0; i < count; i++) {
-        size_t slot = slot_of(names[i].name, strlen(names[i].name));
+        size_t slot;
 
+        names[i].size = strlen(names[i].name);
+        slot = slot_of(names[i].name, names[i].size);
         while (slots[slot] != 0)
             slot = (slot + 1) % TABLE_SLOTS;
         slots[slot] = (uint16_t)(i + 1);
@@ -345,10 +347,11 @@ static const struct table_name *name_of(const struct table_name *names, const ui
         return NULL;
     for (size_t i = 0; i < size; i++)
         name[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 0x20 : text[i]);
-    name[size] = '\0';
     for (size_t slot = slot_of(name, size); slots[slot] != 0; slot = (slot + 1) % TABLE_SLOTS) {
-        if (strcmp(names[slots[slot] - 1].name, name) == 0)
-            return &names[slots[slot] - 1];
+        const struct table_name *other = &names[slots[slot] - 1];
+
+        if (other->size == size && memcmp(other->name, name, size) == 0)
+            return other;
     }
     return NULL;
 }

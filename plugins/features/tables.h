@@ -66,6 +66,7 @@ struct tables {
     } * ibans;
     struct table_name {
         char *name;
+        size_t size;
         uint32_t value; /* top-level domains: 1 when it counts alone; words of BIP-39: their number */
     } * tlds, *seeds;
     uint16_t tld_slots[TABLE_SLOTS],

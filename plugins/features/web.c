@@ -192,11 +192,10 @@ static bool read_authority(const struct tables *tables, const struct text *text,
 {
     struct authority a = {begin, begin, begin, begin};
 
-    while (a.end < end && strchr("/?#", text->data[a.end]) == NULL)
-        a.end++;
-    for (size_t i = begin; i < a.end; i++) {
-        if (text->data[i] == '@')
-            a.host = i + 1;
+    for (; a.end < end && text->data[a.end] != '/' && text->data[a.end] != '?' && text->data[a.end] != '#';
+         a.end++) {
+        if (text->data[a.end] == '@')
+            a.host = a.end + 1;
     }
     a.host_end = a.host;
     while (a.host_end < a.end && is_host(text->data[a.host_end]))

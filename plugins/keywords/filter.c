@@ -3,19 +3,18 @@
  */
 #include "plugins/keywords/filter.h"
 
+#include "plugins/keywords/gate.h"
+#include "plugins/keywords/window.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-/* A piece's length: its index. */
-enum piece_size { PIECE_TWO, PIECE_THREE, PIECE_FOUR, PIECE_LONG, PIECE_SIZES };
-static const size_t piece_bytes[PIECE_SIZES] = {2, 3, 4, 8};
 #define FOLDED UINT64_C(0xdfdfdfdfdfdfdfdf)
 
 enum { HUGE_PAGE = 2 << 20 }; /* holds both maps */
 enum {
-    VARIANTS_MAX = 512,
     MAP_BITS = 22,
     MAP_SHIFT = 32 - MAP_BITS,
     AGAIN_BITS = 19,
@@ -34,7 +33,7 @@ struct piece {
 struct pieces {
     struct piece *items;
     size_t count, capacity;
-    uint64_t *map; /* PIECE_LONG: bits by the hash of all its bytes */
+    uint64_t *map; /* PIECE_SIX and PIECE_LONG: bits by the hash of all its bytes */
     unsigned map_bits;
     uint32_t *slots; /* index of the first item with these bytes, plus 1; items are sorted */
     unsigned slot_bits;
@@ -45,7 +44,8 @@ struct filter {
     uint64_t *map; /* bits by the hash of the first four bytes, whatever they are where a piece is shorter */
     /* The same by another hash, and by the kind of piece: of what the first map lets through by chance, they
      * leave a twentieth. */
-    uint64_t *again, *again_long;
+    uint64_t *again, *again_six, *again_long;
+    struct gate gate; /* what may begin a piece at all */
 };
 
 int filter_new(struct filter **ret_filter)
@@ -75,144 +75,6 @@ static inline uint64_t hash(uint64_t bytes)
 static inline uint32_t map_bit(uint32_t bytes)
 {
     return bytes * UINT32_C(0x9e3779b1) >> MAP_SHIFT;
-}
-
-/* ------------------------------------------------------------------ choosing a piece */
-
-/* How unusual a byte is, in halves of a bit, roughly as it stands in text and in programs; what is not named
- * is rare. */
-static unsigned rarity(uint8_t byte)
-{
-    static const char common[] = "etaoinsr";
-
-    if (byte == 0 || byte == ' ')
-        return 2;
-    if (byte >= 'A' && byte <= 'Z')
-        byte |= 32;
-    if (byte >= 'a' && byte <= 'z')
-        return strchr(common, byte) != NULL ? 7 : strchr("lhdcump", byte) != NULL ? 9 : 12;
-    if (byte == 0xe1 || byte == 0xd0 || byte == 0xd1 || byte == 0x10 || byte == 0x04 || byte == 0x83 ||
-        byte == 0x82 || byte == 0xb2 || byte == 0x1c || byte == 0xff)
-        return 3;
-    return 13;
-}
-
-struct variants {
-    uint8_t data[VARIANTS_MAX][24];
-    uint8_t size[VARIANTS_MAX];
-    size_t count;
-};
-
-/* Every variant with every form behind it, folded; false when they are too many. */
-static bool extend(struct variants *variants, const struct form *forms, size_t count)
-{
-    size_t before = variants->count;
-
-    if (count == 0 || before * count > VARIANTS_MAX)
-        return false;
-    for (size_t f = count; f-- > 0;) {
-        for (size_t v = 0; v < before; v++) {
-            size_t to = f * before + v;
-
-            memmove(variants->data[to], variants->data[v], sizeof variants->data[v]);
-            variants->size[to] = variants->size[v];
-            if (variants->size[to] + forms[f].size > sizeof variants->data[to])
-                return false;
-            memcpy(variants->data[to] + variants->size[to], forms[f].data, forms[f].size);
-            variants->size[to] = (uint8_t)(variants->size[to] + forms[f].size);
-        }
-    }
-    variants->count = before * count;
-    return true;
-}
-
-/* The forms with bit 5 left out, none twice. */
-static size_t folded_forms(const struct writing *writing, const struct node *node, struct form ret[FORMS_MAX])
-{
-    struct form forms[FORMS_MAX];
-    size_t count = writing_forms(writing, node->code, node->fold, forms), kept = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        bool twice = false;
-
-        for (size_t j = 0; j < forms[i].size; j++)
-            forms[i].data[j] &= 0xdf;
-        for (size_t j = 0; j < kept && !twice; j++)
-            twice = ret[j].size == forms[i].size && memcmp(ret[j].data, forms[i].data, forms[i].size) == 0;
-        if (!twice)
-            ret[kept++] = forms[i];
-    }
-    return kept;
-}
-
-struct window {
-    uint32_t first;          /* node of the first character */
-    size_t characters, skip; /* bytes of the first character that are left out: a lead byte says little */
-    size_t least, most;      /* bytes of what stands before it */
-    enum piece_size size;
-    int score;
-};
-
-/* The score of a window: how rare its bytes are in their first form, less for each doubling of its variants.
- */
-static bool judge(const struct program *program, const struct writing *writing, struct window *window,
-                  size_t bytes)
-{
-    size_t variants = 1, size = 0;
-    uint32_t index = window->first;
-    int score = 0;
-
-    window->characters = 0;
-    for (; index != 0 && program->nodes[index].kind == NODE_CHAR && size < bytes + window->skip;
-         index = program->nodes[index].next) {
-        struct form forms[FORMS_MAX];
-        size_t count = folded_forms(writing, &program->nodes[index], forms), shortest = FORM_SIZE;
-
-        variants *= count;
-        for (size_t i = 0; i < count; i++)
-            shortest = forms[i].size < shortest ? forms[i].size : shortest;
-        if (count == 0 || variants > VARIANTS_MAX)
-            return false;
-        for (size_t i = 0; i < forms[count - 1].size; i++, size++)
-            score += size >= window->skip && size < bytes + window->skip
-                         ? (int)rarity(forms[count - 1].data[i])
-                         : 0;
-        size -= forms[count - 1].size - shortest;
-        window->characters++;
-    }
-    for (; variants > 1; variants /= 2)
-        score -= 3;
-    window->score = score;
-    return size >= bytes + window->skip;
-}
-
-/* The best window of this size; true when there is one. */
-static bool choose(const struct program *program, const struct writing *writing, enum piece_size size,
-                   size_t bytes, struct window *ret_best)
-{
-    const struct node *nodes = program->nodes;
-    size_t least = 0, most = 0;
-    bool any = false;
-
-    for (uint32_t index = nodes[program->root].first; index != 0; index = nodes[index].next) {
-        size_t min, max;
-
-        for (size_t skip = 0; nodes[index].kind == NODE_CHAR && skip < 3; skip++) {
-            struct window window = {.first = index, .least = least, .most = most, .size = size, .skip = skip};
-
-            program_width(program, index, writing, &min, &max);
-            if (skip > 0 && (min != max || skip >= min))
-                break;
-            if (!judge(program, writing, &window, bytes) || (any && window.score <= ret_best->score))
-                continue;
-            *ret_best = window;
-            any = true;
-        }
-        program_width(program, index, writing, &min, &max);
-        least += min;
-        most += max;
-    }
-    return any;
 }
 
 /* ------------------------------------------------------------------ adding */
@@ -262,51 +124,23 @@ static int put_window(struct filter *filter, const struct window *window, uint32
                       const struct program *program, const struct writing *writing)
 {
     struct variants *variants = malloc(sizeof *variants);
-    uint32_t index = window->first;
     struct sieve sieve;
-    int code = variants == NULL ? -ENOMEM : 0;
+    int code = variants == NULL ? -ENOMEM : window_variants(window, program, writing, variants);
 
     program_sieve(program, writing, &sieve);
-
-    if (code == 0) {
-        variants->count = 1;
-        variants->size[0] = 0;
-    }
-    for (size_t i = 0; i < window->characters && code == 0; i++, index = program->nodes[index].next) {
-        struct form forms[FORMS_MAX];
-
-        if (!extend(variants, forms, folded_forms(writing, &program->nodes[index], forms)))
-            code = -EINVAL;
-    }
     for (size_t i = 0; code == 0 && i < variants->count; i++)
         code = put_bytes(filter, window, pattern, &sieve, variants->data[i], window->skip);
     free(variants);
     return code;
 }
 
-static bool is_wide(const struct program *program)
-{
-    for (size_t i = 1; i < program->node_count; i++) {
-        if (program->nodes[i].kind == NODE_CHAR && program->nodes[i].code >= 0x80)
-            return true;
-    }
-    return false;
-}
-
 int filter_add(struct filter *filter, uint32_t pattern, const struct program *program,
                const struct writing *writing)
 {
-    bool wide = writing->kind == WRITING_UTF16LE || writing->kind == WRITING_UTF16BE ||
-                (writing->kind == WRITING_UTF8 && is_wide(program));
     struct window window = {0};
 
-    /* In one byte a letter four bytes say enough. */
-    for (enum piece_size size = wide ? PIECE_LONG : PIECE_FOUR;; size--) {
-        if (choose(program, writing, size, piece_bytes[size], &window))
-            return put_window(filter, &window, pattern, program, writing);
-        if (size == PIECE_TWO)
-            return -EINVAL;
-    }
+    return window_choose(program, writing, &window) ? put_window(filter, &window, pattern, program, writing)
+                                                    : -EINVAL;
 }
 
 /* ------------------------------------------------------------------ compiling */
@@ -397,17 +231,44 @@ static void map_set(struct filter *filter, uint64_t *again, uint32_t bytes)
 static void map_pieces(struct filter *filter, enum piece_size size)
 {
     const struct pieces *pieces = &filter->sizes[size];
+    uint64_t *again = size == PIECE_LONG  ? filter->again_long
+                      : size == PIECE_SIX ? filter->again_six
+                                          : filter->again;
 
     for (size_t i = 0; i < pieces->count; i++) {
         uint32_t bytes = (uint32_t)pieces->items[i].bytes;
 
         if (size >= PIECE_FOUR)
-            map_set(filter, size == PIECE_LONG ? filter->again_long : filter->again, bytes);
+            map_set(filter, again, bytes);
         for (uint32_t last = 0; last < 0x100 && size == PIECE_THREE; last++)
-            map_set(filter, filter->again, bytes | last << 24);
+            map_set(filter, again, bytes | last << 24);
         for (uint32_t last = 0; last < 0x10000 && size == PIECE_TWO; last++)
-            map_set(filter, filter->again, bytes | last << 16);
+            map_set(filter, again, bytes | last << 16);
     }
+}
+
+static int build_gate(struct filter *filter)
+{
+    struct gate_piece *pieces;
+    size_t count = 0;
+    int code;
+
+    for (enum piece_size size = 0; size < PIECE_SIZES; size++)
+        count += filter->sizes[size].count;
+    pieces = calloc(count + 1, sizeof pieces[0]);
+    if (pieces == NULL)
+        return -ENOMEM;
+    count = 0;
+    for (enum piece_size size = 0; size < PIECE_SIZES; size++) {
+        for (size_t i = 0; i < filter->sizes[size].count; i++, count++) {
+            pieces[count].known = (uint8_t)(size < PIECE_FOUR ? piece_bytes[size] : GATE_BYTES);
+            for (size_t k = 0; k < pieces[count].known; k++)
+                pieces[count].bytes[k] = (uint8_t)(filter->sizes[size].items[i].bytes >> 8 * k);
+        }
+    }
+    code = gate_build(&filter->gate, pieces, count);
+    free(pieces);
+    return code;
 }
 
 int filter_compile(struct filter *filter)
@@ -421,13 +282,14 @@ int filter_compile(struct filter *filter)
     madvise(filter->map, HUGE_PAGE, MADV_HUGEPAGE);
     memset(filter->map, 0, HUGE_PAGE);
     filter->again = filter->map + ((size_t)1 << MAP_BITS) / 64;
-    filter->again_long = filter->again + ((size_t)1 << AGAIN_BITS) / 64;
+    filter->again_six = filter->again + ((size_t)1 << AGAIN_BITS) / 64;
+    filter->again_long = filter->again_six + ((size_t)1 << AGAIN_BITS) / 64;
     for (enum piece_size size = 0; size < PIECE_SIZES && code == 0; size++) {
-        code = compile(&filter->sizes[size], size == PIECE_LONG);
+        code = compile(&filter->sizes[size], size >= PIECE_SIX);
         if (code == 0)
             map_pieces(filter, size);
     }
-    return code;
+    return code < 0 ? code : build_gate(filter);
 }
 
 /* ------------------------------------------------------------------ searching */
@@ -482,11 +344,18 @@ static inline bool bit_is_set(const uint64_t *map, uint64_t bit)
     return (map[bit / 64] >> bit % 64 & 1) != 0;
 }
 
+static inline void look_long(const struct finding *finding, const struct pieces *pieces, uint64_t bytes,
+                             const uint8_t *data, size_t place)
+{
+    if (bit_is_set(pieces->map, hash(bytes) >> (64 - pieces->map_bits)))
+        look_up(finding, pieces, bytes, data, place);
+}
+
 /* The first map has the four bytes at this place. */
 static __attribute__((noinline)) void look(const struct finding *finding, const uint8_t *data, size_t place)
 {
     const struct filter *filter = finding->filter;
-    const struct pieces *sizes = filter->sizes, *pieces = &sizes[PIECE_LONG];
+    const struct pieces *sizes = filter->sizes;
     uint64_t bytes = load(data + place);
     uint32_t bit = again_bit((uint32_t)bytes);
 
@@ -497,9 +366,10 @@ static __attribute__((noinline)) void look(const struct finding *finding, const 
             look_up(finding, &sizes[PIECE_THREE], bytes & 0xffffff, data, place);
         look_up(finding, &sizes[PIECE_FOUR], bytes & 0xffffffff, data, place);
     }
-    if (bit_is_set(filter->again_long, bit) &&
-        bit_is_set(pieces->map, hash(bytes) >> (64 - pieces->map_bits)))
-        look_up(finding, pieces, bytes, data, place);
+    if (bit_is_set(filter->again_six, bit))
+        look_long(finding, &sizes[PIECE_SIX], bytes & 0xffffffffffff, data, place);
+    if (bit_is_set(filter->again_long, bit))
+        look_long(finding, &sizes[PIECE_LONG], bytes, data, place);
 }
 
 static inline uint64_t is_set(const uint64_t *map, uint64_t bytes)
@@ -547,11 +417,56 @@ static __attribute__((target("bmi2"))) void search_bmi2(const struct finding *fi
 }
 #endif
 
+/* Of the places that the gate lets through those that the map has. Without a branch, for which it is nobody
+ * can foretell. */
+static size_t places_of(const uint64_t *map, const uint8_t *data, uint64_t bits, uint8_t *ret)
+{
+    size_t count = 0;
+
+    for (; bits != 0; bits &= bits - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(bits);
+
+        ret[count] = (uint8_t)i;
+        count += is_set(map, load(data + i)) & 1;
+    }
+    return count;
+}
+
+/* The places before the last few, 64 at a time; how many these were. */
+static size_t search_gate(const struct finding *finding, const uint8_t *data, size_t size)
+{
+    enum { AT_ONCE = 32 };
+    uint8_t places[GATE_PLACES];
+    uint64_t bits[AT_ONCE];
+    size_t done = 0;
+
+    while (size - done >= GATE_PLACES) {
+        size_t words = (size - done) / GATE_PLACES < AT_ONCE ? (size - done) / GATE_PLACES : AT_ONCE;
+
+        gate_search(&finding->filter->gate, data + done, words * GATE_PLACES, bits);
+        for (size_t i = 0; i < words; i++, done += GATE_PLACES) {
+            size_t count = places_of(finding->filter->map, data + done, bits[i], places);
+
+            for (size_t k = 0; k < count; k++)
+                look(finding, data, done + places[k]);
+        }
+    }
+    return done;
+}
+
 void filter_search(const struct filter *filter, const uint8_t *data, size_t size, size_t base,
                    filter_found *found, void *context)
 {
     struct finding finding = {filter, size, base, found, context};
 
+    if (gate_is_fast()) {
+        size_t done = search_gate(&finding, data, size);
+
+        finding.size -= done;
+        finding.base += done;
+        search(&finding, data + done, size - done);
+        return;
+    }
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("bmi2")) {
         search_bmi2(&finding, data, size);

@@ -125,6 +125,22 @@ Test(features, each_vector_of_the_reference_is_judged_right, .init = open_search
     cr_assert(count >= 20);
 }
 
+/* One in sixteen is valid by its checksum: tables in programs. */
+Test(features, a_row_of_true_and_false_is_no_seed_phrase, .init = open_search, .fini = close_search)
+{
+    char text[128] = "";
+
+    for (unsigned bits = 0; bits < 4096; bits++) {
+        text[0] = '\0';
+        for (unsigned i = 0; i < 12; i++)
+            strcat(text, (bits >> i & 1) != 0 ? "true, " : "false, ");
+        cr_assert(!finds(text, " seed_phrase "), "%s", text);
+    }
+    cr_assert(
+        finds("abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about",
+              " seed_phrase checksum "));
+}
+
 Test(features, one_changed_character_spoils_a_checksum, .init = open_search, .fini = close_search)
 {
     static const char *const values[] = {
