@@ -35,7 +35,7 @@ struct walk {
     size_t capacity;
     char head[SHA256_HEX_SIZE];
     uint64_t count, good_bytes;
-    bool partial; /* the last line has no LF */
+    bool partial; /* the last line has no LF, or zeros in it */
     size_t partial_size;
 };
 
@@ -81,6 +81,16 @@ static int tell(int (*each)(void *, const struct ledger_record *), void *context
     return each ? each(context, &told) : 0;
 }
 
+/* A power cut may bring the later sectors of the last line to the medium and not the earlier ones: these are zeros. No record
+ * has a zero in it. */
+static bool is_torn(const struct walk *walk, size_t size)
+{
+    if (memchr(walk->line, 0, size) == NULL)
+        return false;
+    int next = getc(walk->file);
+    return next == EOF ? !ferror(walk->file) : ungetc(next, walk->file) == EOF;
+}
+
 /* One line; 1 at the end. */
 static int walk_line(struct walk *walk, const char *path, int (*each)(void *, const struct ledger_record *),
                      void *context, struct why *why)
@@ -88,7 +98,7 @@ static int walk_line(struct walk *walk, const char *path, int (*each)(void *, co
     ssize_t size = getline(&walk->line, &walk->capacity, walk->file);
     if (size < 0)
         return ferror(walk->file) ? why_set(why, -EIO, "%s: it cannot be read", path) : 1;
-    if (walk->line[size - 1] != '\n') {
+    if (walk->line[size - 1] != '\n' || is_torn(walk, (size_t)size)) {
         walk->partial = true;
         walk->partial_size = (size_t)size;
         return 1;

@@ -22,8 +22,8 @@ struct verifying {
     const struct ledger_record *record; /* at hand */
     struct verify_result result;
     char expected[SHA256_HEX_SIZE], status[32]; /* of the last run-end */
-    bool begun;                                 /* a run-begin stands after the last run-end */
-    bool begun_after_seal;                      /* a run-begin stands after what the newest seal covers */
+    bool begun;            /* the findings may have changed since the last run-end: a run began, an exhibit was added */
+    bool begun_after_seal; /* the same, since what the newest seal covers */
 };
 
 const char *verify_step_name(enum verify_step step)
@@ -101,6 +101,12 @@ static void check_remembered(struct verifying *v, const struct ledger_record *re
                     (unsigned long long)record->line);
 }
 
+/* An exhibit's own line is in the digest from the moment when it is added. */
+static bool changes_findings(const char *type)
+{
+    return strcmp(type, "run-begin") == 0 || strcmp(type, "discard") == 0 || strcmp(type, "exhibit") == 0;
+}
+
 static int each_record(void *context, const struct ledger_record *record)
 {
     struct verifying *v = context;
@@ -113,7 +119,7 @@ static int each_record(void *context, const struct ledger_record *record)
         check_seal_record(v, record);
     if (later && !seal && !stamp)
         v->seals.went_on = true;
-    if (strcmp(record->type, "run-begin") == 0 || strcmp(record->type, "discard") == 0) {
+    if (changes_findings(record->type)) {
         v->begun = true;
         v->begun_after_seal = v->begun_after_seal || later;
     }

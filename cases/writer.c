@@ -385,7 +385,7 @@ int writer_attempt_begin(struct writer *writer, uint64_t run, uint64_t stream, u
 static const char *end_word(enum attempt_end end)
 {
     static const char *const words[] = {"done", "partial", "failed", "crashed",
-                                        "hung", "memory",  "lost",   "tampered"};
+                                        "hung", "memory",  "lost",   "tampered", "lost"};
     return words[end];
 }
 
@@ -468,13 +468,13 @@ static int uncount_faults(struct writer *writer, uint64_t attempt)
     return code < 0 ? code : 0;
 }
 
-static int try_later(struct writer *writer, uint64_t stream, uint64_t lost)
+static int try_later(struct writer *writer, uint64_t stream, uint64_t tries, uint64_t lost)
 {
     struct db_statement *s = writer_sql(writer, SQL_SCAN_TRY);
     if (!s)
         return -EINVAL;
     db_bind_u64(s, 4, lost);
-    return run_numbers(s, casefile_pass(writer->cf), stream, !lost);
+    return run_numbers(s, casefile_pass(writer->cf), stream, tries);
 }
 
 static int reject(struct writer *writer, uint64_t attempt, uint64_t stream, uint64_t expand,
@@ -483,13 +483,13 @@ static int reject(struct writer *writer, uint64_t attempt, uint64_t stream, uint
     int code = uncount_faults(writer, attempt);
     if (code == 0)
         code = clear_attempt(writer->db, attempt, stream);
-    uint64_t lost = end == ATTEMPT_LOST;
+    uint64_t lost = end == ATTEMPT_LOST, tries = !lost && end != ATTEMPT_STOPPED;
     if (code)
         return code;
     if (casefile_pass(writer->cf) > 1)
-        return try_later(writer, stream, lost);
+        return try_later(writer, stream, tries, lost);
     return run_numbers(writer_sql(writer, expand ? SQL_EXPAND_TRY : SQL_STREAM_TRY), expand ? expand : stream,
-                       !lost, lost);
+                       tries, lost);
 }
 
 static int end_void(struct writer *writer, uint64_t attempt, uint64_t stream)

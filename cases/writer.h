@@ -48,7 +48,7 @@ struct writer_image {
     const char *hashes[8][3]; /* algorithm, hex, source */
 };
 int writer_image(struct writer *writer, uint64_t exhibit, const struct writer_image *image);
-/* For a later pass: is it the image that was examined? -ESTALE: it is not, `why` says what is different. */
+/* Is it the image that was opened for this exhibit before, if any? -ESTALE: it is not, `why` says what is different. */
 int writer_image_again(struct writer *writer, uint64_t exhibit, const struct writer_image *image, struct why *why);
 /* Marks that the exhibit could not be opened in this run. */
 int writer_image_failed(struct writer *writer, uint64_t exhibit, const char *reason);
@@ -69,6 +69,7 @@ enum attempt_end {
     ATTEMPT_MEMORY,   /* not chosen: rows deleted, to be tried again */
     ATTEMPT_LOST,     /* not chosen: the worker was killed from outside, or with its supervisor */
     ATTEMPT_TAMPERED, /* not chosen: everything its worker said is void */
+    ATTEMPT_STOPPED,  /* not chosen: the supervisor ended it, and it counts as no try */
 };
 /* What was read of a stream. */
 struct attempt_read {

@@ -131,6 +131,8 @@ static int same_facts(const struct writer_image *image, struct db_statement *s, 
 {
     char then[32], now[32];
     const char *label = db_text(s, 0);
+    if (db_is_null(s, 1))
+        return 0; /* it never opened before */
     if (strcmp(db_text(s, 1), image->type) != 0)
         return other_image(label, "type", db_text(s, 1), image->type, why);
     snprintf(then, sizeof then, "%llu bytes", (unsigned long long)db_u64(s, 2));

@@ -2,6 +2,7 @@
  * blame: a worker has died. The wait status says how, the black box says at what; together they decide what is left out
  * when the work is done again:
  *
+ *   stopped by the supervisor       nothing is to blame: the same work again, however often
  *   killed from outside (SIGKILL)   nothing is to blame: the same work again, at most LOST_MAX times
  *   crashed, hung, out of memory    in a plugin: that stream without that plugin; in the engine: the stream once more, then given up;
  *                                   in a walk: that folder or inode is left out
@@ -62,7 +63,9 @@ static struct death judge(struct supervisor *s, const struct worker_slot *worker
     } else if (signal == SIGSYS) {
         death = (struct death){.end = ATTEMPT_TAMPERED, .kind = FAULT_TAMPER};
         snprintf(death.how, sizeof death.how, "it made a system call that no parser makes (SIGSYS)");
-    } else if (signal == SIGKILL || worker->kill == KILL_STOP) {
+    } else if (worker->kill == KILL_STOP) {
+        death.end = ATTEMPT_STOPPED;
+    } else if (signal == SIGKILL) {
         death = (struct death){.end = ATTEMPT_LOST, .kind = FAULT_CRASH};
         snprintf(death.how, sizeof death.how, "it was killed from outside, again and again (SIGKILL)");
     } else if (signal && (uint64_t)peak_kib * 1024 > memory / 10 * 8) {
@@ -102,8 +105,8 @@ static int blame_expand(struct supervisor *s, struct worker_slot *worker, const 
 {
     uint64_t at = atomic_load(&worker->process.box->at);
     struct task_expand *task = &worker->expand;
-    if (death->end == ATTEMPT_LOST && task->lost < LOST_MAX)
-        return writer_attempt_end(s->writer, worker->attempt, ATTEMPT_LOST, NULL);
+    if (death->end == ATTEMPT_STOPPED || (death->end == ATTEMPT_LOST && task->lost < LOST_MAX))
+        return writer_attempt_end(s->writer, worker->attempt, death->end, NULL);
     bool known = at != UINT64_MAX && task->skip_count < SKIPS_MAX;
     for (size_t i = 0; i < task->skip_count; i++)
         known = known && task->skip[i] != at; /* left out already, and it died there again */
@@ -202,7 +205,7 @@ static int blame_stream(struct supervisor *s, struct worker_slot *worker, const 
         code = writer_attempt_begin(s->writer, s->run, task->id, 0, worker->number, &worker->attempt);
     if (code == 0)
         code = writer_attempt_end(s->writer, worker->attempt, death->end, NULL);
-    if (code || (death->end == ATTEMPT_LOST && task->lost < LOST_MAX))
+    if (code || death->end == ATTEMPT_STOPPED || (death->end == ATTEMPT_LOST && task->lost < LOST_MAX))
         return code;
     if (plugin < s->plugin_count)
         return leave_plugin_out(s, task, death, box, s->plugins[plugin].name);
@@ -259,7 +262,7 @@ int blame(struct supervisor *s, struct worker_slot *worker, int status, long pea
     process_finish_worker(&worker->process);
     free(worker->subs);
     *worker = (struct worker_slot){.state = WORKER_NONE, .process.wire.fd = -1};
-    if (death.end != ATTEMPT_LOST) {
+    if (death.end != ATTEMPT_LOST && death.end != ATTEMPT_STOPPED) {
         s->stale = true; /* forked workers share one address layout: a fresh exec takes that from an attacker */
         if (code == 0)
             code = crash_storm(s);

@@ -55,6 +55,12 @@ static bool plugin_known(const struct supervisor *s, uint32_t plugin)
     return plugin < s->plugin_count || plugin == BLACKBOX_ENGINE;
 }
 
+/* An honest worker stops its plugins long before: their records and notes on a stream are limited together. */
+static uint64_t words_permitted(const struct supervisor *s)
+{
+    return u64_mul_saturating(settings_number(s->options->settings, "limit.records"), s->plugin_count + 1);
+}
+
 /* ------------------------------------------------------------------ expand */
 
 static int take_volume(struct supervisor *s, struct worker_slot *worker, struct bytes *payload)
@@ -82,6 +88,8 @@ static int take_fault(struct supervisor *s, struct worker_slot *worker, struct b
     bool permitted = worker->state == WORKER_EXPANDING || worker->in_stream;
     if (!permitted || found_fault_read(payload, &fault) || bytes_left(payload))
         return alarm_set(worker, "a fault message that is malformed or out of place");
+    if (worker->in_stream && worker->faults >= words_permitted(s))
+        return alarm_set(worker, "more faults of one stream than the limit permits");
     worker->faults++;
     uint64_t stream = worker->in_stream ? worker->subs[0].id : 0;
     supervisor_event(s, "fault", "path", fault.path, fault_kind_name(fault.kind), fault.offset);
@@ -177,7 +185,7 @@ static int take_record(struct supervisor *s, struct worker_slot *worker, struct 
     struct value values[RECORD_FIELDS_MAX];
     if (record_decode(payload, s->plugins[plugin].types[type], values))
         return alarm_set(worker, "a record that is not as its type says");
-    if (sub->ordinal >= settings_number(s->options->settings, "limit.records") * (s->plugin_count + 1))
+    if (sub->ordinal >= words_permitted(s))
         return alarm_set(worker, "more records than the limit permits");
     if (sub->id == 0 || !may_speak(s, plugin))
         return speaks_in_vain(s, worker, plugin);
@@ -206,6 +214,8 @@ static int take_spoken(struct supervisor *s, struct worker_slot *worker, struct 
     if (bytes_failed(payload) || !spoken.sub || !plugin_known(s, spoken.plugin) ||
         (with_text && (bytes_left(payload) || !is_clean(spoken.text))))
         return alarm_set(worker, "a note or limit that is malformed or out of place");
+    if (spoken.sub->said++ >= words_permitted(s))
+        return alarm_set(worker, "more notes than the limit permits");
     if (!may_speak(s, spoken.plugin))
         return speaks_in_vain(s, worker, spoken.plugin);
     *ret_spoken = spoken;
@@ -368,12 +378,14 @@ static int take_ready(struct supervisor *s, struct worker_slot *worker, struct b
     bytes_u8(payload);
     if (worker->state != WORKER_STARTING || bytes_failed(payload) || bytes_left(payload) || !is_clean(words))
         return alarm_set(worker, "a greeting that is malformed or out of place");
+    int code = 0;
     if (!s->sandbox_worker) {
         s->sandbox_worker = strdup(words);
         supervisor_event(s, "sandbox", "worker", words, "workers", s->worker_count);
+        code = supervisor_sandbox(s);
     }
     worker->state = WORKER_IDLE;
-    return 0;
+    return code;
 }
 
 static int take_fatal(struct supervisor *s, struct worker_slot *worker, struct bytes *payload)

@@ -282,6 +282,8 @@ static int permit_path(struct stage *stage, int ruleset, const struct ruleset *h
     struct stat about = {0};
     int r = 0;
     rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
+    if (rule.parent_fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))
+        return 0; /* nothing is permitted; who opens it says what is wrong with it */
     if (rule.parent_fd < 0)
         return stage_failed(stage, path);
     if (fstat(rule.parent_fd, &about) == 0 && S_ISDIR(about.st_mode))

@@ -136,12 +136,29 @@ static int replace_text(char **text, const char *value)
     return 0;
 }
 
-/* A later pass looks at what was examined, or not at all. */
-static int image_again(struct supervisor *s, uint64_t id, const struct writer_image *image)
+static int image_failed(struct supervisor *s, struct exhibit_state *exhibit, const char *reason)
+{
+    if (!exhibit->failed) {
+        s->result.exhibits_failed++;
+        log_error("%s", reason);
+        snprintf(s->result.failure, sizeof s->result.failure, "%s", reason);
+        supervisor_event(s, "evidence-failed", "reason", reason, "exhibit", exhibit->id);
+    }
+    exhibit->ready = false;
+    exhibit->failed = true;
+    return supervisor_written(s, writer_image_failed(s->writer, exhibit->id, reason));
+}
+
+/* A case does not mix two images: this exhibit is left alone, the others are gone on with. A later pass looks at all that
+ * was examined, or not at all. */
+static int image_again(struct supervisor *s, struct exhibit_state *exhibit, const struct writer_image *image)
 {
     struct why why = {{0}};
-    int code = writer_image_again(s->writer, id, image, &why);
-    return code == -ESTALE ? supervisor_fail(s, code, "%s", why.text) : supervisor_written(s, code);
+    int code = writer_image_again(s->writer, exhibit->id, image, &why);
+    if (code == -ESTALE && later(s))
+        return supervisor_fail(s, code, "%s", why.text);
+    exhibit->refused = code == -ESTALE;
+    return exhibit->refused ? image_failed(s, exhibit, why.text) : supervisor_written(s, code);
 }
 
 static int take_image(struct supervisor *s, struct bytes *payload)
@@ -165,32 +182,22 @@ static int take_image(struct supervisor *s, struct bytes *payload)
     struct exhibit_state *exhibit = exhibit_state(s, id);
     if (bytes_failed(payload) || !exhibit)
         return -EPROTO;
+    if (exhibit->refused)
+        return 0;
     exhibit->ready = true;
     exhibit->failed = false;
-    if (exhibit->told)
-        return 0;
+    int code = exhibit->told || !s->options->again ? image_again(s, exhibit, &image) : 0;
+    if (code || exhibit->failed || exhibit->told)
+        return code;
     exhibit->told = true;
     s->result.exhibits_opened++;
     supervisor_event(s, "evidence", "name", image.name, "bytes", image.size);
     if (later(s))
-        return image_again(s, id, &image);
-    int code = writer_image(s->writer, id, &image);
+        return 0;
+    code = writer_image(s->writer, id, &image);
     if (code == 0)
         code = writer_expand_add(s->writer, id, root, "");
     return supervisor_written(s, code);
-}
-
-static int image_failed(struct supervisor *s, struct exhibit_state *exhibit, const char *reason)
-{
-    if (!exhibit->failed) {
-        s->result.exhibits_failed++;
-        log_error("%s", reason);
-        snprintf(s->result.failure, sizeof s->result.failure, "%s", reason);
-        supervisor_event(s, "evidence-failed", "reason", reason, "exhibit", exhibit->id);
-    }
-    exhibit->ready = false;
-    exhibit->failed = true;
-    return supervisor_written(s, writer_image_failed(s->writer, exhibit->id, reason));
 }
 
 static int take_image_failed(struct supervisor *s, struct bytes *payload)
@@ -236,6 +243,20 @@ static int take(struct supervisor *s, enum wire_type type, struct bytes *payload
     default:
         return -EPROTO;
     }
+}
+
+int supervisor_sandbox(struct supervisor *s)
+{
+    struct buf buf = {0};
+    struct json json;
+    json_init(&json, &buf);
+    json_object_open(&json, NULL);
+    json_text(&json, "zygote", s->sandbox_zygote);
+    json_text(&json, "worker", s->sandbox_worker);
+    json_object_close(&json);
+    int code = buf_failed(&buf) ? -ENOMEM : writer_run_sandbox(s->writer, s->run, buf_cstr(&buf));
+    buf_finish(&buf);
+    return supervisor_written(s, code);
 }
 
 /* ------------------------------------------------------------------ the conversation */

@@ -76,11 +76,27 @@ void supervisor_event(struct supervisor *s, const char *event, const char *key, 
 
 /* ------------------------------------------------------------------ workers' deaths */
 
+static void kill_worker(struct worker_slot *worker, enum worker_kill reason)
+{
+    if (worker->state == WORKER_NONE || worker->kill != KILL_NONE)
+        return;
+    worker->kill = reason;
+    kill(worker->process.pid, SIGKILL);
+}
+
+static void too_large(struct worker_slot *worker)
+{
+    snprintf(worker->alarm, sizeof worker->alarm, "a packet that is too large");
+    worker->kill = KILL_TAMPER;
+}
+
 static void drain(struct supervisor *s, struct worker_slot *worker)
 {
     static uint8_t packet[WIRE_PACKET_MAX];
     for (int i = 0; i < DRAIN_MAX && worker->kill == KILL_NONE && !s->failure; i++) {
         int64_t size = wire_receive(worker->process.wire.fd, packet, true, NULL);
+        if (size == -EMSGSIZE)
+            too_large(worker);
         if (size <= 0)
             return;
         if (intake(s, worker, packet, (size_t)size) == -EPROTO && !s->failure)
@@ -102,14 +118,6 @@ static int reap(struct supervisor *s)
             return code;
     }
     return 0;
-}
-
-static void kill_worker(struct worker_slot *worker, enum worker_kill reason)
-{
-    if (worker->state == WORKER_NONE || worker->kill != KILL_NONE)
-        return;
-    worker->kill = reason;
-    kill(worker->process.pid, SIGKILL);
 }
 
 /* ------------------------------------------------------------------ the clock */
@@ -279,6 +287,10 @@ static void listen_once(struct supervisor *s)
             int64_t size = wire_receive(worker->process.wire.fd, packet, true, NULL);
             if (size == 0) /* it has died: reap takes it from here */
                 epoll_ctl(s->epoll, EPOLL_CTL_DEL, worker->process.wire.fd, NULL);
+            if (size == -EMSGSIZE) {
+                kill_worker(worker, KILL_TAMPER);
+                too_large(worker);
+            }
             if (size <= 0)
                 break;
             int code = intake(s, worker, packet, (size_t)size);
@@ -327,7 +339,7 @@ static void stop_workers(struct supervisor *s)
         while (waitpid(worker->process.pid, NULL, 0) < 0 && errno == EINTR)
             ;
         if (worker->attempt && (worker->in_stream || worker->state == WORKER_EXPANDING) && !s->failure)
-            supervisor_written(s, writer_attempt_end(s->writer, worker->attempt, ATTEMPT_LOST, NULL));
+            supervisor_written(s, writer_attempt_end(s->writer, worker->attempt, ATTEMPT_STOPPED, NULL));
         task_drop(worker);
         process_finish_worker(&worker->process);
         free(worker->subs);

@@ -20,6 +20,7 @@ enum worker_kill { KILL_NONE, KILL_HUNG, KILL_TAMPER, KILL_STOP };
 struct substream {
     uint64_t id;      /* in the case */
     uint64_t ordinal; /* of its next record */
+    uint64_t said;    /* notes, limits and failures */
     bool ended;
 };
 
@@ -60,6 +61,7 @@ struct exhibit_state {
     bool ready;      /* open in the zygote */
     bool failed;     /* told, in this run */
     bool told;       /* its facts are in the case */
+    bool refused;    /* it is another image than the one that was opened before */
     uint32_t deaths; /* zygotes that died while they opened it */
 };
 
@@ -104,6 +106,8 @@ struct supervisor {
 int supervisor_fail(struct supervisor *s, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Turns a writer's code into supervisor_fail. Returns the code. */
 int supervisor_written(struct supervisor *s, int code);
+/* Writes what the kernel granted zygote and workers into the run's row. */
+int supervisor_sandbox(struct supervisor *s);
 /* Ends all other workers that scan, as lost: what they were given may be void now, and be found and given again while
  * they are still at it. */
 void supervisor_stop_scans(struct supervisor *s, const struct worker_slot *but);

@@ -74,6 +74,32 @@ promise "1,000 archives inside each other end at the depth" bomb deep.zip limit.
 promise "1,000 times compressed ends at the depth" bomb deep.gz limit.depth
 promise "1,000,000 members end at the number of children" bomb members.zip limit.children
 
+# What came out of a content is counted in the worker until archive begins the next one. So a content from which archive was left
+# out, as after a crash, must be left out with all that is inside: it would be held against what came before.
+left_out() {
+  mkdir "$WORK/family"
+  for i in 1 2 3 4 5; do head -c 3000000 /dev/zero | gzip -n >"$WORK/family/$i.gz"; done
+  {
+    printf 'From: a@example.org\nSubject: b\nMIME-Version: 1.0\nContent-Type: application/gzip; name="b.gz"\nContent-Transfer-Encoding: base64\n\n'
+    yes 'a line of text' | head -c 4000 | gzip -n | base64
+  } >"$WORK/family/$1.eml"
+  truncate -s 4M "$WORK/family.raw"
+  mke2fs -q -F -t ext4 -O ^has_journal -d "$WORK/family" "$WORK/family.raw"
+  "$KVALI" new "$WORK/families" --quiet && "$KVALI" add "$WORK/families" "$WORK/family.raw" --quiet
+  sqlite3 "$WORK/families/case.db" "CREATE TRIGGER leave_out AFTER INSERT ON t_stream WHEN NEW.path LIKE '%/closed.eml'
+    BEGIN UPDATE t_stream SET without = 'archive' WHERE id = NEW.id; END"
+  "$KVALI" run "$WORK/families" --jobs 1 --plugins archive,digest,mail --set archive.ratio_from=10000 --quiet
+  local inside
+  inside=$(sql "$WORK/families" "SELECT count(*) FROM stream WHERE path LIKE '%/$1.eml!/%!/%'")
+  sql "$WORK/families" "SELECT path, detail FROM fault"
+  is "5 0" "$(sql "$WORK/families" "SELECT count(*) || ' ' || sum(path LIKE '%.eml%') FROM fault")" && is "$2" "$inside"
+  local code=$?
+  rm -rf "$WORK/family" "$WORK/families"
+  return $code
+}
+promise "what came out of one content is not held against the next" left_out open 1
+promise "… nor when archive is left out of it: then of what is inside, too" left_out closed 0
+
 corpus=${KVALI_CORPUS:-$TOP/../shared/corpus}
 if [ -d "$corpus/files" ]; then
   mkdir "$WORK/corpus"

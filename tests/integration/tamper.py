@@ -8,7 +8,7 @@ CASE is sealed and has not gone on since; CA are the roots (PEM). --flips: so ma
 ledger (what the newest seal covers of it), the seal, its signature, the manifest, a report and case.db. --third: of these,
 so many are shown to VERIFY.txt too, and the changes of one record (all of them by default). Then records of the ledger are edited, deleted, swapped and cut off,
 with the chain left broken and with the chain made anew. --only: of ledger, seal, signature, manifest, lists (the
-revocation lists that the seal keeps, where there are any), report, case.db, records these, so that several can run beside each other. Prints a line a target; exit 1 when anything was not seen.
+revocation lists that the seal keeps, where there are any), report, case.db, export, records these, so that several can run beside each other. Prints a line a target; exit 1 when anything was not seen.
 """
 import argparse, hashlib, json, os, random, shutil, subprocess, sys, tempfile
 
@@ -18,7 +18,7 @@ parser.add_argument("ca")
 parser.add_argument("--flips", type=int, default=1000)
 parser.add_argument("--third", type=int, default=None)
 parser.add_argument("--seed", type=int, default=7)
-parser.add_argument("--only", default="ledger,seal,signature,manifest,lists,report,case.db,records")
+parser.add_argument("--only", default="ledger,seal,signature,manifest,lists,report,case.db,export,records")
 args = parser.parse_args()
 only = args.only.split(",")
 kvali = os.environ["KVALI"]
@@ -140,6 +140,9 @@ try:
                "lists": (f"seals/{newest}.crl",),
                "report": ("reports/" + sorted(f for f in os.listdir(case + "/reports") if os.path.isfile(case + "/reports/" + f))[-1],),
                "case.db": ("case.db",)}
+    exports = sorted(os.path.relpath(os.path.join(folder, name), case) for folder, _, names in os.walk(case + "/exports") for name in names)
+    if exports:
+        targets["export"] = (exports[-1],)
     for title, target in targets.items():
         if title in only and os.path.exists(os.path.join(case, target[0])):
             flips(title, *target)

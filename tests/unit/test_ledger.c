@@ -260,6 +260,28 @@ Test(ledger, what_a_crash_cut_off_is_moved_aside_and_told)
     free(text);
 }
 
+Test(ledger, a_last_line_whose_first_sectors_a_power_cut_took_is_moved_aside_and_one_before_it_is_damage)
+{
+    size_t size;
+    struct why why;
+    uint64_t count;
+    char *text = world_read(&world, "ledger.jsonl", &size);
+    memset(text + size - 40, 0, 20);
+    world_write(&world, "ledger.jsonl", text, size);
+    cr_assert_eq(walk(&count, &why), -EUCLEAN);
+    cr_assert(strstr(why.text, "cut off"), "%s", why.text);
+    ledger_close(open_ledger(false));
+    cr_assert_eq(walk(&count, &why), 0, "%s", why.text);
+    cr_assert_eq(count, (uint64_t)LINES);
+    free(text);
+    text = world_read(&world, "ledger.jsonl", &size);
+    text[40] = 0;
+    world_write(&world, "ledger.jsonl", text, size);
+    cr_assert_eq(walk(&count, &why), -EUCLEAN);
+    cr_assert(strstr(why.text, "not JSON"), "%s", why.text);
+    free(text);
+}
+
 Test(ledger, fields_that_are_no_object_are_refused_and_nothing_is_written)
 {
     static const char *const bad[] = {"", "[]", "1", "{", "{\"a\":1,\"a\":2}", "{\"a\":\"\xff\"}"};

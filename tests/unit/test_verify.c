@@ -169,6 +169,20 @@ Test(verify, a_run_that_was_killed_after_a_ledger_record_is_no_damage)
     cr_assert(outcome.result.unfinished);
 }
 
+Test(verify, an_exhibit_that_is_added_after_a_run_is_no_damage)
+{
+    struct why why = {{0}};
+    uint64_t id;
+    world_close(&world);
+    world_reopen(&world);
+    world_run(&world);
+    cr_assert_eq(casefile_add_exhibit(world.cf, "EX-9", "/evidence/nine.raw", "raw", &id, &why), 0, "%s", why.text);
+    world_close(&world);
+    struct outcome outcome = verify();
+    cr_assert(outcome.sound[VERIFY_FINDINGS], "%s", outcome.words[VERIFY_FINDINGS]);
+    cr_assert(outcome.result.unfinished);
+}
+
 Test(verify, an_artefact_that_is_changed_cut_or_gone_is_named)
 {
     artifact("reports/a.txt", "hello", HELLO);

@@ -64,7 +64,8 @@ Test(writer, a_content_that_is_done_stays_done_when_it_is_found_again)
 
 Test(writer, rows_of_an_attempt_that_is_not_chosen_are_gone)
 {
-    static const enum attempt_end ends[] = {ATTEMPT_CRASHED, ATTEMPT_HUNG, ATTEMPT_MEMORY, ATTEMPT_LOST};
+    static const enum attempt_end ends[] = {ATTEMPT_CRASHED, ATTEMPT_HUNG, ATTEMPT_MEMORY, ATTEMPT_LOST,
+                                            ATTEMPT_STOPPED};
     uint64_t child, grandchild, stream = world_entry(&world, walk_p1(2), A_PATH, A_LOCATOR);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         uint64_t scan = world_scan(&world, 3, stream);

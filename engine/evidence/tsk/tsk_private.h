@@ -209,6 +209,12 @@ uint64_t tsk_slack_begin(const TSK_FS_ATTR *attribute);
 /* True when its bytes lie on the medium as they are: neither resident, compressed nor decrypted. */
 bool tsk_runs_plain(const TSK_FS_INFO *info, const TSK_FS_ATTR *attribute);
 
+/* ------------------------------------------------------------------ tsk_unread.c: folders on a bad medium */
+
+/* Adds the bytes of the folder that libtsk has just read which the medium does not give to `ret_bad`, as places in the
+ * image. 0 or -ENOMEM. */
+int tsk_unread(struct image *image, const TSK_FS_INFO *info, TSK_FS_FILE *file, struct ranges *ret_bad);
+
 /* ------------------------------------------------------------------ tsk_ext.c: what libtsk loses of ext
  * inodes */
 

@@ -295,6 +295,26 @@ static int do_names(struct walk *walk, uint32_t here, const TSK_FS_DIR *dir)
     return code;
 }
 
+/* Names that stand where the medium is bad are lost without a word of libtsk. */
+static int tell_unread(struct walk *walk, TSK_FS_FILE *file)
+{
+    struct ranges bad = {0};
+    int code = tsk_unread(walk->task->image, walk->info, file, &bad);
+
+    if (code == 0 && bad.count > 0)
+        code = tsk_task_fault(walk->task, &(struct found_fault){.kind = FAULT_UNREADABLE,
+                                                                .volume = walk->volume,
+                                                                .path = buf_cstr(&walk->path),
+                                                                .stage = "walk",
+                                                                .offset = bad.items[0].offset,
+                                                                .size = ranges_bytes(&bad),
+                                                                .effect = "names that stand there are not listed",
+                                                                .detail = "the medium does not give these bytes of the folder "
+                                                                          "(offset in the image)"});
+    ranges_finish(&bad);
+    return code;
+}
+
 static int do_folder(struct walk *walk, uint32_t here)
 {
     uint64_t inode = walk->folders[here].inode;
@@ -325,6 +345,8 @@ static int do_folder(struct walk *walk, uint32_t here)
                           dir && dir->names_used > 0 ? "only a part of this folder is listed"
                                                      : "what is in this folder is not listed",
                           tsk_words(words, sizeof words));
+    if (code == 0 && dir)
+        code = tell_unread(walk, dir->fs_file);
     if (code == 0 && here == ROOT)
         code = names_reserve(walk, "$Unnamed"); /* that is ours */
     if (code == 0 && dir)

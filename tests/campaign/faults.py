@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""faults: the n-th open, read, write, sync or rename of the case's files fails, for every n (R3), or the n-th malloc (R5).
+
+ENOSPC, EIO, EACCES, EMFILE, a short write; once, or from there on. Whatever command meets it: no signal, no hang, an exit code that is
+right and words that name the case; a listing is right or it is an error. Then the cause is gone: `run` goes on, `verify` finds nothing, the digest is the one
+of a case without faults. --count 0: every n of every call of `run`, with every errno, once.
+"""
+import errno
+import os
+import shutil
+
+from common import *
+
+ERRNOS = {"open": [errno.EIO, errno.EACCES, errno.EMFILE, errno.ENOSPC], "read": [errno.EIO, 0], "write": [errno.ENOSPC, errno.EIO, 0],
+          "sync": [errno.EIO, errno.ENOSPC], "name": [errno.EIO, errno.ENOSPC, errno.EACCES], "memory": [errno.ENOMEM]}
+RUN = ("run", "CASE", "--quiet", *LIGHT)
+# The other commands of a case, by what they may do: change it, or only say something.
+CHANGING = {"run": RUN, "report": ("report", "CASE", "--format", "json", "--quiet"), "html": ("report", "CASE", "--quiet"),
+            "seal": ("seal", "CASE", "--key", "KEY"), "add": ("add", "CASE", "IMAGE", "--exhibit", "EX-9")}
+SAYING = {"digest": ("digest", "CASE"), "verify": ("verify", "CASE"), "find": ("find", "CASE"), "status": ("status", "CASE", "--json")}
+ENVIRONMENT, CASE = 5, 4
+
+
+class Faults(Campaign):
+    def prepare(self):
+        self.image, self.key = make_small(self.work), self.path("keys") + "/examiner.p12"
+        kvali("keys", "init", self.path("keys"), "--no-passphrase")
+        new_case(self.path("added"), self.image)
+        shutil.copytree(self.path("added"), self.path("done"))
+        kvali(*self.words(RUN, self.path("done")))
+        self.want = digest(self.path("done"))
+        self.answers = {name: self.said(kvali(*self.words(words, self.path("done"))), self.path("done")) for name, words in SAYING.items()}
+        self.counts = {name: self.count(name, words) for name, words in {**CHANGING, **SAYING}.items()}
+
+    def words(self, words, case):
+        return [{"CASE": case, "KEY": self.key, "IMAGE": self.image}.get(word, word) for word in words]
+
+    @staticmethod
+    def said(run, case):
+        return run.stdout.replace(case, "CASE")
+
+    def base(self, name):
+        return self.path("added" if name == "run" else "done")
+
+    def count(self, name, words):
+        """How often this command makes each call: what there is to fail."""
+        case, out = self.fresh("counted"), self.path("counts")
+        shutil.copytree(self.base(name), case)
+        kvali(*self.words(words, case), env=shim("kvali", case, count=out))
+        with open(out) as file:
+            counts = {call: int(number) for call, number in (line.split() for line in file)}
+        os.unlink(out)
+        return counts
+
+    def judge(self, name, case, error, run, words):
+        """Is this the right way for a command to meet it?"""
+        code = run.returncode
+        if code is None or code < 0:
+            return self.check(False, *words, "ended by signal or not at all:", code, last_words(run))
+        if name in SAYING and code in DONE:
+            same = self.said(run, case) == self.answers[name]
+            return self.check(same, *words, "ended with", code, "and said something else than without a fault:", last_words(run))
+        good = code in DONE or code in (ENVIRONMENT, CASE) and (error not in (errno.ENOSPC, errno.ENOMEM) or code == ENVIRONMENT)
+        told = code in DONE or "kvali: " in run.stdout or "BAD" in run.stdout or words[1] == "memory" and words[4] == "on"
+        return self.check(good and told, *words, "ended with", code, last_words(run) or "without a word")
+
+    def go_on(self, case, words):
+        verify = kvali("verify", case, "--quiet")
+        self.check(verify.returncode == 0 or "cut off" in verify.stdout, *words, "the case it leaves:", last_words(verify))
+        run = kvali(*self.words(RUN, case))
+        verify = kvali("verify", case, "--quiet")
+        good = run.returncode in DONE and verify.returncode == 0 and digest(case) == self.want
+        self.check(good or "EX-9" in words, *words, "and then:", run.returncode, last_words(run), last_words(verify))
+
+    def one(self, name, call, number, error, on):
+        case = self.fresh("case")
+        shutil.copytree(self.base(name), case)
+        words = {**CHANGING, **SAYING}[name]
+        told = [name, call, number, errno.errorcode.get(error, "short"), "on" if on else "once", "EX-9" if name == "add" else ""]
+        fail = f"{call}:{number}:{error}{':on' if on else ''}"
+        run = kvali(*self.words(words, case), env=shim("kvali", case, fail=fail), timeout=120)
+        self.judge(name, case, error, run, told)
+        if name in CHANGING:
+            self.go_on(case, told)
+        self.tell(call)
+
+    def random(self):
+        name = self.rng.choice(["run"] * 6 + list(CHANGING) + list(SAYING))
+        call = self.rng.choice([call for call in self.args.calls.split(",") if self.counts[name][call]])
+        self.one(name, call, self.rng.randint(1, self.counts[name][call]), self.rng.choice(ERRNOS[call]), self.rng.random() < 0.5)
+
+    def every(self):
+        for call in self.args.calls.split(","):
+            for number in range(1, self.counts["run"][call] + 1):
+                for error in ERRNOS[call]:
+                    self.one("run", call, number, error, number % 2 == 0)
+
+
+campaign = Faults(__doc__, 12, lambda parser: parser.add_argument("--calls", default="open,read,write,sync,name,memory"))
+campaign.prepare()
+if campaign.args.count == 0:
+    campaign.every()
+tries = 0
+while tries < campaign.args.count:
+    tries += 1
+    campaign.random()
+checks, campaign.tried = campaign.tried, max(tries, sum(campaign.told.values()))
+campaign.end(f"{checks} checks")

@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""mutants: damaged and hostile evidence costs one item, never the job (R6, R7). Every image of the corpus is changed by chance: bits, bytes,
+fields of structures set to extremes, blocks copied over others, ends cut off; most changes fall where structures are (superblock, MFT, FAT, catalog,
+journal, E01's sections). Many mutants go into one run as exhibits. The run ends with exit 0, 1 or 3, no worker's death is without a fault that
+names it, no content is left pending, nothing takes longer than its limit, the case verifies. --count counts mutants."""
+import glob
+import os
+import shutil
+import subprocess
+import time
+
+from common import *
+
+LARGEST = 3 << 20     # bytes of an image: many small ones find more than a few large ones
+IN_ONE_RUN = 40
+HANG = 4              # seconds of limit.hang
+EXTREMES = [b"\x00", b"\xff", b"\x7f", b"\x80", b"\x01", b"\x00\x00", b"\xff\xff", b"\x00\x80", b"\xff\x7f", b"\x00\x00\x00\x00", b"\xff\xff\xff\xff",
+            b"\x00\x00\x00\x80", b"\xff\xff\xff\x7f", b"\x01\x00\x00\x00", b"\xff\xff\xff\xff\xff\xff\xff\xff", b"\x00\x00\x00\x00\x00\x00\x00\x80"]
+# Where a structure begins, in its first bytes or after them.
+MARKS = [b"FILE0", b"INDX", b"RCRD", b"RSTR", b"NTFS    ", b"EFI PART", b"\x53\xef", b"H+", b"HX", b"BD", b"\xc0\x3b\x39\x98", b"CD001", b"NXSB", b"APSB",
+         b"EVF\x09\x0d\x0a\xff\x00", b"\x55\xaa", b"FAT12", b"FAT16", b"FAT32", b"EXFAT", b"section", b"table", b"PK\x03\x04", b"PK\x01\x02", b"\xd0\xcf\x11\xe0"]
+
+
+class Mutants(Campaign):
+    def seeds(self):
+        """Images of the corpus that are small enough, unpacked: (name, bytes)."""
+        found = []
+        for folder in ("images", "hostile", "hostile/made"):
+            for path in sorted(glob.glob(f"{CORPUS}/{folder}/*")):
+                name = os.path.basename(path)
+                if not os.path.isfile(path) or name.endswith((".md", ".txt", ".gz")) or os.path.getsize(path) > LARGEST:
+                    continue
+                data = subprocess.run(["zstd", "-dqc", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout if name.endswith(".zst") else open(path, "rb").read()
+                if 512 <= len(data) <= LARGEST:
+                    found.append((name.removesuffix(".zst"), data))
+        if not found:
+            with open(make_small(self.work), "rb") as file:
+                found = [("small.raw", file.read())]
+        return found
+
+    def places(self, data):
+        """Offsets near structures."""
+        found = [0, 512, 1024, 1024 + 56, len(data) - 512]
+        for mark in MARKS:
+            at = data.find(mark)
+            for _ in range(40):
+                if at < 0:
+                    break
+                found.append(at)
+                at = data.find(mark, at + 1)
+        return found
+
+    def place(self, data, places):
+        way = self.rng.random()
+        if way < 0.6:
+            return min(len(data) - 1, max(0, self.rng.choice(places) + self.rng.randrange(512)))
+        return self.rng.randrange(min(len(data), 64 * 1024)) if way < 0.8 else self.rng.randrange(len(data))
+
+    def mutate(self, data, places):
+        data = bytearray(data)
+        for _ in range(self.rng.choice([1, 1, 2, 4, 16])):
+            at, way = self.place(data, places), self.rng.random()
+            if way < 0.4:
+                data[at] ^= 1 << self.rng.randrange(8)
+            elif way < 0.75:
+                value = self.rng.choice(EXTREMES)
+                at = at // len(value) * len(value)
+                data[at:at + len(value)] = value[:len(data) - at]
+            elif way < 0.85:
+                data[at] = self.rng.randrange(256)
+            elif way < 0.95:
+                size, source = self.rng.choice([16, 64, 512, 1024, 4096]), self.place(data, places)
+                piece = data[source:source + size]
+                data[at:at + len(piece)] = piece[:len(data) - at]
+            else:
+                del data[max(512, at):]
+        return bytes(data)
+
+    def batch(self, seeds, count):
+        """So many mutants in one run; their names tell seed and number."""
+        folder, images = self.fresh("mutants"), []
+        for number in range(count):
+            name, data, places = self.rng.choice(seeds)
+            place = f"{folder}/{number}"
+            os.makedirs(place)
+            images.append(f"{place}/{name}")
+            with open(images[-1], "wb") as file:
+                file.write(self.mutate(data, places))
+        case, begun = self.path("case"), time.monotonic()
+        run = process(case, *images, "--plugins", "archive,carve,digest,entropy,filetype,mail,ole,thumbnail,unpack", "--jobs", "2", "--set", f"limit.hang={HANG}",
+                      "--set", "limit.stream_seconds=20", "--set", "limit.memory=512M", "--set", "limit.child_bytes=64M", "--set", "limit.children=2000", timeout=3600)
+        seconds = time.monotonic() - begun
+        words = (f"batch of seed {self.args.seed} at {self.tried}:",)
+        self.tried += count - 1
+        if not self.check(run.returncode in (0, 1, 3), *words, "exit", run.returncode, last_words(run)):
+            self.save(folder)
+            return
+        self.look(case, words, folder, seconds, count)
+
+    def look(self, case, words, folder, seconds, count):
+        end = rows(case, "SELECT count(*) FROM stream WHERE status = 'pending'")[0][0]
+        opened = rows(case, "SELECT count(*) FROM exhibit WHERE failed IS NOT NULL")[0][0]
+        with open(case + "/ledger.jsonl") as file:
+            told = [json.loads(line) for line in file if '"type":"run-end"' in line][-1]
+        deaths = sum(told[key] for key in ("workers_crashed", "workers_hung"))
+        faults = rows(case, "SELECT kind, count(*) FROM fault WHERE kind IN ('crash', 'hang', 'memory') GROUP BY kind")
+        tampered = rows(case, "SELECT path, detail FROM fault WHERE kind = 'tamper'")
+        pending = rows(case, "SELECT count(*) FROM stream s JOIN exhibit x ON x.exhibit = s.exhibit WHERE s.status = 'pending' AND x.failed IS NULL")[0][0]
+        good = pending == 0 and not tampered and (deaths == 0 or faults)
+        if not good:
+            self.failed += 1
+            print("FAIL ", *words, "pending", pending, "tamper", tampered[:3], "deaths", deaths, "faults", faults, flush=True)
+            self.save(folder)
+        verify = kvali("verify", case, "--quiet")
+        if verify.returncode:
+            self.failed += 1
+            print("FAIL ", *words, last_words(verify), flush=True)
+            self.save(folder)
+        self.tell("not opened, and told", opened)
+        self.tell("deaths of workers, told", deaths)
+        for kind, number in faults:
+            self.tell(kind + " faults", number)
+        self.tell("faults", told["faults"])
+        self.slowest = max(self.slowest, seconds / count)
+
+    def save(self, folder):
+        """What broke something stays, for a test of its own."""
+        kept = f"{TOP}/build/campaign/mutants-{self.args.seed}-{self.tried}"
+        shutil.copytree(folder, kept, dirs_exist_ok=True)
+        print("      kept in", kept, flush=True)
+
+
+campaign = Mutants(__doc__, 60)
+campaign.slowest = 0
+seeds = [(name, data, campaign.places(data)) for name, data in campaign.seeds()]
+while campaign.tried < campaign.args.count:
+    campaign.batch(seeds, min(IN_ONE_RUN, campaign.args.count - campaign.tried))
+campaign.end(f"of {len(seeds)} images")
