@@ -36,6 +36,7 @@ void startup_forget(struct supervisor *s)
     free(s->sandbox_zygote);
     free(s->sandbox_worker);
     buf_finish(&s->loaded);
+    buf_finish(&s->loaded_lines);
 }
 
 /* ------------------------------------------------------------------ one message each */
@@ -100,6 +101,7 @@ static void keep_loaded(struct supervisor *s, const char *plugin, const char *ki
     json_u64(&json, "count", count);
     json_text(&json, "problem", problem);
     json_object_close(&json);
+    buf_printf(&s->loaded_lines, "loaded %s\n", buf_cstr(&one));
     if (buf_failed(&one))
         s->loaded.failed = true;
     else
@@ -172,7 +174,7 @@ static int take_image(struct supervisor *s, struct bytes *payload)
     exhibit->told = true;
     s->result.exhibits_opened++;
     supervisor_event(s, "evidence", "name", image.name, "bytes", image.size);
-    if (later(s))
+    if (later(s) || part(s))
         return image_again(s, id, &image);
     int code = writer_image(s->writer, id, &image);
     if (code == 0)
