@@ -84,7 +84,9 @@ static int open_once(const char *path, enum db_mode mode, int more_flags, struct
     struct db *db = calloc(1, sizeof *db);
     if (!db)
         return why_set(why, -ENOMEM, "out of memory");
-    int rc = sqlite3_open_v2(path, &db->handle, flags[mode] | more_flags | SQLITE_OPEN_NOFOLLOW, NULL);
+    /* For db_attach_unchanging; a path is a path all the same. */
+    int uri = strncmp(path, "file:", 5) == 0 ? more_flags : SQLITE_OPEN_URI;
+    int rc = sqlite3_open_v2(path, &db->handle, flags[mode] | uri | SQLITE_OPEN_NOFOLLOW, NULL);
     int code = code_of(db->handle, rc);
     if (code == 0)
         code = configure(db, mode);
@@ -110,7 +112,7 @@ static bool is_checkpointed(const char *path)
 
 /* A database in WAL mode wants to write beside itself even for a reader. On a medium, or in a folder, where
  * nobody can, nobody changes it either: then it is read as it lies there. */
-static int open_unchanging(const char *path, struct db **ret_db, struct why *why)
+static char *unchanging_uri(const char *path)
 {
     char *uri = sqlite3_mprintf("file:");
     for (const char *c = path; uri && *c; c++) {
@@ -119,10 +121,31 @@ static int open_unchanging(const char *path, struct db **ret_db, struct why *why
         uri = longer;
     }
     char *whole = uri ? sqlite3_mprintf("%s?immutable=1", uri) : NULL;
+    sqlite3_free(uri);
+    return whole;
+}
+
+int db_open_unchanging(const char *path, struct db **ret_db, struct why *why)
+{
+    char *whole = unchanging_uri(path);
     int code = whole ? open_once(whole, DB_READ, SQLITE_OPEN_URI, ret_db, why)
                      : why_set(why, -ENOMEM, "out of memory");
     sqlite3_free(whole);
-    sqlite3_free(uri);
+    return code;
+}
+
+int db_attach_unchanging(struct db *db, const char *path, const char *name)
+{
+    struct db_statement *s;
+    char *whole = unchanging_uri(path);
+    int code = whole ? db_prepare(db, "ATTACH ?1 AS ?2", &s) : -ENOMEM;
+    if (code == 0) {
+        db_bind_text(s, 1, whole);
+        db_bind_text(s, 2, name);
+        code = db_run(s);
+        db_finalize(s);
+    }
+    sqlite3_free(whole);
     return code;
 }
 
@@ -131,7 +154,7 @@ int db_open(const char *path, enum db_mode mode, struct db **ret_db, struct why 
     int code = open_once(path, mode, 0, ret_db, why);
     bool locked_out = code == -EACCES || code == -EROFS || code == -ENOENT || code == -EPERM;
     if (mode == DB_READ && locked_out && access(path, R_OK) == 0 && is_checkpointed(path)) {
-        code = open_unchanging(path, ret_db, why);
+        code = db_open_unchanging(path, ret_db, why);
         if (code == 0 && why)
             *why = (struct why){{0}};
     }

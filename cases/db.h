@@ -25,6 +25,10 @@ enum db_mode { DB_READ, DB_WRITE, DB_CREATE };
  */
 int db_open(const char *path, enum db_mode mode, struct db **ret_db, struct why *why);
 void db_close(struct db *db);
+/* A database that nobody writes any more, wherever it lies: read without locks and without anything beside it. */
+int db_open_unchanging(const char *path, struct db **ret_db, struct why *why);
+/* The same beside another, under a name of its own. */
+int db_attach_unchanging(struct db *db, const char *path, const char *name);
 const char *db_error(struct db *db);
 const char *db_version(void); /* "SQLite 3.40.1" */
 

@@ -354,6 +354,28 @@ int index_add(struct index *index, uint64_t attempt, uint64_t stream, const void
     return code;
 }
 
+int index_take(struct index *index, const struct index_page *page)
+{
+    struct pending pending = {.attempt = page->attempt, .stream = page->stream, .page = page->number};
+    struct buf packed = {0};
+    int code = index_unpack(page->packed, page->packed_size, page->size, &pending.text);
+
+    if (code == 0 && !text_is_utf8(pending.text.data, pending.text.size))
+        code = -EUCLEAN;
+    if (code == 0 && !index->open) {
+        code = db_begin(index->db);
+        index->open = code == 0;
+    }
+    buf_append(&packed, page->packed, page->packed_size);
+    if (code == 0)
+        code = buf_failed(&packed) ? -ENOMEM : put_page(index, &pending, &packed);
+    if (code == 0)
+        code = put_words(index, &pending);
+    buf_finish(&packed);
+    buf_finish(&pending.text);
+    return code;
+}
+
 int index_commit(struct index *index)
 {
     int code = index->open ? db_commit(index->db) : 0;

@@ -37,6 +37,14 @@ int index_add(struct index *index, uint64_t attempt, uint64_t stream, const void
               bool last);
 int index_commit(struct index *index);
 
+/* A page that another index has, as it is stored there. -EUCLEAN: its text cannot be unpacked. */
+struct index_page {
+    uint64_t stream, attempt, number, size;
+    const void *packed;
+    size_t packed_size;
+};
+int index_take(struct index *index, const struct index_page *page);
+
 struct index_query {
     const char
         *words; /* words, "phrases", prefixes*, AND, OR, NOT, (groups); words alone are joined by AND */

@@ -42,7 +42,7 @@ CREATE TABLE t_run (
   id              INTEGER PRIMARY KEY,
   started         INTEGER NOT NULL,
   ended           INTEGER,
-  status          TEXT NOT NULL,       -- running, done, interrupted, failed, killed
+  status          TEXT NOT NULL,       -- running, done, listed, interrupted, failed, killed
   settings        TEXT NOT NULL,
   settings_sha256 TEXT NOT NULL,
   versions        TEXT NOT NULL,

@@ -207,7 +207,7 @@ int writer_run_pass(struct writer *writer, uint64_t run, uint64_t pass)
 int writer_run_end(struct writer *writer, uint64_t run, const char *status)
 {
     int code = writer_open(writer);
-    if (code == 0 && strcmp(status, "done") == 0)
+    if (code == 0 && (strcmp(status, "done") == 0 || strcmp(status, "listed") == 0))
         code = clear_void(writer->db);
     if (code)
         return code;

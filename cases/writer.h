@@ -26,7 +26,7 @@ int writer_run_begin(struct writer *writer, const char *settings_json, const cha
                      const char *versions_json, const char *host_json, uint64_t *ret_run);
 /* Which pass the run is of; 0: not known yet. Until it is said: the first. */
 int writer_run_pass(struct writer *writer, uint64_t run, uint64_t pass);
-/* status: "done", "interrupted", "failed". Counts are taken from the database. */
+/* status: "done", "listed" (all is listed, nothing was to be examined), "interrupted", "failed". Counts are taken from the database. */
 int writer_run_end(struct writer *writer, uint64_t run, const char *status);
 /* What setup loaded in this run (rule sets, tables), `problem` NULL when in use. */
 int writer_run_loaded(struct writer *writer, uint64_t run, const char *plugin, const char *kind,

@@ -21,6 +21,11 @@ enum exit_code {
     EXIT_EVIDENCE = 3,    /* evidence cannot be opened */
     EXIT_CASE = 4,        /* the case is damaged or locked, or there is none */
     EXIT_ENVIRONMENT = 5, /* disk full, no memory, no permission */
+    /* For schedulers (sysexits.h), of work and merge alone. */
+    EXIT_PERMANENT = 65, /* the same again would come to the same */
+    EXIT_RETRY = 75,     /* not complete now: again, later or elsewhere */
+    EXIT_SETUP = 78,     /* this host is not set up for it */
+    EXIT_STOPPED = 130,  /* by Ctrl-C or a signal */
 };
 
 struct command {
@@ -45,6 +50,8 @@ void command_print_overview(void);
 
 extern const struct command command_case, command_compare, command_custody, command_exhibit, command_keys, command_person,
     command_keywords, command_search, command_seal;
+extern const struct command command_batch, command_cancel, command_cross, command_merge, command_plan, command_resubmit,
+    command_submit, command_work;
 extern const struct command command_add, command_digest, command_export, command_find, command_hashset, command_help,
     command_new, command_plugins, command_process, command_report, command_run, command_show, command_status,
     command_rules, command_verify;

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #define SECOND INT64_C(1000000000)
-enum { EXIT_STOPPED = 130 };
 
 static volatile sig_atomic_t stop;
 

@@ -3,6 +3,7 @@
 #include "engine/base/json.h"
 #include "engine/cli/cli.h"
 #include "engine/cli/progress.h"
+#include "engine/cli/status_parts.h"
 
 #include <stdio.h>
 
@@ -108,6 +109,8 @@ static int print_words(struct casefile *cf, const struct queue_counts *counts)
     bool open = false;
     if (code == 0)
         code = print_passes(cf, &open);
+    if (code == 0)
+        code = status_parts_print(cf);
     cli_print("\nRuns (latest first):\n");
     if (code == 0)
         code = rows(cf, sql_runs, print_run, NULL);
@@ -160,6 +163,8 @@ static int print_json(struct casefile *cf, const struct queue_counts *counts)
     if (code == 0)
         code = rows(cf, sql_runs, json_row, &json);
     json_array_close(&json);
+    if (code == 0)
+        code = status_parts_json(cf, &json);
     json_object_close(&json);
     if (code == 0)
         puts(buf_cstr(&buf));
@@ -187,7 +192,7 @@ const struct command command_status = {
     .name = "status",
     .summary = "how far a case is, what went wrong, and what to do next",
     .usage = "CASE [options]",
-    .help = "Shows exhibits, what is done and pending, faults by kind and the latest runs. Reads only: it "
+    .help = "Shows exhibits, what is done and pending, faults by kind, the parts of a plan and the latest runs. Reads only: it "
             "may be called\n"
             "while a run is going on.",
     .example = "  kvali status /srv/cases/2026-001\n"

@@ -17,8 +17,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_STOPPED = 130 };
-
 static volatile sig_atomic_t stop;
 
 /* ------------------------------------------------------------------ paths */
@@ -283,13 +281,14 @@ static void on_signal(int signal_number)
 }
 
 /* The first Ctrl-C ends the run cleanly, the second at once. */
-static void catch_signals(void)
+volatile sig_atomic_t *job_cli_signals(void)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+    return &stop;
 }
 
 static int told(const struct casefile *cf, const struct job_result *result, bool quiet)
@@ -318,7 +317,7 @@ static int told(const struct casefile *cf, const struct job_result *result, bool
     return result->faults ? EXIT_FAULTS : EXIT_DONE;
 }
 
-static int failed(const struct casefile *cf, int error, const struct why *why)
+int job_cli_failed(const struct casefile *cf, int error, const struct why *why)
 {
     switch (-error) {
     case ENOSPC:
@@ -356,7 +355,7 @@ static int choose(struct casefile *cf, const struct options *options, const char
     if (code == 0 && *ret_plugins)
         return 0;
     settings_finish(settings);
-    return code ? failed(cf, code, &why) : job_cli_settings(options, command, settings);
+    return code ? job_cli_failed(cf, code, &why) : job_cli_settings(options, command, settings);
 }
 
 static int run_with(struct casefile *cf, const struct options *options, const struct settings *settings, const char *pass)
@@ -367,7 +366,6 @@ static int run_with(struct casefile *cf, const struct options *options, const st
     int code = progress_init(&progress, options_text(options, "events", NULL), options->quiet, &why);
     if (code)
         return fail(EXIT_ENVIRONMENT, "--events", code, &why, NULL);
-    catch_signals();
     struct job_options job = {
         .worker_program = job_cli_worker(),
         .settings = settings,
@@ -375,7 +373,7 @@ static int run_with(struct casefile *cf, const struct options *options, const st
         .spool_folder = job_cli_spool(options),
         .again = options_has(options, "again"),
         .pass = pass,
-        .stop = &stop,
+        .stop = job_cli_signals(),
         .progress = progress_show,
         .event = progress_event,
         .context = &progress,
@@ -385,7 +383,7 @@ static int run_with(struct casefile *cf, const struct options *options, const st
         code = job_run(cf, &job, &result, &why);
     key_options_finish(&job);
     progress_finish(&progress);
-    return code ? failed(cf, code, &why) : told(cf, &result, options->quiet);
+    return code ? job_cli_failed(cf, code, &why) : told(cf, &result, options->quiet);
 }
 
 int job_cli_run(struct casefile *cf, const struct options *options, const char *command)

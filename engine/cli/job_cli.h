@@ -62,6 +62,11 @@ int job_cli_paths(struct settings *settings, const char *key, const char *first,
                   const char *option, struct why *why);
 int job_cli_pairs(struct settings *settings, const struct options *options, struct why *why);
 
+/* Catches Ctrl-C and the like from now on; what it returns is not 0 after the first. */
+volatile sig_atomic_t *job_cli_signals(void);
+/* Says why a run failed. Exit code. */
+int job_cli_failed(const struct casefile *cf, int error, const struct why *why);
+
 /* Runs what is pending in the case and says how it went. Returns the exit code. */
 int job_cli_run(struct casefile *cf, const struct options *options, const char *command);
 

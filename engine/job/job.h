@@ -43,6 +43,9 @@ struct job_options {
     bool again;                 /* do streams that are done already once more */
     const char *pass;           /* a later pass (cases/pass.h): the plugins whose records it keeps, ',' between, sorted;
                                  * NULL: the first one. `settings` name these and those that found contents in contents */
+    bool list_only; /* list all volumes and folders and examine no content: what a plan (cases/plan.h) is made of */
+    const char *configuration; /* a part of a plan: findings must depend on just this (job_result.configuration of the
+                                * listing), and images be those that were listed; nothing is listed. NULL: no part */
     volatile sig_atomic_t *stop; /* becomes non-zero: end cleanly, keep what is done */
     void (*progress)(void *context, const struct job_progress *progress); /* five times a second; may be NULL */
     void (*event)(void *context, const char *json); /* one JSON object for each thing that happens; may be NULL */
@@ -56,10 +59,12 @@ struct job_result {
     bool interrupted;
     uint64_t pass; /* which one it was */
     char digest[SHA256_HEX_SIZE];
+    char *configuration; /* what findings depend on, a line each; with list_only, and the caller frees it. Else NULL */
     char failure[512]; /* why the last exhibit that did not open did not */
 };
 
-/* Does all that is pending. 0 also when exhibits did not open or faults were recorded: the result says so. Negative: the environment
+/* Does all that is pending. -ENOEXEC: `configuration` is not what this host would look with, `why` names the first
+ * difference. 0 also when exhibits did not open or faults were recorded: the result says so. Negative: the environment
  * (-ENOSPC, -ENOMEM, -EIO), the sandbox (-ENOTSUP), the settings (-EINVAL, -ENOENT); what was done until then is kept. */
 int job_run(struct casefile *cf, const struct job_options *options, struct job_result *ret_result, struct why *why);
 

@@ -36,6 +36,7 @@ void startup_forget(struct supervisor *s)
     free(s->sandbox_zygote);
     free(s->sandbox_worker);
     buf_finish(&s->loaded);
+    buf_finish(&s->loaded_lines);
 }
 
 /* ------------------------------------------------------------------ one message each */
@@ -100,6 +101,7 @@ static void keep_loaded(struct supervisor *s, const char *plugin, const char *ki
     json_u64(&json, "count", count);
     json_text(&json, "problem", problem);
     json_object_close(&json);
+    buf_printf(&s->loaded_lines, "loaded %s\n", buf_cstr(&one));
     if (buf_failed(&one))
         s->loaded.failed = true;
     else
@@ -155,7 +157,7 @@ static int image_again(struct supervisor *s, struct exhibit_state *exhibit, cons
 {
     struct why why = {{0}};
     int code = writer_image_again(s->writer, exhibit->id, image, &why);
-    if (code == -ESTALE && later(s))
+    if (code == -ESTALE && (later(s) || part(s)))
         return supervisor_fail(s, code, "%s", why.text);
     exhibit->refused = code == -ESTALE;
     return exhibit->refused ? image_failed(s, exhibit, why.text) : supervisor_written(s, code);
@@ -192,7 +194,7 @@ static int take_image(struct supervisor *s, struct bytes *payload)
     exhibit->told = true;
     s->result.exhibits_opened++;
     supervisor_event(s, "evidence", "name", image.name, "bytes", image.size);
-    if (later(s))
+    if (later(s) || part(s))
         return 0;
     code = writer_image(s->writer, id, &image);
     if (code == 0)

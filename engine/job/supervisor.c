@@ -214,7 +214,7 @@ static void report_progress(struct supervisor *s, int64_t now, const char *phase
         return;
     uint64_t done = counts.bytes_done + bytes_in_hand(s), known = counts.bytes_done + counts.bytes_pending;
     struct job_progress progress = {
-        .phase = phase ? phase : counts.expands_pending ? "listing and scanning" : "scanning",
+        .phase = phase ? phase : s->options->list_only ? "listing" : counts.expands_pending ? "listing and scanning" : "scanning",
         .streams_done = counts.streams_done,
         .streams_known = counts.streams_done + counts.streams_pending,
         .bytes_done = done < known ? done : known,
@@ -264,7 +264,8 @@ static int feed(struct supervisor *s, bool *ret_busy)
             int code = queue_counts(s->cf, &counts);
             if (code)
                 return supervisor_written(s, code);
-            if (counts.expands_pending + counts.streams_pending > 0)
+            uint64_t streams = s->options->list_only ? 0 : counts.streams_pending;
+            if (counts.expands_pending + streams > 0)
                 code = startup_worker(s, worker);
             if (code)
                 return code;
@@ -421,7 +422,8 @@ static int ledger_begin(struct supervisor *s)
     json_u64(&json, "run", s->run);
     json_u64(&json, "pass", s->result.pass);
     json_text(&json, "pass_plugins", s->options->pass);
-    settings_to_json(s->options->settings, &json);
+    if (!part(s))
+        settings_to_json(s->options->settings, &json);
     json_text(&json, "settings_sha256", sha256);
     write_versions(&json, "versions", s->versions);
     write_host(&json, "host");
@@ -434,7 +436,12 @@ static int ledger_begin(struct supervisor *s)
     }
     json_array_close(&json);
     buf_printf(&loaded, "[%s]", buf_cstr(&s->loaded));
-    json_raw(&json, "loaded", buf_cstr(&loaded));
+    if (part(s)) { /* thousands of parts come into one ledger, and the plan's listing has all of it */
+        hash_sha256_hex(loaded.data, loaded.size, sha256);
+        json_text(&json, "loaded_sha256", sha256);
+    } else {
+        json_raw(&json, "loaded", buf_cstr(&loaded));
+    }
     json_text(&json, "sandbox_zygote", s->sandbox_zygote);
     json_u64(&json, "jobs", s->worker_count);
     json_object_close(&json);
@@ -483,7 +490,8 @@ static int ledger_end(struct supervisor *s, const char *status)
     json_u64(&json, "workers_lost", s->result.lost);
     json_u64(&json, "workers_tampered", s->result.tampered);
     json_text(&json, "sandbox_worker", s->sandbox_worker);
-    json_text(&json, "digest", s->result.digest);
+    if (s->result.digest[0])
+        json_text(&json, "digest", s->result.digest);
     json_object_close(&json);
     code = buf_failed(&buf) ? supervisor_fail(s, -ENOMEM, "out of memory")
                             : ledger_append(casefile_ledger(s->cf), "run-end", buf_cstr(&buf), s->why);
@@ -505,31 +513,32 @@ static int verify_images(struct supervisor *s)
 
 static int end_run(struct supervisor *s)
 {
-    const char *status = s->result.interrupted ? "interrupted" : "done";
+    const char *status = s->result.interrupted ? "interrupted" : s->options->list_only ? "listed" : "done";
+    bool whole = !s->result.interrupted && !s->options->list_only && !part(s);
     report_progress(s, when_monotonic(), "summing up");
     int code = supervisor_written(s, writer_run_end(s->writer, s->run, status));
     if (code == 0)
         code = supervisor_written(s, writer_flush(s->writer));
     if (code == 0 && later(s))
         code = supervisor_written(s, pass_end(s->cf));
-    if (code == 0 && !s->result.interrupted && !later(s))
+    if (code == 0 && whole && !later(s))
         code = verify_images(s);
-    if (code == 0 && !s->result.interrupted && !later(s)) {
+    if (code == 0 && whole && !later(s)) {
         code = link_findings(s->cf, s->why);
         if (code)
             return s->failure = code;
     }
-    if (code == 0 && !s->result.interrupted) {
+    if (code == 0 && whole) {
         code = histogram_count(s->cf, s->why);
         if (code)
             return s->failure = code;
     }
-    if (code == 0 && !s->result.interrupted) {
+    if (code == 0 && whole) {
         code = kept_rules(s->cf, s->run, settings_text(s->options->settings, "yara.rules"), s->why);
         if (code)
             return s->failure = code;
     }
-    if (code == 0) {
+    if (code == 0 && !part(s) && !s->options->list_only) {
         code = case_digest(s->cf, NULL, NULL, s->result.digest, s->why);
         if (code)
             return s->failure = code;
@@ -577,6 +586,10 @@ int job_run(struct casefile *cf, const struct job_options *options, struct job_r
         code = startup(&s);
     if (code == 0)
         code = later(&s) ? later_begin(&s) : note_plugins(&s);
+    if (code == 0 && part(&s))
+        code = part_check(&s);
+    if (code == 0 && options->list_only)
+        code = part_configuration(&s, &s.result.configuration);
     if (code == 0)
         code = ledger_begin(&s);
     if (code == 0)
@@ -599,5 +612,7 @@ int job_run(struct casefile *cf, const struct job_options *options, struct job_r
         close(s.epoll);
     if (code == 0)
         *ret_result = s.result;
+    else
+        free(s.result.configuration);
     return code;
 }

@@ -83,6 +83,7 @@ struct supervisor {
     struct exhibit_state *exhibit_states;
     size_t exhibit_count;
     char *versions, *sandbox_zygote, *sandbox_worker;
+    struct buf loaded_lines; /* the same as lines of the configuration */
     struct buf loaded; /* what the plugins loaded: JSON objects with a comma between, for the ledger */
 
     struct worker_slot *workers;
@@ -132,6 +133,13 @@ int later_child_end(struct supervisor *s, struct worker_slot *worker, const stru
 int later_end(struct supervisor *s, struct worker_slot *worker);
 /* Nothing is in hand: is there more to do? */
 int later_more(struct supervisor *s, bool *ret_more);
+/* part.c: is it a part of a plan? */
+bool part(const struct supervisor *s);
+/* Once the zygote is ready: what findings depend on, as lines (malloc'ed). */
+int part_configuration(struct supervisor *s, char **ret_text);
+/* Is it what the plan says? */
+int part_check(struct supervisor *s);
+
 /* The names of plugins of a list with ',' between, as bits. */
 uint64_t plugin_mask(const struct supervisor *s, const char *names);
 

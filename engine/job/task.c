@@ -155,6 +155,10 @@ int task_give(struct supervisor *s, struct worker_slot *worker, bool *ret_given)
         return supervisor_written(s, code);
     if (count)
         return give_expand(s, worker);
+    if (s->options->list_only) {
+        *ret_given = false;
+        return 0;
+    }
     filter.busy = stream_busy;
     code = queue_streams(s->cf, &filter, worker->batch, s->plugin_count ? batch_size(s) : 0, BATCH_BYTES, &count);
     if (code)

@@ -1,0 +1,482 @@
+/*
+ * merge: see merge.h. A part's database is attached to the case's, and set after set goes over. Its contents
+ * have the case's numbers; what it made itself (attempts, runs, children) is moved behind what the case has.
+ */
+#include "cases/merge_private.h"
+
+#include "cases/copy.h"
+#include "cases/crashpoint.h"
+#include "cases/index.h"
+#include "cases/names.h"
+#include "cases/plan.h"
+#include "cases/writer_private.h"
+#include "engine/base/json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int merge_failed(struct merge *m, int code, struct why *why)
+{
+    return why_set(why, code, "%s: %s", casefile_folder(m->cf), db_error(m->db));
+}
+
+/* ------------------------------------------------------------------ beginning */
+
+static int remember_told(void *context, const struct ledger_record *record)
+{
+    struct merge *m = context;
+    char sha256[SHA256_HEX_SIZE];
+    if (strcmp(record->type, "part") != 0 || !ledger_member(record, "sha256", sha256, sizeof sha256))
+        return 0;
+    char **more = reallocarray(m->told, m->told_count + 1, sizeof *more);
+    if (!more || !(more[m->told_count] = strdup(sha256))) {
+        m->told = more ? more : m->told;
+        return -ENOMEM;
+    }
+    m->told = more;
+    m->told_count++;
+    return 0;
+}
+
+static int load_told(struct merge *m, struct why *why)
+{
+    char path[PATH_SIZE], head[SHA256_HEX_SIZE];
+    uint64_t count;
+    snprintf(path, sizeof path, "%s/ledger.jsonl", casefile_folder(m->cf));
+    return ledger_walk(path, remember_told, m, &count, head, why);
+}
+
+static bool is_told(const struct merge *m, const char *sha256)
+{
+    for (size_t i = 0; i < m->told_count; i++)
+        if (strcmp(m->told[i], sha256) == 0)
+            return true;
+    return false;
+}
+
+static int load_plan(struct merge *m, struct why *why)
+{
+    struct db_statement *s;
+    if (!db_has_table(m->db, "t_plan"))
+        return why_set(why, -ENOENT, "%s: the case has no plan: `kvali plan` makes one",
+                       casefile_folder(m->cf));
+    int code = db_prepare(m->db, "SELECT id, run, configuration FROM t_plan WHERE latest", &s);
+    if (code)
+        return merge_failed(m, code, why);
+    code = db_step(s);
+    if (code == 1) {
+        snprintf(m->plan, sizeof m->plan, "%s", db_text(s, 0));
+        m->run = db_u64(s, 1);
+        hash_sha256_hex(db_text(s, 2), strlen(db_text(s, 2)), m->configuration);
+    }
+    db_finalize(s);
+    return code == 1 ? 0
+           : code    ? merge_failed(m, code, why)
+                     : why_set(why, -ENOENT, "%s: the case has no plan", casefile_folder(m->cf));
+}
+
+int merge_begin(struct casefile *cf, const char *scratch_folder, struct merge **ret_merge, struct why *why)
+{
+    struct merge *m = calloc(1, sizeof *m);
+    if (!m)
+        return why_set(why, -ENOMEM, "out of memory");
+    m->cf = cf;
+    m->db = casefile_db(cf);
+    int code = load_plan(m, why);
+    /* The same name each time: what a killed merge left is written over and removed. The case's lock keeps others out. */
+    snprintf(m->unpacked, sizeof m->unpacked, "%s/kvali-merge-%.16s.db", scratch_folder, m->plan);
+    if (code == 0)
+        code = load_told(m, why);
+    if (code == 0) {
+        code = db_exec(
+            m->db, "CREATE TEMP TABLE IF NOT EXISTS taken(id INTEGER PRIMARY KEY);"
+                   "CREATE TEMP TABLE IF NOT EXISTS moved(old INTEGER PRIMARY KEY, new INTEGER NOT NULL)");
+        if (code)
+            merge_failed(m, code, why);
+    }
+    if (code) {
+        merge_free(m);
+        return code;
+    }
+    *ret_merge = m;
+    return 0;
+}
+
+void merge_free(struct merge *m)
+{
+    if (!m)
+        return;
+    if (m->unpacked[0])
+        unlink(m->unpacked);
+    for (size_t i = 0; i < m->told_count; i++)
+        free(m->told[i]);
+    free(m->told);
+    index_close(m->index);
+    free(m);
+}
+
+/* ------------------------------------------------------------------ is it to be believed? */
+
+static int refuse(struct why *why, const char *path, const char *what)
+{
+    return why_set(why, 1, "%s: %s", path, what);
+}
+
+static int number_of(struct db *db, const char *sql, uint64_t one, uint64_t *ret)
+{
+    struct db_statement *s;
+    int code = db_prepare(db, sql, &s);
+    if (code)
+        return code;
+    db_bind_u64(s, 1, one);
+    code = db_step(s);
+    if (code == 1)
+        *ret = db_u64(s, 0);
+    db_finalize(s);
+    return code < 0 ? code : 0;
+}
+
+/* 0: merged in this plan before; 1: not yet; 2: this plan has no such part. */
+static int part_state(struct merge *m, uint64_t part, int *ret_state)
+{
+    struct db_statement *s;
+    int code = db_prepare(m->db, "SELECT sha256 IS NULL FROM t_part WHERE plan = ?1 AND part = ?2", &s);
+    if (code)
+        return code;
+    db_bind_text(s, 1, m->plan);
+    db_bind_u64(s, 2, part);
+    code = db_step(s);
+    *ret_state = code == 1 ? (int)db_i64(s, 0) : 2;
+    db_finalize(s);
+    return code < 0 ? code : 0;
+}
+
+/* 1 and `why`: a stranger. */
+static int check_header(const struct merge *m, const char *path, const struct part_header *header,
+                        struct why *why)
+{
+    if (strcmp(header->plan, m->plan) != 0)
+        return refuse(why, path, "it is a stranger: of another plan than this case has now");
+    if (strcmp(header->configuration, m->configuration) != 0)
+        return refuse(why, path,
+                      "it was made with another configuration (versions, settings or rules) than the plan");
+    return 0;
+}
+
+/* Each of these counts what must not be there. */
+static const struct {
+    const char *sql, *what;
+} checks[] = {
+    {"SELECT count(*) FROM part.pragma_user_version p, main.pragma_user_version m WHERE p.user_version <> "
+     "m.user_version AND ?1 = "
+     "?1",
+     "its tables are of another kvali"},
+    {"SELECT count(*) FROM part.sqlite_schema WHERE type = 'trigger' AND ?1 = ?1",
+     "it holds triggers, which no part has"},
+    {"SELECT count(*) FROM part.t_stream p LEFT JOIN main.t_stream m ON m.id = p.id AND m.exhibit = "
+     "p.exhibit AND m.locator = "
+     "p.locator AND m.path = p.path AND m.size = p.size AND m.kind = p.kind WHERE p.parent IS NULL AND m.id "
+     "IS NULL AND ?1 = ?1",
+     "it tells of contents that this case does not have"},
+    {"SELECT count(*) FROM part.t_stream WHERE parent IS NULL AND status NOT IN (1, 2, 3) AND ?1 = ?1",
+     "it is not complete: contents in it are pending"},
+    {"SELECT abs((SELECT count(*) FROM part.t_stream WHERE parent IS NULL) - (SELECT streams FROM "
+     "main.t_part p JOIN main.t_plan n "
+     "ON n.id = p.plan AND n.latest WHERE p.part = ?1))",
+     "it has another number of contents than was planned"},
+    {"SELECT count(*) FROM (SELECT plugin, name, version, fields, table_name FROM part.t_record_type EXCEPT "
+     "SELECT plugin, name, "
+     "version, fields, table_name FROM main.t_record_type) WHERE ?1 = ?1",
+     "it has records of types that this case does not know"},
+    {"SELECT count(*) FROM part.t_entry WHERE ?1 = ?1", "it lists names, which no part does"},
+};
+
+static int check_inside(struct merge *m, const char *path, uint64_t part, struct why *why)
+{
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+        uint64_t count = 1;
+        if (number_of(m->db, checks[i].sql, part, &count))
+            return why_set(why, 1, "%s: it is no part of a case: %s", path, db_error(m->db));
+        if (count)
+            return refuse(why, path, checks[i].what);
+    }
+    return 0;
+}
+
+/* ------------------------------------------------------------------ taking it in */
+
+/* ?1: added to numbers of attempts, ?2: to numbers of runs. */
+static const char *const moves[] = {
+    "INSERT INTO main.t_run SELECT id + ?2, started, ended, status, settings, settings_sha256, versions, "
+    "host, sandbox, 1 FROM "
+    "part.t_run WHERE ?1 = ?1",
+    "INSERT INTO main.t_run_loaded SELECT run + ?2, plugin, kind, name, sha256, count, problem FROM "
+    "part.t_run_loaded WHERE ?1 = "
+    "?1",
+    "INSERT INTO main.t_attempt SELECT id + ?1, run + ?2, stream, NULL, worker, status, 1 FROM "
+    "part.t_attempt WHERE stream IN "
+    "(SELECT id FROM temp.taken)",
+    "UPDATE main.t_stream SET status = p.status, attempt = p.attempt + ?1, read = p.read, unread = p.unread, "
+    "uniform = p.uniform, "
+    "slack = p.slack, slack_uniform = p.slack_uniform, without = p.without, tries = p.tries, lost = p.lost "
+    "FROM part.t_stream p "
+    "WHERE p.id = main.t_stream.id AND p.id IN (SELECT id FROM temp.taken) AND ?2 = ?2",
+    "INSERT INTO main.t_stream SELECT c.new, s.exhibit, s.locator, s.path, s.extension, s.kind, s.deleted, "
+    "s.size, s.disk, "
+    "s.status, s.attempt + ?1, s.read, s.unread, s.uniform, s.slack, s.slack_uniform, s.without, s.tries, "
+    "s.lost, p.new, s.plugin, "
+    "s.child_offset, s.name, s.runs, s.runs_cut, s.found + ?1 FROM part.t_stream s JOIN temp.moved c ON "
+    "c.old = s.id JOIN "
+    "temp.moved p ON p.old = s.parent WHERE ?2 = ?2",
+    "INSERT INTO main.t_note(stream, attempt, plugin, offset, text) SELECT c.new, n.attempt + ?1, n.plugin, "
+    "n.offset, n.text FROM "
+    "part.t_note n JOIN temp.moved c ON c.old = n.stream WHERE ?2 = ?2 ORDER BY n.id",
+    "INSERT INTO main.t_fault(exhibit, stream, attempt, kind, volume, path, stage, plugin, offset, size, "
+    "effect, detail, pass) "
+    "SELECT f.exhibit, c.new, f.attempt + ?1, f.kind, f.volume, f.path, f.stage, f.plugin, f.offset, f.size, "
+    "f.effect, f.detail, 1 "
+    "FROM part.t_fault f JOIN temp.moved c ON c.old = f.stream WHERE ?2 = ?2 ORDER BY f.id",
+};
+
+/* Which contents are taken, and under which number everything goes: those that are pending here, with what
+ * lies in them. */
+static int choose(struct merge *m)
+{
+    static const char *const sql[] = {
+        "DELETE FROM temp.taken",
+        "DELETE FROM temp.moved",
+        "INSERT INTO temp.taken SELECT p.id FROM part.t_stream p JOIN main.t_stream m ON m.id = p.id WHERE "
+        "p.parent IS NULL AND "
+        "m.status = 0",
+        "INSERT INTO temp.moved SELECT id, id FROM temp.taken",
+    };
+    uint64_t base = 0, first = 0;
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < sizeof sql / sizeof *sql; i++)
+        code = db_exec(m->db, sql[i]);
+    if (code == 0)
+        code = number_of(m->db, "SELECT max(id) FROM main.t_stream WHERE ?1 = ?1", 0, &base);
+    if (code == 0)
+        code = number_of(m->db, "SELECT min(id) FROM part.t_stream WHERE parent IS NOT NULL AND ?1 = ?1", 0,
+                         &first);
+    /* A child's number says nothing (the digest leaves it out); that it is free is all that counts. */
+    return code ? code
+                : db_exec_two(m->db,
+                              "WITH RECURSIVE family(id) AS (SELECT s.id FROM part.t_stream s JOIN "
+                              "temp.taken t ON t.id = "
+                              "s.parent UNION ALL SELECT s.id FROM part.t_stream s JOIN family f ON s.parent "
+                              "= f.id) INSERT INTO "
+                              "temp.moved SELECT id, id - ?2 + 1 + ?1 FROM family",
+                              base, first);
+}
+
+static void put_columns(struct buf *sql, const char *fields)
+{
+    while (*fields) {
+        buf_printf(sql, ", r.\"%.*s\"", (int)strcspn(fields, ":"), fields);
+        fields += strcspn(fields, ",");
+        fields += *fields == ',';
+    }
+}
+
+/* The names come from the case's own list of types, which the part's is a part of. */
+static int move_records(struct merge *m, uint64_t attempts)
+{
+    struct db_statement *s;
+    int code =
+        db_prepare(m->db, "SELECT table_name, fields FROM part.t_record_type ORDER BY plugin, name", &s);
+    if (code)
+        return code;
+    while ((code = db_step(s)) == 1) {
+        struct buf sql = {0};
+        buf_printf(&sql, "INSERT INTO main.\"%s\" SELECT c.new, r.attempt + ?1, r.ordinal", db_text(s, 0));
+        put_columns(&sql, db_text(s, 1));
+        buf_printf(&sql, " FROM part.\"%s\" r JOIN temp.moved c ON c.old = r.stream WHERE ?2 = ?2",
+                   db_text(s, 0));
+        code = buf_failed(&sql) ? -ENOMEM : db_exec_two(m->db, buf_cstr(&sql), attempts, 0);
+        buf_finish(&sql);
+        if (code)
+            break;
+    }
+    db_finalize(s);
+    return code;
+}
+
+/* The index first, as ever: what the case counts is in it. Pages of a merge that was killed in between count
+ * for nothing, and are cleared away when the index is opened next. */
+static int move_pages(struct merge *m, uint64_t attempts, struct why *why)
+{
+    struct db_statement *s;
+    uint64_t there = 0;
+    int code = number_of(
+        m->db, "SELECT count(*) FROM part.sqlite_schema WHERE name = 't_part_page' AND ?1 = ?1", 0, &there);
+    if (code || !there)
+        return code;
+    if (!m->index)
+        code = index_open(m->cf, &m->index, why);
+    if (code == 0)
+        code = db_prepare(m->db,
+                          "SELECT c.new, p.attempt, p.number, p.size, p.packed FROM part.t_part_page p JOIN "
+                          "temp.moved c ON c.old "
+                          "= p.stream ORDER BY p.id",
+                          &s);
+    if (code)
+        return code;
+    while ((code = db_step(s)) == 1) {
+        struct index_page page = {.stream = db_u64(s, 0),
+                                  .attempt = db_u64(s, 1) + attempts,
+                                  .number = db_u64(s, 2),
+                                  .size = db_u64(s, 3)};
+        page.packed = db_bytes(s, 4, &page.packed_size);
+        code = index_take(m->index, &page);
+        if (code)
+            break;
+    }
+    db_finalize(s);
+    return code ? code : index_commit(m->index);
+}
+
+static int mark(struct merge *m, uint64_t part, const char *sha256)
+{
+    struct db_statement *s;
+    int code = db_prepare(m->db, "UPDATE t_part SET sha256 = ?3 WHERE plan = ?1 AND part = ?2", &s);
+    if (code)
+        return code;
+    db_bind_text(s, 1, m->plan);
+    db_bind_u64(s, 2, part);
+    db_bind_text(s, 3, sha256);
+    code = db_run(s);
+    db_finalize(s);
+    return code;
+}
+
+static int take_rows(struct merge *m, const struct part_header *header, struct why *why)
+{
+    uint64_t attempts = 0, runs = 0;
+    int code = choose(m);
+    if (code == 0)
+        code = number_of(m->db, "SELECT max(id) FROM main.t_attempt WHERE ?1 = ?1", 0, &attempts);
+    if (code == 0)
+        code = number_of(m->db, "SELECT max(id) FROM main.t_run WHERE ?1 = ?1", 0, &runs);
+    if (code == 0)
+        code = move_pages(m, attempts, why);
+    for (size_t i = 0; code == 0 && i < sizeof moves / sizeof *moves; i++)
+        code = db_exec_two(m->db, moves[i], attempts, runs);
+    if (code == 0)
+        code = move_records(m, attempts);
+    return code ? code : mark(m, header->part, header->sha256);
+}
+
+/* ------------------------------------------------------------------ the ledger */
+
+static int put_lines(struct merge *m, struct json *json)
+{
+    struct db_statement *s;
+    int code = db_prepare(m->db, "SELECT line FROM part.t_part_ledger ORDER BY rowid", &s);
+    if (code)
+        return code;
+    json_array_open(json, "ledger");
+    while ((code = db_step(s)) == 1)
+        json_text(json, NULL, db_text(s, 0));
+    json_array_close(json);
+    db_finalize(s);
+    return code;
+}
+
+/* The part's own lines word for word: their chain can be checked, from the first to the last. */
+static int tell(struct merge *m, const char *path, const struct part_header *header, struct why *why)
+{
+    struct buf buf = {0};
+    struct json json;
+    const char *slash = strrchr(path, '/');
+    if (is_told(m, header->sha256))
+        return 0;
+    json_init(&json, &buf);
+    json_object_open(&json, NULL);
+    json_text(&json, "plan", header->plan);
+    json_u64(&json, "part", header->part);
+    json_text(&json, "file", slash ? slash + 1 : path);
+    json_text(&json, "sha256", header->sha256);
+    json_u64(&json, "size", header->size);
+    json_text(&json, "node", header->node);
+    int code = put_lines(m, &json);
+    json_object_close(&json);
+    if (code)
+        merge_failed(m, code, why);
+    else if (buf_failed(&buf))
+        code = why_set(why, -ENOMEM, "out of memory");
+    else
+        code = ledger_append(casefile_ledger(m->cf), "part", buf_cstr(&buf), why);
+    buf_finish(&buf);
+    return code;
+}
+
+/* ------------------------------------------------------------------ one part */
+
+static int take(struct merge *m, const char *path, const struct part_header *header, struct why *why)
+{
+    int code = tell(m, path, header, why);
+    crash_point("merge-told");
+    if (code)
+        return code;
+    code = db_begin(m->db);
+    if (code == 0)
+        code = take_rows(m, header, why);
+    crash_point("merge-taken");
+    if (code == 0)
+        code = db_commit(m->db);
+    if (code) {
+        if (why && !why->text[0])
+            merge_failed(m, code, why);
+        db_rollback(m->db);
+        return code;
+    }
+    crash_point("merge-committed");
+    m->changed = true;
+    return casefile_counts_again(m->cf);
+}
+
+static int attached(struct merge *m, const char *path, const struct part_header *header, struct why *why)
+{
+    int code = db_attach_unchanging(m->db, m->unpacked, "part");
+    if (code)
+        return why_set(why, 1, "%s: it holds no database: %s", path, db_error(m->db));
+    code = check_inside(m, path, header->part, why);
+    if (code == 0)
+        code = take(m, path, header, why);
+    int detached = db_exec(m->db, "DETACH part");
+    return code ? code : detached;
+}
+
+int merge_part(struct merge *m, const char *path, enum merge_end *ret_end, struct part_header *ret_header,
+               struct why *why)
+{
+    struct part_header header = {0};
+    int state = 2;
+    int code = part_read(path, &header, why);
+    *ret_end = MERGE_REFUSED;
+    if (code == 0)
+        code = check_header(m, path, &header, why);
+    if (code == 0)
+        code = part_state(m, header.part, &state);
+    if (code == 0 && state == 2)
+        code = refuse(why, path, "the plan has no part of that number");
+    *ret_header = header;
+    if (code == 0 && state == 0) {
+        *ret_end = MERGE_KNOWN;
+        return 0;
+    }
+    if (code == 0)
+        code = part_unpack(path, m->unpacked, &header, why);
+    if (code == 0)
+        code = attached(m, path, &header, why);
+    unlink(m->unpacked);
+    if (code == 1 || code == -EBADMSG || code == -EPROTO)
+        return 0;
+    if (code == 0)
+        *ret_end = MERGE_TAKEN;
+    return code;
+}

@@ -1,0 +1,594 @@
+/*
+ * batch_run: see batch_run.h.
+ */
+#include "engine/cli/batch_run.h"
+
+#include "engine/base/log.h"
+#include "engine/base/when.h"
+#include "engine/cli/cli.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SLOTS_MAX = 64, ARGUMENTS_MAX = 512, PATH_SIZE = 4096, TICK_MS = 200, ORPHAN_SECONDS = 60 };
+#define SECOND INT64_C(1000000000)
+
+/* A task's processes come one after the other. */
+enum step { STEP_PROCESS, STEP_REPORT, STEP_CROSS };
+
+struct slot {
+    bool used;
+    struct batch_task task;
+    enum step step;
+    int result; /* of STEP_PROCESS */
+    pid_t pid;
+    int64_t since;
+    const char *stopping; /* why it was told to stop; NULL: it was not */
+};
+
+struct running {
+    struct batch *batch;
+    const struct batch_wish *wish;
+    struct slot slots[SLOTS_MAX];
+    char self[PATH_SIZE];
+    bool short_of_room, paused, changed;
+    char state[256];
+    int64_t reported, watched;
+    struct why *why;
+};
+
+/* ------------------------------------------------------------------ processes */
+
+static pid_t spawn(const struct running *r, const char *const *argv, const char *log_name, bool bound)
+{
+    char log[PATH_SIZE + 64];
+    snprintf(log, sizeof log, "%s/logs/%s", batch_folder(r->batch), log_name);
+    return batch_spawn(argv, log, bound);
+}
+
+static void notify(const struct running *r, const char *event, const struct batch_task *task)
+{
+    const char *state = task ? batch_state_word(task->state) : "";
+    const char *argv[] = {r->wish->notify,
+                          event,
+                          task ? task->folder : "",
+                          task ? task->exhibit : "",
+                          task ? state : "",
+                          task ? task->message : r->state,
+                          NULL};
+    if (r->wish->notify)
+        (void)spawn(r, argv, "notify.log", false); /* reaped with the others */
+}
+
+/* ------------------------------------------------------------------ room */
+
+/* Why a task may not run now; NULL: it may. One that is to begin wants a quarter more, or it would stop at
+ * once again. */
+static const char *no_room(const struct running *r, const char *folder, bool begins)
+{
+    uint64_t disk = r->wish->limits.disk, memory = r->wish->limits.memory;
+    disk += begins ? disk / 4 : 0;
+    memory += begins ? memory / 4 : 0;
+    if (batch_free_disk(folder) < disk)
+        return "the disk of the case is short of room";
+    if (batch_free_disk(r->wish->tmp) < disk)
+        return "the disk of temporary files is short of room";
+    return batch_free_memory() < memory ? "memory is short" : NULL;
+}
+
+/* ------------------------------------------------------------------ ends */
+
+static void set_message(struct batch_task *task, const char *text)
+{
+    char *copy = strdup(text);
+    if (!copy)
+        return;
+    free(task->message);
+    task->message = copy;
+}
+
+/* The last words of a task: what `kvali` said why it failed. */
+static void last_line(const struct running *r, const struct batch_task *task, char *ret, size_t size)
+{
+    char path[PATH_SIZE + 64], line[1024];
+    snprintf(path, sizeof path, "%s/logs/%llu.log", batch_folder(r->batch), (unsigned long long)task->id);
+    FILE *file = fopen(path, "re");
+    ret[0] = 0;
+    if (file)
+        (void)fseek(file, -8192, SEEK_END); /* a shorter one is read from its beginning */
+    while (file && fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = 0;
+        if (line[0])
+            snprintf(ret, size, "%s", strncmp(line, "kvali: ", 7) == 0 ? line + 7 : line);
+    }
+    if (file)
+        fclose(file);
+}
+
+static int put(struct running *r, const struct batch_task *task)
+{
+    int code = batch_task_put(r->batch, task);
+    r->changed = true;
+    return code ? why_set(r->why, code, "%s/queue.db: %s", batch_folder(r->batch), batch_error(r->batch)) : 0;
+}
+
+/* Queued again, its tries untouched: nothing of this was the task's doing. */
+static void wait_for(struct batch_task *task, const char *reason, int64_t seconds)
+{
+    task->state = BATCH_WAITING;
+    task->wait_until = when_now() + seconds * SECOND;
+    set_message(task, reason);
+}
+
+static void count_try(const struct running *r, struct batch_task *task, const char *reason)
+{
+    task->tries++;
+    wait_for(task, reason, (int64_t)(r->wish->limits.wait * task->tries));
+    if (task->tries >= r->wish->limits.tries)
+        task->state = BATCH_FAILED;
+}
+
+static void judge(struct running *r, struct slot *slot, int status)
+{
+    struct batch_task *task = &slot->task;
+    char words[1024];
+    last_line(r, task, words, sizeof words);
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    const char *room = no_room(r, task->folder, false);
+    if (code == EXIT_DONE || code == EXIT_FAULTS) {
+        task->state = code == EXIT_FAULTS ? BATCH_FAULTS : BATCH_DONE;
+        set_message(task, "");
+    } else if (slot->stopping) {
+        wait_for(task, slot->stopping, 0);
+    } else if (code == EXIT_STOPPED) {
+        wait_for(task, "stopped from outside", 1);
+    } else if (code == EXIT_USAGE) {
+        task->state = BATCH_FAILED;
+        set_message(task, words);
+    } else if (code == EXIT_ENVIRONMENT &&
+               (room || strstr(words, "No space left") || strstr(words, "disk is full") ||
+                strstr(words, "database or disk is full"))) {
+        wait_for(task, "the disk was full", 5);
+    } else if (code == EXIT_CASE && strstr(words, "another run holds this case")) {
+        wait_for(task, words, 5);
+    } else {
+        if (code < 0)
+            snprintf(words, sizeof words, "killed by signal %d", WTERMSIG(status));
+        count_try(r, task, words[0] ? words : "it ended without a word");
+    }
+}
+
+static int finish_task(struct running *r, struct slot *slot)
+{
+    struct batch_task *task = &slot->task;
+    int64_t now = when_now();
+    bool cancelled = false;
+    task->seconds += (uint64_t)((when_monotonic() - slot->since) / SECOND);
+    task->pid = task->pid_start = 0;
+    if (batch_state_is_end(task->state))
+        task->ended = now;
+    if (task->state == BATCH_DONE || task->state == BATCH_FAULTS || task->state == BATCH_FAILED)
+        batch_report_learn(task);
+    int code = put(r, task);
+    if (code == 0 && batch_is_cancelled(r->batch, task->id, &cancelled) == 0 && !cancelled &&
+        batch_state_is_end(task->state))
+        notify(r, task->state == BATCH_FAILED ? "task-failed" : "task-done", task);
+    if (!r->wish->quiet)
+        cli_print("%s%s%s: %s%s%s\n", task->folder, task->exhibit[0] ? " " : "", task->exhibit,
+                  cancelled ? "cancelled" : batch_state_word(task->state), task->message[0] ? ": " : "",
+                  task->message);
+    fflush(stdout);
+    batch_task_finish(task);
+    *slot = (struct slot){0};
+    return code;
+}
+
+/* ------------------------------------------------------------------ starting */
+
+struct words {
+    const char *argv[ARGUMENTS_MAX + 1];
+    size_t count;
+};
+
+static void add(struct words *w, const char *word)
+{
+    if (w->count < ARGUMENTS_MAX)
+        w->argv[w->count++] = word;
+}
+
+/* Cuts `list` up, in place. */
+static void add_list(struct words *w, char *list, const char *before)
+{
+    char *save = NULL;
+    for (char *one = list ? strtok_r(list, "\n", &save) : NULL; one; one = strtok_r(NULL, "\n", &save)) {
+        if (before)
+            add(w, before);
+        add(w, one);
+    }
+}
+
+static pid_t spawn_step(struct running *r, const struct slot *slot)
+{
+    const struct batch_task *task = &slot->task;
+    char *evidence = strdup(task->evidence), *arguments = strdup(task->arguments),
+         *formats = strdup(task->formats);
+    char workers[24], log[40];
+    struct words w = {{NULL}, 0};
+    snprintf(workers, sizeof workers, "%llu", (unsigned long long)r->wish->limits.workers);
+    snprintf(log, sizeof log, "%llu.log", (unsigned long long)task->id);
+    add(&w, r->self);
+    if (slot->step == STEP_PROCESS) {
+        add(&w, "process");
+        add_list(&w, evidence, NULL);
+        add(&w, "--case");
+        add(&w, task->folder);
+        add(&w, "--tmp");
+        add(&w, r->wish->tmp);
+        add(&w, "--jobs");
+        add(&w, workers);
+        if (task->exhibit[0]) {
+            add(&w, "--exhibit");
+            add(&w, task->exhibit);
+        }
+        add_list(&w, arguments, NULL);
+        if (task->triage) {
+            add(&w, "--profile");
+            add(&w, "triage");
+        }
+    } else if (slot->step == STEP_REPORT) {
+        add(&w, "report");
+        add(&w, task->folder);
+        add_list(&w, formats, "--format");
+    } else {
+        add(&w, "cross");
+        add(&w, r->wish->cross);
+        add(&w, task->folder);
+    }
+    add(&w, "--quiet");
+    pid_t pid = spawn(r, w.argv, log, true);
+    free(evidence);
+    free(arguments);
+    free(formats);
+    return pid;
+}
+
+/* The step is entered, or the task ends because none is left. */
+static int go_on(struct running *r, struct slot *slot)
+{
+    struct batch_task *task = &slot->task;
+    bool good = slot->result == EXIT_DONE || slot->result == EXIT_FAULTS;
+    while (slot->step != STEP_PROCESS && slot->step <= STEP_CROSS &&
+           !(slot->step == STEP_REPORT ? task->formats[0] != 0 && good
+                                       : r->wish->cross && !task->triage && good))
+        slot->step++;
+    if (slot->step > STEP_CROSS)
+        return finish_task(r, slot);
+    slot->pid = spawn_step(r, slot);
+    if (slot->pid < 0) {
+        wait_for(task, "no process could be started", 5);
+        return finish_task(r, slot);
+    }
+    task->pid = (uint64_t)slot->pid;
+    task->pid_start = batch_start_time(slot->pid);
+    return put(r, task);
+}
+
+static int start(struct running *r, struct slot *slot, struct batch_task *task)
+{
+    *slot = (struct slot){.used = true, .task = *task, .since = when_monotonic()};
+    *task = (struct batch_task){0}; /* the slot has it now */
+    slot->task.state = BATCH_RUNNING;
+    set_message(&slot->task, "");
+    if (slot->task.started == 0)
+        slot->task.started = when_now();
+    if (!r->wish->quiet)
+        cli_print("%s%s%s: begins\n", slot->task.folder, slot->task.exhibit[0] ? " " : "",
+                  slot->task.exhibit);
+    fflush(stdout);
+    return go_on(r, slot);
+}
+
+/* ------------------------------------------------------------------ what others do */
+
+static void stop_slot(struct slot *slot, const char *reason)
+{
+    if (!slot->used || slot->stopping)
+        return;
+    slot->stopping = reason;
+    kill(slot->pid, SIGTERM);
+}
+
+static int reap(struct running *r)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        for (size_t i = 0; i < SLOTS_MAX; i++) {
+            struct slot *slot = &r->slots[i];
+            if (!slot->used || slot->pid != pid)
+                continue;
+            if (slot->step == STEP_PROCESS) {
+                judge(r, slot, status);
+                slot->result = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+            } else if (!WIFEXITED(status) || WEXITSTATUS(status)) {
+                char words[1024];
+                last_line(r, &slot->task, words, sizeof words);
+                if (slot->stopping)
+                    wait_for(&slot->task, slot->stopping, 0);
+                else
+                    count_try(r, &slot->task, words);
+                slot->result = -1;
+            }
+            slot->step++;
+            int code = go_on(r, slot);
+            if (code)
+                return code;
+        }
+    }
+    return 0;
+}
+
+/* Cancelled tasks end; all do while the batch is paused; the youngest does when room gets short. */
+static int look_around(struct running *r)
+{
+    struct slot *youngest = NULL;
+    bool cancelled;
+    int code = batch_paused(r->batch, &r->paused);
+    for (size_t i = 0; code == 0 && i < SLOTS_MAX; i++) {
+        struct slot *slot = &r->slots[i];
+        if (!slot->used)
+            continue;
+        if (r->paused)
+            stop_slot(slot, "the batch is paused");
+        code = batch_is_cancelled(r->batch, slot->task.id, &cancelled);
+        if (code == 0 && cancelled)
+            stop_slot(slot, "cancelled by hand");
+        if (!slot->stopping && no_room(r, slot->task.folder, false) &&
+            (!youngest || slot->since > youngest->since))
+            youngest = slot;
+    }
+    if (youngest)
+        stop_slot(youngest, no_room(r, youngest->task.folder, false)
+                                ? no_room(r, youngest->task.folder, false)
+                                : "room was short");
+    return code;
+}
+
+/* A case is one task's at a time. */
+static bool is_busy(const struct running *r, const char *folder)
+{
+    for (size_t i = 0; i < SLOTS_MAX; i++)
+        if (r->slots[i].used && strcmp(r->slots[i].task.folder, folder) == 0)
+            return true;
+    return false;
+}
+
+static size_t used_slots(const struct running *r)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < SLOTS_MAX; i++)
+        count += r->slots[i].used;
+    return count;
+}
+
+static void say_state(struct running *r, const char *room, size_t left)
+{
+    bool was_short = r->short_of_room;
+    r->short_of_room = room != NULL;
+    if (r->paused)
+        snprintf(r->state, sizeof r->state, "paused by hand");
+    else if (room)
+        snprintf(r->state, sizeof r->state, "waiting: %s; it goes on by itself when there is room", room);
+    else if (left)
+        snprintf(r->state, sizeof r->state, "running");
+    else
+        snprintf(r->state, sizeof r->state, "all done");
+    if (was_short == r->short_of_room)
+        return;
+    r->changed = true;
+    notify(r, room ? "short-of-room" : "room-again", NULL);
+    if (!r->wish->quiet)
+        cli_print("%s\n", room ? r->state : "There is room again.");
+    fflush(stdout);
+}
+
+/* *ret_left: how many have not ended. */
+static int start_tasks(struct running *r, size_t *ret_left)
+{
+    struct batch_task *tasks = NULL;
+    const char *room = NULL;
+    size_t count = 0, left = 0, most = r->wish->limits.jobs < SLOTS_MAX ? r->wish->limits.jobs : SLOTS_MAX;
+    int64_t now = when_now();
+    int code = batch_tasks(r->batch, &tasks, &count);
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        struct batch_task *task = &tasks[i];
+        left += !batch_state_is_end(task->state);
+        bool ready = task->state == BATCH_QUEUED || (task->state == BATCH_WAITING && task->wait_until <= now);
+        if (!ready || r->paused || *r->wish->stop || used_slots(r) >= most || is_busy(r, task->folder))
+            continue;
+        const char *none = no_room(r, task->folder, true);
+        room = none ? none : room;
+        for (size_t n = 0; !none && n < SLOTS_MAX; n++)
+            if (!r->slots[n].used) {
+                code = start(r, &r->slots[n], task);
+                break;
+            }
+    }
+    batch_tasks_free(tasks, count);
+    say_state(r, room, left);
+    *ret_left = left;
+    return code;
+}
+
+/* ------------------------------------------------------------------ a watched folder */
+
+static bool is_manifest(const char *name)
+{
+    size_t size = strlen(name);
+    return name[0] != '.' && ((size > 5 && strcmp(name + size - 5, ".toml") == 0) ||
+                              (size > 4 && strcmp(name + size - 4, ".csv") == 0));
+}
+
+static int take_manifest(struct running *r, const char *path)
+{
+    char sha256[SHA256_HEX_SIZE];
+    struct why why = {{0}};
+    bool is_new = false;
+    size_t added = 0;
+    if (hash_sha256_file(path, sha256) || batch_manifest_new(r->batch, sha256, &is_new) || !is_new)
+        return 0; /* one that cannot be read now is looked at again */
+    int code = batch_manifest(r->batch, path, r->wish->triage, &added, &why);
+    if (code)
+        log_error("%s", why.text);
+    else if (!r->wish->quiet)
+        cli_print("%s: %zu tasks\n", path, added);
+    fflush(stdout);
+    code = batch_manifest_told(r->batch, sha256, path, code ? why.text : NULL);
+    if (why.text[0])
+        notify(r, "manifest-refused", NULL);
+    r->changed = true;
+    return code;
+}
+
+/* A file that was written within the last two seconds may not be whole. */
+static int watch(struct running *r)
+{
+    DIR *folder = r->wish->watch ? opendir(r->wish->watch) : NULL;
+    struct dirent *entry;
+    char path[PATH_SIZE];
+    struct stat st;
+    int code = 0;
+    while (code == 0 && folder && (entry = readdir(folder)))
+        if (is_manifest(entry->d_name) &&
+            snprintf(path, sizeof path, "%s/%s", r->wish->watch, entry->d_name) < (int)sizeof path &&
+            stat(path, &st) == 0 && S_ISREG(st.st_mode) && time(NULL) - st.st_mtime >= 2)
+            code = take_manifest(r, path);
+    if (folder)
+        closedir(folder);
+    return code;
+}
+
+/* ------------------------------------------------------------------ the whole */
+
+static int take_lock(struct running *r)
+{
+    char path[PATH_SIZE + 16];
+    snprintf(path, sizeof path, "%s/logs", batch_folder(r->batch));
+    if (mkdir(path, 0750) && errno != EEXIST)
+        return why_set(r->why, -errno, "%s: %s", path, strerror(errno));
+    snprintf(path, sizeof path, "%s/lock", batch_folder(r->batch));
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return why_set(r->why, -errno, "%s: %s", path, strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    close(fd);
+    return why_set(r->why, -EBUSY, "%s: another kvali works this batch off: `kvali batch status`",
+                   batch_folder(r->batch));
+}
+
+/* What an earlier process of this batch left running ends first: its death tells them so, and this waits for
+ * it. */
+static int take_over(struct running *r)
+{
+    struct batch_task *tasks = NULL;
+    size_t count = 0;
+    int code = batch_tasks(r->batch, &tasks, &count);
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        struct batch_task *task = &tasks[i];
+        if (task->state != BATCH_RUNNING)
+            continue;
+        for (int n = 0; n < ORPHAN_SECONDS * 10 && task->pid_start &&
+                        batch_start_time((pid_t)task->pid) == task->pid_start;
+             n++) {
+            kill((pid_t)task->pid, n < ORPHAN_SECONDS * 5 ? SIGTERM : SIGKILL);
+            nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+        }
+        wait_for(task, "it was running when the batch was killed", 0);
+        task->pid = task->pid_start = 0;
+        code = put(r, task);
+    }
+    batch_tasks_free(tasks, count);
+    return code;
+}
+
+static int stop_all(struct running *r)
+{
+    int code = 0;
+    for (size_t i = 0; i < SLOTS_MAX; i++)
+        stop_slot(&r->slots[i], "the batch was stopped");
+    while (code == 0 && used_slots(r)) {
+        code = reap(r);
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    }
+    return code;
+}
+
+static int report(struct running *r, bool at_once)
+{
+    int64_t now = when_monotonic();
+    if (!at_once && now - r->reported < (r->changed ? SECOND : 10 * SECOND))
+        return 0;
+    r->reported = now;
+    r->changed = false;
+    return batch_report_write(r->batch, r->state, r->why);
+}
+
+static int loop(struct running *r)
+{
+    size_t left = 1;
+    int code = 0;
+    while (code == 0 && !*r->wish->stop && (left || r->wish->watch)) {
+        code = reap(r);
+        if (code == 0 && when_monotonic() - r->watched > SECOND) {
+            r->watched = when_monotonic();
+            code = watch(r);
+        }
+        if (code == 0)
+            code = look_around(r);
+        if (code == 0)
+            code = start_tasks(r, &left);
+        if (code == 0)
+            code = report(r, false);
+        nanosleep(&(struct timespec){.tv_nsec = TICK_MS * 1000000L}, NULL);
+    }
+    return code ? code : *r->wish->stop ? -EINTR : 0;
+}
+
+int batch_run(struct batch *batch, const struct batch_wish *wish, struct why *why)
+{
+    struct running *r = calloc(1, sizeof *r);
+    if (!r)
+        return why_set(why, -ENOMEM, "out of memory");
+    *r = (struct running){.batch = batch, .wish = wish, .why = why};
+    ssize_t size = readlink("/proc/self/exe", r->self, sizeof r->self - 1);
+    int lock = size > 0 ? take_lock(r) : why_set(why, -errno, "/proc/self/exe: %s", strerror(errno));
+    int code = lock < 0 ? lock : take_over(r);
+    if (code == 0)
+        code = loop(r);
+    int stopped = stop_all(r);
+    if (code == 0)
+        notify(r, "batch-done", NULL);
+    if (code == -EINTR)
+        snprintf(r->state, sizeof r->state, "stopped: `kvali batch` goes on");
+    if (lock >= 0 && (code == 0 || code == -EINTR)) {
+        int reported = report(r, true);
+        code = code ? code : stopped ? stopped : reported;
+    }
+    if (code && code != -EINTR && why && !why->text[0])
+        why_set(why, code, "%s/queue.db: %s", batch_folder(batch), batch_error(batch));
+    if (lock >= 0)
+        close(lock);
+    free(r);
+    return code;
+}

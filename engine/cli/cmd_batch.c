@@ -1,0 +1,252 @@
+/* kvali batch: a lab's backlog, unattended. */
+#include "cases/batch.h"
+#include "engine/cli/batch_run.h"
+#include "engine/cli/job_cli.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct option_spec specs[] = {
+    {"folder", 'f', "FOLDER",
+     "Where queue, logs and summary are kept (default: $XDG_STATE_HOME/kvali/batch)"},
+    {"watch", 'w', "FOLDER",
+     "Take manifests (*.toml, *.csv) that appear there, and do not end when all is done"},
+    {"triage", 0, NULL, "Look at all exhibits with the profile triage first, in CASE.triage"},
+    {"max-jobs", 'm', "N", "Exhibits at once (default: 1)"},
+    {"jobs", 'j', "N", "Workers of each (default: the cores divided by --max-jobs)"},
+    {"disk-free", 0, "SIZE",
+     "Stop, and go on later, when less is free where cases or temporary files lie (default: 5G)"},
+    {"memory-free", 0, "SIZE", "The same of memory (default: 1G)"},
+    {"tries", 0, "N", "How often an exhibit may fail (default: 3)"},
+    {"wait", 0, "SECONDS", "Before it is tried again; twice as long before the third time (default: 60)"},
+    {"tmp", 0, "FOLDER", "For temporary files (default: $TMPDIR or /var/tmp)"},
+    {"cross", 0, "INDEX", "Take each finished case into this index (`kvali cross --help`)"},
+    {"notify", 0, "PROGRAM", "Run this when something happens: PROGRAM EVENT CASE EXHIBIT STATE MESSAGE"},
+    {"json", 0, NULL, "status: as JSON"},
+    {NULL, 0, NULL, NULL},
+};
+
+static void default_folder(char *ret, size_t size)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    if (state && state[0] == '/')
+        snprintf(ret, size, "%s/kvali/batch", state);
+    else
+        snprintf(ret, size, "%s/.local/state/kvali/batch", home && *home ? home : "/var/lib/kvali");
+}
+
+static int open_queue(const struct options *options, struct batch **ret_batch)
+{
+    char folder[PATH_MAX];
+    struct why why = {{0}};
+    default_folder(folder, sizeof folder);
+    const char *wanted = options_text(options, "folder", folder);
+    int code = batch_open(wanted, ret_batch, &why);
+    return code ? fail(exit_code_of_case(code), wanted, code, &why, "--folder names another place")
+                : EXIT_DONE;
+}
+
+/* ------------------------------------------------------------------ words to a running batch */
+
+static int failed(struct batch *batch, int code)
+{
+    return fail_words(exit_code_of_case(code), batch_folder(batch), batch_error(batch), NULL);
+}
+
+static int cancel(struct batch *batch, const struct options *options)
+{
+    int code = 0;
+    if (options->arg_count == 1)
+        return fail_words(EXIT_USAGE, NULL,
+                          "cancel: which? give numbers (`kvali batch status` shows them), or `all`", NULL);
+    for (size_t i = 1; code == 0 && i < options->arg_count; i++) {
+        char *end;
+        uint64_t id = strtoull(options->args[i], &end, 10);
+        if (strcmp(options->args[i], "all") != 0 && (*end || id == 0))
+            return fail_words(EXIT_USAGE, options->args[i], "expected the number of a task, or `all`", NULL);
+        code = batch_cancel(batch, strcmp(options->args[i], "all") == 0 ? 0 : id);
+    }
+    return code;
+}
+
+static int report(struct batch *batch)
+{
+    struct why why = {{0}};
+    int code = batch_report_write(batch, "as the queue says", &why);
+    if (code)
+        return fail(exit_code_of_case(code), batch_folder(batch), code, &why, NULL);
+    cli_print("%s/summary.html\n%s/summary.json\n", batch_folder(batch), batch_folder(batch));
+    return EXIT_DONE;
+}
+
+static const char *const words[] = {"status", "pause", "resume", "cancel", "report"};
+enum word { STATUS, PAUSE, RESUME, CANCEL, REPORT, NO_WORD };
+
+static enum word word_of(const struct options *options)
+{
+    enum word word = STATUS;
+    while (word < NO_WORD && (options->arg_count == 0 || strcmp(options->args[0], words[word]) != 0))
+        word++;
+    return word;
+}
+
+static int say(struct batch *batch, enum word word, const struct options *options)
+{
+    int code = 0;
+    switch (word) {
+    case STATUS:
+        code = batch_report_print(batch, options_has(options, "json"));
+        break;
+    case PAUSE:
+    case RESUME:
+        code = batch_set_paused(batch, word == PAUSE);
+        break;
+    case CANCEL:
+        code = cancel(batch, options);
+        break;
+    case REPORT:
+    case NO_WORD:
+        return report(batch);
+    }
+    return code < 0 ? failed(batch, code) : code;
+}
+
+/* ------------------------------------------------------------------ working it off */
+
+static int read_limits(const struct options *options, struct batch_limits *ret, struct why *why)
+{
+    uint64_t cores = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+    struct batch_limits limits = {
+        .jobs = 1, .disk = UINT64_C(5) << 30, .memory = UINT64_C(1) << 30, .tries = 3, .wait = 60};
+    int code = options_number(options, "max-jobs", &limits.jobs, why);
+    if (code == 0)
+        code = options_number(options, "jobs", &limits.workers, why);
+    if (code == 0)
+        code = options_size(options, "disk-free", &limits.disk, why);
+    if (code == 0)
+        code = options_size(options, "memory-free", &limits.memory, why);
+    if (code == 0)
+        code = options_number(options, "tries", &limits.tries, why);
+    if (code == 0)
+        code = options_number(options, "wait", &limits.wait, why);
+    if (code == 0 && (limits.jobs == 0 || limits.jobs > 64 || limits.tries == 0 || limits.wait > 86400))
+        code = why_set(why, -EINVAL, "--max-jobs: 1 to 64; --tries: from 1 on; --wait: at most 86400");
+    if (code == 0 && limits.workers == 0)
+        limits.workers = cores > limits.jobs ? cores / limits.jobs : 1;
+    *ret = limits;
+    return code;
+}
+
+static int take_manifests(struct batch *batch, const struct options *options)
+{
+    for (size_t i = 0; i < options->arg_count; i++) {
+        struct why why = {{0}};
+        size_t added = 0;
+        int code = batch_manifest(batch, options->args[i], options_has(options, "triage"), &added, &why);
+        if (code)
+            return fail(code == -ENOMEM ? EXIT_ENVIRONMENT : EXIT_USAGE, options->args[i], code, &why,
+                        "nothing of it is queued");
+        if (!options->quiet)
+            cli_print("%s: %zu tasks are new\n", options->args[i], added);
+    }
+    return EXIT_DONE;
+}
+
+static int end_code(struct batch *batch)
+{
+    struct batch_task *tasks = NULL;
+    size_t count = 0;
+    int code = batch_tasks(batch, &tasks, &count), worst = EXIT_DONE;
+    if (code)
+        return failed(batch, code);
+    for (size_t i = 0; i < count; i++)
+        worst = tasks[i].state == BATCH_FAILED                             ? EXIT_EVIDENCE
+                : tasks[i].state == BATCH_FAULTS && worst != EXIT_EVIDENCE ? EXIT_FAULTS
+                                                                           : worst;
+    batch_tasks_free(tasks, count);
+    return worst;
+}
+
+static int work_off(struct batch *batch, const struct options *options)
+{
+    struct why why = {{0}};
+    struct stat st;
+    struct batch_wish wish = {
+        .tmp = job_cli_spool(options),
+        .notify = options_text(options, "notify", NULL),
+        .cross = options_text(options, "cross", NULL),
+        .watch = options_text(options, "watch", NULL),
+        .triage = options_has(options, "triage"),
+        .quiet = options->quiet,
+    };
+    int code = read_limits(options, &wish.limits, &why);
+    if (code)
+        return fail_usage("batch", &why);
+    if (wish.watch && (stat(wish.watch, &st) || !S_ISDIR(st.st_mode)))
+        return fail_words(EXIT_USAGE, wish.watch, "--watch: there is no such folder", NULL);
+    code = take_manifests(batch, options);
+    if (code)
+        return code;
+    wish.stop = job_cli_signals();
+    code = batch_run(batch, &wish, &why);
+    if (code == -EINTR) {
+        cli_print("Stopped. What is done is kept: `kvali batch` goes on.\n");
+        return EXIT_STOPPED;
+    }
+    if (code)
+        return fail(code == -EBUSY ? EXIT_USAGE : EXIT_ENVIRONMENT, batch_folder(batch), code, &why, NULL);
+    if (!options->quiet)
+        cli_print("Summary: %s/summary.html\n", batch_folder(batch));
+    return end_code(batch);
+}
+
+static int run(const struct options *options)
+{
+    struct batch *batch = NULL;
+    int code = open_queue(options, &batch);
+    if (code)
+        return code;
+    enum word word = word_of(options);
+    code = word < NO_WORD ? say(batch, word, options) : work_off(batch, options);
+    batch_close(batch);
+    return code;
+}
+
+const struct command command_batch = {
+    .name = "batch",
+    .summary = "work off many exhibits, unattended",
+    .usage = "[MANIFEST...] [options] | status | pause | resume | cancel ID...|all | report",
+    .help = "Queues what the MANIFESTs say and does it, `kvali process` for each exhibit, by priority, then "
+            "deadline. The queue\n"
+            "survives kill -9 and power cuts: without MANIFEST what is queued goes on. When room on disk or "
+            "in memory gets\n"
+            "short, the youngest exhibit is stopped cleanly and goes on later; what fails is tried again. "
+            "FOLDER/summary.html\n"
+            "and .json are always up to date. Only one process works a queue off; the words talk to it.\n"
+            "\n"
+            "A manifest is TOML, with keys before the first [[exhibit]] as defaults for all, or CSV with the "
+            "same keys as\n"
+            "its first line and ';' within lists:\n"
+            "  case, evidence                             the case's folder; a path or several\n"
+            "  exhibit, number, examiner, type, lang      as for `kvali process`\n"
+            "  profile, plugins, rules, hashsets, keywords, settings, options (others, as [\"--features\"])\n"
+            "  formats                                    reports besides HTML and JSON\n"
+            "  priority, deadline, triage                 higher first; a date; true or false\n"
+            "Paths are relative to the manifest. EVENTs: task-done, task-failed, short-of-room, room-again, "
+            "manifest-refused,\n"
+            "batch-done.",
+    .example = "  kvali batch backlog.csv --triage --max-jobs 2 --notify /usr/local/bin/tell-me\n"
+               "  kvali batch --watch /srv/manifests --folder /srv/batch      # as kvali-batch.service does\n"
+               "  kvali batch status --folder /srv/batch",
+    .exits = "  1    all done, faults were recorded\n"
+             "  3    all ended, and at least one exhibit failed: the summary says why\n"
+             "  130  stopped by Ctrl-C or a signal; `kvali batch` goes on",
+    .options = specs,
+    .min_args = 0,
+    .run = run,
+};

@@ -1,0 +1,173 @@
+#!/usr/bin/env bash
+# A batch over exhibits of the corpus: killed, out of room, with hostile ones among them, and watched. batch.sh [EXHIBITS]
+. "$(dirname "$0")/lib.sh"
+COUNT=${1:-4}
+CORPUS=${KVALI_CORPUS:-$TOP/../shared/corpus}
+promise "the sample image is made" sample
+batch() { "$KVALI" batch "$@" --folder "$WORK/queue" --tmp "$WORK"; }
+# In the background: $! is then kvali's own number.
+launch() { exec "$KVALI" batch "$@" --folder "$WORK/queue" --tmp "$WORK"; }
+states() { jq -r '.tasks[].state' "$WORK/queue/summary.json" | sort | uniq -c | tr -s ' ' | tr '\n' ','; }
+
+# ---- manifests
+wrong() { # WORDS LINES
+  printf '%b' "$2" >"$WORK/wrong.toml"
+  exits 2 batch "$WORK/wrong.toml" && contains "$(cat "$WORK/out")" "$1"
+}
+promise "a manifest with an unknown key is refused, by exhibit and key" wrong 'exhibit 1: colour: there is no such key' \
+  '[[exhibit]]\ncase = "a"\nevidence = "b"\ncolour = "red"\n'
+promise "one without evidence too" wrong 'exhibit 1: evidence: it is missing' '[[exhibit]]\ncase = "a"\n'
+promise "and one that is no TOML" wrong 'line 1' 'what\n'
+
+# ---- the exhibits: of the corpus where it is, and a hostile one; else the sample under several numbers
+mkdir "$WORK/evidence"
+list_exhibits() {
+  local n=0 path
+  for path in "$CORPUS"/images/*.zst "$CORPUS"/images/*.E01; do
+    [ -f "$path" ] && [ $n -lt "$COUNT" ] || continue
+    case $path in *.zst) zstd -qdf "$path" -o "$WORK/evidence/$n.img" ;; *) cp "$path" "$WORK/evidence/$n.E01" ;; esac
+    n=$((n + 1))
+  done
+  [ $n -gt 0 ] || cp "$WORK/sample.raw" "$WORK/evidence/0.img"
+  [ ! -f "$CORPUS/hostile/made/badchunk.E01" ] || cp "$CORPUS/hostile/made/badchunk.E01" "$WORK/evidence/hostile.E01"
+  ls "$WORK/evidence"
+}
+[ -d "$CORPUS/images" ] || skip "exhibits of the corpus: it is not there"
+promise "exhibits are laid out" list_exhibits
+mkdir "$WORK/cases" "$WORK/alone"
+{
+  echo 'case,evidence,profile,priority,settings,rules'
+  for path in "$WORK"/evidence/*; do
+    name=$(basename "$path")
+    echo "cases/$name,\"evidence/$name\",triage,$((RANDOM % 5)),limit.hang=3"
+  done
+  echo 'cases/missing,evidence/missing.raw,triage'
+} >"$WORK/backlog.csv"
+exhibits=$(ls "$WORK/evidence" | wc -l)
+for path in "$WORK"/evidence/*; do
+  "$KVALI" process "$path" --case "$WORK/alone/$(basename "$path")" --profile triage --set limit.hang=3 -q >/dev/null 2>&1
+done
+
+# ---- kill -9 at random moments; what it left behind goes on
+killed_batch() {
+  local i pid code
+  launch "$WORK/backlog.csv" --max-jobs 2 --tries 2 --wait 1 -q &
+  pid=$!
+  for i in 1 2 3; do
+    sleep "1.$((RANDOM % 10))"
+    kill -9 $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    launch --max-jobs 2 --tries 2 --wait 1 -q &
+    pid=$!
+  done
+  wait $pid
+  code=$?
+  is 3 $code
+}
+promise "a batch that is killed three times ends by itself, and says that one exhibit failed" killed_batch
+right_states() {
+  local name state
+  jq -r '.tasks[] | [.case, .state] | @tsv' "$WORK/queue/summary.json" | while read -r name state; do
+    case $name-$state in
+    *missing-failed | *-done | *-faults) ;;
+    *) echo "$name: $state" && return 1 ;;
+    esac
+  done
+}
+promise "every exhibit is in its right state" right_states
+promise "there is one task for each" is $((exhibits + 1)) "$(jq '.tasks | length' "$WORK/queue/summary.json")"
+same_digests() {
+  local path name
+  for path in "$WORK"/evidence/*; do
+    name=$(basename "$path")
+    is "$("$KVALI" digest "$WORK/alone/$name")" "$(jq -r ".tasks[] | select(.case | endswith(\"/$name\")) | .digest" "$WORK/queue/summary.json")" || return 1
+    is "$(sql "$WORK/cases/$name" 'SELECT count(*) FROM fault')" "$(jq -r ".tasks[] | select(.case | endswith(\"/$name\")) | .faults" "$WORK/queue/summary.json")" || return 1
+  done
+}
+promise "the summary's digests and faults are those of each case by itself" same_digests
+promise "why one failed is in the summary" grep -q 'missing.raw: No such file' "$WORK/queue/summary.json"
+promise "the page is there, and names the one that failed" grep -q 'class=wrong.*missing' "$WORK/queue/summary.html"
+promise "queueing the same again queues nothing" contains "$(batch "$WORK/backlog.csv" 2>&1)" "0 tasks are new"
+
+# ---- words to a running batch
+rm -rf "$WORK/queue"
+printf '[[exhibit]]\ncase = "cases/one"\nexhibit = "X/1"\nevidence = "sample.raw"\n' >"$WORK/one.toml"
+wait_state() { # STATE
+  local i
+  for i in $(seq 300); do
+    [ "$(jq -r '.tasks[0].state' "$WORK/queue/summary.json" 2>/dev/null)" = "$1" ] && return 0
+    sleep 0.1
+  done
+  cat "$WORK/queue/summary.json"
+  return 1
+}
+# Room that runs short while an exhibit is at work: it stops cleanly and goes on when there is room again.
+room() { printf '%s 99999999999\n' "$1" >"$WORK/room.new" && mv "$WORK/room.new" "$WORK/room"; }
+cat >"$WORK/tell" <<END
+#!/bin/sh
+echo "\$@" >>"$WORK/told"
+END
+chmod +x "$WORK/tell"
+short_of_room() {
+  room 999999999999
+  KVALI_TEST_ROOM=$WORK/room launch "$WORK/one.toml" --notify "$WORK/tell" -q &
+  batch_pid=$!
+  wait_state running && room 1000 && wait_state waiting && sleep 1 && wait_state waiting && room 999999999999 && wait_state done && wait $batch_pid
+}
+promise "an exhibit waits while the disk is short of room, and goes on by itself" short_of_room
+"$KVALI" process "$WORK/sample.raw" --exhibit X/1 --case "$WORK/alone/one" -q >/dev/null 2>&1
+promise "with the digest of one that never stopped" is "$("$KVALI" digest "$WORK/alone/one")" "$(jq -r '.tasks[0].digest' "$WORK/queue/summary.json")"
+promise "who wants to know was told" eval 'grep -q ^short-of-room "$WORK/told" && grep -q "^task-done .*cases/one X/1 done" "$WORK/told" && grep -q ^batch-done "$WORK/told"'
+
+# A disk that is really full.
+full_disk() {
+  mkdir "$WORK/small" && mount -t tmpfs -o size=48m tmpfs "$WORK/small" 2>/dev/null || return 77
+  rm -rf "$WORK/queue"
+  printf '[[exhibit]]\ncase = "small/case"\nexhibit = "X/1"\nevidence = "sample.raw"\n' >"$WORK/small.toml"
+  dd if=/dev/zero of="$WORK/small/filler" bs=1M count=47 status=none
+  launch "$WORK/small.toml" --disk-free 1 --wait 1 -q 2>/dev/null &
+  batch_pid=$!
+  wait_state waiting && grep -q 'disk was full\|short of room' "$WORK/queue/summary.json" && rm "$WORK/small/filler" && wait_state done
+  local code=$?
+  wait $batch_pid
+  digest=$("$KVALI" digest "$WORK/small/case")
+  umount "$WORK/small"
+  return $code
+}
+if [ "$(id -u)" = 0 ] && mkdir "$WORK/try" && mount -t tmpfs tmpfs "$WORK/try" 2>/dev/null && umount "$WORK/try"; then
+  promise "a disk that is full makes it wait, and room makes it go on" full_disk
+  promise "with the same digest" is "$("$KVALI" digest "$WORK/alone/one")" "${digest:-}"
+else
+  skip "a disk that is really full: no right to mount one"
+fi
+
+# Pause, resume, cancel; a folder that is watched.
+rm -rf "$WORK/queue" "$WORK/cases"/*
+mkdir "$WORK/drop"
+watched() {
+  launch --watch "$WORK/drop" --triage -q 2>/dev/null &
+  batch_pid=$!
+  sed 's|"cases|"../cases|; s|"sample|"../sample|' "$WORK/one.toml" >"$WORK/drop/one.toml"
+  printf 'nonsense\n' >"$WORK/drop/bad.toml"
+  wait_state running && batch pause && wait_state waiting && is '["one.triage","one"]' "$(jq -c '[.tasks[].case | split("/")[-1]]' "$WORK/queue/summary.json")"
+}
+promise "a manifest that appears is taken, triage first, and pause stops it" watched
+promise "one that is no manifest is told in the summary" eval 'sleep 3; grep -q "bad.toml" "$WORK/queue/summary.json"'
+promise "resume goes on" eval 'batch resume && wait_state done'
+promise "what was done in triage stands beside" test -f "$WORK/cases/one.triage/case.db"
+cancelled() { batch cancel all; local i; for i in $(seq 100); do [ "$(jq -r '.tasks[1].state' "$WORK/queue/summary.json")" = cancelled ] && return 0; sleep 0.1; done; batch status; return 1; }
+promise "cancel ends what is left" cancelled
+promise "only one works a queue off" exits 2 batch -q
+promise "the batch stops when it is told to" eval 'kill -TERM $batch_pid; wait $batch_pid; [ $? = 130 ]'
+
+# ---- several cases of a lab
+printf 'call +995 571 951 951 or write to nino.beridze@example.ge about this and that\n%1000s\n' x >"$WORK/letter.txt"
+for n in 1 2; do
+  mkdir "$WORK/folder$n" && cp "$WORK/letter.txt" "$WORK/folder$n/name$n.txt"
+  "$KVALI" process "$WORK/folder$n" --case "$WORK/lab$n" --features -q >/dev/null 2>&1
+done
+promise "two cases go into the lab's index" "$KVALI" cross "$WORK/lab.cross" "$WORK/lab1" "$WORK/lab2"
+promise "again, and it is the same" "$KVALI" cross "$WORK/lab.cross" "$WORK/lab2"
+kinds() { "$KVALI" cross "$WORK/lab.cross" --json | jq -r '[.kind, .case] | @tsv' | tr '\t' ' ' | sort; }
+promise "content, address and number are found in both" is "$(printf '%s\n' 'content lab1' 'content lab2' 'email lab1' 'email lab2' 'phone lab1' 'phone lab2')" "$(kinds)"
+finish

@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# A case cut into parts, worked on apart and merged: the same digest as one process, whatever happens on the way.
+. "$(dirname "$0")/lib.sh"
+promise "the sample image is made" sample
+
+OPTIONS=(--plugins archive,carve,digest,filetype --index)
+planned() {
+  rm -rf "${WORK:?}/$1" && "$KVALI" new "$WORK/$1" -q && "$KVALI" add "$WORK/$1" "${2:-$WORK/sample.raw}" -q &&
+    "$KVALI" plan "$WORK/$1" --parts "${3:-6}" -q "${OPTIONS[@]}"
+}
+works() { local case=$1; shift; "$KVALI" work "$WORK/$case" "$@" -q; }
+work_into() { "$KVALI" work "$WORK/$1" "$2" -q --jobs "$3"; }
+merges() { exits "${2:-0}" "$KVALI" merge "$WORK/$1"; }
+same_digest() { is "$want" "$("$KVALI" digest "$WORK/$1")"; }
+
+"$KVALI" process "$WORK/sample.raw" --case "$WORK/whole" -q "${OPTIONS[@]}" >/dev/null 2>&1
+want=$("$KVALI" digest "$WORK/whole")
+
+# ---- the cut
+promise "a plan is made" planned one
+promise "a second case of the same evidence is planned" planned two
+cut_of() { sqlite3 -readonly "$WORK/$1/plan.db" 'SELECT number, streams, bytes, sha256 FROM part ORDER BY number'; }
+locators_of() { sqlite3 -readonly "$WORK/$1/plan.db" 'SELECT part, locator FROM stream ORDER BY part, locator'; }
+promise "the same evidence is cut the same" is "$(locators_of one)" "$(locators_of two)"
+promise "the parts are six" is 6 "$(sqlite3 -readonly "$WORK/one/plan.db" 'SELECT count(*) FROM part')"
+promise "each pending content is in one part" is "$(sql "$WORK/one" 'SELECT count(*) FROM t_stream WHERE parent IS NULL')" \
+  "$(sqlite3 -readonly "$WORK/one/plan.db" 'SELECT count(DISTINCT id) FROM stream')"
+promise "the whole image is a part by itself, the first" is 1 \
+  "$(sqlite3 -readonly "$WORK/one/plan.db" 'SELECT p.streams FROM part p JOIN stream s ON s.part = p.number WHERE s.kind = 0 AND p.number = 1')"
+costs() { is "$(sqlite3 -readonly "$WORK/one/plan.db" 'SELECT cost FROM part ORDER BY cost DESC')" \
+  "$(sqlite3 -readonly "$WORK/one/plan.db" 'SELECT cost FROM part ORDER BY number')"; }
+promise "what costs most comes first" costs
+
+# ---- work, in whatever order
+promise "parts are done in any order, by one worker and by four" eval \
+  'work_into one 4 1 && work_into one 1 4 && work_into one 6 4 && work_into one 2 1'
+promise "a merge that lacks parts says which, with 75" eval 'merges one 75 && contains "$(cat "$WORK/out")" "parts 3, 5 are missing"'
+promise "the rest is done as a range" works one 1-6
+promise "the merge is complete" merges one
+promise "the digest is that of one process" same_digest one
+promise "merging again changes nothing" eval 'cp "$WORK/one/ledger.jsonl" "$WORK/before" && merges one && cmp "$WORK/before" "$WORK/one/ledger.jsonl" && same_digest one'
+promise "the case verifies" "$KVALI" verify "$WORK/one" -q
+found_words() { "$KVALI" search "$WORK/$1" the 2>/dev/null | wc -l; }
+promise "the words of documents are found as in one process" is "$(found_words whole)" "$(found_words one)"
+lines() { jq -r 'select(.type == "part") | .ledger[] | fromjson | .type' "$WORK/one/ledger.jsonl" | sort | uniq -c | tr -s ' '; }
+promise "each part's ledger lines are in the case's" is "$(printf ' 6 case\n 6 run-begin\n 6 run-end\n 6 work')" "$(lines)"
+chains() {
+  jq -c 'select(.type == "part") | .ledger' "$WORK/one/ledger.jsonl" | while read -r list; do
+    prev=$(printf '%064d' 0)
+    printf '%s' "$list" | jq -r '.[]' | while IFS= read -r line; do
+      [ "$(printf '%s' "$line" | jq -r .prev)" = "$prev" ] || echo broken
+      prev=$(printf '%s\n' "$line" | sha256sum | cut -d' ' -f1)
+    done
+  done | grep -q broken && return 1
+  return 0
+}
+promise "their chains hold" chains
+sandboxed() { jq -r 'select(.type == "part") | .ledger[] | fromjson | select(.type == "run-end") | .sandbox_worker' "$WORK/one/ledger.jsonl" | grep -vq seccomp && return 1; return 0; }
+promise "what the sandbox was on each host is in them" sandboxed
+
+# ---- strangers and damage
+promise "the second case's parts are done" works two 1-6
+cp -r "$WORK/two/parts" "$WORK/good"
+refused() { # CASE WORDS
+  merges "$1" 75 && contains "$(cat "$WORK/out")" "$2" && [ -e "$WORK/$1/parts/000003.part.refused" ] && rm "$WORK/$1/parts/000003.part.refused"
+}
+cp "$WORK/one/parts/000003.part" "$WORK/two/parts/000003.part"
+promise "another case's part is refused by name, the rest merges" refused two "000003.part: it is a stranger"
+damage() { cp "$WORK/good/000003.part" "$WORK/two/parts/" && printf 'X' | dd of="$WORK/two/parts/000003.part" bs=1 seek=150000 conv=notrunc status=none; }
+damage
+promise "a damaged part is refused" refused two "it is damaged"
+head -c 100000 "$WORK/good/000003.part" >"$WORK/two/parts/000003.part"
+promise "a truncated part is refused" refused two "it is cut short"
+sed '1s/.*/kvali-part 0/' "$WORK/good/000003.part" >"$WORK/two/parts/000003.part"
+promise "a part of another kvali's form is refused" refused two "it is of another kvali"
+sed '2s/"configuration_sha256":"[0-9a-f]*/"configuration_sha256":"00/' "$WORK/good/000003.part" >"$WORK/two/parts/000003.part"
+promise "a part of another configuration is refused" refused two "made with another configuration"
+sed '2s/"part":3/"part":77/' "$WORK/good/000003.part" >"$WORK/two/parts/000003.part"
+promise "a part that the plan does not have is refused" refused two "no part of that number"
+sed '2s/"part":3/"part":6/' "$WORK/good/000003.part" >"$WORK/two/parts/000003.part"
+promise "one that calls itself another is not taken for that" eval '"$KVALI" merge "$WORK/two" >"$WORK/out" 2>&1; [ $? = 75 ]'
+rm -f "$WORK/two/parts/000003.part"
+promise "files are taken from anywhere, one twice" exits 0 "$KVALI" merge "$WORK/two" "$WORK/good/000003.part" "$WORK/good/000003.part"
+promise "the digest is that of one process" same_digest two
+
+# ---- kills
+promise "a third case is planned" planned three
+killed_work() {
+  "$KVALI" work "$WORK/three" 2 -q --scratch "$WORK/scratch" &
+  local pid=$! i
+  for i in $(seq 100); do ls "$WORK"/scratch/kvali-part-*/case.db >/dev/null 2>&1 && break; sleep 0.05; done
+  kill -9 $pid
+  wait $pid 2>/dev/null
+  [ ! -e "$WORK/three/parts/000002.part" ] && ls -d "$WORK"/scratch/kvali-part-* >/dev/null
+}
+mkdir "$WORK/scratch"
+promise "work is killed on the way, and gives nothing back" killed_work
+swept() { "$KVALI" work "$WORK/three" 2 -q --scratch "$WORK/scratch" && is "" "$(ls "$WORK/scratch")"; }
+promise "the next one sweeps the scratch of the killed" swept
+promise "work that is killed before it gives back leaves no part" eval \
+  'KVALI_CRASH_AT=part-publish:1 "$KVALI" work "$WORK/three" 1 -q; [ ! -e "$WORK/three/parts/000001.part" ]'
+promise "all parts are done" works three 1-6
+for at in merge-told:1 merge-taken:1 merge-committed:1 merge-told:2 merge-taken:2 commit-before:1 merge-summed:1; do
+  promise "merge killed at $at" eval 'KVALI_CRASH_AT=$at "$KVALI" merge "$WORK/three" >/dev/null 2>&1; true'
+done
+promise "the merge is repeated" merges three
+promise "the digest is that of one process, after all kills" same_digest three
+promise "no part is told twice" is 6 "$(jq -r 'select(.type == "part") | .part' "$WORK/three/ledger.jsonl" | sort | uniq | wc -l)"
+promise "nor taken twice" is 6 "$(jq -c 'select(.type == "part")' "$WORK/three/ledger.jsonl" | wc -l)"
+
+# ---- hosts that are not set up
+printf 'rule a { strings: $a = "kvali" condition: $a }\n' >"$WORK/lab.yar"
+OPTIONS=(--plugins digest,yara --no-default-rules --rules "$WORK/lab.yar")
+promise "a plan with the lab's rules is made" planned four "$WORK/sample.raw" 3
+printf 'rule b { strings: $a = "other" condition: $a }\n' >"$WORK/lab.yar"
+promise "a host with other rules refuses, with 78" eval 'exits 78 works four 2 && contains "$(cat "$WORK/out")" "not set up as the plan"'
+printf 'rule a { strings: $a = "kvali" condition: $a }\n' >"$WORK/lab.yar"
+mv "$WORK/sample.raw" "$WORK/elsewhere.raw"
+promise "a host without the evidence refuses, with 78" exits 78 works four 2
+head -c 1000000 "$WORK/elsewhere.raw" >"$WORK/sample.raw"
+promise "a host with other evidence refuses, with 78" exits 78 works four 2
+mv "$WORK/elsewhere.raw" "$WORK/sample.raw"
+promise "a part that is not planned is permanent, 65" exits 65 works four 9
+promise "work takes it up when all is right" works four 2
+promise "no new plan while parts wait to be merged" exits 2 "$KVALI" plan "$WORK/four" --parts 2 -q
+promise "run does what is not merged" exits 0 "$KVALI" run "$WORK/four" -q "${OPTIONS[@]}"
+late() { "$KVALI" merge "$WORK/four" >/dev/null && "$KVALI" process "$WORK/sample.raw" --case "$WORK/whole4" -q "${OPTIONS[@]}" && is "$("$KVALI" digest "$WORK/whole4")" "$("$KVALI" digest "$WORK/four")"; }
+promise "a part that comes late counts for nothing" late
+finish
