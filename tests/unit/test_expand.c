@@ -141,7 +141,7 @@ static int run(struct image *image, const char *locator, struct found *found, co
 {
     const struct found_sink sink = {on_volume, on_entry, on_fault, on_account, on_at, found, on_weigh};
 
-    return expand(image, locator, &sink, skip, skips, FAULT_CRASH);
+    return expand(image, locator, NULL, &sink, skip, skips, FAULT_CRASH);
 }
 
 Test(expand, an_image_without_a_table_is_one_volume_and_what_follows_its_file_system)
