@@ -164,6 +164,7 @@ void world_volume(struct case_world *world, uint64_t attempt, const char *key, c
                                   .serial = "",
                                   .time_note = "UTC, 100 ns",
                                   .expand = expand,
+                                  .root = "",
                                   .raw = ""};
     cr_assert_eq(writer_volume(world->writer, attempt, world->exhibit, &volume), 0, "%s",
                  writer_error(world->writer));

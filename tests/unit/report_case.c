@@ -147,6 +147,7 @@ static void add_volume(struct making *making, uint64_t attempt, const char *key,
                                   .serial = "",
                                   .time_note = "UTC, 100 ns",
                                   .expand = "",
+                                  .root = "",
                                   .raw = ""};
     volume.use = !strncmp(key, "gap", 3)     ? VOLUME_GAP
                  : !strncmp(key, "table", 5) ? VOLUME_TABLE

@@ -66,6 +66,7 @@ static struct found_volume sample_volume(void)
         .serial = "ab",
         .time_note = "UTC",
         .expand = "fs@1:ext4",
+        .root = "image/p2",
         .raw = "",
         .use = VOLUME_GAP,
     };
@@ -141,6 +142,7 @@ Test(found, volumes_and_faults_arrive_as_they_were_sent)
     cr_expect_str_eq(got_volume.type, volume.type);
     cr_expect_eq(got_volume.size, UINT64_MAX);
     cr_expect_str_eq(got_volume.expand, volume.expand);
+    cr_expect_str_eq(got_volume.root, volume.root);
     cr_expect_eq(got_volume.use, VOLUME_GAP);
     buf_clear(&buf);
     struct found_fault fault = sample_fault(), got_fault;

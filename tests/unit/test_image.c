@@ -127,7 +127,7 @@ Test(image, what_cannot_be_opened_says_why)
 Test(image, a_damaged_container_is_never_taken_for_raw)
 {
     write_file("x", "EVF\x09\x0d\x0a\xff\x00\1\1\0\0\0rubbish", 21);
-    cr_expect_lt(fails("x", IMAGE_AUTO), 0);
+    cr_expect_neq(fails("x", IMAGE_AUTO), 0);
     write_file("x", "KDMVrubbish", 11);
     cr_expect_eq(fails("x", IMAGE_AUTO), -EINVAL);
     write_file("x", "COWDrubbish", 11);
@@ -142,9 +142,7 @@ Test(image, containers_that_kvali_does_not_open_are_named)
 {
     static const struct {
         const char *magic, *name;
-    } cases[] = {{"QFI\xfb----", "QCOW"},
-                 {"vhdxfile", "VHDX"},
-                 {"EVF2\r\n\x81\0", "EnCase 7 image (Ex01)"},
+    } cases[] = {{"EVF2\r\n\x81\0", "EnCase 7 image (Ex01)"},
                  {"LVF\x09\x0d\x0a\xff\0", "EnCase logical evidence (L01)"},
                  {"\xfe\xef------", "Ghost"}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -154,6 +152,16 @@ Test(image, containers_that_kvali_does_not_open_are_named)
         cr_expect_str_eq(image_info(image)->unsupported, cases[i].name);
         image_close(image);
     }
+}
+
+Test(image, virtual_disks_that_do_not_open_are_errors_and_never_raw)
+{
+    write_file("x", "QFI\xfb----", 8);
+    cr_expect_neq(fails("x", IMAGE_AUTO), 0);
+    cr_expect(strstr(why.text, "QCOW") != NULL, "%s", why.text);
+    write_file("x", "vhdxfile", 8);
+    cr_expect_neq(fails("x", IMAGE_AUTO), 0);
+    cr_expect(strstr(why.text, "VHD") != NULL, "%s", why.text);
 }
 
 static void write_parts(const char *const *names, const size_t *sizes, size_t count)
