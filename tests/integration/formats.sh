@@ -222,8 +222,8 @@ write "$WORK/many-case"
 promise "names in hundreds of letters: the data beside the page are the case's files" chunks "$WORK/many-case"
 if command -v node >/dev/null && command -v chromium >/dev/null; then
   promise "filters find names in capitals and small letters, Georgian and Chinese, in one alphabet" filtered "$hostile" \
-    SCRIPT 1 საქართ 1 Საქართ 1 文 1 'inner \\"x' 1 plain 0 'names/a' 1 'nothing like it' 0 e 8
-  promise "… and in more letters than that has" filtered "$WORK/many-case" ж 4 Ж 4 გოსტ 0 госТ 1 საქართველო 1 '\u4e00' 1 letters 5 'letters/г' 1
+    SCRIPT 1 საქართ 1 Საქართ 1 文 1 'inner "x' 1 plain 1 'names/a' 1 'nothing like it' 0 semi 1
+  promise "… and in more letters than that has" filtered "$WORK/many-case" ж 4 Ж 4 გოსტ 0 госТ 1 საქართველო 1 '\u4e00' 1 letters 6 'letters/г' 1
 fi
 audit() { # a folder that is not hostile: hashdeep reads names as they are
   "$KVALI" process "$TOP/rules/yara" --case "$WORK/rules" --quiet
