@@ -35,7 +35,7 @@ LIST = [
     ("surroundings", "R3", "descriptors, memory, clocks, no right to write, two runs, evidence that is gone or another", ["--count", "10"], ["--count", "30"], 10),
     ("media", "R4", "bad sectors under the evidence", ["--count", "5"], ["--count", "30"], 10),
     ("media-nbd", "R4", "the same by nbdkit under FUSE", [], ["--nbd", "--count", "20"], 5),
-    ("mutants", "R6 R7", "mutants of the corpus's images, hostile ones among them", ["--count", "10"], ["--count", "200"], 500),
+    ("mutants", "R6 R7", "mutants of the corpus's images, hostile ones among them", ["--count", "4"], ["--count", "200"], 500),
     ("same", "R10", "one digest whatever the workers, blocks, time zone, language, place; subsets of plugins", ["--count", "4"], ["--count", "30"], 6),
     ("flips", "R11", "single bits of ledger, seal, signature, manifest, report, database, export", ["--count", "21"], ["--count", "700"], 30),
     ("silent", "R8 R9", "what the stock libraries lose without a word is listed or told; listings beside independent tools", ["--count", "1"], ["--count", "40"], 1),
