@@ -185,7 +185,7 @@ void sink_close(struct sink *sink, enum scan_status status);
 void setup_loaded(const char *plugin, const char *kind, const char *name, const char *sha256, uint64_t count,
                   const char *problem);
 /* In setup only: with these settings, what this plugin says of a stream follows from its bytes alone: not from its path,
- * name, extension, kind (images aside), depth, or whether it is deleted. A later pass then looks at equal contents once. */
+ * name, extension, owner, kind (images aside), depth, or whether it is deleted. A later pass then looks at equal contents once. */
 void setup_content_only(void);
 
 /* A shared object given with --plugin exports one symbol of this name and type. */

@@ -145,7 +145,7 @@ static void put(struct literal_space *space, const struct row *row, size_t at, s
     space->known[space->size++] = row->known[at];
     if (width == 2) {
         space->bytes[space->size] = 0;
-        space->known[space->size++] = true;
+        space->known[space->size++] = !row->gap[at]; /* a gap may have no bytes at all */
     }
 }
 

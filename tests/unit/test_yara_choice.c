@@ -44,9 +44,16 @@ static void write_string(struct buf *buf, char name)
                                       "{ 6D 69 6B 65 2E 6E 6F 76 65 6D [0-200] 61 6C 70 68 61 }",
                                       "{ 00 01 69 6E 64 69 61 }",
                                       "{ 4D 5A 6B 69 6C 6F ?? [2-4] 68 }"};
-    static const char *const regex[] = {"/al[pq]ha/",        "/[a-c]{2}/", "/br?avo/ nocase",
-                                        "/ho.el[0-9]/ wide", "/^MZ/",      "/(lima|mike)\\.?n/",
-                                        "/\\x00\\x01./s",    "/a{3,}/"};
+    static const char *const regex[] = {"/al[pq]ha/",
+                                        "/[a-c]{2}/",
+                                        "/br?avo/ nocase",
+                                        "/ho.el[0-9]/ wide",
+                                        "/^MZ/",
+                                        "/(lima|mike)\\.?n/",
+                                        "/\\x00\\x01./s",
+                                        "/a{3,}/",
+                                        "/.{0,3}alpha/ wide",
+                                        "/lima.{0,5}mike/ ascii wide"};
     unsigned kind = pick(10);
     const char *text = word();
 
