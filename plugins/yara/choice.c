@@ -150,7 +150,7 @@ bool choice_may_match(const struct rules *rules, uint32_t rule)
     struct formula_content quick = rules->content;
     uint32_t formula = rules->formula[rule];
 
-    if (formula == FORMULA_NONE)
+    if (formula == FORMULA_NONE || !rules->told)
         return true;
     quick.ask = NULL;
     return formula_holds(&rules->formulas, formula, &quick) &&
@@ -201,15 +201,15 @@ size_t choice_make(struct rules *rules, struct scan *scan, const struct formula_
 {
     struct choice choice = {.rules = rules, .chosen = ret_chosen, .most = most};
     struct prefilter_answer *answer = &rules->answer;
-    bool told = prefilter_scan(rules->prefilter, scan, data, size, answer);
 
+    rules->told = prefilter_scan(rules->prefilter, scan, data, size, answer);
     rules->content = (struct formula_content){.rules = rules->all,
                                               .may = answer->may,
                                               .ask = rules->prefilter,
                                               .names = names,
                                               .data = data,
                                               .size = size};
-    if (!told)
+    if (!rules->told)
         return SIZE_MAX;
     if (++rules->contents == 0) {
         memset(rules->asked, 0, rules->all->num_rules * sizeof rules->asked[0]);

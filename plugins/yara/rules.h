@@ -57,6 +57,7 @@ struct rules {
     uint32_t contents;
     bool *wanted;
     /* the content that choice_make was asked about last */
+    bool told; /* it could be searched: otherwise any rule may match */
     struct formula_content content;
     struct prefilter_answer answer;
 };
