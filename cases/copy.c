@@ -67,8 +67,7 @@ static void sync_folder(const char *path)
     close(fd);
 }
 
-int copy_into_place_with(const char *head, size_t head_size, const char *from, const char *to,
-                         struct why *why)
+int copy_into_place(const char *head, size_t head_size, const char *from, const char *to, struct why *why)
 {
     char partial[PATH_SIZE], host[128] = "host";
     uint64_t copied;
@@ -80,7 +79,7 @@ int copy_into_place_with(const char *head, size_t head_size, const char *from, c
     if (in < 0)
         return why_set(why, -errno, "%s: %s", from, strerror(errno));
     int out = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-    int code = out < 0 ? -errno : head ? write_all(out, head, head_size) : 0;
+    int code = out < 0 ? -errno : write_all(out, head, head_size);
     if (code == 0)
         code = pump(in, out, UINT64_MAX, NULL, &copied);
     if (code == 0 && fsync(out))
@@ -98,9 +97,12 @@ int copy_into_place_with(const char *head, size_t head_size, const char *from, c
     return 0;
 }
 
-int copy_into_place(const char *from, const char *to, struct why *why)
+int move_into_place(const char *from, const char *to, struct why *why)
 {
-    return copy_into_place_with(NULL, 0, from, to, why);
+    if (rename(from, to))
+        return why_set(why, -errno, "%s: %s", to, strerror(errno));
+    sync_folder(to);
+    return 0;
 }
 
 int copy_out(const char *from, uint64_t offset, uint64_t size, const char *to,
@@ -110,7 +112,8 @@ int copy_out(const char *from, uint64_t offset, uint64_t size, const char *to,
     uint64_t copied = 0;
     struct hash_sha256 *hash = hash_sha256_new();
     int in = open(from, O_RDONLY | O_CLOEXEC);
-    int out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    (void)unlink(to); /* of a killed process, or of somebody who would write into it */
+    int out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     int code = !hash ? -ENOMEM : in < 0 || out < 0 ? -errno : 0;
     if (code == 0 && lseek(in, (off_t)offset, SEEK_SET) < 0)
         code = -errno;

@@ -10,13 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Writes `head` (may be NULL) and then the file `from` under a name of its own beside `to`, syncs and renames
+/* Writes `head` and then the file `from` under a name of its own beside `to`, syncs and renames
  * it to `to`: it is there whole or not at all, whoever else does the same at the same time. */
-int copy_into_place_with(const char *head, size_t head_size, const char *from, const char *to,
-                         struct why *why);
-int copy_into_place(const char *from, const char *to, struct why *why);
+int copy_into_place(const char *head, size_t head_size, const char *from, const char *to,
+                    struct why *why);
+/* Renames `from` to `to`, and has the folder know it. */
+int move_into_place(const char *from, const char *to, struct why *why);
 
-/* Copies `size` bytes at `offset` of `from` to `to`, which is made anew, and hashes them. -EBADMSG: there are
+/* Copies `size` bytes at `offset` of `from` to `to`, which is made anew (nobody else has it open), and hashes them. -EBADMSG: there are
  * fewer. */
 int copy_out(const char *from, uint64_t offset, uint64_t size, const char *to,
              char ret_sha256[SHA256_HEX_SIZE], struct why *why);

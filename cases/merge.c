@@ -6,7 +6,7 @@
 
 #include "cases/copy.h"
 #include "cases/crashpoint.h"
-#include "cases/index.h"
+#include "cases/index_private.h"
 #include "cases/names.h"
 #include "cases/plan.h"
 #include "cases/writer_private.h"
@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int merge_failed(struct merge *m, int code, struct why *why)
@@ -78,6 +79,18 @@ static int load_plan(struct merge *m, struct why *why)
                      : why_set(why, -ENOENT, "%s: the case has no plan", casefile_folder(m->cf));
 }
 
+/* Opened before anything is taken: what a merge that was killed left in it goes while nothing has its
+ * numbers. */
+static int open_index(struct merge *m, struct why *why)
+{
+    char path[PATH_SIZE];
+    struct stat st;
+    int code = index_path(m->cf, path, sizeof path);
+    return code              ? why_set(why, code, "%s: the path is too long", casefile_folder(m->cf))
+           : stat(path, &st) ? 0
+                             : index_open(m->cf, &m->index, why);
+}
+
 int merge_begin(struct casefile *cf, const char *scratch_folder, struct merge **ret_merge, struct why *why)
 {
     struct merge *m = calloc(1, sizeof *m);
@@ -86,17 +99,21 @@ int merge_begin(struct casefile *cf, const char *scratch_folder, struct merge **
     m->cf = cf;
     m->db = casefile_db(cf);
     int code = load_plan(m, why);
-    /* The same name each time: what a killed merge left is written over and removed. The case's lock keeps others out. */
+    /* The same name each time: what a killed merge left is written over and removed. The case's lock keeps
+     * others out. */
     snprintf(m->unpacked, sizeof m->unpacked, "%s/kvali-merge-%.16s.db", scratch_folder, m->plan);
     if (code == 0)
         code = load_told(m, why);
     if (code == 0) {
-        code = db_exec(
-            m->db, "CREATE TEMP TABLE IF NOT EXISTS taken(id INTEGER PRIMARY KEY);"
-                   "CREATE TEMP TABLE IF NOT EXISTS moved(old INTEGER PRIMARY KEY, new INTEGER NOT NULL)");
+        code = db_exec(m->db, "CREATE TEMP TABLE IF NOT EXISTS taken(id INTEGER PRIMARY KEY);"
+                              "CREATE TEMP TABLE IF NOT EXISTS moved(old INTEGER PRIMARY KEY, new INTEGER);"
+                              "CREATE TEMP TABLE IF NOT EXISTS walked(old INTEGER PRIMARY KEY, new INTEGER);"
+                              "CREATE TEMP TABLE IF NOT EXISTS tried(id INTEGER PRIMARY KEY)");
         if (code)
             merge_failed(m, code, why);
     }
+    if (code == 0)
+        code = open_index(m, why);
     if (code) {
         merge_free(m);
         return code;
@@ -170,20 +187,26 @@ static int check_header(const struct merge *m, const char *path, const struct pa
 static const struct {
     const char *sql, *what;
 } checks[] = {
-    {"SELECT count(*) FROM part.pragma_user_version p, main.pragma_user_version m WHERE p.user_version <> "
-     "m.user_version AND ?1 = "
-     "?1",
-     "its tables are of another kvali"},
-    {"SELECT count(*) FROM part.sqlite_schema WHERE type = 'trigger' AND ?1 = ?1",
-     "it holds triggers, which no part has"},
+    {"SELECT count(*) FROM part.sqlite_schema p WHERE (p.type <> 'view' OR p.name LIKE 't\\_%' ESCAPE '\\' "
+     "OR p.name "
+     "LIKE 'rec\\_%' ESCAPE '\\') AND p.sql IS NOT '" PART_LEDGER_SQL "' AND p.sql IS NOT '" PART_PAGE_SQL
+     "' AND NOT EXISTS (SELECT 1 FROM main.sqlite_schema m WHERE m.type = p.type AND m.name = p.name AND "
+     "m.sql IS "
+     "p.sql) AND ?1 = ?1",
+     "it holds tables, views or triggers that no part has"},
+    {"SELECT total(length(line)) > 16777216 FROM part.t_part_ledger WHERE ?1 = ?1", "its ledger is too long"},
     {"SELECT count(*) FROM part.t_stream p LEFT JOIN main.t_stream m ON m.id = p.id AND m.exhibit = "
      "p.exhibit AND m.locator = "
-     "p.locator AND m.path = p.path AND m.size = p.size AND m.kind = p.kind WHERE p.parent IS NULL AND m.id "
-     "IS NULL AND ?1 = ?1",
+     "p.locator AND m.path = p.path AND m.size = p.size AND m.kind = p.kind WHERE p.parent IS NULL AND "
+     "p.found = 0 "
+     "AND m.id IS NULL AND ?1 = ?1",
      "it tells of contents that this case does not have"},
-    {"SELECT count(*) FROM part.t_stream WHERE parent IS NULL AND status NOT IN (1, 2, 3) AND ?1 = ?1",
+    {"SELECT (SELECT count(*) FROM part.t_stream WHERE status NOT IN (1, 2, 3)) + (SELECT count(*) FROM "
+     "part.t_expand "
+     "WHERE status NOT IN (1, 2, 3)) WHERE ?1 = ?1",
      "it is not complete: contents in it are pending"},
-    {"SELECT abs((SELECT count(*) FROM part.t_stream WHERE parent IS NULL) - (SELECT streams FROM "
+    {"SELECT abs((SELECT count(*) FROM part.t_stream WHERE parent IS NULL AND found = 0) - (SELECT streams "
+     "FROM "
      "main.t_part p JOIN main.t_plan n "
      "ON n.id = p.plan AND n.latest WHERE p.part = ?1))",
      "it has another number of contents than was planned"},
@@ -191,11 +214,16 @@ static const struct {
      "SELECT plugin, name, "
      "version, fields, table_name FROM main.t_record_type) WHERE ?1 = ?1",
      "it has records of types that this case does not know"},
-    {"SELECT count(*) FROM part.t_entry WHERE ?1 = ?1", "it lists names, which no part does"},
 };
 
 static int check_inside(struct merge *m, const char *path, uint64_t part, struct why *why)
 {
+    uint64_t here = 0, there = 0;
+    if (number_of(m->db, "PRAGMA main.user_version", 0, &here) ||
+        number_of(m->db, "PRAGMA part.user_version", 0, &there))
+        return why_set(why, 1, "%s: it is no part of a case: %s", path, db_error(m->db));
+    if (here != there)
+        return refuse(why, path, "its tables are of another kvali");
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         uint64_t count = 1;
         if (number_of(m->db, checks[i].sql, part, &count))
@@ -208,7 +236,9 @@ static int check_inside(struct merge *m, const char *path, uint64_t part, struct
 
 /* ------------------------------------------------------------------ taking it in */
 
-/* ?1: added to numbers of attempts, ?2: to numbers of runs. */
+/* ?1: added to numbers of attempts, ?2: to numbers of runs. What a content or a walk is said to have been
+ * found by is one of the attempts that go over. */
+#define TRIED " IN (SELECT id FROM temp.tried) AND ?2 = ?2"
 static const char *const moves[] = {
     "INSERT INTO main.t_run SELECT id + ?2, started, ended, status, settings, settings_sha256, versions, "
     "host, sandbox, 1 FROM "
@@ -216,9 +246,9 @@ static const char *const moves[] = {
     "INSERT INTO main.t_run_loaded SELECT run + ?2, plugin, kind, name, sha256, count, problem FROM "
     "part.t_run_loaded WHERE ?1 = "
     "?1",
-    "INSERT INTO main.t_attempt SELECT id + ?1, run + ?2, stream, NULL, worker, status, 1 FROM "
-    "part.t_attempt WHERE stream IN "
-    "(SELECT id FROM temp.taken)",
+    "INSERT INTO main.t_attempt SELECT a.id + ?1, a.run + ?2, c.new, x.new, a.worker, a.status, 1 FROM "
+    "part.t_attempt a "
+    "LEFT JOIN temp.moved c ON c.old = a.stream LEFT JOIN temp.walked x ON x.old = a.expand WHERE a.id" TRIED,
     "UPDATE main.t_stream SET status = p.status, attempt = p.attempt + ?1, read = p.read, unread = p.unread, "
     "uniform = p.uniform, "
     "slack = p.slack, slack_uniform = p.slack_uniform, without = p.without, tries = p.tries, lost = p.lost "
@@ -229,8 +259,29 @@ static const char *const moves[] = {
     "s.status, s.attempt + ?1, s.read, s.unread, s.uniform, s.slack, s.slack_uniform, s.without, s.tries, "
     "s.lost, p.new, s.plugin, "
     "s.child_offset, s.name, s.runs, s.runs_cut, s.found + ?1 FROM part.t_stream s JOIN temp.moved c ON "
-    "c.old = s.id JOIN "
-    "temp.moved p ON p.old = s.parent WHERE ?2 = ?2",
+    "c.old = s.id LEFT JOIN temp.moved p ON p.old = s.parent WHERE s.id NOT IN (SELECT id FROM temp.taken) "
+    "AND ?2 = ?2",
+    "INSERT INTO main.t_volume(exhibit, key, parent, partition_table, type, label, offset, size, filesystem, "
+    "content, "
+    "block_size, block_count, fs_size, serial, time_note, expand, raw, use, found) SELECT exhibit, key, "
+    "parent, "
+    "partition_table, type, label, offset, size, filesystem, content, block_size, block_count, fs_size, "
+    "serial, "
+    "time_note, expand, raw, use, found + ?1 FROM part.t_volume WHERE found" TRIED
+    " ORDER BY id ON CONFLICT DO NOTHING",
+    "INSERT INTO main.t_expand SELECT x.new, e.exhibit, e.locator, e.volume, e.root, e.status, e.attempt + "
+    "?1, e.skip, "
+    "e.tries, e.lost, e.found + ?1 FROM part.t_expand e JOIN temp.walked x ON x.old = e.id WHERE ?2 = ?2",
+    "INSERT INTO main.t_account SELECT exhibit, volume, what, bytes, found + ?1 FROM part.t_account WHERE "
+    "found" TRIED,
+    "INSERT INTO main.t_entry SELECT NULL, e.exhibit, e.path, e.name, e.volume, e.type, e.kind, e.flags, "
+    "e.inode, "
+    "e.sequence, e.parent_inode, e.size, e.allocated, e.mode, e.uid, e.gid, e.links, e.modified, e.accessed, "
+    "e.changed, "
+    "e.born, e.removed, e.name_modified, e.name_accessed, e.name_changed, e.name_born, e.raw_times, "
+    "e.target, "
+    "e.attribute, c.new, e.found + ?1 FROM part.t_entry e LEFT JOIN temp.moved c ON c.old = e.stream WHERE "
+    "e.found" TRIED " ORDER BY e.id",
     "INSERT INTO main.t_note(stream, attempt, plugin, offset, text) SELECT c.new, n.attempt + ?1, n.plugin, "
     "n.offset, n.text FROM "
     "part.t_note n JOIN temp.moved c ON c.old = n.stream WHERE ?2 = ?2 ORDER BY n.id",
@@ -238,39 +289,67 @@ static const char *const moves[] = {
     "effect, detail, pass) "
     "SELECT f.exhibit, c.new, f.attempt + ?1, f.kind, f.volume, f.path, f.stage, f.plugin, f.offset, f.size, "
     "f.effect, f.detail, 1 "
-    "FROM part.t_fault f JOIN temp.moved c ON c.old = f.stream WHERE ?2 = ?2 ORDER BY f.id",
+    "FROM part.t_fault f LEFT JOIN temp.moved c ON c.old = f.stream WHERE (c.old IS NOT NULL OR (f.stream IS "
+    "NULL AND "
+    "f.attempt IN (SELECT id FROM temp.tried))) AND ?2 = ?2 ORDER BY f.id",
 };
 
+/* What lies in contents that go over, and is not among them yet. */
+static const char sql_family[] = "WITH RECURSIVE family(id) AS (SELECT s.id FROM part.t_stream s JOIN "
+                                 "temp.moved t ON t.old = s.parent UNION SELECT "
+                                 "s.id FROM part.t_stream s JOIN family f ON s.parent = f.id) INSERT OR "
+                                 "IGNORE INTO temp.moved SELECT id, NULL FROM "
+                                 "family";
+/* A content that is a medium: its walks, those inside of these, and the contents that they found. A walk that
+ * the case has itself is the case's. */
+static const char sql_walks[] =
+    "INSERT OR IGNORE INTO temp.walked SELECT x.id, NULL FROM part.t_expand x JOIN part.t_attempt a ON a.id "
+    "= x.found "
+    "WHERE (a.stream IN (SELECT old FROM temp.moved) OR a.expand IN (SELECT old FROM temp.walked)) AND NOT "
+    "EXISTS "
+    "(SELECT 1 FROM main.t_expand m WHERE m.exhibit = x.exhibit AND m.locator = x.locator)";
+static const char sql_found[] = "INSERT OR IGNORE INTO temp.moved SELECT s.id, NULL FROM part.t_stream s "
+                                "JOIN part.t_attempt a ON a.id = s.found "
+                                "WHERE s.parent IS NULL AND a.expand IN (SELECT old FROM temp.walked)";
+
+static int choose_inside(struct merge *m)
+{
+    int code = db_exec(m->db, sql_family);
+    while (code == 0) {
+        code = db_exec(m->db, sql_walks);
+        if (code || db_changes(m->db) == 0)
+            break;
+        code = db_exec(m->db, sql_found);
+        if (code == 0)
+            code = db_exec(m->db, sql_family);
+    }
+    return code;
+}
+
 /* Which contents are taken, and under which number everything goes: those that are pending here, with what
- * lies in them. */
+ * lies in them. The number of what the host found says nothing (the digest leaves it out); that it is free is
+ * all that counts. */
 static int choose(struct merge *m)
 {
-    static const char *const sql[] = {
-        "DELETE FROM temp.taken",
-        "DELETE FROM temp.moved",
+    static const char begin[] =
+        "DELETE FROM temp.taken; DELETE FROM temp.moved; DELETE FROM temp.walked; DELETE FROM temp.tried;"
         "INSERT INTO temp.taken SELECT p.id FROM part.t_stream p JOIN main.t_stream m ON m.id = p.id WHERE "
-        "p.parent IS NULL AND "
-        "m.status = 0",
-        "INSERT INTO temp.moved SELECT id, id FROM temp.taken",
-    };
-    uint64_t base = 0, first = 0;
-    int code = 0;
-    for (size_t i = 0; code == 0 && i < sizeof sql / sizeof *sql; i++)
-        code = db_exec(m->db, sql[i]);
+        "p.parent IS "
+        "NULL AND p.found = 0 AND m.status = 0;"
+        "INSERT INTO temp.moved SELECT id, id FROM temp.taken";
+    static const char end[] =
+        "UPDATE temp.moved SET new = n.new FROM (SELECT old, row_number() OVER (ORDER BY old) + (SELECT "
+        "ifnull(max(id), 0) FROM main.t_stream) AS new FROM temp.moved WHERE new IS NULL) n WHERE n.old = "
+        "moved.old;"
+        "UPDATE temp.walked SET new = n.new FROM (SELECT old, row_number() OVER (ORDER BY old) + (SELECT "
+        "ifnull(max(id), 0) FROM main.t_expand) AS new FROM temp.walked) n WHERE n.old = walked.old;"
+        "INSERT INTO temp.tried SELECT id FROM part.t_attempt WHERE stream IN (SELECT old FROM temp.moved) "
+        "OR expand IN "
+        "(SELECT old FROM temp.walked)";
+    int code = db_exec(m->db, begin);
     if (code == 0)
-        code = number_of(m->db, "SELECT max(id) FROM main.t_stream WHERE ?1 = ?1", 0, &base);
-    if (code == 0)
-        code = number_of(m->db, "SELECT min(id) FROM part.t_stream WHERE parent IS NOT NULL AND ?1 = ?1", 0,
-                         &first);
-    /* A child's number says nothing (the digest leaves it out); that it is free is all that counts. */
-    return code ? code
-                : db_exec_two(m->db,
-                              "WITH RECURSIVE family(id) AS (SELECT s.id FROM part.t_stream s JOIN "
-                              "temp.taken t ON t.id = "
-                              "s.parent UNION ALL SELECT s.id FROM part.t_stream s JOIN family f ON s.parent "
-                              "= f.id) INSERT INTO "
-                              "temp.moved SELECT id, id - ?2 + 1 + ?1 FROM family",
-                              base, first);
+        code = choose_inside(m);
+    return code ? code : db_exec(m->db, end);
 }
 
 static void put_columns(struct buf *sql, const char *fields)
@@ -361,26 +440,48 @@ static int take_rows(struct merge *m, const struct part_header *header, struct w
         code = number_of(m->db, "SELECT max(id) FROM main.t_attempt WHERE ?1 = ?1", 0, &attempts);
     if (code == 0)
         code = number_of(m->db, "SELECT max(id) FROM main.t_run WHERE ?1 = ?1", 0, &runs);
-    if (code == 0)
-        code = move_pages(m, attempts, why);
     for (size_t i = 0; code == 0 && i < sizeof moves / sizeof *moves; i++)
         code = db_exec_two(m->db, moves[i], attempts, runs);
     if (code == 0)
         code = move_records(m, attempts);
+    if (code == 0)
+        code = move_pages(m, attempts, why);
     return code ? code : mark(m, header->part, header->sha256);
 }
 
 /* ------------------------------------------------------------------ the ledger */
 
-static int put_lines(struct merge *m, struct json *json)
+/* Each line carries the hash of the one before it. */
+static bool is_next(const char *line, char head[SHA256_HEX_SIZE])
 {
+    char prev[SHA256_HEX_SIZE];
+    struct buf whole = {0};
+    bool follows = ledger_member(&(struct ledger_record){.json = line}, "prev", prev, sizeof prev) &&
+                   strcmp(prev, head) == 0;
+    buf_printf(&whole, "%s\n", line);
+    hash_sha256_hex(buf_cstr(&whole), whole.size, head);
+    follows = follows && !buf_failed(&whole);
+    buf_finish(&whole);
+    return follows;
+}
+
+static int put_lines(struct merge *m, struct json *json, struct why *why)
+{
+    char head[SHA256_HEX_SIZE];
     struct db_statement *s;
     int code = db_prepare(m->db, "SELECT line FROM part.t_part_ledger ORDER BY rowid", &s);
     if (code)
         return code;
+    memset(head, '0', sizeof head - 1);
+    head[sizeof head - 1] = 0;
     json_array_open(json, "ledger");
-    while ((code = db_step(s)) == 1)
+    while ((code = db_step(s)) == 1) {
         json_text(json, NULL, db_text(s, 0));
+        if (!is_next(db_text(s, 0), head)) {
+            code = why_set(why, -EUCLEAN, "the chain of its ledger is broken");
+            break;
+        }
+    }
     json_array_close(json);
     db_finalize(s);
     return code;
@@ -402,13 +503,11 @@ static int tell(struct merge *m, const char *path, const struct part_header *hea
     json_text(&json, "sha256", header->sha256);
     json_u64(&json, "size", header->size);
     json_text(&json, "node", header->node);
-    int code = put_lines(m, &json);
+    int code = put_lines(m, &json, why);
     json_object_close(&json);
-    if (code)
-        merge_failed(m, code, why);
-    else if (buf_failed(&buf))
+    if (code == 0 && buf_failed(&buf))
         code = why_set(why, -ENOMEM, "out of memory");
-    else
+    if (code == 0)
         code = ledger_append(casefile_ledger(m->cf), "part", buf_cstr(&buf), why);
     buf_finish(&buf);
     return code;
@@ -416,27 +515,39 @@ static int tell(struct merge *m, const char *path, const struct part_header *hea
 
 /* ------------------------------------------------------------------ one part */
 
-static int take(struct merge *m, const char *path, const struct part_header *header, struct why *why)
+/* Its rows, then the ledger, then both count: a part whose rows do not fit is never told of as taken. */
+static int take_all(struct merge *m, const char *path, const struct part_header *header, struct why *why)
 {
-    int code = tell(m, path, header, why);
-    crash_point("merge-told");
-    if (code)
-        return code;
-    code = db_begin(m->db);
+    int code = db_begin(m->db);
     if (code == 0)
         code = take_rows(m, header, why);
     crash_point("merge-taken");
     if (code == 0)
-        code = db_commit(m->db);
-    if (code) {
-        if (why && !why->text[0])
-            merge_failed(m, code, why);
-        db_rollback(m->db);
-        return code;
+        code = tell(m, path, header, why);
+    crash_point("merge-told");
+    return code ? code : db_commit(m->db);
+}
+
+/* 1: what the part holds goes against what a case may hold. */
+static int take(struct merge *m, const char *path, const struct part_header *header, struct why *why)
+{
+    struct why said = {{0}};
+    int code = take_all(m, path, header, &said);
+    if (code == 0) {
+        crash_point("merge-committed");
+        return casefile_counts_again(m->cf);
     }
-    crash_point("merge-committed");
-    m->changed = true;
-    return casefile_counts_again(m->cf);
+    if (!said.text[0])
+        merge_failed(m, code, &said);
+    db_rollback(m->db);
+    index_close(m->index); /* with what it got of this part */
+    m->index = NULL;
+    if (code == -EINVAL || code == -EEXIST || code == -EUCLEAN)
+        code = why_set(why, 1, "%s: what it holds does not fit: %s", path, said.text);
+    else
+        why_set(why, code, "%s", said.text);
+    int opened = open_index(m, why);
+    return opened ? opened : code;
 }
 
 static int attached(struct merge *m, const char *path, const struct part_header *header, struct why *why)

@@ -80,7 +80,7 @@ static int tell_end(struct merge *m, const struct merge_result *result, struct w
     return ledger_append(casefile_ledger(m->cf), "merge", fields, why);
 }
 
-/* Was this told before, with this digest? */
+/* Was this told before, with this digest, and has nothing changed since then? */
 struct last_digest {
     char digest[SHA256_HEX_SIZE];
 };
@@ -88,7 +88,9 @@ struct last_digest {
 static int remember_digest(void *context, const struct ledger_record *record)
 {
     struct last_digest *last = context;
-    if (strcmp(record->type, "merge") == 0)
+    if (strcmp(record->type, "part") == 0 || strcmp(record->type, "run-begin") == 0)
+        last->digest[0] = 0;
+    else if (strcmp(record->type, "merge") == 0)
         (void)ledger_member(record, "digest", last->digest, sizeof last->digest);
     return 0;
 }

@@ -11,13 +11,12 @@ enum { PATH_SIZE = 4096 };
 struct merge {
     struct casefile *cf;
     struct db *db;
-    struct index *index; /* of documents' words; made when a part has some */
+    struct index *index; /* of documents' words; NULL until the case has one */
     char plan[SHA256_HEX_SIZE], configuration[SHA256_HEX_SIZE];
     uint64_t run; /* that listed */
     char unpacked[PATH_SIZE];
     char **told; /* SHA-256 of the parts that the ledger has */
     size_t told_count;
-    bool changed;
 };
 
 /* What the database says, as the reason. */

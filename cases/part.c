@@ -60,6 +60,9 @@ static int read_head(const char *path, struct part_header *ret_header, uint64_t 
 {
     char head[HEAD_MAX + 1];
     struct part_header header = {0};
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return why_set(why, -EBADMSG, "%s: it is no part", path); /* a pipe would be waited for */
     FILE *file = fopen(path, "re");
     if (!file)
         return why_set(why, -errno, "%s: %s", path, strerror(errno));
@@ -140,8 +143,7 @@ static int take_ledger(struct db *db, const char *scratch, struct why *why)
     struct db_statement *s = NULL;
     uint64_t count;
     snprintf(path, sizeof path, "%s/ledger.jsonl", scratch);
-    int code = db_exec(
-        db, "CREATE TABLE IF NOT EXISTS t_part_ledger(line TEXT NOT NULL) STRICT; DELETE FROM t_part_ledger");
+    int code = db_exec(db, "DROP TABLE IF EXISTS t_part_ledger; " PART_LEDGER_SQL);
     if (code == 0)
         code = db_prepare(db, "INSERT INTO t_part_ledger VALUES (?1)", &s);
     if (code == 0)
@@ -160,7 +162,8 @@ static int take_pages(struct db *db, const char *scratch)
         return 0;
     int code = db_attach_unchanging(db, path, "words");
     if (code == 0)
-        code = db_exec(db, "CREATE TABLE IF NOT EXISTS t_part_page AS SELECT * FROM words.page ORDER BY id");
+        code = db_exec(db, "DROP TABLE IF EXISTS t_part_page; " PART_PAGE_SQL
+                           "; INSERT INTO t_part_page SELECT * FROM words.page ORDER BY id");
     int detached = db_exec(db, "DETACH words");
     return code ? code : detached;
 }
@@ -228,7 +231,7 @@ int part_publish(const char *scratch, const char *folder, const char *plan, uint
     if (code)
         why_set(why, code, "%s: %s", database, strerror(-code));
     else
-        code = copy_into_place_with(buf_cstr(&head), head.size, database, path, why);
+        code = copy_into_place(buf_cstr(&head), head.size, database, path, why);
     buf_finish(&head);
     return code;
 }

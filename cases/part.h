@@ -16,6 +16,12 @@
 
 enum { PART_VERSION = 1, PART_NAME_SIZE = 32 };
 
+/* The two tables that a part has beside those of a case, as SQLite writes them down. */
+#define PART_LEDGER_SQL "CREATE TABLE t_part_ledger(line TEXT NOT NULL) STRICT"
+#define PART_PAGE_SQL                                                                                        \
+    "CREATE TABLE t_part_page(id INTEGER PRIMARY KEY, stream INTEGER NOT NULL, attempt INTEGER NOT NULL, "   \
+    "number INTEGER NOT NULL, size INTEGER NOT NULL, packed BLOB NOT NULL) STRICT"
+
 struct part_header {
     uint64_t part, size;
     char plan[SHA256_HEX_SIZE], sha256[SHA256_HEX_SIZE], configuration[SHA256_HEX_SIZE];

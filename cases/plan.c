@@ -370,6 +370,17 @@ static int sums(struct db *db, struct plan_facts *facts)
     return code < 0 ? code : 0;
 }
 
+/* Made beside, in the case, for it has names from evidence in it. What a kill left there goes. */
+static void remove_made(const char *made)
+{
+    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
+    char path[PATH_SIZE + 16];
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        snprintf(path, sizeof path, "%s%s", made, ends[i]);
+        (void)unlink(path);
+    }
+}
+
 /* The file first: a case that knows a plan has it. What a kill leaves is a file that the next plan replaces.
  */
 static int put_in_place(struct casefile *cf, const char *made, struct why *why)
@@ -379,7 +390,7 @@ static int put_in_place(struct casefile *cf, const char *made, struct why *why)
     snprintf(parts, sizeof parts, "%s/parts", casefile_folder(cf));
     if (mkdir(parts, 0770) && errno != EEXIST)
         return why_set(why, -errno, "%s: %s", parts, strerror(errno));
-    return copy_into_place(made, path, why);
+    return move_into_place(made, path, why);
 }
 
 static int make(struct casefile *cf, const struct plan_wanted *wanted, const char *made,
@@ -419,16 +430,16 @@ int plan_make(struct casefile *cf, const struct plan_wanted *wanted, bool again,
 {
     struct plan_facts facts = {.configuration = strdup(wanted->configuration)};
     char made[PATH_SIZE];
-    snprintf(made, sizeof made, "%s/kvali-plan-%ld.db", wanted->scratch_folder, (long)getpid());
+    snprintf(made, sizeof made, "%s/plan.db.partial", casefile_folder(cf));
     int code = facts.configuration ? check_ready(cf, why) : why_set(why, -ENOMEM, "out of memory");
     if (code == 0 && !again)
         code = check_parts(cf, why);
     if (code == 0)
         code = case_id(cf, facts.case_id, why);
     if (code == 0) {
-        unlink(made);
+        remove_made(made);
         code = make(cf, wanted, made, &facts, why);
-        unlink(made);
+        remove_made(made);
     }
     if (code) {
         plan_facts_finish(&facts);

@@ -26,7 +26,6 @@ struct plan_wanted {
     uint64_t part_size; /* cost of a part in bytes; with `parts` 0 */
     const char *configuration;
     const struct settings *settings;
-    const char *scratch_folder; /* local: the database is made there and then copied */
 };
 
 struct plan_facts {

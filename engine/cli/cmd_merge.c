@@ -3,11 +3,13 @@
 #include "cases/plan.h"
 #include "engine/cli/job_cli.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const struct option_spec specs[] = {
     {"tmp", 0, "FOLDER", "Local disk on which parts are looked at (default: $TMPDIR or /var/tmp)"},
@@ -101,6 +103,25 @@ static void missing_words(struct casefile *cf, struct buf *ret)
     free(parts);
 }
 
+/* What hosts that were killed have left half written. All is in: nobody waits for it. */
+static void sweep_partial(struct casefile *cf)
+{
+    char path[PATH_SIZE + 300];
+    struct dirent *entry;
+    snprintf(path, sizeof path, "%s/parts", casefile_folder(cf));
+    DIR *parts = opendir(path);
+    while (parts && (entry = readdir(parts))) {
+        size_t size = strlen(entry->d_name);
+        if (strstr(entry->d_name, ".part.") && size > 8 &&
+            strcmp(entry->d_name + size - 8, ".partial") == 0) {
+            snprintf(path, sizeof path, "%s/parts/%s", casefile_folder(cf), entry->d_name);
+            (void)unlink(path);
+        }
+    }
+    if (parts)
+        closedir(parts);
+}
+
 static int told(const struct merging *m, const struct merge_result *result)
 {
     const char *folder = casefile_folder(m->cf);
@@ -116,6 +137,7 @@ static int told(const struct merging *m, const struct merge_result *result)
         buf_finish(&missing);
         return EXIT_RETRY;
     }
+    sweep_partial(m->cf);
     if (!m->quiet)
         cli_print("Done: %llu contents examined, %llu faults recorded.\nFindings digest: %s\n",
                   (unsigned long long)result->streams_done, (unsigned long long)result->faults,

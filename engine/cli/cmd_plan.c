@@ -88,11 +88,14 @@ static int run(const struct options *options)
 {
     struct settings settings;
     struct casefile *cf = NULL;
-    struct plan_wanted wanted = {.settings = &settings, .scratch_folder = job_cli_spool(options)};
+    struct plan_wanted wanted = {.settings = &settings};
     char *configuration = NULL;
     int code = wish(options, &wanted);
     if (code)
         return code;
+    if (options_has(options, "key"))
+        return fail_words(EXIT_USAGE, "--key", "keys do not go into a plan, which lies open for all hosts",
+                          "`kvali run --key` examines such a case on one host");
     code = job_cli_settings(options, "plan", &settings);
     if (code)
         return code;

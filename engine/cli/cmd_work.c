@@ -28,6 +28,7 @@ static const struct option_spec specs[] = {
 };
 
 #define SCRATCH_BEGIN "kvali-part-"
+#define HELD          "held"
 enum { PATH_SIZE = 4096, YOUNG_SECONDS = 60 };
 
 struct worker {
@@ -35,17 +36,41 @@ struct worker {
     const char *folder, *scratch_folder;
     struct plan *plan;
     struct settings settings;
+    uint32_t jobs;
 };
 
 /* ------------------------------------------------------------------ scratch */
 
-/* What a killed attempt left may hold evidence: it goes as soon as anybody works here again. The lock of a
- * case says whether one is alive. */
+/* A lock, from before the scratch is a case until after it was given back. A sweeper may have had the folder
+ * first: then it is made again. */
+static int hold(const char *scratch, struct why *why)
+{
+    char path[PATH_SIZE + 16];
+    struct stat ours, there;
+    snprintf(path, sizeof path, "%s/" HELD, scratch);
+    for (int i = 0; i < 100; i++) {
+        int fd = mkdir(scratch, 0700) && errno != EEXIST
+                     ? -1
+                     : open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0 && errno != ENOENT)
+            break;
+        if (fd >= 0 && flock(fd, LOCK_EX) == 0 && fstat(fd, &ours) == 0 && stat(path, &there) == 0 &&
+            ours.st_ino == there.st_ino && ours.st_dev == there.st_dev)
+            return fd;
+        if (fd >= 0)
+            close(fd);
+    }
+    int code = errno ? -errno : -EBUSY;
+    return why_set(why, code, "%s: it cannot be made, or gives no lock: %s", scratch, strerror(-code));
+}
+
+/* What a killed attempt left may hold evidence: it goes as soon as anybody works here again. Its lock says
+ * whether one is alive. */
 static void sweep_one(const char *path)
 {
     char lock[PATH_SIZE + 16];
     struct stat st;
-    snprintf(lock, sizeof lock, "%s/lock", path);
+    snprintf(lock, sizeof lock, "%s/" HELD, path);
     if (lstat(path, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
         return;
     int fd = open(lock, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -81,11 +106,10 @@ static void scratch_name(const struct worker *w, uint64_t part, char ret[PATH_SI
 
 /* ------------------------------------------------------------------ one part */
 
-static uint32_t jobs(const struct worker *w, uint64_t wanted)
+static uint32_t jobs(uint64_t wanted)
 {
     const char *slurm = getenv("SLURM_CPUS_PER_TASK");
     cpu_set_t set;
-    (void)w;
     if (wanted)
         return (uint32_t)wanted;
     uint32_t cores = sched_getaffinity(0, sizeof set, &set) == 0 ? (uint32_t)CPU_COUNT(&set) : 1;
@@ -145,10 +169,7 @@ static int examine(const struct worker *w, struct casefile *cf, uint64_t part, c
     struct queue_counts counts = {0};
     struct job_result result = {0};
     struct why why = {{0}};
-    uint64_t wanted = 0;
-    int code = options_number(w->options, "jobs", &wanted, &why);
-    if (code == 0)
-        code = tell(w, cf, part, &why);
+    int code = tell(w, cf, part, &why);
     if (code == 0)
         code = progress_init(&progress, NULL, w->options->quiet, &why);
     if (code)
@@ -156,7 +177,7 @@ static int examine(const struct worker *w, struct casefile *cf, uint64_t part, c
     struct job_options job = {
         .worker_program = job_cli_worker(),
         .settings = &w->settings,
-        .jobs = jobs(w, wanted),
+        .jobs = w->jobs,
         .spool_folder = scratch,
         .configuration = plan_facts(w->plan)->configuration,
         .stop = job_cli_signals(),
@@ -211,7 +232,8 @@ static int work(const struct worker *w, uint64_t part)
         return EXIT_DONE;
     }
     scratch_name(w, part, scratch);
-    int code = fill_and_examine(w, part, scratch);
+    int held = hold(scratch, &why);
+    int code = held < 0 ? fail(exit_of(held), scratch, held, &why, NULL) : fill_and_examine(w, part, scratch);
     if (code == EXIT_DONE) {
         hash_sha256_hex(facts->configuration, strlen(facts->configuration), sha256);
         int error = part_publish(scratch, w->folder, facts->id, part, sha256, &why);
@@ -219,7 +241,10 @@ static int work(const struct worker *w, uint64_t part)
             error ? fail(exit_of(error) == EXIT_SETUP ? EXIT_SETUP : EXIT_RETRY, w->folder, error, &why, NULL)
                   : EXIT_DONE;
     }
-    remove_folder(scratch);
+    if (held >= 0) {
+        remove_folder(scratch);
+        close(held);
+    }
     if (code == EXIT_DONE && !w->options->quiet)
         cli_print("Part %llu is done.\n", (unsigned long long)part);
     return code;
@@ -241,18 +266,22 @@ static bool read_range(const char *text, uint64_t *ret_first, uint64_t *ret_last
 
 static int work_all(const struct worker *w)
 {
+    uint64_t parts = plan_facts(w->plan)->parts;
     int worst = EXIT_DONE;
     for (size_t i = 1; i < w->options->arg_count; i++) {
         uint64_t first = 0, last = 0;
         if (!read_range(w->options->args[i], &first, &last))
             return fail_words(EXIT_USAGE, w->options->args[i], "expected a part's number, or FIRST-LAST",
                               "`kvali status CASE` lists parts");
-        for (uint64_t part = first; part <= last; part++) {
+        for (uint64_t part = first; part <= last && part <= parts; part++) {
             int code = work(w, part);
             if (code == EXIT_RETRY || code == EXIT_SETUP)
                 return code; /* the next would fare no better */
             worst = code ? code : worst;
         }
+        if (last > parts)
+            worst = fail_words(EXIT_PERMANENT, w->options->args[i], "the plan has no such part",
+                               "`kvali status CASE` says how many there are");
     }
     return worst;
 }
@@ -262,6 +291,10 @@ static int run(const struct options *options)
     struct worker w = {.options = options};
     struct why why = {{0}};
     char folder[PATH_MAX];
+    uint64_t wanted = 0;
+    if (options_number(options, "jobs", &wanted, &why))
+        return fail_usage("work", &why);
+    w.jobs = jobs(wanted);
     if (!realpath(options->args[0], folder))
         return fail(EXIT_SETUP, options->args[0], -errno, NULL,
                     "is the shared folder mounted here, under the same path?");

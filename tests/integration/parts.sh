@@ -40,6 +40,11 @@ promise "the merge is complete" merges one
 promise "the digest is that of one process" same_digest one
 promise "merging again changes nothing" eval 'cp "$WORK/one/ledger.jsonl" "$WORK/before" && merges one && cmp "$WORK/before" "$WORK/one/ledger.jsonl" && same_digest one'
 promise "the case verifies" "$KVALI" verify "$WORK/one" -q
+changed() {
+  cp -r "$WORK/one" "$WORK/changed" && sqlite3 "$WORK/changed/case.db" 'UPDATE t_stream SET read = read + 1 WHERE id = (SELECT min(id) FROM t_stream WHERE kind = 2)'
+  ! "$KVALI" verify "$WORK/changed" >"$WORK/out" 2>&1 && contains "$(cat "$WORK/out")" "by something else than kvali"
+}
+promise "what was changed in it after the merge is seen" changed
 found_words() { "$KVALI" search "$WORK/$1" the 2>/dev/null | wc -l; }
 promise "the words of documents are found as in one process" is "$(found_words whole)" "$(found_words one)"
 lines() { jq -r 'select(.type == "part") | .ledger[] | fromjson | .type' "$WORK/one/ledger.jsonl" | sort | uniq -c | tr -s ' '; }
@@ -57,6 +62,19 @@ chains() {
 promise "their chains hold" chains
 sandboxed() { jq -r 'select(.type == "part") | .ledger[] | fromjson | select(.type == "run-end") | .sandbox_worker' "$WORK/one/ledger.jsonl" | grep -vq seccomp && return 1; return 0; }
 promise "what the sandbox was on each host is in them" sandboxed
+
+# A folder with a disk in which another disk lies, and nothing of it is known before it is scanned.
+nested() {
+  command -v qemu-img >/dev/null && command -v mke2fs >/dev/null || return 1
+  mkdir -p "$WORK/inner" "$WORK/outer" "$WORK/folder"
+  printf 'the innermost text\n' >"$WORK/inner/letter.txt"
+  mke2fs -q -t ext4 -d "$WORK/inner" "$WORK/inner.raw" 4M && qemu-img convert -O qcow2 "$WORK/inner.raw" "$WORK/outer/inner.qcow2" &&
+    mke2fs -q -t ext4 -d "$WORK/outer" "$WORK/outer.raw" 8M && qemu-img convert -O qcow2 "$WORK/outer.raw" "$WORK/folder/outer.qcow2" || return 1
+  cp "$WORK/inner/letter.txt" "$WORK/folder/letter.txt" && head -c 3000000 /dev/urandom >"$WORK/folder/noise"
+  "$KVALI" process "$WORK/folder" --case "$WORK/nested-whole" -q "${OPTIONS[@]}" >/dev/null 2>&1
+  echo $? >"$WORK/nested-code"
+  [ "$(sql "$WORK/nested-whole" "SELECT count(*) FROM t_entry WHERE path LIKE '%outer.qcow2!%inner.qcow2!%letter.txt'")" = 1 ] && planned nested "$WORK/folder" 3
+}
 
 # ---- strangers and damage
 promise "the second case's parts are done" works two 1-6
@@ -82,6 +100,34 @@ promise "one that calls itself another is not taken for that" eval '"$KVALI" mer
 rm -f "$WORK/two/parts/000003.part"
 promise "files are taken from anywhere, one twice" exits 0 "$KVALI" merge "$WORK/two" "$WORK/good/000003.part" "$WORK/good/000003.part"
 promise "the digest is that of one process" same_digest two
+
+# ---- media inside of files: found while a part is worked on
+promise "disks inside of a disk are planned" nested
+promise "they are listed, and seen, by who has them in a part" eval 'works nested "1-$(sqlite3 -readonly "$WORK/nested/plan.db" "SELECT max(number) FROM part")" && merges nested "$(cat "$WORK/nested-code")"'
+promise "the digest is that of one process, media inside of files and all" is "$("$KVALI" digest "$WORK/nested-whole")" "$("$KVALI" digest "$WORK/nested")"
+promise "the case with media inside of files verifies" "$KVALI" verify "$WORK/nested" -q
+
+# ---- parts that somebody made
+promise "a case for forged parts is planned and worked on" eval 'planned forged && works forged 1-6 && cp -r "$WORK/forged/parts" "$WORK/forge"'
+forged() { # SQL WORDS
+  local part=$WORK/forged/parts/000003.part
+  tail -n +3 "$WORK/forge/000003.part" >"$WORK/forged.db" && sqlite3 "$WORK/forged.db" "$1" || return 1
+  { head -1 "$WORK/forge/000003.part"
+    sed -n 2p "$WORK/forge/000003.part" | jq -c --arg sha "$(sha256sum "$WORK/forged.db" | cut -d' ' -f1)" --argjson size "$(stat -c %s "$WORK/forged.db")" '.sha256 = $sha | .size = $size'
+    cat "$WORK/forged.db"; } >"$part"
+  refused forged "$2" && is 0 "$(grep -c '"part":3,' "$WORK/forged/ledger.jsonl")"
+}
+promise "one with tables of another version is refused" forged "PRAGMA user_version = 3" "its tables are of another kvali"
+promise "one with a trigger is refused" forged "CREATE TRIGGER x AFTER INSERT ON t_note BEGIN DELETE FROM t_note; END" "that no part has"
+promise "one with a view for a table is refused" forged \
+  "DROP TABLE t_part_page; CREATE VIEW t_part_page AS WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i FROM n) SELECT i AS id, i AS stream, i AS attempt, i AS number, i AS size, i AS packed FROM n" "that no part has"
+promise "one whose ledger was written anew is refused, and not told of" forged \
+  "UPDATE t_part_ledger SET line = replace(line, '\"kvali\"', '\"other\"') WHERE rowid = 1" "the chain of its ledger is broken"
+promise "one with rows that no case takes is refused, and not told of" forged \
+  "INSERT INTO t_fault SELECT NULL, 99, id, attempt, 'limit', '', '', '', '', NULL, 0, '', '', 1 FROM t_stream LIMIT 1" "does not fit"
+promise "one with a content that is pending is refused" forged "UPDATE t_stream SET status = 0 WHERE id = (SELECT max(id) FROM t_stream)" "it is not complete"
+promise "the true one is taken after that" eval 'cp "$WORK/forge/000003.part" "$WORK/forged/parts/" && : >"$WORK/forged/parts/000001.part.host-1.partial" && merges forged && same_digest forged'
+promise "what a killed host left half written is gone" eval '[ ! -e "$WORK/forged/parts/000001.part.host-1.partial" ]'
 
 # ---- kills
 promise "a third case is planned" planned three
