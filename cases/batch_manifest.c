@@ -6,6 +6,7 @@
 
 #include "cases/custody_private.h"
 #include "cases/seal.h"
+#include "engine/base/text.h"
 #include "engine/base/when.h"
 
 #include <errno.h>
@@ -15,7 +16,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MANIFEST_MAX = 16 << 20, COLUMNS_MAX = 64 };
+enum {
+    MANIFEST_MAX = 16 << 20,
+    COLUMNS_MAX = 64,
+    WORDS_MAX = 400 /* of one exhibit: they become a command line */
+};
 
 struct reading {
     const char *path;
@@ -202,6 +207,11 @@ static int check(const struct reading *r, struct row *row)
     task->formats = row->formats.size ? buf_steal(&row->formats) : strdup("");
     if (!task->evidence || !task->arguments || !task->formats)
         return -ENOMEM;
+    for (size_t size = strlen(task->folder); size > 1 && task->folder[size - 1] == '/'; size--)
+        task->folder[size - 1] = 0;
+    if (count_members(task->evidence) + count_members(task->arguments) + 2 * count_members(task->formats) >
+        WORDS_MAX)
+        return wrong(r, "evidence", "there are too many paths and options: at most 400 together");
     if (task->exhibit[0] && count_members(task->evidence) > 1)
         return wrong(r, "exhibit", "it names one piece of evidence, but there are several");
     task->evidence_bytes = sum_sizes(task->evidence);
@@ -348,6 +358,9 @@ int batch_manifest_read(const char *path, int (*each)(void *context, struct batc
     if ((slash = strrchr(r.folder, '/')))
         *slash = 0;
     int code = file_read(path, MANIFEST_MAX, &text, why);
+    if (code == 0 && text.size && (memchr(text.data, 0, text.size) || !text_is_utf8(text.data, text.size)))
+        code =
+            why_set(why, -EINVAL, "%s: it is no text in UTF-8: a spreadsheet calls that \"CSV UTF-8\"", path);
     if (code == 0)
         code = size > 4 && strcmp(path + size - 4, ".csv") == 0 ? read_csv(&r, &text) : read_toml(&r, &text);
     if (code == -ENOMEM)

@@ -11,23 +11,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct cross {
     struct db *db;
     char *path;
 };
 
-static const char schema[] = "PRAGMA application_id = 0x6b766372; PRAGMA user_version = 1;" /* "kvcr" */
-                             "CREATE TABLE lab_case(id INTEGER PRIMARY KEY, first_line TEXT NOT NULL UNIQUE, "
-                             "number TEXT NOT NULL, folder TEXT NOT NULL, "
-                             "added INTEGER NOT NULL) STRICT;"
-                             "CREATE TABLE value(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT "
-                             "NULL, UNIQUE (kind, value)) STRICT;"
-                             "CREATE TABLE place(value INTEGER NOT NULL REFERENCES value(id), lab_case "
-                             "INTEGER NOT NULL REFERENCES lab_case(id), contents "
-                             "INTEGER NOT NULL, exhibit TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY "
-                             "(value, lab_case)) STRICT, WITHOUT ROWID;"
-                             "CREATE INDEX place_case ON place(lab_case);";
+static const char schema[] =
+    "BEGIN IMMEDIATE; PRAGMA application_id = 0x6b766372; PRAGMA user_version = 1;" /* "kvcr" */
+    "CREATE TABLE lab_case(id INTEGER PRIMARY KEY, first_line TEXT NOT NULL UNIQUE, "
+    "number TEXT NOT NULL, folder TEXT NOT NULL, "
+    "added INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE value(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT "
+    "NULL, UNIQUE (kind, value)) STRICT;"
+    "CREATE TABLE place(value INTEGER NOT NULL REFERENCES value(id), lab_case "
+    "INTEGER NOT NULL REFERENCES lab_case(id), contents "
+    "INTEGER NOT NULL, exhibit TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY "
+    "(value, lab_case)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX place_case ON place(lab_case); COMMIT;";
 
 /* What several cases have anyway (names of domains, addresses of networks) says nothing. */
 #define KINDS                                                                                                \
@@ -48,17 +50,41 @@ static const char sql_features[] =
     "SELECT kind, normal, count(DISTINCT stream), exhibit, min(path) FROM feature WHERE kind IN (" KINDS
     ") AND (rank <> 'format' OR kind IN ('email', 'phone')) GROUP BY kind, normal";
 
+static bool is_empty(struct db *db)
+{
+    struct db_statement *s;
+    if (db_prepare(db, "SELECT 1 FROM sqlite_schema", &s))
+        return false;
+    bool empty = db_step(s) == 0;
+    db_finalize(s);
+    return empty;
+}
+
+/* Nothing of another's database is changed, whatever was named by mistake. */
+static int open_index(struct cross *cross, bool make, struct why *why)
+{
+    bool is_new = make && access(cross->path, F_OK) != 0 && errno == ENOENT;
+    int code = is_new ? 0 : db_open(cross->path, DB_READ, &cross->db, why);
+    bool is_index = code == 0 && !is_new && db_has_table(cross->db, "place");
+    is_new = is_new || (make && code == 0 && !is_index && is_empty(cross->db));
+    if (code || (is_index && !make))
+        return code;
+    if (!is_index && !is_new)
+        return why_set(why, -EUCLEAN, "%s: it is no index over cases", cross->path);
+    db_close(cross->db);
+    cross->db = NULL;
+    code = db_open(cross->path, DB_CREATE, &cross->db, why);
+    if (code == 0 && is_new && (code = db_exec(cross->db, schema)))
+        why_set(why, code, "%s: %s", cross->path, db_error(cross->db));
+    return code;
+}
+
 int cross_open(const char *path, bool make, struct cross **ret_cross, struct why *why)
 {
     struct cross *cross = calloc(1, sizeof *cross);
     int code = cross && (cross->path = strdup(path)) ? 0 : why_set(why, -ENOMEM, "out of memory");
     if (code == 0)
-        code = db_open(path, make ? DB_CREATE : DB_READ, &cross->db, why);
-    if (code == 0 && !db_has_table(cross->db, "place")) {
-        code = make && !db_has_table(cross->db, "t_case") ? db_exec(cross->db, schema) : -EUCLEAN;
-        if (code)
-            why_set(why, code, "%s: it is no index over cases", path);
-    }
+        code = open_index(cross, make, why);
     if (code) {
         cross_close(cross);
         return code;

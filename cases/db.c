@@ -67,7 +67,7 @@ static int configure(struct db *db, enum db_mode mode)
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
-    int code = db_exec(db, "PRAGMA temp_store = 2; PRAGMA cache_size = -65536; PRAGMA foreign_keys = ON;");
+    int code = db_exec(db, "PRAGMA temp_store = 2; PRAGMA cache_size = -65536; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;");
     if (code == 0 && mode != DB_READ)
         code = db_exec(
             db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;");

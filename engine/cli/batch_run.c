@@ -30,7 +30,8 @@ struct slot {
     bool used;
     struct batch_task task;
     enum step step;
-    int result; /* of STEP_PROCESS */
+    int result;           /* of STEP_PROCESS */
+    enum batch_state end; /* what it made of the task, which runs until the other steps are done, too */
     pid_t pid;
     int64_t since;
     const char *stopping; /* why it was told to stop; NULL: it was not */
@@ -146,7 +147,7 @@ static void judge(struct running *r, struct slot *slot, int status)
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     const char *room = no_room(r, task->folder, false);
     if (code == EXIT_DONE || code == EXIT_FAULTS) {
-        task->state = code == EXIT_FAULTS ? BATCH_FAULTS : BATCH_DONE;
+        slot->end = code == EXIT_FAULTS ? BATCH_FAULTS : BATCH_DONE;
         set_message(task, "");
     } else if (slot->stopping) {
         wait_for(task, slot->stopping, 0);
@@ -175,6 +176,8 @@ static int finish_task(struct running *r, struct slot *slot)
     bool cancelled = false;
     task->seconds += (uint64_t)((when_monotonic() - slot->since) / SECOND);
     task->pid = task->pid_start = 0;
+    if (task->state == BATCH_RUNNING)
+        task->state = slot->end;
     if (batch_state_is_end(task->state))
         task->ended = now;
     if (task->state == BATCH_DONE || task->state == BATCH_FAULTS || task->state == BATCH_FAILED)

@@ -19,6 +19,10 @@ promise "a manifest with an unknown key is refused, by exhibit and key" wrong 'e
 promise "one without evidence too" wrong 'exhibit 1: evidence: it is missing' '[[exhibit]]\ncase = "a"\n'
 promise "and one that is no TOML" wrong 'line 1' 'what\n'
 
+printf 'case,evidence\ncases/a,sample.raw\n' | iconv -t UTF-16 >"$WORK/wide.csv"
+promise "a spreadsheet in another encoding is refused, and does not hang" eval 'exits 2 timeout 20 "$KVALI" batch "$WORK/wide.csv" --folder "$WORK/queue" && contains "$(cat "$WORK/out")" "no text in UTF-8"'
+promise "one exhibit does not have more paths than a command line" wrong 'too many paths' "$(printf '[[exhibit]]\\ncase = "a"\\nevidence = ['; for n in $(seq 500); do printf '"e%s",' $n; done; printf ']\\n')"
+
 # ---- the exhibits: of the corpus where it is, and a hostile one; else the sample under several numbers
 mkdir "$WORK/evidence"
 list_exhibits() {
@@ -119,6 +123,25 @@ promise "an exhibit waits while the disk is short of room, and goes on by itself
 promise "with the digest of one that never stopped" is "$("$KVALI" digest "$WORK/alone/one")" "$(jq -r '.tasks[0].digest' "$WORK/queue/summary.json")"
 promise "who wants to know was told" eval 'grep -q ^short-of-room "$WORK/told" && grep -q "^task-done .*cases/one X/1 done" "$WORK/told" && grep -q ^batch-done "$WORK/told"'
 
+# kill -9 while the report is written: the exhibit is examined then, and is not done.
+killed_report() {
+  local i
+  rm -rf "$WORK/queue" "$WORK/cases"/*
+  printf '[[exhibit]]\ncase = "cases/one/"\nexhibit = "X/1"\nevidence = "sample.raw"\nprofile = "triage"\nformats = ["pdf", "dfxml"]\n' >"$WORK/formats.toml"
+  launch "$WORK/formats.toml" -q &
+  batch_pid=$!
+  for i in $(seq 3000); do
+    cat /proc/$batch_pid/task/*/children 2>/dev/null | tr ' ' '\n' | grep . | while read -r child; do tr '\0' ' ' <"/proc/$child/cmdline" 2>/dev/null; done | grep -q ' report ' && break
+    sleep 0.01
+  done
+  kill -9 $batch_pid
+  wait $batch_pid 2>/dev/null
+  [ "$i" -lt 3000 ]
+}
+promise "a batch is killed while a report is written" killed_report
+again() { batch -q; is 'done 64' "$(jq -r '.tasks[0] | "\(.state) \(.digest | length)"' "$WORK/queue/summary.json")" && ls "$WORK"/cases/one/reports/*.pdf; }
+promise "the next one writes it" again
+
 # A disk that is really full.
 full_disk() {
   mkdir "$WORK/small" && mount -t tmpfs -o size=48m tmpfs "$WORK/small" 2>/dev/null || return 77
@@ -169,5 +192,7 @@ done
 promise "two cases go into the lab's index" "$KVALI" cross "$WORK/lab.cross" "$WORK/lab1" "$WORK/lab2"
 promise "again, and it is the same" "$KVALI" cross "$WORK/lab.cross" "$WORK/lab2"
 kinds() { "$KVALI" cross "$WORK/lab.cross" --json | jq -r '[.kind, .case] | @tsv' | tr '\t' ' ' | sort; }
+sqlite3 "$WORK/other.db" 'CREATE TABLE theirs(x)' && before=$(sha256sum <"$WORK/other.db")
+promise "another program's database is left as it is" eval '! "$KVALI" cross "$WORK/other.db" "$WORK/lab1" && is "$before" "$(sha256sum <"$WORK/other.db")"'
 promise "content, address and number are found in both" is "$(printf '%s\n' 'content lab1' 'content lab2' 'email lab1' 'email lab2' 'phone lab1' 'phone lab2')" "$(kinds)"
 finish
