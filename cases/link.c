@@ -4,6 +4,7 @@
 #include "cases/link.h"
 
 #include "cases/db.h"
+#include "cases/names.h"
 
 #include <errno.h>
 #include <string.h>
@@ -60,10 +61,10 @@ static const char sql_same[] = "CREATE INDEX IF NOT EXISTS i_rec_digest_sha256 O
 
 /* Objects in one piece, in an order in which what lies around comes before what lies inside. */
 static const char sql_inside[] =
-    "SELECT s.id, dense_rank() OVER (ORDER BY p.exhibit, rtrim(p.locator, replace(p.locator, '>', ''))) AS medium,"
+    "SELECT s.id, dense_rank() OVER (ORDER BY s.exhibit, rtrim(s.outer, replace(s.outer, '>', ''))) AS medium,"
     " s.parent, s.runs ->> '$[0][0]' AS begin, s.runs ->> '$[0][1]' AS size,"
-    " c.grade IN ('validated', 'complete') FROM t_carved k JOIN t_stream s ON s.id = k.stream"
-    " JOIN t_stream p ON p.id = s.parent"
+    " c.grade IN ('validated', 'complete') FROM t_carved k JOIN (SELECT s.*, " SQL_OUTER_LOCATOR
+    " AS outer FROM t_stream s) s ON s.id = k.stream"
     " JOIN rec_carve c ON c.stream = s.id AND c.attempt = s.attempt WHERE json_array_length(s.runs) = 1"
     " ORDER BY medium, begin, size DESC, s.path";
 

@@ -140,7 +140,8 @@ CREATE TABLE t_stream (
   plugin    TEXT,                      -- child streams: who made it
   child_offset INTEGER,
   name      BLOB,                      -- child streams: raw name
-  runs      TEXT,                      -- JSON [[image offset or null, bytes], ...]
+  runs      TEXT,                      -- JSON [[offset or null, bytes], ...], in the image, or in the medium inside of it that
+                                       -- the locator's steps lead to
   runs_cut  INTEGER NOT NULL DEFAULT 0,
   found     INTEGER NOT NULL,
   UNIQUE (exhibit, locator)

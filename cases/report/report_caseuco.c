@@ -194,9 +194,10 @@ static void put_file_facet(struct writing *w, const struct file_fact *fact)
 
 /* ------------------------------------------------------------------ files */
 
+/* Offsets are of the image; a medium inside of it has no node that they could be of. */
 static void put_ranges(struct writing *w, const struct file_fact *fact)
 {
-    const char *runs = fact->runs;
+    const char *runs = fact->inside ? "" : fact->runs;
     uint64_t offset, size;
     for (int i = 0; i < RANGES_MAX_OF_A_FILE && file_fact_run(&runs, &offset, &size); i++) {
         char kind[40];

@@ -97,9 +97,9 @@ static void put_runs(struct buf *buf, const struct file_fact *fact)
         buf_printf(buf, "%s<byte_run file_offset=\"%llu\"", any ? "" : "<byte_runs>", (unsigned long long)at);
         if (offset != UINT64_MAX && offset >= fact->volume_offset && *fact->filesystem)
             buf_printf(buf, " fs_offset=\"%llu\"", (unsigned long long)(offset - fact->volume_offset));
-        if (offset != UINT64_MAX)
+        if (offset != UINT64_MAX && !fact->inside)
             buf_printf(buf, " img_offset=\"%llu\"", (unsigned long long)offset);
-        else
+        else if (offset == UINT64_MAX)
             buf_text(buf, " fill=\"0\"");
         buf_printf(buf, " len=\"%llu\"/>", (unsigned long long)size);
         at += size;

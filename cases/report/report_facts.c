@@ -57,12 +57,14 @@ enum {
     S_PLUGIN,
     G_BYTES,
     G_OVERWRITTEN,
+    S_INSIDE,
 };
 
 #define FOUND                                                                                                \
     "s.id, s.size, s.runs, d.md5, d.sha1, d.sha256, d.unread, t.mime, c.grade, v.filesystem, v.offset, "     \
     "v.size, v.block_size, "                                                                                 \
-    "x.sector_size, p.path, s.plugin, g.bytes, g.overwritten "
+    "x.sector_size, p.path, s.plugin, g.bytes, g.overwritten, "                                              \
+    "s.runs IS NOT NULL AND instr(" SQL_OUTER_LOCATOR ", '>') > 0 "
 
 /* The order is the unique index's; CROSS JOIN keeps the table that has it outside. */
 static const char entries[] =
@@ -185,6 +187,7 @@ static void fill(struct db_statement *s, struct buf *safe, bool is_inner, struct
         .has_content = !db_is_null(s, S_ID),
         .content_size = db_u64(s, S_SIZE),
         .runs = db_text(s, S_RUNS),
+        .inside = db_i64(s, S_INSIDE) != 0,
         .unread = db_u64(s, D_UNREAD),
         .mime = safe_column(s, T_MIME, &safe[SAFE_MIME]),
         .grade = safe_column(s, C_GRADE, &safe[SAFE_GRADE]),

@@ -34,6 +34,7 @@ struct file_fact {
     bool has_content;
     uint64_t content_size;
     const char *runs; /* [[offset or null, bytes], ...] */
+    bool inside;      /* it lies in a medium inside of the exhibit's: offsets are that one's */
     char md5[33], sha1[41], sha256[SHA256_HEX_SIZE];
     uint64_t unread; /* bytes of it that zeros stand for in the hash values */
     const char *mime, *grade, *parent, *plugin;

@@ -1,6 +1,8 @@
 /* report_model_account: what the bytes of each part of a medium are, as the walk divided them. */
 #include "cases/report/report_gather.h"
 
+#include <string.h>
+
 uint64_t model_account_sum(const struct model_account *account)
 {
     uint64_t sum = 0;
@@ -42,16 +44,26 @@ static const char uniform_sql[] =
                                         "FROM placed p JOIN t_stream s ON s.id = p.id WHERE s.status IN (1, "
                                         "2) GROUP BY 1, 2, 3";
 
-static void add(struct model_account *to, const struct model_account *from)
+static void add_bytes(struct model_account *to, const struct model_account *from)
 {
     to->known = to->known || from->known;
     for (enum account_kind kind = 0; kind < ACCOUNT_KINDS; kind++)
         to->bytes[kind] += from->bytes[kind];
+}
+
+static void add_uniform(struct model_account *to, const struct model_account *from)
+{
     to->uniform += from->uniform;
     to->uniform_bytes += from->uniform_bytes;
     to->slacks += from->slacks;
     to->slack_uniform += from->slack_uniform;
     to->slack_bytes += from->slack_bytes;
+}
+
+/* A volume of a medium inside of the exhibit's: its bytes are those of what it lies in, and its key begins with that one's. */
+static bool is_inside(const struct model_volume *volume)
+{
+    return volume->part == PART_VOLUME && strchr(volume->key, '!') != NULL;
 }
 
 /* The medium's row and the total's are sums of what lies in them. */
@@ -63,12 +75,17 @@ static void add_up(struct report_model *model)
         struct model_volume *medium = media_volume(model, row->exhibit, "", true);
         if (row->part != PART_VOLUME && row->part != PART_ELSEWHERE)
             continue;
+        if (medium && !is_inside(row))
+            add_bytes(&medium->account, &row->account);
         if (medium)
-            add(&medium->account, &row->account);
+            add_uniform(&medium->account, &row->account);
     }
-    for (size_t i = 0; i < model->volume_cut.count; i++)
-        if (model->volumes[i].part == PART_MEDIUM)
-            add(&total, &model->volumes[i].account);
+    for (size_t i = 0; i < model->volume_cut.count; i++) {
+        if (model->volumes[i].part != PART_MEDIUM)
+            continue;
+        add_bytes(&total, &model->volumes[i].account);
+        add_uniform(&total, &model->volumes[i].account);
+    }
     for (size_t i = 0; i < model->volume_cut.count; i++)
         if (model->volumes[i].part == PART_TOTAL)
             model->volumes[i].account = total;

@@ -158,7 +158,8 @@ static const char extent_sql[] = "SELECT exhibit, count(*), sum(" BYTES(
             "size "
             "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM "
             "(SELECT exhibit, " BYTES("size") " AS size, " BYTES(
-                "offset") " AS offset FROM t_volume WHERE parent = '')) GROUP BY exhibit";
+                "offset") " AS offset FROM t_volume v WHERE parent = '' AND EXISTS (SELECT 1 FROM t_attempt a WHERE a.id = v.found "
+                "AND a.expand IS NOT NULL))) GROUP BY exhibit"; /* those that a content is are no parts of the medium */
 
 static int gather_volumes(struct gather *gather)
 {

@@ -51,6 +51,7 @@ struct exporting {
     struct around **around;
     size_t around_count;
     const struct options *options;
+    struct job_options keys; /* the keys alone: taken once, for that wipes the command line */
     int folder;              /* exports/ */
     int fd;                  /* of the item being written */
     char part[32];           /* its name until it is whole */
@@ -268,7 +269,8 @@ static int done(void *context, size_t index, int code, uint64_t unread, const ch
 /* Reads what is chosen. */
 static int read_chosen(struct exporting *e, const struct settings *settings)
 {
-    struct job_options job = {.worker_program = job_cli_worker(), .settings = settings, .spool_folder = job_cli_spool(e->options)};
+    const struct job_options job = {.worker_program = job_cli_worker(), .settings = settings,
+                                    .spool_folder = job_cli_spool(e->options), .keys = e->keys.keys, .key_count = e->keys.key_count};
     struct job_read *reads = calloc(e->chosen_count + 1, sizeof *reads);
     if (!reads)
         return -ENOMEM;
@@ -277,10 +279,7 @@ static int read_chosen(struct exporting *e, const struct settings *settings)
         reads[i] = (struct job_read){item->exhibit_path, item->exhibit_type, item->locator, 0, UINT64_MAX, write_bytes, e,
                                      item->around ? &item->around->from : NULL, item->path};
     }
-    int code = key_options_take(e->options, &job, &e->why);
-    if (code == 0 && e->chosen_count)
-        code = job_read(&job, reads, e->chosen_count, done, e, &e->why);
-    key_options_finish(&job);
+    int code = e->chosen_count ? job_read(&job, reads, e->chosen_count, done, e, &e->why) : 0;
     free(reads);
     return code;
 }
@@ -506,6 +505,8 @@ static int export(struct exporting *e)
     struct file_filter filter = FILE_FILTER_ALL;
     char path[8192];
     int code = file_options(e->options, &filter, &e->why);
+    if (code == 0)
+        code = key_options_take(e->options, &e->keys, &e->why);
     if (code)
         return code;
     snprintf(path, sizeof path, "%s/exports", casefile_folder(e->cf));
@@ -535,6 +536,7 @@ static int run(const struct options *options)
     if (cli_open_case(options->args[0], CASEFILE_WRITE, &e.cf, &exit_code) < 0)
         return exit_code;
     int code = export(&e);
+    key_options_finish(&e.keys);
     if (code)
         exit_code = code == -EINVAL ? fail_usage("export", &e.why) : fail(EXIT_ENVIRONMENT, casefile_folder(e.cf), code, &e.why, NULL);
     else

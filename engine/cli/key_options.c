@@ -26,6 +26,7 @@ struct taking {
     struct job_key *keys;
     const char *exhibit; /* borrowed; NULL: all */
     size_t exhibit_size;
+    bool in_file; /* which names no other file of keys */
     struct why *why;
 };
 
@@ -59,6 +60,7 @@ static int add_file(struct taking *taking, const char *path)
 
     if (!file)
         return why_set(taking->why, -EINVAL, "--key file:%s: %s", path, strerror(errno));
+    setbuf(file, NULL); /* no copy of the key in a buffer that is not wiped */
     size = fread(data, 1, sizeof data, file);
     if (ferror(file))
         code = why_set(taking->why, -EINVAL, "--key file:%s: it cannot be read", path);
@@ -109,20 +111,28 @@ static int add_spec(struct taking *taking, const char *spec);
 static int add_lines(struct taking *taking, const char *path)
 {
     char line[LINE_MAX_BYTES];
-    FILE *file = fopen(path, "re");
+    FILE *file;
     int code = 0;
 
+    if (taking->in_file)
+        return -EINVAL;
+    file = fopen(path, "re");
     if (!file)
         return why_set(taking->why, -EINVAL, "--key @%s: %s", path, strerror(errno));
-    setbuf(file, NULL); /* no copy of the keys in a buffer that is not wiped */
+    setbuf(file, NULL); /* as above */
+    taking->in_file = true;
     for (unsigned number = 1; code == 0 && fgets(line, sizeof line, file); number++) {
+        if (!strchr(line, '\n') && !feof(file))
+            code = why_set(taking->why, -EINVAL, "--key @%s, line %u: longer than %d bytes", path, number, LINE_MAX_BYTES - 2);
         line[strcspn(line, "\r\n")] = '\0';
-        if (line[0] == '\0' || line[0] == '#')
-            continue;
-        code = line[0] == '@' ? -EINVAL : add_spec(taking, line);
+        if (code == 0 && line[0] != '\0' && line[0] != '#')
+            code = add_spec(taking, line);
         if (code == -EINVAL && taking->why->text[0] == '\0')
             (void)why_set(taking->why, code, "--key @%s, line %u: not KIND:VALUE", path, number);
     }
+    if (code == 0 && ferror(file))
+        code = why_set(taking->why, -EINVAL, "--key @%s: it cannot be read", path);
+    taking->in_file = false;
     fclose(file);
     explicit_bzero(line, sizeof line);
     return code;
@@ -150,15 +160,12 @@ static int add_spec(struct taking *taking, const char *spec)
     return code > 0 ? -EINVAL : code;
 }
 
-/* The words of the command line are ours, though getopt's pointers to them are const. */
+/* What names a file is no secret; all else may be one, also what was mistyped. The words of the command line are ours, though
+ * getopt's pointers to them are const. */
 static void wipe(const char *spec)
 {
-    const char *colon = strchr(spec, ':');
-
-    if (colon && !strstr(spec, "file:") && !strchr(spec, '@'))
-        memset((char *)(uintptr_t)(colon + 1), '*', strlen(colon + 1));
-    else if (colon && strncmp(spec, "file:", 5) != 0 && spec[0] != '@')
-        memset((char *)(uintptr_t)spec, '*', strlen(spec)); /* a password with such letters in it */
+    if (spec[0] != '@' && strncmp(spec, "file:", strlen("file:")) != 0)
+        memset((char *)(uintptr_t)spec, '*', strlen(spec));
 }
 
 int key_options_take(const struct options *options, struct job_options *job, struct why *why)

@@ -139,14 +139,11 @@ static int inside_fault(void *context, const struct found_fault *fault)
     return inside_failed(inside) ? -ENOMEM : inside->sink->fault(inside->sink->context, &whole);
 }
 
-/* Shares are of the exhibit's medium, which the volume around has told already. */
 static int inside_account(void *context, const struct found_account *account)
 {
     struct inside *inside = context;
     struct found_account whole = *account;
 
-    if (account->kind == ACCOUNT_SHARE)
-        return 0;
     whole.volume = joined(&inside->key, &inside->prefix, account->volume);
     return inside_failed(inside) ? -ENOMEM : inside->sink->account(inside->sink->context, &whole);
 }

@@ -5,6 +5,7 @@
  *   stopped by the supervisor       nothing is to blame: the same work again, however often
  *   killed from outside (SIGKILL)   nothing is to blame: the same work again, at most LOST_MAX times
  *   crashed, hung, out of memory    in a plugin: that stream without that plugin; in the engine: the stream once more, then given up;
+ *                                   while it opens a content as a medium: the same content, as a file alone;
  *                                   in a walk: that folder or inode is left out
  *   SIGSYS or a protocol error      tampering: besides, everything that this worker instance produced is void
  */
@@ -180,6 +181,14 @@ static int give_up(struct supervisor *s, const struct task_stream *task, const s
     return code ? code : writer_attempt_end(s->writer, attempt, ATTEMPT_FAILED, NULL);
 }
 
+/* It has died while it opened the content as a medium (worker_inside.c). */
+static int leave_medium_out(struct supervisor *s, const struct task_stream *task, const struct death *death)
+{
+    int code = fault_of_stream(s, task, 0, death, "", UINT64_MAX, 0,
+                               "this content was not opened as a medium: what lies inside is not read; it was examined as a file");
+    return code ? code : writer_stream_without(s->writer, task->id, WIRE_MEDIUM_NAME);
+}
+
 static int leave_plugin_out(struct supervisor *s, const struct task_stream *task, const struct death *death,
                             const struct blackbox *box, const char *plugin)
 {
@@ -207,6 +216,8 @@ static int blame_stream(struct supervisor *s, struct worker_slot *worker, const 
         code = writer_attempt_end(s->writer, worker->attempt, death->end, NULL);
     if (code || death->end == ATTEMPT_STOPPED || (death->end == ATTEMPT_LOST && task->lost < LOST_MAX))
         return code;
+    if (plugin == BLACKBOX_MEDIUM)
+        return leave_medium_out(s, task, death);
     if (plugin < s->plugin_count)
         return leave_plugin_out(s, task, death, box, s->plugins[plugin].name);
     if (task->tries + 1 < ENGINE_TRIES)
@@ -245,8 +256,7 @@ int blame(struct supervisor *s, struct worker_slot *worker, int status, long pea
 {
     struct death death = judge(s, worker, status, peak_kib);
     int code = 0;
-    bool stopping = worker->kill == KILL_STOP;
-    if (!stopping) {
+    if (death.end != ATTEMPT_STOPPED) {
         count(s, &death);
         say(s, worker, &death);
     }

@@ -17,17 +17,23 @@ bool later(const struct supervisor *s)
     return s->options->pass != NULL;
 }
 
+bool plugin_listed(const char *names, const char *name)
+{
+    size_t size = strlen(name);
+    for (const char *at = names; at && *at; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, name, size) == 0 && (at[size] == 0 || at[size] == ','))
+            return true;
+    }
+    return false;
+}
+
 uint64_t plugin_mask(const struct supervisor *s, const char *names)
 {
     uint64_t mask = 0;
-    for (size_t i = 0; i < s->plugin_count; i++) {
-        size_t size = strlen(s->plugins[i].name);
-        for (const char *at = names; at && *at; at = strchr(at, ',')) {
-            at += *at == ',';
-            if (strncmp(at, s->plugins[i].name, size) == 0 && (at[size] == 0 || at[size] == ','))
-                mask |= UINT64_C(1) << i;
-        }
-    }
+    for (size_t i = 0; i < s->plugin_count; i++)
+        if (plugin_listed(names, s->plugins[i].name))
+            mask |= UINT64_C(1) << i;
     return mask;
 }
 

@@ -99,11 +99,12 @@ static void put_later(const struct supervisor *s, const struct worker_slot *work
     buf_u64le(out, is_later ? ~worker->makers : 0);
 }
 
-/* The plugins that do not see the stream, as bits. */
+/* The plugins that do not see the stream, as bits, and WIRE_WITHOUT_MEDIUM. */
 static uint64_t without(const struct supervisor *s, const struct worker_slot *worker, const struct task_stream *task)
 {
     uint64_t others = later(s) ? ~(s->looking | worker->makers) : 0;
-    return plugin_mask(s, task->without) | others;
+    uint64_t medium = plugin_listed(task->without, WIRE_MEDIUM_NAME) ? WIRE_WITHOUT_MEDIUM : 0;
+    return plugin_mask(s, task->without) | others | medium;
 }
 
 static int give_streams(struct supervisor *s, struct worker_slot *worker)

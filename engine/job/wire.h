@@ -31,12 +31,16 @@ enum {
     WIRE_BATCH_MAX = 64, /* streams in one task */
 };
 
+/* Beside the bits of plugins that are left out: the content is not opened as a medium. In t_stream.without it has this name. */
+#define WIRE_WITHOUT_MEDIUM (UINT64_C(1) << 63)
+#define WIRE_MEDIUM_NAME    "medium"
+
 enum wire_type {
     WIRE_NONE,
     /* to the zygote */
     WIRE_SETUP,    /* u32 WIRE_VERSION, settings */
     WIRE_EXHIBIT,  /* u64 id, string path, string type */
-    WIRE_KEY,      /* u64 exhibit (0: all), u32 enum key_kind, blob */
+    WIRE_KEY,      /* u64 exhibit (UINT64_MAX: all), u32 enum key_kind, blob */
     WIRE_OPEN,     /* - */
     WIRE_FORK,     /* u32 worker; descriptors: socket, black box, spool */
     /* from the zygote */

@@ -238,7 +238,7 @@ static int scan_opened(struct worker *worker, const struct task_stream_in *task,
     int code = add_slack(stream, &slack, &source, &behind);
     if (code)
         return code;
-    if (!task->later && task->kind == STREAM_FILE)
+    if (!task->later && task->kind == STREAM_FILE && !(task->without & WIRE_WITHOUT_MEDIUM))
         code = worker_inside(worker, task, stream);
     if (code) {
         stream_close(slack);

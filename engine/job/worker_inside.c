@@ -120,6 +120,7 @@ int worker_inside(struct worker *worker, const struct task_stream_in *task, stru
 
     if (!kind)
         return 0;
+    worker_beat(worker, 0, BLACKBOX_MEDIUM, 0); /* its library may not survive it; the content is examined all the same */
     buf_printf(&expand, "%.*s%s{%s}>volumes", (int)steps, task->locator, kind->name, task->locator + steps);
     code = buf_failed(&expand) ? -ENOMEM : image_enter(image, buf_cstr(&expand), &inner, &rest, &why);
     if (code == 0) {
@@ -130,5 +131,6 @@ int worker_inside(struct worker *worker, const struct task_stream_in *task, stru
         code = 0;
     }
     buf_finish(&expand);
+    worker_beat(worker, 0, BLACKBOX_ENGINE, 0);
     return code;
 }

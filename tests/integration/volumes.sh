@@ -12,6 +12,7 @@ echo "hello in a volume" >"$WORK/files/a.txt"
 seq 20000 >"$WORK/files/sub/numbers.txt"
 head -c 200000 /dev/urandom >"$WORK/files/noise.bin"
 cp "$WORK/files/noise.bin" "$WORK/files/sub/again.bin"
+python3 -B -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1], "w").writestr("inner.txt", "only in the archive")' "$WORK/files/sub/some.zip"
 mke2fs -q -F -t ext4 -d "$WORK/files" "$WORK/plain.raw" 6M
 truth=$(cd "$WORK/files" && find . -type f -exec sha256sum {} + | sed 's| \./| |' | sort)
 
@@ -67,6 +68,20 @@ promise "show gives a file back with its key" is "$(sha256sum <"$WORK/files/nois
   "$("$KVALI" show "$WORK/right2" "luks2.raw/image!/image/ext4/noise.bin" --bytes --key "@$WORK/keys" | sha256sum)"
 promise "… and not without" refuses "$KVALI" show "$WORK/right2" "luks2.raw/image!/image/ext4/noise.bin" --bytes
 
+# A header may hold anything.
+cp "$WORK/luks1.raw" "$WORK/odd.raw"
+printf '\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2\3\4\5\6\7' | dd of="$WORK/odd.raw" bs=1 seek=168 conv=notrunc status=none
+promise "a UUID of control characters" process odd "$WORK/odd.raw"
+promise "… is told as damaged" has "no key was given (LUKS1, aes-xts-plain64, UUID damaged)" faults odd
+promise "… and alarms nobody" is 0 "$(sql "$WORK/odd" "SELECT count(*) FROM fault WHERE kind = 'tamper'")"
+
+exported() { # in two rounds: what lies in the volume, and what lies in an archive there
+  "$KVALI" process "$WORK/luks1.raw" --case "$WORK/packed" --quiet --plugins archive,digest --key "@$WORK/keys"
+  "$KVALI" export "$WORK/packed" --all --quiet --key "password:$PASSWORD" &&
+    find "$WORK/packed/exports" -type f | contains "$(cat)" "$(printf %s "only in the archive" | sha256sum | cut -d' ' -f1)"
+}
+promise "export has the key for all that it reads" exported
+
 # Nothing in the cases may hold a key: not as text, not as bytes, not in hex.
 no_keys() {
   ! grep -rqaF -e "$PASSWORD" -e nonsense-words -e "$master" "$WORK"/none* "$WORK"/wrong* "$WORK"/right* "$WORK"/master* "$WORK/keyfile" || return 1
@@ -113,6 +128,38 @@ promise "… and an encrypted container" same nested "outer.raw/image/ext4/conta
 promise "… but not what has its parent elsewhere, and it is told" has "backing file, which is not at hand" faults nested
 promise "two workers" process two "$WORK/outer.raw" --jobs 2 --key "@$WORK/keys"
 promise "… give the same digest" is "$("$KVALI" digest "$WORK/nested")" "$("$KVALI" digest "$WORK/two")"
+
+# What lies in a medium inside is no more of the exhibit's, and its offsets are not the image's.
+html=$("$KVALI" report "$WORK/nested" --format html --stdout)
+"$KVALI" report "$WORK/nested" --format dfxml --stdout >"$WORK/nested.dfxml"
+promise "every byte of the medium is accounted for once" contains "$html" "Every byte of EX-1 is accounted for"
+placed() {
+  python3 -B - "$WORK/nested.dfxml" <<'PY'
+import re, sys
+inside, outside = 0, 0
+for file in re.findall(r'<fileobject.*?</fileobject>', open(sys.argv[1]).read(), re.S):
+    path = re.search(r'<kvali:path>(.*?)</kvali:path>', file)
+    if not path or '/image/ext4/' not in path[1]:
+        continue
+    if '!/' in path[1]:
+        inside += 'file_offset' in file
+        assert 'img_offset' not in file, path[1]
+    else:
+        outside += 'img_offset' in file
+assert inside > 5 and outside > 3, (inside, outside)
+PY
+}
+promise "DFXML gives no offset in the image for what lies in a medium inside" placed
+
+# Several hosts: a medium is opened by who has it in a part.
+parted() {
+  "$KVALI" new "$WORK/parted" -q && "$KVALI" add "$WORK/parted" "$WORK/outer.raw" -q &&
+    "$KVALI" plan "$WORK/parted" --parts 3 -q --plugins digest && "$KVALI" work "$WORK/parted" 1-3 -q || return 1
+  "$KVALI" merge "$WORK/parted" -q
+  [ $? -le 1 ] && is "$("$KVALI" digest "$WORK/unkeyed")" "$("$KVALI" digest "$WORK/parted")"
+}
+promise "without keys" process unkeyed "$WORK/outer.raw"
+promise "… several hosts give the same digest" parted
 
 killed() { # is stopped on the way, does not go on without its key, and does with it
   "$KVALI" process "$WORK/outer.raw" --case "$WORK/killed" --quiet --plugins digest --jobs 1 --key "@$WORK/keys" &

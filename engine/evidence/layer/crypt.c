@@ -109,13 +109,14 @@ static EVP_CIPHER_CTX *start(const char *name, const uint8_t *key, size_t key_si
 }
 
 /* ESSIV: the number, encrypted with the hash of the key. */
-static int start_essiv(struct crypt_sectors *sectors, const char *hash, const uint8_t *key, size_t key_size)
+static int start_essiv(struct crypt_sectors *sectors, const char *family, const char *hash, const uint8_t *key,
+                       size_t key_size)
 {
     uint8_t digest[CRYPT_DIGEST_MAX];
     char name[32];
     size_t size = crypt_digest(hash, key, key_size, digest);
 
-    (void)snprintf(name, sizeof name, "AES-%zu-ECB", size * 8);
+    (void)snprintf(name, sizeof name, "%s-%zu-ECB", family, size * 8);
     sectors->iv = IV_ESSIV;
     sectors->essiv = size > 0 ? start(name, digest, size, true) : NULL;
     crypt_wipe(digest, sizeof digest);
@@ -126,19 +127,19 @@ static int choose(struct crypt_sectors *sectors, const char *cipher, const char 
                   size_t key_size)
 {
     bool xts = strncmp(mode, "xts-", 4) == 0, cbc = strncmp(mode, "cbc-", 4) == 0;
-    const char *iv = xts || cbc ? mode + 4 : "";
+    const char *iv = xts || cbc ? mode + 4 : "", *family = cipher[0] == 'a' ? "AES" : "CAMELLIA";
     char name[32];
 
     if ((strcmp(cipher, "aes") != 0 && !(cbc && strcmp(cipher, "camellia") == 0)) || (!xts && !cbc))
         return -ENOTSUP;
-    (void)snprintf(name, sizeof name, "%s-%zu-%s", cipher[0] == 'a' ? "AES" : "CAMELLIA",
+    (void)snprintf(name, sizeof name, "%s-%zu-%s", family,
                    xts ? key_size * 4 : key_size * 8, xts ? "XTS" : "CBC");
     sectors->context = start(name, key, key_size, false);
     if (!sectors->context)
         return -EINVAL;
     sectors->iv = strcmp(iv, "plain") == 0 ? IV_PLAIN : IV_PLAIN64;
     if (strncmp(iv, "essiv:", 6) == 0)
-        return start_essiv(sectors, iv + 6, key, key_size);
+        return start_essiv(sectors, family, iv + 6, key, key_size);
     return strcmp(iv, "plain") == 0 || strcmp(iv, "plain64") == 0 ? 0 : -ENOTSUP;
 }
 

@@ -60,6 +60,16 @@ static int set_key(libbde_volume_t *volume, const struct key *key, libbde_error_
     }
 }
 
+/* Any key of the right size sets a volume's own keys; only what they decrypt tells whether they are. A boot sector of NTFS, FAT
+ * and exFAT ends with its mark; ReFS has its name. */
+static bool is_decrypted(libbde_volume_t *volume)
+{
+    uint8_t sector[512];
+
+    return libbde_volume_read_buffer_at_offset(volume, sector, sizeof sector, 0, NULL) == (ssize_t)sizeof sector &&
+           ((sector[510] == 0x55 && sector[511] == 0xaa) || memcmp(sector + 3, "ReFS", 4) == 0);
+}
+
 /* 0: open and unlocked. -ENOKEY: this key (NULL: none) does not open it. -EINVAL: damaged. */
 static int try_key(struct bitlocker *bitlocker, const struct layer_base *base, const struct key *key,
                    struct why *why)
@@ -76,6 +86,8 @@ static int try_key(struct bitlocker *bitlocker, const struct layer_base *base, c
                                                          &error)) < 0)
         code = bfio_fail(why, -EINVAL, "its metadata does not open", &error);
     else if (result != 1 || libbde_volume_is_locked(bitlocker->volume, &error) != 0) /* 0: open, and locked */
+        code = -ENOKEY;
+    else if (key && key->kind == KEY_MASTER && !is_decrypted(bitlocker->volume))
         code = -ENOKEY;
     bfio_forget(&error);
     return code;

@@ -31,6 +31,15 @@ bool luks_split_cipher(const char *text, char cipher[32], char mode[32])
     return true;
 }
 
+void luks_uuid(const uint8_t *field, char ret[LUKS_UUID_SIZE])
+{
+    char text[LUKS_UUID_SIZE] = "";
+
+    memcpy(text, field, LUKS_UUID_SIZE - 1);
+    (void)snprintf(ret, LUKS_UUID_SIZE, "%s",
+                   text[strspn(text, "0123456789abcdefABCDEF-")] == '\0' ? text : "damaged");
+}
+
 /* ------------------------------------------------------------------ from a passphrase to the volume's key */
 
 static int derive(const struct luks_kdf *kdf, const void *secret, size_t secret_size, uint8_t *ret_key,
@@ -222,10 +231,21 @@ static int measure(struct luks_state *state, struct layer *layer, struct why *wh
     return layer->size > 0 ? 0 : why_set(why, -EINVAL, "nothing lies behind the LUKS header");
 }
 
-/* Ciphers and hashes are words from evidence. */
 static bool is_word(const char *text)
 {
     return text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789:-_")] == '\0';
+}
+
+/* Ciphers, hashes and derivations are words from evidence, which are told as they stand there. */
+static bool has_words(const struct luks *luks)
+{
+    bool good = is_word(luks->cipher) && is_word(luks->mode);
+
+    for (size_t i = 0; good && i < luks->slot_count; i++) {
+        const struct luks_slot *slot = &luks->slots[i];
+        good = is_word(slot->cipher) && is_word(slot->mode) && is_word(slot->hash) && is_word(slot->kdf.type);
+    }
+    return good;
 }
 
 static int luks_open(struct layer *layer, const struct layer_base *base, struct why *why)
@@ -242,8 +262,8 @@ static int luks_open(struct layer *layer, const struct layer_base *base, struct 
         return why_set(why, -EINVAL, "the LUKS header cannot be read");
     code = magic[7] == 1 && memcmp(magic, "LUKS", 4) == 0 ? luks1_parse(&base->readers[0], &state->luks, why)
                                                           : luks2_parse(&base->readers[0], &state->luks, why);
-    if (code == 0 && (!is_word(state->luks.cipher) || !is_word(state->luks.mode)))
-        code = why_set(why, -EINVAL, "the LUKS header is damaged: its cipher is no word");
+    if (code == 0 && !has_words(&state->luks))
+        code = why_set(why, -EINVAL, "the LUKS header is damaged: a name of a cipher or hash in it is no word");
     if (code == 0)
         code = measure(state, layer, why);
     return code == 0 ? unlock(state, layer, why) : code;

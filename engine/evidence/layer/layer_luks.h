@@ -10,7 +10,7 @@
 
 #include "engine/evidence/layer/layer.h"
 
-enum { LUKS_KEY_MAX = 128, LUKS_SALT_MAX = 256, LUKS_SLOTS_MAX = 32, LUKS_STRIPES_MAX = 8192 };
+enum { LUKS_KEY_MAX = 128, LUKS_SALT_MAX = 256, LUKS_SLOTS_MAX = 32, LUKS_STRIPES_MAX = 8192, LUKS_UUID_SIZE = 37 };
 /* More than any computer of the day needs seconds for: a header that asks for more is hostile. */
 #define LUKS_ROUNDS_MAX UINT32_C(100000000)
 #define LUKS_ARGON_MAX  (UINT64_C(1) << 27) /* KiB times passes */
@@ -43,7 +43,7 @@ struct luks_digest {
 
 struct luks {
     unsigned version;
-    char uuid[48]; /* escaped */
+    char uuid[LUKS_UUID_SIZE];
     char cipher[32], mode[32];
     uint64_t offset, size; /* of what is encrypted, bytes; size 0: to the end */
     uint64_t tweak;        /* number of its first sector, of 512 bytes */
@@ -61,6 +61,8 @@ int luks1_parse(const struct reader *reader, struct luks *ret_luks, struct why *
 int luks2_parse(const struct reader *reader, struct luks *ret_luks, struct why *why);
 /* "aes-xts-plain64" as "aes" and "xts-plain64". False: not of that form, or too long. */
 bool luks_split_cipher(const char *text, char cipher[32], char mode[32]);
+/* The UUID in a header's field of 40 bytes as it stands there; "damaged" when it has other characters than a UUID has. */
+void luks_uuid(const uint8_t *field, char ret[LUKS_UUID_SIZE]);
 void luks2_warm(void);
 
 #endif

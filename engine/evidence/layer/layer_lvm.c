@@ -66,7 +66,7 @@ static int open_volume(struct lvm *lvm, struct layer *layer, uint32_t number, st
     libvslvm_error_t *error = NULL;
     int count = 0;
     size64_t size = 0;
-    char name[128] = "";
+    char name[LAYER_NOTE_SIZE / 4] = ""; /* one byte may become four */
     struct buf shown = {0};
 
     if (libvslvm_volume_group_get_number_of_logical_volumes(lvm->group, &count, &error) != 1)

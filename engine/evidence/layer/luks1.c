@@ -4,7 +4,6 @@
 #include "engine/evidence/layer/layer_luks.h"
 
 #include "engine/base/bytes.h"
-#include "engine/base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -56,7 +55,6 @@ int luks1_parse(const struct reader *reader, struct luks *ret_luks, struct why *
     uint8_t data[HEADER_SIZE];
     const uint8_t *field;
     struct bytes bytes;
-    struct buf uuid = {0};
     char hash[32];
 
     if (reader_read(reader, 0, data, sizeof data) < 0)
@@ -75,9 +73,7 @@ int luks1_parse(const struct reader *reader, struct luks *ret_luks, struct why *
     luks.digests[0].kdf.rounds = bytes_u32be(&bytes);
     field = bytes_take(&bytes, 40);
     if (field)
-        text_escape(&uuid, field, strnlen((const char *)field, 36));
-    (void)snprintf(luks.uuid, sizeof luks.uuid, "%s", buf_cstr(&uuid));
-    buf_finish(&uuid);
+        luks_uuid(field, luks.uuid);
     for (uint32_t i = 0; i < SLOTS; i++)
         take_slot(&bytes, &luks, i, hash);
     if (bytes_failed(&bytes))

@@ -4,7 +4,6 @@
 #include "engine/evidence/layer/layer_luks.h"
 
 #include "engine/base/bytes.h"
-#include "engine/base/text.h"
 #include "engine/evidence/layer/crypt.h"
 
 #include <errno.h>
@@ -260,15 +259,12 @@ int luks2_parse(const struct reader *reader, struct luks *ret_luks, struct why *
 {
     struct luks luks = {.version = 2};
     struct copy copy;
-    struct buf uuid = {0};
     json_t *root;
     int code;
 
     if (!read_header(reader, &copy))
         return why_set(why, -EINVAL, "neither LUKS2 header is sound");
-    text_escape(&uuid, copy.data + 168, strnlen((const char *)copy.data + 168, 36));
-    (void)snprintf(luks.uuid, sizeof luks.uuid, "%s", buf_cstr(&uuid));
-    buf_finish(&uuid);
+    luks_uuid(copy.data + 168, luks.uuid);
     root = json_loads((const char *)copy.data + BINARY, JSON_REJECT_DUPLICATES, NULL);
     code =
         root ? read_segment(&luks, root, why) : why_set(why, -EINVAL, "the LUKS2 header's JSON is damaged");
