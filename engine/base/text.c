@@ -387,6 +387,18 @@ size_t text_escaped_unit(const char *text)
     return length && !text_is_hidden(code) ? length : 0;
 }
 
+void text_escaped_cut(struct buf *text, size_t most)
+{
+    const char *data = buf_cstr(text);
+    size_t size = 0, unit = 0;
+
+    if (text->size <= most)
+        return;
+    while ((unit = text_escaped_unit(data + size)) > 0 && size + unit <= most)
+        size += unit;
+    text->size = size;
+}
+
 bool text_is_escaped(const char *text)
 {
     for (size_t unit; (unit = text_escaped_unit(text)) != 0;)

@@ -34,6 +34,8 @@ int text_unescape(struct buf *buf, const char *text);
 bool text_is_escaped(const char *text);
 /* The length of one unit of such text, a character or an escape; 0 at the end and for what is neither. */
 size_t text_escaped_unit(const char *text);
+/* Cuts such text to at most `most` bytes, behind a whole unit. */
+void text_escaped_cut(struct buf *text, size_t most);
 
 bool text_is_utf8(const void *data, size_t size);
 

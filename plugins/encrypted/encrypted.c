@@ -17,7 +17,7 @@
 /* Chi-squared over 256 counts, 255 degrees of freedom: mean 255, deviation 22.6. Of random blocks one in 10^4
  * is above HIGH, none in 10^12 outside of NEVER. Deflate, JPEG and video leave NEVER in nearly every block of
  * 64 KiB. */
-enum { BLOCK = 64 * 1024, HIGH = 345, NEVER_LOW = 120, NEVER_HIGH = 460, SECTOR = 512 };
+enum { FIRST = 4096, BLOCK = 64 * 1024, HIGH = 345, NEVER_LOW = 120, NEVER_HIGH = 460, SECTOR = 512 };
 #define SUSPECT_MIN (UINT64_C(256) << 10) /* a VeraCrypt volume has four headers of 64 KiB */
 
 struct encrypted_stream {
@@ -101,7 +101,7 @@ static bool may_be_volume(const struct stream_info *info, const uint8_t *head, s
 {
     uint32_t counts[256] = {0};
 
-    if (info->size < SUSPECT_MIN || info->size % SECTOR != 0 || size < KNOWN_HEAD || has_beginning(head))
+    if (info->size < SUSPECT_MIN || info->size % SECTOR != 0 || size < FIRST || has_beginning(head))
         return false;
     count(counts, head, size);
     return chi_squared(counts, size) < NEVER_HIGH && chi_squared(counts, size) > NEVER_LOW;
@@ -142,7 +142,7 @@ static enum plugin_want encrypted_start(struct scan *scan)
 {
     const struct stream_info *info = scan_stream(scan);
     struct encrypted_stream *stream = scan_state(scan);
-    size_t size = scan_kept(scan) < KNOWN_HEAD ? (size_t)scan_kept(scan) : KNOWN_HEAD;
+    size_t size = scan_kept(scan) < FIRST ? (size_t)scan_kept(scan) : FIRST;
     const uint8_t *head;
 
     if ((info->kind != STREAM_FILE && info->kind != STREAM_ADS && info->kind != STREAM_CHILD &&
@@ -150,11 +150,12 @@ static enum plugin_want encrypted_start(struct scan *scan)
         size < 8 || scan_peek(scan, 0, size, &head) < 0)
         return PLUGIN_SKIP;
     stream->known = known_begins(head, size);
-    stream->suspect = !stream->known && info->kind != STREAM_CARVED && may_be_volume(info, head, size);
+    stream->suspect = info->kind != STREAM_CARVED && may_be_volume(info, head, size);
     return stream->known || stream->suspect ? PLUGIN_FEED : PLUGIN_SKIP;
 }
 
-static int emit_known(struct scan *scan)
+/* *ret_is: it is one, after all. */
+static int emit_known(struct scan *scan, bool *ret_is)
 {
     uint8_t head[KNOWN_HEAD];
     struct buf method = {0}, shown = {0};
@@ -164,6 +165,7 @@ static int emit_known(struct scan *scan)
 
     if (scan_read(scan, 0, head, sizeof head, &size) == 0)
         kind = known_kind(head, size, &method);
+    *ret_is = kind != NULL;
     if (kind != NULL) {
         text_escape(&shown, method.data, method.size);
         code = scan_emit(scan, &encrypted_type,
@@ -193,11 +195,12 @@ static int emit_suspect(struct scan *scan)
 static int encrypted_finish(struct scan *scan, enum scan_status status)
 {
     const struct encrypted_stream *stream = scan_state(scan);
+    bool is_known = false;
+    int code = status != SCAN_SPARED && stream->known ? emit_known(scan, &is_known) : 0;
 
-    if (status == SCAN_SPARED)
-        return 0;
-    if (stream->known)
-        return emit_known(scan);
+    if (is_known || code < 0)
+        return code;
+    /* Random bytes begin like an OpenPGP message now and then. */
     return status == SCAN_WHOLE && stream->suspect && stream->blocks > 0 ? emit_suspect(scan) : 0;
 }
 

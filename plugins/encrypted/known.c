@@ -14,15 +14,16 @@ static bool has(const uint8_t *data, size_t size, const void *what, size_t lengt
     return memmem(data, size, what, length) != NULL;
 }
 
-static const char *text_after(const uint8_t *data, size_t size, const char *before, char *ret, size_t room)
+/* What stands behind `before` up to `stop` or the first byte that is no printable ASCII; "" when it is not
+ * there. */
+static const char *text_after(const uint8_t *data, size_t size, const char *before, char stop, char *ret,
+                              size_t room)
 {
-    const uint8_t *at = memmem(data, size, before, strlen(before));
+    const uint8_t *at = memmem(data, size, before, strlen(before)), *end = data + size;
     size_t length = 0;
 
-    if (at == NULL)
-        return "";
-    at += strlen(before);
-    while (at < data + size && length + 1 < room && *at > ' ' && *at < 127)
+    at = at != NULL ? at + strlen(before) : end;
+    while (at < end && length + 1 < room && *at > ' ' && *at < 127 && *at != (uint8_t)stop)
         ret[length++] = (char)*at++;
     ret[length] = '\0';
     return ret;
@@ -125,16 +126,12 @@ static const char *luks(const uint8_t *data, size_t size, struct buf *ret_method
 
     if (size < 592 || data[6] != 0 || (data[7] != 1 && data[7] != 2))
         return NULL;
-    if (data[7] == 1)
+    if (data[7] == 1) {
         buf_printf(ret_method, "LUKS1, %.32s-%.32s, %.32s", (const char *)data + 8, (const char *)data + 40,
                    (const char *)data + 72);
-    else
-        buf_printf(ret_method, "LUKS2%s",
-                   text_after(data, size, "\"encryption\":\"", room, sizeof room)[0] != '\0' ? ", " : "");
-    if (data[7] == 2) {
-        text_after(data, size, "\"encryption\":\"", room, sizeof room);
-        room[strcspn(room, "\"")] = '\0';
-        buf_text(ret_method, memmem(data, size, "\"encryption\":\"", 14) != NULL ? room : "");
+    } else {
+        text_after(data, size, "\"encryption\":\"", '"', room, sizeof room);
+        buf_printf(ret_method, "LUKS2%s%s", room[0] != '\0' ? ", " : "", room);
     }
     return "LUKS volume";
 }
@@ -295,9 +292,7 @@ static const char *pem(const uint8_t *data, size_t size, struct buf *ret_method)
         return "private key";
     }
     if (has(data, 256 < size ? 256 : size, "Proc-Type: 4,ENCRYPTED", 22)) {
-        text_after(data, size, "DEK-Info: ", room, sizeof room);
-        room[strcspn(room, ",")] = '\0';
-        buf_text(ret_method, has(data, size, "DEK-Info: ", 10) ? room : "");
+        buf_text(ret_method, text_after(data, size, "DEK-Info: ", ',', room, sizeof room));
         return "private key";
     }
     return NULL;

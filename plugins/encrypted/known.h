@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { KNOWN_HEAD = 4096 };
+/* LUKS2 names its cipher in a text behind the first 4 KiB. */
+enum { KNOWN_HEAD = 16384 };
 
 /* May it be one? Quick: for every stream. */
 bool known_begins(const uint8_t *data, size_t size);

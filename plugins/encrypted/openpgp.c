@@ -18,7 +18,7 @@ struct packet {
     bool partial;
 };
 
-/* [4.2.1] The next packet; -1: none begins here. A length of unknown kind ends what can be told. */
+/* [4.2.1] The next packet; false: none begins here. A length of unknown kind ends what can be told. */
 static bool next_packet(struct bytes *bytes, struct packet *ret)
 {
     uint8_t head = bytes_u8(bytes), first;

@@ -188,7 +188,8 @@ static void emit_message(const struct letter *letter)
             value_u64(letter->offset),
         };
 
-        scan_emit(letter->scan, &message_type, values);
+        if (scan_emit(letter->scan, &message_type, values) == -E2BIG)
+            scan_note(letter->scan, letter->offset, "the message's headers are too large for a record");
     }
     for (size_t i = 0; i < MESSAGE_TEXTS; i++)
         buf_finish(&rooms[i]);

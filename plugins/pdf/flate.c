@@ -32,6 +32,10 @@ enum flate_end flate_write(const uint8_t *data, size_t size, const struct flate_
             end = FLATE_FULL;
             break;
         }
+        if (code == Z_STREAM_END) {
+            end = FLATE_WHOLE;
+            break;
+        }
         if (is_too_much(*ret_size, size, limits)) {
             end = FLATE_TOO_MUCH;
             break;
@@ -40,19 +44,22 @@ enum flate_end flate_write(const uint8_t *data, size_t size, const struct flate_
             break;
     }
     inflateEnd(&z);
-    return code == Z_STREAM_END ? FLATE_WHOLE : end;
+    return end;
 }
 
-bool flate_begins(const uint8_t *data, size_t size)
+enum flate_end flate_begins(const uint8_t *data, size_t size)
 {
     z_stream z = {.next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)(size < CHUNK ? size : CHUNK)};
     uint8_t some[64];
+    int code;
 
+    if (size == 0)
+        return FLATE_WHOLE;
     if (inflateInit(&z) != Z_OK)
-        return false;
+        return FLATE_CUT;
     z.next_out = some;
     z.avail_out = sizeof some;
-    inflate(&z, Z_SYNC_FLUSH);
+    code = inflate(&z, Z_SYNC_FLUSH);
     inflateEnd(&z);
-    return z.avail_out < sizeof some;
+    return z.avail_out < sizeof some ? FLATE_FULL : code == Z_STREAM_END ? FLATE_WHOLE : FLATE_CUT;
 }

@@ -16,7 +16,8 @@ enum flate_end { FLATE_WHOLE, FLATE_CUT, FLATE_TOO_MUCH, FLATE_FULL };
 /* Writes what `data` unpacks to, as far as it goes; FLATE_FULL: the sink takes no more. */
 enum flate_end flate_write(const uint8_t *data, size_t size, const struct flate_limits *limits,
                            struct sink *sink, uint64_t *ret_size);
-/* Whether anything comes out of it. */
-bool flate_begins(const uint8_t *data, size_t size);
+/* What comes out first: something (FLATE_FULL), nothing because it is empty (FLATE_WHOLE) or damaged
+ * (FLATE_CUT). */
+enum flate_end flate_begins(const uint8_t *data, size_t size);
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MAX = 4096 };
+enum { TEXT_MAX = 4096, FILTERS_MAX = 16 };
 /* Bytes that qpdf may unpack by itself: at most 1,032 times as many come out. */
 #define CHAIN_MAX ((size_t)512 << 10)
 
@@ -184,6 +184,8 @@ static bool chain_is_safe(struct pdf *pdf, qpdf_oh dictionary)
     int count = qpdf_oh_is_array(pdf->qpdf, filter) ? qpdf_oh_get_array_n_items(pdf->qpdf, filter) : 0,
         grows = 0;
 
+    if (count > FILTERS_MAX) /* one list may serve every stream of a file */
+        return false;
     for (int i = 0; i < count; i++) {
         qpdf_oh one = qpdf_oh_get_array_item(pdf->qpdf, filter, i);
         const char *name = qpdf_oh_is_name(pdf->qpdf, one) ? qpdf_oh_get_name(pdf->qpdf, one) : "";
@@ -256,6 +258,7 @@ static uint8_t *bytes_of(struct pdf *pdf, qpdf_oh stream, qpdf_oh dictionary, en
     size_t size = 0;
 
     qpdf_oh_get_stream_data(pdf->qpdf, stream, qpdf_dl_none, &filtered, &data, &size);
+    pdf->budget -= size < pdf->budget ? size : pdf->budget;
     if (data != NULL && packing == PACKED_CHAIN) {
         if (size > CHAIN_MAX || !chain_is_safe(pdf, dictionary)) {
             scan_limited(pdf->scan, 0,
@@ -268,10 +271,22 @@ static uint8_t *bytes_of(struct pdf *pdf, qpdf_oh stream, qpdf_oh dictionary, en
                 free(data);
                 return unpacked;
             }
+            scan_note(pdf->scan, 0, "object %d: its filters cannot be undone: given as it is stored", object);
         }
     }
     *ret_size = size;
     return data;
+}
+
+/* Streams may lie over one another, each of them as large as the file. */
+static bool may_go_on(struct pdf *pdf)
+{
+    if (pdf->budget > 0)
+        return true;
+    scan_limited(pdf->scan, 0,
+                 "the streams of a PDF file lie over one another: the rest of them was not read");
+    pdf->code = -ENOSPC;
+    return false;
 }
 
 void part_open(struct pdf *pdf, qpdf_oh stream, int object)
@@ -280,6 +295,7 @@ void part_open(struct pdf *pdf, qpdf_oh stream, int object)
     enum packing packing = packing_of(pdf, dictionary);
     const struct named *file = part_file(pdf, object);
     struct buf type = {0}, rooms[3] = {{0}};
+    enum flate_end first = FLATE_FULL;
     uint8_t *data;
     size_t size = 0;
     char name[48];
@@ -289,11 +305,17 @@ void part_open(struct pdf *pdf, qpdf_oh stream, int object)
         (packing == PACKED_NOT || packing == PACKED_PICTURE || is_dull(pdf, dictionary, packing)))
         return;
     data = bytes_of(pdf, stream, dictionary, packing, object, &size);
+    if (!may_go_on(pdf)) {
+        free(data);
+        return;
+    }
     snprintf(name, sizeof name, "object-%d%s", object, ending(pdf, dictionary, packing));
     type_of(pdf, dictionary, &type);
-    if (data == NULL) {
+    if (data != NULL && packing == PACKED_FLATE)
+        first = flate_begins(data, size);
+    if (data == NULL || (first == FLATE_CUT && file == NULL)) {
         scan_note(pdf->scan, 0, "object %d: a stream that cannot be read", object);
-    } else if (file != NULL || packing != PACKED_FLATE || flate_begins(data, size)) {
+    } else if (file != NULL || first == FLATE_FULL) {
         const struct value values[PART_FIELDS] = {
             value_text(file != NULL                                           ? "attachment"
                        : packing == PACKED_JPEG || packing == PACKED_JPEG2000 ? "picture"

@@ -25,8 +25,10 @@ struct pdf {
     const struct flate_limits *limits;
     struct named *files;
     size_t file_count;
+    uint64_t budget; /* bytes of streams, as they are stored, that may still be read */
     uint64_t objects, streams, attachments, scripts, opened;
     unsigned items; /* looked at in one object */
+    bool items_said;
     int code;
 };
 

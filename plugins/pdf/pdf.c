@@ -24,7 +24,8 @@ enum {
     ITEMS_MAX = 20000,
     OBJECT_SIZE = 14, /* "1 0 obj\nendobj" */
 };
-#define PDF_MAX ((size_t)1 << 30) /* qpdf keeps a copy */
+#define PDF_MAX      ((size_t)1 << 30) /* qpdf keeps a copy */
+#define BUDGET(size) ((UINT64_C(256) << 20) + 16 * (size))
 
 struct pdf_worker {
     struct flate_limits limits;
@@ -145,33 +146,56 @@ enum look { LOOK_FILES, LOOK_SCRIPTS };
 
 static void visit(struct pdf *pdf, qpdf_oh thing, int object, enum look look, int depth);
 
+/* Is there no end of what stands inside of this object? */
+static bool is_too_much(struct pdf *pdf, int object, int depth)
+{
+    if (depth <= DEPTH_MAX && pdf->items < ITEMS_MAX)
+        return false;
+    if (!pdf->items_said)
+        scan_limited(
+            pdf->scan, 0,
+            "object %d holds more than %d things, or more than %d levels deep: names of attachments and "
+            "scripts were not looked for behind them, nor in other objects like it",
+            object, ITEMS_MAX, DEPTH_MAX);
+    pdf->items_said = true;
+    return true;
+}
+
 static void visit_items(struct pdf *pdf, qpdf_oh array, int object, enum look look, int depth)
 {
     int count = qpdf_oh_get_array_n_items(pdf->qpdf, array);
 
-    for (int i = 0; i < count && pdf->code == 0 && pdf->items < ITEMS_MAX; i++)
-        visit(pdf, qpdf_oh_get_array_item(pdf->qpdf, array, i), object, look, depth);
+    for (int i = 0; i < count && pdf->code == 0; i++) {
+        qpdf_oh item = qpdf_oh_get_array_item(pdf->qpdf, array, i);
+
+        visit(pdf, item, object, look, depth);
+        qpdf_oh_release(pdf->qpdf, item);
+    }
 }
 
 /* What is an object of its own is visited as one; here what stands inside of this one. At most DEPTH_MAX
  * deep. */
 static void visit(struct pdf *pdf, qpdf_oh thing, int object, enum look look, int depth)
 {
-    static const char *const keys[] = {"/FS",         "/F",      "/AF",    "/Names", "/EmbeddedFiles",
-                                       "/JavaScript", "/Kids",   "/A",     "/AA",    "/OpenAction",
-                                       "/Next",       "/O",      "/C",     "/K",     "/V",
-                                       "/D",          "/U",      "/Fo",    "/Bl",    "/PO",
-                                       "/PC",         "/WC",     "/WS",    "/DS",    "/WP",
-                                       "/DP",         "/Annots", "/Assets"};
+    static const char *const keys[] = {"/FS",         "/F",      "/AF",       "/Names", "/EmbeddedFiles",
+                                       "/JavaScript", "/Kids",   "/A",        "/AA",    "/OpenAction",
+                                       "/Next",       "/O",      "/C",        "/K",     "/V",
+                                       "/D",          "/U",      "/Fo",       "/Bl",    "/PO",
+                                       "/PC",         "/WC",     "/WS",       "/DS",    "/WP",
+                                       "/DP",         "/Annots", "/Assets",   "/E",     "/X",
+                                       "/PV",         "/PI",     "/AcroForm", "/Fields"};
 
-    if (depth > DEPTH_MAX || ++pdf->items > ITEMS_MAX || (depth > 0 && qpdf_oh_is_indirect(pdf->qpdf, thing)))
+    if (depth > 0 && qpdf_oh_is_indirect(pdf->qpdf, thing))
         return;
+    if (!qpdf_oh_is_array(pdf->qpdf, thing) && !qpdf_oh_is_dictionary(pdf->qpdf, thing))
+        return;
+    if (is_too_much(pdf, object, depth))
+        return;
+    pdf->items++;
     if (qpdf_oh_is_array(pdf->qpdf, thing)) {
         visit_items(pdf, thing, object, look, depth + 1);
         return;
     }
-    if (!qpdf_oh_is_dictionary(pdf->qpdf, thing))
-        return;
     if (look == LOOK_FILES && qpdf_oh_has_key(pdf->qpdf, thing, "/EF"))
         take_file(pdf, thing);
     if (look == LOOK_SCRIPTS && part_name_is(pdf, thing, "/S", "/JavaScript"))
@@ -289,6 +313,27 @@ static bool wants_password(struct pdf *pdf)
     return error != NULL && qpdf_get_error_code(pdf->qpdf, error) == qpdf_e_password;
 }
 
+/* The largest number of an object that begins in the bytes ("12 0 obj"), at most OBJECTS_MAX. */
+static uint64_t largest_object(const uint8_t *data, size_t size)
+{
+    const uint8_t *end = data + size;
+    uint64_t largest = 0;
+
+    for (const uint8_t *at = data; (at = memmem(at, (size_t)(end - at), " obj", 4)) != NULL; at += 4) {
+        const uint8_t *digit = at;
+        uint64_t number = 0, place = 1;
+
+        while (digit > data && digit[-1] >= '0' && digit[-1] <= '9')
+            digit--;
+        while (digit > data && digit[-1] == ' ')
+            digit--;
+        for (; digit > data && digit[-1] >= '0' && digit[-1] <= '9' && place < OBJECTS_MAX * 10; place *= 10)
+            number += (uint64_t)(*--digit - '0') * place;
+        largest = number > largest && number <= OBJECTS_MAX ? number : largest;
+    }
+    return largest;
+}
+
 /* Where the end is lost, so are the trailer and perhaps the catalogue, without which qpdf opens nothing:
  * others take their place, behind what there is. The document's own objects are then found by their
  * beginnings. */
@@ -298,6 +343,7 @@ static void read_broken(struct pdf *pdf, const uint8_t *data, size_t size)
         "\n8388606 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n8388607 0 obj<</Type/Catalog/Pages "
         "8388606 0 R>>endobj\ntrailer<</Size 8388608/Root 8388607 0 R>>\n";
     uint8_t *whole = malloc(size + sizeof end);
+    uint64_t largest;
     bool opened = false;
 
     if (whole != NULL) {
@@ -310,6 +356,8 @@ static void read_broken(struct pdf *pdf, const uint8_t *data, size_t size)
     }
     if (opened) {
         pdf->objects = size / OBJECT_SIZE < OBJECTS_MAX ? size / OBJECT_SIZE + 1 : OBJECTS_MAX;
+        largest = largest_object(data, size) + 1; /* what is lost may be nearly all of it */
+        pdf->objects = largest > pdf->objects ? largest : pdf->objects;
         each_object(pdf, look_for_files);
         each_object(pdf, open_object);
         emit_document(pdf, true, NULL);
@@ -324,6 +372,7 @@ static void read_file(struct pdf *pdf, const uint8_t *data, size_t size)
     bool closed = closed_method(data, size, method), opened = read_memory(pdf, data, size);
 
     if (opened) {
+        closed = qpdf_is_encrypted(pdf->qpdf); /* it knows; the bytes may only speak of it */
         count_objects(pdf, size);
         each_object(pdf, look_for_files);
         each_object(pdf, open_object);
@@ -339,8 +388,8 @@ static void read_file(struct pdf *pdf, const uint8_t *data, size_t size)
 static int pdf_finish(struct scan *scan, enum scan_status status)
 {
     const struct pdf_worker *mine = scan_worker(scan);
-    struct pdf pdf = {.scan = scan, .limits = &mine->limits};
     uint64_t size = scan_kept(scan);
+    struct pdf pdf = {.scan = scan, .limits = &mine->limits, .budget = BUDGET(size)};
     const uint8_t *data;
 
     if (status == SCAN_SPARED || size == 0)

@@ -8,7 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TEXT_MAX = 4096, HEADERS_MAX = 256 * 1024, RECEIVED = 64 };
+enum { TEXT_MAX = 4096, HEADERS_MAX = 256 * 1024, RECEIVED = 64, RECEIVED_ROOM = 10 };
+/* A record has room for texts as they are, not for every one at its longest: then each has so much. */
+enum { CUT = 2000, ROOM_FOR_TEXTS = RECORD_SIZE_MAX - 1024 };
 
 static const struct field message_fields[] = {
     {"sender", FIELD_TEXT, "", "name and address of the sender"},
@@ -193,6 +195,37 @@ static void protection(const char *class, struct value *ret_encryption, struct v
         *ret_encryption = value_text("S/MIME");
 }
 
+static bool is_text(size_t i)
+{
+    return message_fields[i].kind == FIELD_TEXT || message_fields[i].kind == FIELD_JSON;
+}
+
+static void cut_one(struct letter *letter, struct value *value)
+{
+    for (size_t i = 0; i < LETTER_TEXTS; i++) {
+        struct buf *room = &letter->rooms[i];
+
+        if (room->size == 0 || value->as.bytes.data != room->data)
+            continue;
+        text_escaped_cut(room, CUT);
+        *value = i == RECEIVED_ROOM ? value_none() : value_text(buf_cstr(room));
+        return;
+    }
+}
+
+static void fit(struct letter *letter)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < LETTER_FIELDS; i++)
+        size += is_text(i) && letter->values[i].present ? letter->values[i].as.bytes.size : 0;
+    letter->cut = size > ROOM_FOR_TEXTS;
+    for (size_t i = 0; i < LETTER_FIELDS && letter->cut; i++) {
+        if (is_text(i) && letter->values[i].present)
+            cut_one(letter, &letter->values[i]);
+    }
+}
+
 void letter_read(struct letter *letter, struct item *message, const struct letter_place *place)
 {
     struct buf headers = {0}, *room = letter->rooms;
@@ -201,7 +234,7 @@ void letter_read(struct letter *letter, struct item *message, const struct lette
 
     *letter = (struct letter){0};
     item_text(message, 0x007d, HEADERS_MAX, &headers);
-    put_received(&headers, &room[10]);
+    put_received(&headers, &room[RECEIVED_ROOM]);
     flagged = item_number(message, 0x0e07, &flags);
     sized = item_number(message, 0x0e08, &size);
     {
@@ -216,14 +249,14 @@ void letter_read(struct letter *letter, struct item *message, const struct lette
             property_or(message, 0, &headers, "Date", &room[6]),
             property_or(message, 0x1035, &headers, "Message-ID", &room[7]),
             property_or(message, 0x1042, &headers, "In-Reply-To", &room[8]),
-            value_text(buf_cstr(&room[10])),
-            property_or(message, 0, &headers, "X-Mailer", &room[11]),
-            property_or(message, 0, &headers, "X-Originating-IP", &room[12]),
+            value_text(buf_cstr(&room[RECEIVED_ROOM])),
+            property_or(message, 0, &headers, "X-Mailer", &room[9]),
+            property_or(message, 0, &headers, "X-Originating-IP", &room[11]),
             value_u64((uint64_t)item_count(message, PART_ATTACHMENTS)),
             value_none(),
             value_none(),
-            property(message, 0x001a, &room[13]),
-            person(message, 0x0042, 0x0065, 0x5d02, &room[14]),
+            property(message, 0x001a, &room[12]),
+            person(message, 0x0042, 0x0065, 0x5d02, &room[13]),
             time_of(message, 0x0e06),
             time_of(message, 0x3007),
             time_of(message, 0x3008),
@@ -236,7 +269,8 @@ void letter_read(struct letter *letter, struct item *message, const struct lette
 
         memcpy(letter->values, values, sizeof values);
     }
-    protection(buf_cstr(&room[13]), &letter->values[14], &letter->values[15]);
+    protection(buf_cstr(&room[12]), &letter->values[14], &letter->values[15]);
+    fit(letter);
     buf_finish(&headers);
 }
 

@@ -7,11 +7,12 @@
 #include "plugins/pst/store.h"
 
 extern const struct record_type letter_type;
-enum { LETTER_FIELDS = 26, LETTER_TEXTS = 17 };
+enum { LETTER_FIELDS = 26, LETTER_TEXTS = 14 };
 
 struct letter {
     struct value values[LETTER_FIELDS];
     struct buf rooms[LETTER_TEXTS]; /* what the values point to */
+    bool cut;                       /* together they were too long for a record */
 };
 
 /* Where a message was found: `folder` as text that may be shown, `state` live, hidden, orphan or recovered.
@@ -25,8 +26,7 @@ void letter_read(struct letter *letter, struct item *message, const struct lette
 void letter_finish(struct letter *letter);
 
 /* A header's value in `headers` (RFC 5322, folded lines joined) at the end of `ret`; false when it is not
- * there.
- * `*at`: where to go on behind it; 0 at first. */
+ * there. `*at`: where to go on behind it; 0 at first. */
 bool letter_header(const struct buf *headers, const char *name, size_t *at, struct buf *ret);
 
 #endif

@@ -153,6 +153,16 @@ static void give(struct walk *walk, size_t size, const char *name, const struct 
     sink_close(sink, walk->code == 0 ? SCAN_WHOLE : SCAN_CUT);
 }
 
+/* Says that something in the item at path [0, size) is damaged. */
+static void note(struct walk *walk, size_t size, const char *what)
+{
+    struct buf shown = {0};
+
+    text_escape(&shown, walk->path, size);
+    scan_note(walk->scan, 0, "%s: %s", buf_cstr(&shown), what);
+    buf_finish(&shown);
+}
+
 /* ------------------------------------------------------------------ items */
 
 /* The item's record stands with its properties. */
@@ -166,6 +176,9 @@ static void give_properties(struct walk *walk, struct item *item, size_t size, b
     text_escape(&shown, walk->path, folder);
     place.folder = buf_cstr(&shown);
     letter_read(&letter, item, &place);
+    if (letter.cut)
+        note(walk, size,
+             "what it says is too long for a record: it is cut there, and whole in properties.txt");
     if (!item_properties(item, PROPERTIES_MAX, &content))
         scan_limited(walk->scan, 0, "item 0x%" PRIx32 " has more properties than are read", item_id(item));
     give(walk, size, "properties.txt", &letter_type, letter.values, &content);
@@ -187,8 +200,20 @@ static void give_bodies(struct walk *walk, struct item *item, size_t size)
         const struct value values[] = {value_text(bodies[i].kind), value_none(), value_none(), value_none(),
                                        value_none()};
 
-        if (item_body(item, bodies[i].body, BODY_MAX, &content))
+        switch (item_body(item, bodies[i].body, BODY_MAX, &content)) {
+        case HAD_IT:
             give(walk, size, bodies[i].name, &part_type, values, &content);
+            break;
+        case HAD_TOO_MUCH:
+            scan_limited(walk->scan, 0, "item 0x%" PRIx32 ": its %s has more than %zu bytes: not opened",
+                         item_id(item), bodies[i].name, BODY_MAX);
+            break;
+        case HAD_BROKEN:
+            note(walk, size, "one of its texts cannot be read");
+            break;
+        case HAD_NONE:
+            break;
+        }
     }
     buf_finish(&content);
 }
@@ -206,11 +231,12 @@ static void open_message(struct walk *walk, struct item *item, size_t size, bool
     char name[32];
     int length = snprintf(name, sizeof name, "item@0x%" PRIx32, item_id(item));
 
-    size = extend(walk, size, name, (size_t)length);
-    if (size == 0 || walk->items >= ITEMS_MAX) {
-        if (size > 0)
-            scan_limited(walk->scan, 0, "more than %" PRIu64 " items: the others were not opened", ITEMS_MAX);
+    if (walk->items >= ITEMS_MAX) {
+        scan_limited(walk->scan, 0, "more than %" PRIu64 " items: the others were not opened", ITEMS_MAX);
         walk->code = -ENOSPC;
+    }
+    size = walk->code == 0 ? extend(walk, size, name, (size_t)length) : 0;
+    if (size == 0) {
         item_free(item);
         return;
     }
@@ -230,9 +256,10 @@ static void open_message(struct walk *walk, struct item *item, size_t size, bool
 static void open_folder(struct walk *walk, struct item *folder, size_t size)
 {
     struct buf name = {0}, shown = {0};
+    bool named = item_text(folder, 0x3001, NAME_SIZE, &name);
     size_t own = 0;
 
-    if (item_text(folder, 0x3001, NAME_SIZE, &name) || size > 0)
+    if (named || size > 0)
         own = extend(walk, size, name.size > 0 ? (const char *)name.data : "unnamed",
                      name.size > 0 ? name.size : 7);
     walk->folders++;
@@ -247,12 +274,15 @@ static void open_folder(struct walk *walk, struct item *folder, size_t size)
     }
     buf_finish(&name);
     buf_finish(&shown);
-    if (walk->depth < LEVELS && walk->folders < ITEMS_MAX && (own > 0 || size == 0)) {
+    if (own == 0 && (size > 0 || named)) { /* too long, which was said */
+        item_free(folder);
+    } else if (walk->depth < LEVELS && walk->folders < ITEMS_MAX) {
         push(walk, folder, true, own);
-        return;
+    } else {
+        scan_limited(walk->scan, 0, "folders lie more than %d levels deep, or are too many: not opened",
+                     LEVELS);
+        item_free(folder);
     }
-    scan_limited(walk->scan, 0, "folders lie more than %d levels deep, or are too many: not opened", LEVELS);
-    item_free(folder);
 }
 
 static void give_data(struct walk *walk, struct item *attachment, size_t size, const char *name,
@@ -265,7 +295,7 @@ static void give_data(struct walk *walk, struct item *attachment, size_t size, c
     while (sink != NULL && walk->code == 0 && got >= 0 && (got = item_read(attachment, chunk, CHUNK)) > 0)
         walk->code = sink_write(sink, chunk, (size_t)got);
     if (got < 0)
-        scan_note(walk->scan, 0, "an attachment cannot be read whole");
+        note(walk, size, "an attachment cannot be read whole");
     sink_close(sink, got == 0 && walk->code == 0 ? SCAN_WHOLE : SCAN_CUT);
     free(chunk);
 }
@@ -309,7 +339,9 @@ static void open_attachment(struct walk *walk, struct item *attachment, size_t s
         else if (inner != NULL)
             open_message(walk, inner, size, false);
         else
-            scan_note(walk->scan, 0, "an attachment has no content in the store");
+            note(walk, size,
+                 kind == ATTACHED_ITEM ? "an attached item cannot be read"
+                                       : "an attachment has no content in the store");
     }
     buf_finish(&name);
     buf_finish(&type);
@@ -383,6 +415,7 @@ static void walk_lost(struct walk *walk, struct store *store, bool recovered)
         walk->path[0] = '\0';
         size = extend(walk, 0, walk->state, strlen(walk->state));
         if (kind == ITEM_BROKEN) {
+            walk->unread += item == NULL;
             item_free(item);
         } else {
             /* A level without an item, for what is opened asks where it lies. */

@@ -4,36 +4,19 @@
 
 #include "engine/base/text.h"
 #include "engine/base/when.h"
+#include "plugins/pst/reader.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <libbfio.h>
 #include <libpff.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* An index, a table and a block are read several times over; what runs in circles is not sound. */
-#define BUDGET(size) ((UINT64_C(256) << 20) + 16 * (size))
-enum { SLOTS = 64, SLOT_SIZE = 16 * 1024, ENTRIES = 4096, RECIPIENTS = 4096, VALUES = 256 };
-
-struct slot {
-    uint64_t offset;
-    size_t size;
-    bool used;
-    uint8_t data[SLOT_SIZE];
-};
-
-/* The stream for libbfio. */
-struct reader {
-    struct scan *scan;
-    uint64_t size, at, read;
-    bool spent;
-    struct slot slots[SLOTS];
-};
+enum { ENTRIES = 4096, RECIPIENTS = 4096, VALUES = 256 };
+#define TEXT_MAX (UINT64_C(64) << 20)
 
 struct store {
-    struct reader reader;
-    libbfio_handle_t *handle;
+    struct pst_reader *reader;
     libpff_file_t *file;
 };
 
@@ -41,124 +24,20 @@ struct item {
     libpff_item_t *item;
 };
 
-/* ------------------------------------------------------------------ reading */
-
-static int pass_handle(intptr_t *handle, libbfio_error_t **error)
-{
-    (void)handle, (void)error;
-    return 1;
-}
-
-static int open_handle(intptr_t *handle, int flags, libbfio_error_t **error)
-{
-    (void)handle, (void)flags, (void)error;
-    return 1;
-}
-
-static int free_handle(intptr_t **handle, libbfio_error_t **error)
-{
-    (void)error;
-    *handle = NULL;
-    return 1;
-}
-
-/* libbfio gives close's 0 on to its caller as success. */
-static int close_handle(intptr_t *handle, libbfio_error_t **error)
-{
-    (void)handle, (void)error;
-    return 0;
-}
-
-static int clone_handle(intptr_t **ret, intptr_t *handle, libbfio_error_t **error)
-{
-    (void)error;
-    *ret = handle;
-    return 1;
-}
-
-static int size_of_handle(intptr_t *handle, size64_t *ret_size, libbfio_error_t **error)
-{
-    (void)error;
-    *ret_size = ((const struct reader *)(void *)handle)->size;
-    return 1;
-}
-
-static off64_t seek_handle(intptr_t *handle, off64_t offset, int whence, libbfio_error_t **error)
-{
-    struct reader *reader = (void *)handle;
-    uint64_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? reader->at : reader->size;
-
-    (void)error;
-    if (offset < 0 ? base < (uint64_t)-offset : (uint64_t)offset > INT64_MAX - base)
-        return -1;
-    reader->at = base + (uint64_t)offset;
-    return (off64_t)reader->at;
-}
-
-/* The slot that the byte at `offset` lies in; NULL: it cannot be read. */
-static struct slot *fetch(struct reader *reader, uint64_t offset)
-{
-    uint64_t start = offset - offset % SLOT_SIZE;
-    struct slot *slot = &reader->slots[start / SLOT_SIZE % SLOTS];
-
-    if (slot->used && slot->offset == start)
-        return slot;
-    slot->used = false;
-    if (reader->read > BUDGET(reader->size)) {
-        reader->spent = true;
-        return NULL;
-    }
-    if (scan_read(reader->scan, start, slot->data, SLOT_SIZE, &slot->size) < 0)
-        return NULL;
-    reader->read += slot->size;
-    slot->offset = start;
-    slot->used = true;
-    return slot;
-}
-
-static ssize_t read_handle(intptr_t *handle, uint8_t *data, size_t size, libbfio_error_t **error)
-{
-    struct reader *reader = (void *)handle;
-    size_t done = 0;
-
-    (void)error;
-    while (done < size && reader->at < reader->size) {
-        struct slot *slot = fetch(reader, reader->at);
-        size_t from = (size_t)(reader->at % SLOT_SIZE), part;
-
-        if (slot == NULL)
-            return -1;
-        if (from >= slot->size)
-            break;
-        part = slot->size - from < size - done ? slot->size - from : size - done;
-        memcpy(data + done, slot->data + from, part);
-        done += part;
-        reader->at += part;
-    }
-    return (ssize_t)done;
-}
-
 int store_open(struct scan *scan, struct store **ret_store)
 {
     struct store *store = calloc(1, sizeof *store);
-    int code = -ENOMEM;
+    int code = store != NULL ? pst_reader_open(scan, &store->reader) : -ENOMEM;
 
-    if (store == NULL)
-        return code;
-    store->reader.scan = scan;
-    store->reader.size = scan_reach(scan);
-    if (libbfio_handle_initialize(&store->handle, (intptr_t *)(void *)&store->reader, free_handle,
-                                  clone_handle, open_handle, close_handle, read_handle, NULL, seek_handle,
-                                  pass_handle, pass_handle, size_of_handle, 0, NULL) != 1 ||
-        libpff_file_initialize(&store->file, NULL) != 1)
-        goto out;
-    code = -EBADMSG;
-    if (libpff_file_open_file_io_handle(store->file, store->handle, LIBPFF_OPEN_READ, NULL) != 1)
-        goto out;
-    *ret_store = store;
-    return 0;
-out:
-    store_close(store);
+    if (code == 0 && libpff_file_initialize(&store->file, NULL) != 1)
+        code = -ENOMEM;
+    if (code == 0 && libpff_file_open_file_io_handle(store->file, pst_reader_handle(store->reader),
+                                                     LIBPFF_OPEN_READ, NULL) != 1)
+        code = -EBADMSG;
+    if (code == 0)
+        *ret_store = store;
+    else
+        store_close(store);
     return code;
 }
 
@@ -170,14 +49,13 @@ void store_close(struct store *store)
         libpff_file_close(store->file, NULL);
         libpff_file_free(&store->file, NULL);
     }
-    if (store->handle != NULL)
-        libbfio_handle_free(&store->handle, NULL);
+    pst_reader_close(store->reader);
     free(store);
 }
 
 bool store_is_spent(const struct store *store)
 {
-    return store->reader.spent;
+    return pst_reader_is_spent(store->reader);
 }
 
 /* ------------------------------------------------------------------ items */
@@ -345,8 +223,8 @@ static bool is_text(uint32_t type)
 }
 
 /* The entry's text at the end of `ret`, without what Outlook puts before a subject: 1, and how long its
- * prefix is. */
-static bool put_text(libpff_record_entry_t *entry, size_t most, struct buf *ret)
+ * prefix is. *ret_cut: it is longer, and not there or not whole; left as it is otherwise. */
+static bool put_text(libpff_record_entry_t *entry, size_t most, struct buf *ret, bool *ret_cut)
 {
     uint32_t type = 0;
     size_t size = 0, skip = 0;
@@ -354,9 +232,12 @@ static bool put_text(libpff_record_entry_t *entry, size_t most, struct buf *ret)
     bool done;
 
     if (libpff_record_entry_get_value_type(entry, &type, NULL) != 1 || !is_text(type) ||
-        libpff_record_entry_get_data_as_utf8_string_size(entry, &size, NULL) != 1 || size <= 1 ||
-        size > (UINT64_C(64) << 20) || (text = malloc(size)) == NULL)
+        libpff_record_entry_get_data_as_utf8_string_size(entry, &size, NULL) != 1 || size <= 1)
         return false;
+    if (size > TEXT_MAX || (text = malloc(size)) == NULL) {
+        *ret_cut = true;
+        return false;
+    }
     done = libpff_record_entry_get_data_as_utf8_string(entry, text, size, NULL) == 1;
     if (done) {
         uint32_t code;
@@ -365,6 +246,7 @@ static bool put_text(libpff_record_entry_t *entry, size_t most, struct buf *ret)
         if (size > 1 && text[0] == 1)
             skip = 1 + text_character(text + 1, size - 1, &code);
         size -= skip;
+        *ret_cut = *ret_cut || size > most;
         buf_append(ret, text + skip, size < most ? size : most);
     }
     free(text);
@@ -374,7 +256,7 @@ static bool put_text(libpff_record_entry_t *entry, size_t most, struct buf *ret)
 static bool text_of(libpff_item_t *item, int index, uint16_t property, size_t most, struct buf *ret)
 {
     libpff_record_entry_t *entry = find(item, index, property);
-    bool there = entry != NULL && put_text(entry, most, ret);
+    bool cut = false, there = entry != NULL && put_text(entry, most, ret, &cut);
 
     libpff_record_entry_free(&entry, NULL);
     return there;
@@ -429,6 +311,7 @@ static const struct {
     {0x0070, "ConversationTopic"},
     {0x0076, "ReceivedByEmailAddress"},
     {0x007d, "TransportMessageHeaders"},
+    {0x0c15, "RecipientType"},
     {0x0c1a, "SenderName"},
     {0x0c1f, "SenderEmailAddress"},
     {0x0e02, "DisplayBcc"},
@@ -445,6 +328,7 @@ static const struct {
     {0x3613, "ContainerClass"},
     {0x3704, "AttachFilename"},
     {0x3707, "AttachLongFilename"},
+    {0x39fe, "SmtpAddress"},
     {0x3a06, "GivenName"},
     {0x3a08, "BusinessTelephoneNumber"},
     {0x3a09, "HomeTelephoneNumber"},
@@ -453,6 +337,7 @@ static const struct {
     {0x3a1c, "MobileTelephoneNumber"},
     {0x5d01, "SenderSmtpAddress"},
     {0x5d02, "SentRepresentingSmtpAddress"},
+    {0x5ff6, "RecipientDisplayName"},
 };
 
 static void put_name(libpff_record_entry_t *entry, struct buf *ret)
@@ -509,7 +394,7 @@ static bool put_number(libpff_record_entry_t *entry, uint32_t type, struct buf *
 }
 
 /* Several texts, with "; " between. */
-static bool put_texts(libpff_record_entry_t *entry, size_t most, struct buf *ret)
+static bool put_texts(libpff_record_entry_t *entry, size_t most, struct buf *ret, bool *ret_cut)
 {
     libpff_multi_value_t *values = NULL;
     size_t size = 0, start = ret->size;
@@ -518,12 +403,16 @@ static bool put_texts(libpff_record_entry_t *entry, size_t most, struct buf *ret
     if (libpff_record_entry_get_multi_value(entry, &values, NULL) != 1)
         return false;
     libpff_multi_value_get_number_of_values(values, &count, NULL);
+    *ret_cut = *ret_cut || count > VALUES;
     for (int i = 0; i < count && i < VALUES && ret->size - start < most; i++) {
         uint8_t *text = NULL;
 
-        if (libpff_multi_value_get_value_utf8_string_size(values, i, &size, NULL) != 1 || size <= 1 ||
-            size > most || (text = malloc(size)) == NULL)
+        if (libpff_multi_value_get_value_utf8_string_size(values, i, &size, NULL) != 1 || size <= 1)
             continue;
+        if (size > most || (text = malloc(size)) == NULL) {
+            *ret_cut = true;
+            continue;
+        }
         if (libpff_multi_value_get_value_utf8_string(values, i, text, size, NULL) == 1) {
             buf_text(ret, ret->size > start ? "; " : "");
             buf_append(ret, text, strnlen((const char *)text, size));
@@ -534,7 +423,7 @@ static bool put_texts(libpff_record_entry_t *entry, size_t most, struct buf *ret
     return ret->size > start;
 }
 
-static void put_property(libpff_record_entry_t *entry, size_t most, struct buf *ret)
+static void put_property(libpff_record_entry_t *entry, size_t most, struct buf *ret, bool *ret_cut)
 {
     uint32_t type = 0;
     size_t start = ret->size;
@@ -544,8 +433,8 @@ static void put_property(libpff_record_entry_t *entry, size_t most, struct buf *
         return;
     put_name(entry, ret);
     buf_u8(ret, '\t');
-    done = is_text(type)                      ? put_text(entry, most, ret)
-           : type == 0x101e || type == 0x101f ? put_texts(entry, most, ret)
+    done = is_text(type)                      ? put_text(entry, most, ret, ret_cut)
+           : type == 0x101e || type == 0x101f ? put_texts(entry, most, ret, ret_cut)
                                               : put_number(entry, type, ret);
     if (done)
         buf_u8(ret, '\n');
@@ -562,26 +451,43 @@ static bool is_body(libpff_record_entry_t *entry)
     return property == 0x1000 || property == 0x1009 || property == 0x1013;
 }
 
-bool item_properties(struct item *item, size_t most, struct buf *ret)
+static void put_set(libpff_item_t *item, int index, size_t most, struct buf *ret, bool *ret_cut)
 {
     libpff_record_set_t *set = NULL;
-    size_t start = ret->size;
     int count = 0;
 
-    if (libpff_item_get_record_set_by_index(item->item, 0, &set, NULL) != 1)
-        return true;
+    if (libpff_item_get_record_set_by_index(item, index, &set, NULL) != 1)
+        return;
     libpff_record_set_get_number_of_entries(set, &count, NULL);
-    for (int i = 0; i < count && i < ENTRIES && ret->size - start < most; i++) {
+    *ret_cut = *ret_cut || count > ENTRIES;
+    for (int i = 0; i < count && i < ENTRIES && ret->size < most; i++) {
         libpff_record_entry_t *entry = NULL;
 
         if (libpff_record_set_get_entry_by_index(set, i, &entry, NULL) != 1)
             continue;
         if (!is_body(entry))
-            put_property(entry, most, ret);
+            put_property(entry, most, ret, ret_cut);
         libpff_record_entry_free(&entry, NULL);
     }
     libpff_record_set_free(&set, NULL);
-    return count <= ENTRIES && ret->size - start < most;
+}
+
+bool item_properties(struct item *item, size_t most, struct buf *ret)
+{
+    libpff_item_t *list = NULL;
+    bool cut = false;
+    int count = 0;
+
+    buf_clear(ret);
+    put_set(item->item, 0, most, ret, &cut);
+    if (libpff_message_get_recipients(item->item, &list, NULL) == 1) {
+        if (libpff_item_get_number_of_record_sets(list, &count, NULL) != 1)
+            count = 0;
+        for (int i = 0; i < count && i < RECIPIENTS && ret->size < most; i++)
+            put_set(list, i, most, ret, &cut);
+        libpff_item_free(&list, NULL);
+    }
+    return !cut && count <= RECIPIENTS && ret->size < most;
 }
 
 /* "Name <address>" of one row. */
@@ -627,7 +533,7 @@ bool item_recipients(struct item *message, uint32_t kind, size_t most, struct bu
 typedef int body_size(libpff_item_t *, size_t *, libpff_error_t **);
 typedef int body_data(libpff_item_t *, uint8_t *, size_t, libpff_error_t **);
 
-bool item_body(struct item *message, enum item_body body, size_t most, struct buf *ret)
+enum item_had item_body(struct item *message, enum item_body body, size_t most, struct buf *ret)
 {
     static body_size *const sizes[] = {libpff_message_get_plain_text_body_size,
                                        libpff_message_get_html_body_size, libpff_message_get_rtf_body_size};
@@ -635,19 +541,20 @@ bool item_body(struct item *message, enum item_body body, size_t most, struct bu
                                        libpff_message_get_rtf_body};
     size_t size = 0;
     uint8_t *data;
-    bool done;
+    int code = sizes[body](message->item, &size, NULL);
 
     buf_clear(ret);
-    if (sizes[body](message->item, &size, NULL) != 1 || size == 0 || size > most ||
-        (data = calloc(1, size)) == NULL)
-        return false;
-    done = datas[body](message->item, data, size, NULL) == 1;
-    while (done && size > 0 && data[size - 1] == '\0')
+    if (code != 1 || size == 0)
+        return code < 0 ? HAD_BROKEN : HAD_NONE;
+    if (size > most || (data = calloc(1, size)) == NULL)
+        return HAD_TOO_MUCH;
+    code = datas[body](message->item, data, size, NULL);
+    while (code == 1 && size > 0 && data[size - 1] == '\0')
         size--;
-    if (done)
+    if (code == 1)
         buf_append(ret, data, size);
     free(data);
-    return done && size > 0;
+    return code != 1 ? HAD_BROKEN : size > 0 ? HAD_IT : HAD_NONE;
 }
 
 enum item_attached item_attached(struct item *attachment)

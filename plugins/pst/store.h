@@ -52,15 +52,17 @@ bool item_text(struct item *item, uint16_t property, size_t most, struct buf *re
 /* WHEN_NONE when there is none. */
 int64_t item_time(struct item *item, uint16_t property);
 bool item_number(struct item *item, uint16_t property, uint32_t *ret);
-/* All texts, times and numbers as lines of UTF-8, appended: "name<TAB>value<LF>", the names those of
- * [MS-OXPROPS] or hexadecimal; at most `most` bytes: false when there was more. */
+/* All texts, times and numbers, the recipients' behind the item's own, as lines of UTF-8 in place of what
+ * `ret` had: "name<TAB>value<LF>", the names those of [MS-OXPROPS] or hexadecimal. Each at most `most` bytes,
+ * and no more begins behind so many: false when there was more. */
 bool item_properties(struct item *item, size_t most, struct buf *ret);
 /* Those of one kind (1 to, 2 copies, 3 blind copies) as "Name <address>, Name <address>". */
 bool item_recipients(struct item *message, uint32_t kind, size_t most, struct buf *ret);
 
-/* A message's text in one of its forms, at most `most` bytes; false when it has not this one. */
+/* A message's text in one of its forms; HAD_TOO_MUCH: it has more than `most` bytes, or than memory. */
 enum item_body { BODY_TEXT, BODY_HTML, BODY_RTF };
-bool item_body(struct item *message, enum item_body body, size_t most, struct buf *ret);
+enum item_had { HAD_NONE, HAD_IT, HAD_TOO_MUCH, HAD_BROKEN };
+enum item_had item_body(struct item *message, enum item_body body, size_t most, struct buf *ret);
 
 /* What an attachment is: content, another message, or the name of a file elsewhere. */
 enum item_attached { ATTACHED_DATA, ATTACHED_ITEM, ATTACHED_ELSEWHERE };

@@ -4,16 +4,15 @@
  */
 #include "engine/base/text.h"
 #include "engine/base/when.h"
-#include "engine/plugin.h"
-#include "plugins/tnef/props.h"
+#include "plugins/tnef/package.h"
 #include "plugins/tnef/rtf.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { HEAD = 6, ATTRIBUTE = 9, ATTRIBUTES_MAX = 100000, TEXT_MAX = 4096, IID_SIZE = 16 };
+/* SHOWN_MAX: eight texts fit a record. */
+enum { HEAD = 6, ATTRIBUTE = 9, ATTRIBUTES_MAX = 100000, SHOWN_MAX = 6000 };
 #define TEXT_OUT_MAX ((size_t)256 << 20)
 
 enum attribute {
@@ -78,266 +77,15 @@ static enum plugin_want tnef_start(struct scan *scan)
                : PLUGIN_SKIP;
 }
 
-/* ------------------------------------------------------------------ what is gathered */
-
-/* Bytes of the stream. */
-struct span {
-    uint64_t offset;
-    size_t size;
-};
-
-struct attachment {
-    bool there, filled, object;
-    struct span data, picture, title, long_name, short_name, type;
-    bool long_is_wide, short_is_wide, type_is_wide;
-    int64_t modified, born;
-};
-
-struct package {
-    struct scan *scan;
-    const uint8_t *data;
-    size_t size;
-    struct buf sender, recipients[3], subject, message_id, in_reply_to, class;
-    int64_t sent, delivered;
-    struct span text, html, rtf;
-    bool text_is_wide;
-    struct attachment attachment;
-    uint64_t parts, streams;
-    unsigned attachments;
-    int code;
-};
-
-/* Text up to its NUL as UTF-8 in place of what was there; 8-bit characters stay as they are. */
-static void set_text(struct buf *ret, const uint8_t *data, size_t size, bool wide)
-{
-    buf_clear(ret);
-    if (wide)
-        text_from_utf16(ret, data, size < 2 * TEXT_MAX ? size / 2 * 2 : 2 * TEXT_MAX, false);
-    else
-        buf_append(ret, data, size < TEXT_MAX ? size : TEXT_MAX);
-    if (ret->size > 0) {
-        const uint8_t *end = memchr(ret->data, '\0', ret->size);
-
-        ret->size = end != NULL ? (size_t)(end - ret->data) : ret->size;
-    }
-}
-
-static void set_span(const struct package *package, struct buf *ret, struct span span, bool wide)
-{
-    set_text(ret, package->data + span.offset, span.size, wide);
-}
-
-static bool is_wide(const struct prop *prop)
-{
-    return prop->type == PROP_UNICODE;
-}
-
-static int64_t time_of(const struct prop *prop)
-{
-    struct bytes bytes;
-
-    bytes_init(&bytes, prop->data, prop->size);
-    return prop->type == PROP_TIME ? when_from_filetime(bytes_u64le(&bytes)) : WHEN_NONE;
-}
-
-/* [2.1.3.3.5] year, month, day, hour, minute, second. */
-static int64_t date_of(const uint8_t *data, size_t size)
-{
-    char text[64];
-    struct bytes bytes;
-    unsigned part[6];
-    int64_t when;
-
-    bytes_init(&bytes, data, size);
-    for (size_t i = 0; i < 6; i++)
-        part[i] = bytes_u16le(&bytes);
-    snprintf(text, sizeof text, "%04u-%02u-%02uT%02u:%02u:%02uZ", part[0], part[1], part[2], part[3], part[4],
-             part[5]);
-    return !bytes_failed(&bytes) && when_parse(text, &when) ? when : WHEN_NONE;
-}
-
-/* "Name <address>" */
-static void put_person(struct buf *ret, const struct buf *name, const struct buf *address)
-{
-    buf_append(ret, name->data, name->size);
-    if (address->size > 0 &&
-        (address->size != name->size || memcmp(address->data, name->data, name->size) != 0)) {
-        buf_text(ret, name->size > 0 ? " <" : "<");
-        buf_append(ret, address->data, address->size);
-        buf_u8(ret, '>');
-    }
-}
-
-/* [2.1.3.3.1] a name, and its address with the kind before a ':'. */
-static void read_from(struct package *package, const uint8_t *data, size_t size)
-{
-    struct buf name = {0}, address = {0};
-    struct bytes bytes;
-    uint16_t names, addresses;
-
-    bytes_init(&bytes, data, size);
-    bytes_skip(&bytes, 4);
-    names = bytes_u16le(&bytes);
-    addresses = bytes_u16le(&bytes);
-    if (!bytes_failed(&bytes) && bytes_left(&bytes) >= (size_t)names + addresses) {
-        const uint8_t *raw = bytes_take(&bytes, names), *colon;
-
-        set_text(&name, raw, names, false);
-        raw = bytes_take(&bytes, addresses);
-        colon = addresses > 0 ? memchr(raw, ':', addresses) : NULL;
-        if (colon != NULL)
-            set_text(&address, colon + 1, addresses - (size_t)(colon + 1 - raw), false);
-        buf_clear(&package->sender);
-        put_person(&package->sender, &name, &address);
-    }
-    buf_finish(&name);
-    buf_finish(&address);
-}
-
-/* Rows of properties, one for each recipient. [2.1.3.5] */
-static void read_recipients(struct package *package, const uint8_t *data, size_t size)
-{
-    struct buf name = {0}, address = {0};
-    struct bytes bytes;
-    uint32_t rows;
-
-    bytes_init(&bytes, data, size);
-    rows = bytes_u32le(&bytes);
-    for (uint32_t row = 0; row < rows && !bytes_failed(&bytes); row++) {
-        struct props props;
-        struct prop prop;
-        uint8_t kind = 0;
-
-        buf_clear(&name);
-        buf_clear(&address);
-        props_init(&props, &bytes);
-        while (props_next(&props, &prop)) {
-            if (prop.id == 0x0c15 && prop.type == PROP_I32)
-                kind = prop.data[0];
-            else if (prop.id == 0x3001)
-                set_text(&name, prop.data, prop.size, is_wide(&prop));
-            else if (prop.id == 0x39fe || (prop.id == 0x3003 && address.size == 0))
-                set_text(&address, prop.data, prop.size, is_wide(&prop));
-        }
-        bytes = props.bytes;
-        if (kind >= 1 && kind <= 3 && package->recipients[kind - 1].size < TEXT_MAX) {
-            buf_text(&package->recipients[kind - 1], package->recipients[kind - 1].size > 0 ? ", " : "");
-            put_person(&package->recipients[kind - 1], &name, &address);
-        }
-    }
-    buf_finish(&name);
-    buf_finish(&address);
-}
-
-/* `at`: where `data` lies in the stream. */
-static void read_message_props(struct package *package, const uint8_t *data, size_t size, uint64_t at)
-{
-    struct buf name = {0}, address = {0};
-    struct bytes bytes;
-    struct props props;
-    struct prop prop;
-
-    bytes_init(&bytes, data, size);
-    props_init(&props, &bytes);
-    while (props_next(&props, &prop)) {
-        const struct span span = {at + prop.offset, prop.size};
-
-        switch (prop.id) {
-        case 0x0037:
-            set_text(&package->subject, prop.data, prop.size, is_wide(&prop));
-            break;
-        case 0x001a:
-            set_text(&package->class, prop.data, prop.size, is_wide(&prop));
-            break;
-        case 0x1035:
-            set_text(&package->message_id, prop.data, prop.size, is_wide(&prop));
-            break;
-        case 0x1042:
-            set_text(&package->in_reply_to, prop.data, prop.size, is_wide(&prop));
-            break;
-        case 0x0c1a:
-            set_text(&name, prop.data, prop.size, is_wide(&prop));
-            break;
-        case 0x5d01:
-        case 0x0c1f:
-            if (prop.id == 0x5d01 || address.size == 0)
-                set_text(&address, prop.data, prop.size, is_wide(&prop));
-            break;
-        case 0x0039:
-            package->sent = time_of(&prop);
-            break;
-        case 0x0e06:
-            package->delivered = time_of(&prop);
-            break;
-        case 0x1000:
-            package->text = span;
-            package->text_is_wide = is_wide(&prop);
-            break;
-        case 0x1009:
-            package->rtf = span;
-            break;
-        case 0x1013:
-            package->html = span;
-            break;
-        default:
-            break;
-        }
-    }
-    if (name.size + address.size > 0) {
-        buf_clear(&package->sender);
-        put_person(&package->sender, &name, &address);
-    }
-    buf_finish(&name);
-    buf_finish(&address);
-    if (bytes_failed(&props.bytes))
-        scan_note(package->scan, at, "the properties of a message in a package are damaged");
-}
-
-static void read_attachment_props(struct package *package, const uint8_t *data, size_t size, uint64_t at)
-{
-    struct attachment *attachment = &package->attachment;
-    struct bytes bytes;
-    struct props props;
-    struct prop prop;
-
-    bytes_init(&bytes, data, size);
-    props_init(&props, &bytes);
-    while (props_next(&props, &prop)) {
-        struct span span = {at + prop.offset, prop.size};
-
-        if (prop.id == 0x3707) {
-            attachment->long_name = span;
-            attachment->long_is_wide = is_wide(&prop);
-        } else if (prop.id == 0x3704 || (prop.id == 0x3001 && attachment->short_name.size == 0)) {
-            attachment->short_name = span;
-            attachment->short_is_wide = is_wide(&prop);
-        } else if (prop.id == 0x370e) {
-            attachment->type = span;
-            attachment->type_is_wide = is_wide(&prop);
-        } else if (prop.id == 0x3701 && prop.type == PROP_OBJECT && prop.size > IID_SIZE) {
-            /* A message in a package of its own, or a compound file, behind what interface it has. */
-            attachment->data = (struct span){span.offset + IID_SIZE, span.size - IID_SIZE};
-            attachment->object = attachment->filled = true;
-        } else if (prop.id == 0x3701 && prop.type == PROP_BINARY && attachment->data.size == 0) {
-            attachment->data = span;
-            attachment->filled = true;
-        } else if (prop.id == 0x3008) {
-            attachment->modified = time_of(&prop);
-        } else if (prop.id == 0x3007) {
-            attachment->born = time_of(&prop);
-        }
-    }
-    if (bytes_failed(&props.bytes))
-        scan_note(package->scan, at, "the properties of an attachment in a package are damaged");
-}
-
 /* ------------------------------------------------------------------ streams */
 
-static struct value text(const struct buf *raw, struct buf *room)
+static struct value text(struct package *package, const struct buf *raw, struct buf *room)
 {
     if (raw->size == 0)
         return value_none();
     text_escape(room, raw->data, raw->size);
+    package->cut = package->cut || room->size > SHOWN_MAX;
+    text_escaped_cut(room, SHOWN_MAX);
     return value_text(buf_cstr(room));
 }
 
@@ -382,8 +130,13 @@ static void give_text(struct package *package, const char *kind, const char *nam
     if (strcmp(kind, "rtf") != 0) {
         give(package, name, span, NULL, values);
     } else {
-        if (!rtf_unpack(package->data + span.offset, span.size, TEXT_OUT_MAX, &unpacked))
-            scan_note(package->scan, span.offset, "the compressed text of a message is damaged");
+        if (!rtf_unpack(package->data + span.offset, span.size, TEXT_OUT_MAX, &unpacked)) {
+            if (unpacked.size >= TEXT_OUT_MAX)
+                scan_limited(package->scan, span.offset,
+                             "more than %zu bytes in a compressed text: it is cut", TEXT_OUT_MAX);
+            else
+                scan_note(package->scan, span.offset, "the compressed text of a message is damaged");
+        }
         if (unpacked.size > 0)
             give(package, name, span, &unpacked, values);
     }
@@ -400,21 +153,23 @@ static void end_attachment(struct package *package)
 
     if (attachment->there && package->code == 0) {
         package->attachments++;
-        set_span(package, &name, attachment->long_name, attachment->long_is_wide);
+        package_span(package, &name, attachment->long_name, attachment->long_is_wide);
         if (name.size == 0)
-            set_span(package, &name, attachment->title, false);
+            package_span(package, &name, attachment->title, false);
         if (name.size == 0)
-            set_span(package, &name, attachment->short_name, attachment->short_is_wide);
-        set_span(package, &type, attachment->type, attachment->type_is_wide);
+            package_span(package, &name, attachment->short_name, attachment->short_is_wide);
+        package_span(package, &type, attachment->type, attachment->type_is_wide);
         snprintf(made, sizeof made, "attachment-%u", package->attachments);
         {
             const char *shown = name.size > 0 ? buf_cstr(&name) : made;
             const struct value values[] = {value_text(attachment->object ? "object" : "attachment"),
-                                           text(&name, &rooms[0]), text(&type, &rooms[1]),
+                                           text(package, &name, &rooms[0]), text(package, &type, &rooms[1]),
                                            when(attachment->modified), when(attachment->born)};
 
             package->parts++;
-            if (attachment->filled)
+            if (!attachment->filled)
+                scan_note(package->scan, attachment->at, "an attachment has no content in the package");
+            else
                 give(package, shown, attachment->data, attachment->data.size > 0 ? NULL : &nothing, values);
         }
         if (attachment->picture.size > 0 && package->code == 0) {
@@ -441,35 +196,37 @@ static void take(struct package *package, uint32_t id, const uint8_t *data, size
 
     switch ((enum attribute)id) {
     case FROM:
-        read_from(package, data, size);
+        package_from(package, data, size);
         break;
     case SUBJECT:
-        set_text(&package->subject, data, size, false);
+        package_text(&package->subject, data, size, false);
         break;
     case CLASS:
-        set_text(&package->class, data, size, false);
+        package_text(&package->class, data, size, false);
         break;
     case MESSAGE_ID:
-        set_text(&package->message_id, data, size, false);
+        package_text(&package->message_id, data, size, false);
         break;
     case DATE_SENT:
-        package->sent = date_of(data, size);
+        package->sent = package_date(data, size);
         break;
     case DATE_RECEIVED:
-        package->delivered = date_of(data, size);
+        package->delivered = package_date(data, size);
         break;
     case BODY:
         package->text = span;
+        package->text_is_wide = false;
         break;
     case MESSAGE_PROPS:
-        read_message_props(package, data, size, span.offset);
+        package_message_props(package, data, size, span.offset);
         break;
     case RECIPIENTS:
-        read_recipients(package, data, size);
+        package_recipients(package, data, size);
         break;
     case RENDERING:
         end_attachment(package);
         attachment->there = true;
+        attachment->at = span.offset;
         break;
     case TITLE:
         attachment->title = span;
@@ -478,18 +235,20 @@ static void take(struct package *package, uint32_t id, const uint8_t *data, size
         attachment->picture = span;
         break;
     case CREATED:
-        attachment->born = date_of(data, size);
+        attachment->born = package_date(data, size);
         break;
     case MODIFIED:
-        attachment->modified = date_of(data, size);
+        attachment->modified = package_date(data, size);
         break;
     case DATA:
+        if (attachment->data.size > 0 && !attachment->object) /* of another one, whose beginning is lost */
+            end_attachment(package);
         attachment->there = attachment->filled = true;
         attachment->data = span;
         break;
     case ATTACHMENT_PROPS:
         attachment->there = true;
-        read_attachment_props(package, data, size, span.offset);
+        package_attachment_props(package, data, size, span.offset);
         break;
     }
 }
@@ -548,7 +307,7 @@ static void emit_message(struct package *package)
     struct value shown[TEXTS];
 
     for (size_t i = 0; i < TEXTS; i++)
-        shown[i] = text(raws[i], &rooms[i]);
+        shown[i] = text(package, raws[i], &rooms[i]);
     {
         const struct value values[MESSAGE_FIELDS] = {
             shown[0],
@@ -565,8 +324,9 @@ static void emit_message(struct package *package)
             value_u64(package->streams),
         };
 
-        if (scan_emit(package->scan, &message_type, values) == -E2BIG)
-            scan_note(package->scan, 0, "the message's headers are too large for a record");
+        scan_emit(package->scan, &message_type, values);
+        if (package->cut)
+            scan_note(package->scan, 0, "what the message says is too long for a record: it is cut there");
     }
     for (size_t i = 0; i < TEXTS; i++) {
         buf_finish(&rooms[i]);

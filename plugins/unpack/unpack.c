@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AHEAD = 256, HITS_MAX = 1 << 18, BASE64_LEAST = 256, BASE64_LINE = 40 };
+/* PDF_HEAD, PDF_MAX: what the plugin pdf opens. */
+enum { PDF_HEAD = 1024, AHEAD = 256, HITS_MAX = 1 << 18, BASE64_LEAST = 256, BASE64_LINE = 40 };
+#define PDF_MAX (UINT64_C(1) << 30)
 
 enum form { FORM_GZIP, FORM_ZLIB, FORM_ZIP, FORM_BASE64, FORMS };
 static const char *const names[FORMS] = {"gzip", "zlib", "zip", "base64"};
@@ -84,14 +86,16 @@ static void leave_to_others(struct scan *scan)
 {
     const struct unpack_worker *mine = scan_worker(scan);
     enum stream_kind kind = scan_stream(scan)->kind;
+    size_t size = scan_kept(scan) < PDF_HEAD ? (size_t)scan_kept(scan) : PDF_HEAD;
     struct unpack_stream *stream = scan_state(scan);
     const uint8_t *head;
 
-    if ((kind != STREAM_FILE && kind != STREAM_ADS && kind != STREAM_CHILD) || scan_peek(scan, 0, 5, &head) < 0)
+    if ((kind != STREAM_FILE && kind != STREAM_ADS && kind != STREAM_CHILD) || size < 5 ||
+        scan_peek(scan, 0, size, &head) < 0)
         return;
     stream->opened[FORM_ZIP] = mine->beside_archive && memcmp(head, "PK\3\4", 4) == 0;
     stream->opened[FORM_GZIP] = mine->beside_archive && memcmp(head, "\x1f\x8b\10", 3) == 0;
-    stream->opened[FORM_ZLIB] = mine->beside_pdf && memcmp(head, "%PDF-", 5) == 0;
+    stream->opened[FORM_ZLIB] = mine->beside_pdf && scan_stream(scan)->size <= PDF_MAX && memmem(head, size, "%PDF-", 5) != NULL;
 }
 
 /* A recovered object's bytes lie in the stream that it was recovered from, which was looked through already.

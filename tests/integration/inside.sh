@@ -28,6 +28,7 @@ openssl genrsa -aes128 -passout pass:x -out key.pem 2048 2>"$WORK/null"
 zip -q -P x secret.zip "$WORK/note.txt"
 # Random by design, and what is nearly so.
 openssl enc -aes-256-ctr -K "$(printf %064d 1)" -iv "$(printf %032d 1)" -in /dev/zero 2>"$WORK/null" | head -c 1048576 >volume
+{ printf '\x84\x20\x03'; tail -c +4 volume; } >volume.pgp # begins like a message of OpenPGP, and is none
 { cat volume; printf x; } >volume.odd
 head -c 786432 volume | { printf 'ID3'; cat; } | head -c 786432 >volume.mp3
 seq 900000 | xz -9 >"$WORK/packed" && size=$(stat -c %s "$WORK/packed") && head -c $((size / 512 * 512)) "$WORK/packed" >packed.xz
@@ -93,7 +94,7 @@ promise "a private key" named key.pem "private key|PKCS #8"
 promise "a member of an archive" named 'secret.zip!/' "member of an archive|ZipCrypto"
 promise "an Office document" named ole-closed.xlsx "encrypted Office document|ECMA-376 (EncryptedPackage)"
 promise "a KeePass database" named encrypted-vault.kdbx "KeePass database|KDBX 4.1, AES 256, Argon2id"
-promise "what is random in whole sectors is a suspect, and nothing else is" is volume \
-  "$(sql "$WORK/one" "SELECT group_concat(substr(path, 10), ',') FROM encrypted WHERE certainty = 'suspect'")"
+promise "what is random in whole sectors is a suspect, whatever it begins with, and nothing else is" is "evidence/volume evidence/volume.pgp" \
+  "$(sql "$WORK/one" "SELECT path FROM encrypted WHERE certainty = 'suspect' ORDER BY path" | tr '\n' ' ' | sed 's/ $//')"
 
 finish

@@ -403,3 +403,20 @@ Test(text, what_escaping_leaves_is_known_as_escaped_and_nothing_else_is)
     cr_assert_not(text_is_escaped("\xe2\x80\xae"
                                   "gpj.exe"));
 }
+
+Test(text, escaped_text_is_cut_between_its_units)
+{
+    static const struct {
+        size_t most;
+        const char *want;
+    } cases[] = {{100, "aბ\\x1bb"}, {9, "aბ\\x1bb"}, {8, "aბ\\x1b"}, {7, "aბ"}, {4, "aბ"}, {3, "a"}, {0, ""}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buf buf = {0};
+
+        buf_text(&buf, "aბ\\x1bb");
+        text_escaped_cut(&buf, cases[i].most);
+        cr_assert_str_eq(buf_cstr(&buf), cases[i].want, "%zu: %s", cases[i].most, buf_cstr(&buf));
+        buf_finish(&buf);
+    }
+}

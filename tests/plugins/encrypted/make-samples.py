@@ -35,10 +35,14 @@ put("file.enc", b"Salted__" + noise)
 put("file.b64", base64.encodebytes(b"Salted__" + noise))
 put("file.aes", b"AES\2\0\0\0" + noise)
 put("luks1.img", b"LUKS\xba\xbe\0\1" + b"aes".ljust(32, b"\0") + b"xts-plain64".ljust(32, b"\0") + b"sha256".ljust(32, b"\0") + bytes(600))
+luks2 = b"LUKS\xba\xbe\0\2" + bytes(4088)
+put("luks2.img", luks2 + b'{"keyslots":{},"segments":{"0":{"type":"crypt","encryption":"aes-xts-plain64","sector_size":512}}}\0')
+put("luks2-cut.img", luks2[:600])  # its text is not there
 key = b"openssh-key-v1\0" + struct.pack(">I", 10) + b"aes256-ctr" + struct.pack(">I", 6) + b"bcrypt" + noise
 put("id_rsa", b"-----BEGIN OPENSSH PRIVATE KEY-----\n" + base64.encodebytes(key) + b"-----END OPENSSH PRIVATE KEY-----\n")
 plain = b"openssh-key-v1\0" + struct.pack(">I", 4) + b"none" + struct.pack(">I", 4) + b"none" + noise
 put("id_open", b"-----BEGIN OPENSSH PRIVATE KEY-----\n" + base64.encodebytes(plain) + b"-----END OPENSSH PRIVATE KEY-----\n")
 put("key.pem", b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0011\n\nabcd\n-----END RSA PRIVATE KEY-----\n")
+put("bare.pem", b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nabcd\n-----END RSA PRIVATE KEY-----\n")
 put("mail.p7m", bytes.fromhex("308204d206092a864886f70d010703a08204c3") + noise)
 put("store.p12", bytes.fromhex("308209d10201033082099706092a864886f70d010701") + noise)

@@ -46,6 +46,17 @@ page = [b"<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles<</Names[(a)4 0 R(b)<
 # Without cross references, as what a broken file has: qpdf searches for the objects.
 data = pdf(page[:8])
 (out / "broken.pdf.in").write_bytes(data[:data.index(b"xref\n")])
+# What is odd, and opens: it only speaks of being encrypted; a stream that is not packed as it says; more filters than anybody
+# needs; a script of a mouse that comes by; an empty stream.
+odd = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+       b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R/Annots[<</AA<</E<</S/JavaScript/JS(enter\\(\\))>>>>>>]>>",
+       stream(b"say /Encrypt<</Filter/Standard/V 1>>", b"", False),
+       b"<</Length 9/Filter/FlateDecode>>stream\nno deflate\nendstream",
+       stream(b"20>", b"/Filter[%s]" % (b"/AHx" * 17), False),
+       stream(b"")]
+(out / "odd.pdf.in").write_bytes(pdf(odd))
+# The first part of a large file: numbers are larger than there is room for.
+(out / "part.pdf.in").write_bytes(b"%PDF-1.7\n900 0 obj\n" + stream(b"BT (words of a large file) Tj ET") + b"\nendobj\n901 0 obj\n<</Type")
 # A stream of which 1,000 times as much comes out, twice over: what qpdf would unpack by itself is not.
 twice = zlib.compress(zlib.compress(bytes(1 << 20), 9), 9)
 (out / "twice.pdf.in").write_bytes(pdf(page[:2] + [b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R>>",

@@ -104,8 +104,8 @@ def properties(**values):
         number = int(name[1:], 16)
         if name[0] == "t":
             records.append(struct.pack("<HHI", number, 0x40, heap.add(struct.pack("<Q", value))))
-        elif name[0] == "n":  # lies in a node of its own
-            records.append(struct.pack("<HHI", number, 0x102, value))
+        elif name[0] in "nw":  # lies in a node of its own, w as text
+            records.append(struct.pack("<HHI", number, 0x1f if name[0] == "w" else 0x102, value))
         elif isinstance(value, int):
             records.append(struct.pack("<HHI", number, 3, value))
         elif isinstance(value, bytes):
@@ -172,3 +172,17 @@ store.node(0x200024, store.block(letter), store.subnodes([
     (0x8045, store.block(item), store.subnodes([(0x200064, inner, 0)]))]), 0x8022)
 store.node(0x200048, store.block(properties(p001A="IPM.Rule.Version2.Message", p0037="rule", p3001="hidden words")), 0, 0x8022)
 (out / "mail.pst.in").write_bytes(store.write())
+
+# What no record has room for, as each character that shows nothing is told by its bytes; and an attached item that is not there.
+store = Store()
+hidden = "\u200b" * 1365
+store.node(0x21, store.block(properties(p3001="Store")))
+store.node(0x61, store.block(properties(p0001=1, p0002=bytes(16), p0003=struct.pack("<IHH", 0x8001, 2, 0), p0004=bytes(4))))
+folder(0x122, "", 0x122, [(0x8022, "Inbox")], [])
+folder(0x8022, "Inbox", 0x122, [], [(0x200024, "long"), (0x200044, "next")])
+headers = store.block(("Received: %s\r\nReceived: %s\r\nX-Mailer: %s\r\n" % ((hidden,) * 3)).encode("utf-16-le")[:8176])
+long = properties(p001A="IPM.Note", p0037=hidden, p0C1A=hidden, w007D=0x9f)
+store.node(0x200024, store.block(long), store.subnodes([(0x671, store.block(table([(0x8045, {0x3704: "gone", 0x3705: 5})], [(0x3704, 0x1f), (0x3705, 3)])), 0),
+                                                        (0x8045, store.block(properties(p3707="gone", p3705=5, p3701=(0x200064, 0))), 0), (0x9f, headers, 0)]), 0x8022)
+store.node(0x200044, store.block(properties(p001A="IPM.Note", p0037="next", p1000="what stands behind")), 0, 0x8022)
+(out / "long.pst.in").write_bytes(store.write())
