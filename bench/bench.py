@@ -280,7 +280,10 @@ def ratios():
         goals.append(("with features", "kvali features", ("list", "all", "features"), 0.15, None))
     out = []
     for name, mine, theirs, cpu, wall in goals:
-        if total((mine,), "cpu") and total(theirs, "cpu"):
+        failed = [s.name for s in steps if s.group in (mine, *theirs) and any(run["exit"] not in (0, 1) for run in s.runs)]
+        if failed:
+            out.append({"what": name, "failed": failed})
+        elif total((mine,), "cpu") and total(theirs, "cpu"):
             out.append({"what": name, "cpu": total((mine,), "cpu") / total(theirs, "cpu"), "cpu_goal": cpu,
                         "wall": total((mine,), "wall") / total(theirs, "wall"), "wall_goal": wall,
                         "against": [s.name for s in steps if s.group in theirs]})
@@ -297,6 +300,9 @@ def table(facts, compared, load):
     text += [f"load when it began and ended: {load[0]:.1f}, {load[1]:.1f}", "",
              *("  ".join([r[0].ljust(width[0]), *(r[i].rjust(width[i]) for i in range(1, 5)), r[5]]) for r in rows), ""]
     for r in compared:
+        if "failed" in r:
+            text.append(f"{r['what']}: not compared, for there failed: {', '.join(r['failed'])}")
+            continue
         goal = f" (goal {r['cpu_goal']:.2f})", f" (goal {r['wall_goal']:.2f})" if r["wall_goal"] else ""
         text.append(f"{r['what']}: CPU {r['cpu']:.2f}{goal[0]}, wall {r['wall']:.2f}{goal[1]} of {' + '.join(r['against'])}")
     for name in ("list and hash", "all but features"):

@@ -175,12 +175,13 @@ static void say_signer(struct seals *seals, uint32_t number, const struct seal_t
 }
 
 /* The seal says when it was made; a certificate that was not valid then did not sign it in good order, whoever is trusted. */
-static int check_validity(const struct seal *seal, const struct sign_who *who, struct why *why)
+static int check_validity(const struct seal *seal, const struct sign_who *who, int64_t *ret_made, struct why *why)
 {
     char day[WHEN_TEXT_SIZE];
     int64_t made;
     if (!when_parse(seal->time, &made))
         return why_set(why, -EUCLEAN, "its time is none: %s", seal->time);
+    *ret_made = made;
     if (who->not_before != WHEN_NONE && made < who->not_before)
         return why_set(why, -EKEYREJECTED, "it was made on %s; the signer's certificate was not valid before %s", seal->time,
                        when_format(who->not_before, day));
@@ -192,23 +193,23 @@ static int check_validity(const struct seal *seal, const struct sign_who *who, s
 
 /* By the lists that were given, and by all that seals keep: a later one knows more of an older signature. */
 static int check_revocation(const char *folder, const struct seal_files *files, const struct seal_trust *trust, int64_t at,
-                            uint32_t number, struct seals *seals, struct why *why)
+                            int64_t made, uint32_t number, struct seals *seals, struct why *why)
 {
     char path[PATH_SIZE];
     struct stat st;
     bool known = false, any = trust->crl != NULL;
     const struct buf *signature = &files->signature;
-    int code = trust->ca && trust->crl ? sign_revoked(signature->data, signature->size, trust->crl, trust->ca, at, &known, why) : 0;
+    int code = trust->ca && trust->crl ? sign_revoked(signature->data, signature->size, trust->crl, trust->ca, at, made, &known, why) : 0;
     for (uint32_t i = 1; trust->ca && code == 0 && i <= seals->count; i++) {
         bool here = false;
         if (seal_path(folder, i, "crl", path, sizeof path) || lstat(path, &st))
             continue;
         any = true;
-        code = sign_revoked(signature->data, signature->size, path, trust->ca, at, &here, why);
+        code = sign_revoked(signature->data, signature->size, path, trust->ca, at, made, &here, why);
         known = known || here;
     }
     if (trust->ca && code == 0 && any && !known)
-        buf_printf(&seals->remarks, "%sseal %u: there is no revocation list by the issuer of its signer's certificate",
+        buf_printf(&seals->remarks, "%sseal %u: there is no revocation list by the issuer of its signer's certificate that was in date when it was made",
                    seals->remarks.size ? "\n" : "", number);
     return code;
 }
@@ -235,6 +236,7 @@ static void check_signature(const char *folder, uint32_t number, const struct se
         code = stamp_check(files.stamp.data, files.stamp.size, files.signature.data, files.signature.size,
                            files.request.size ? files.request.data : NULL, files.request.size, trust->tsa,
                            &stamp, &why);
+    int64_t made = WHEN_NONE;
     /* What is not trusted cannot say when it was signed. */
     int64_t at = trust->tsa ? stamp.time : WHEN_NONE;
     if (code == 0)
@@ -245,9 +247,9 @@ static void check_signature(const char *folder, uint32_t number, const struct se
     if (code == 0 && strcmp(seal.signer_sha256, who.sha256) != 0)
         code = why_set(&why, -EKEYREJECTED, "it names another signer than the one who signed");
     if (code == 0)
-        code = check_validity(&seal, &who, &why);
+        code = check_validity(&seal, &who, &made, &why);
     if (code == 0)
-        code = check_revocation(folder, &files, trust, at, number, seals, &why);
+        code = check_revocation(folder, &files, trust, at, made, number, seals, &why);
     if (code)
         trouble_add(&seals->signatures, "seal %u: %s", number, why.text);
     else {

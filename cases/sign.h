@@ -53,9 +53,11 @@ int sign_check(const void *data, size_t size, const void *der, size_t der_size, 
 
 /* Was the certificate that signed `der` revoked, by a list in `crl` (a PEM file of revocation lists, each signed by a root of
  * `ca` or by a certificate that the signature carries), before `at`? A signature that was there earlier stays good; WHEN_NONE:
- * when it was made is not known, so any revocation counts. 0: not, or no list is of its issuer, which *ret_known tells.
- * -EKEYREJECTED: it was, or a list is not good. */
-int sign_revoked(const void *der, size_t der_size, const char *crl, const char *ca, int64_t at, bool *ret_known, struct why *why);
+ * when it was made is not known, so any revocation counts. What a list says counts whenever it was made; one that was out of
+ * date at `made` (when the signature claims to be from) cannot say that nobody was revoked. 0: not, or no list that was in date
+ * is of its issuer, which *ret_known tells. -EKEYREJECTED: it was, or a list is not good. */
+int sign_revoked(const void *der, size_t der_size, const char *crl, const char *ca, int64_t at, int64_t made, bool *ret_known,
+                 struct why *why);
 
 /* Reads the revocation lists of a PEM file and appends them. -EKEYREJECTED: there is none in it, one that bears the name of the
  * issuer of `key`'s certificate is not signed by it (told only when the key came with that certificate), or it says that the

@@ -17,7 +17,7 @@ struct looking {
     X509 *signer;
     STACK_OF(X509) * issuers; /* those that the signature carries */
     X509_STORE *roots;
-    int64_t at;
+    int64_t at, made;
     bool known;
 };
 
@@ -42,6 +42,14 @@ static bool is_good(const struct looking *l, X509_CRL *crl)
     return good;
 }
 
+/* A list without an end is from before RFC 5280, which wants one. */
+static bool is_in_date(X509_CRL *crl, int64_t made)
+{
+    const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
+    int64_t end = next ? sign_time(next) : WHEN_NONE;
+    return end == WHEN_NONE || end >= made;
+}
+
 static int look(struct looking *l, X509_CRL *crl, struct why *why)
 {
     char day[WHEN_TEXT_SIZE];
@@ -51,7 +59,7 @@ static int look(struct looking *l, X509_CRL *crl, struct why *why)
     if (!is_good(l, crl))
         return why_set(why, -EKEYREJECTED,
                        "a revocation list bears its issuer's name, and not its signature");
-    l->known = true;
+    l->known = l->known || is_in_date(crl, l->made);
     if (X509_CRL_get0_by_cert(crl, &revoked, l->signer) != 1) /* 2: it was taken from the list again */
         return 0;
     int64_t when = sign_time(X509_REVOKED_get0_revocationDate(revoked));
@@ -126,14 +134,14 @@ int sign_lists(const struct sign_key *key, const char *path, struct buf *pem, st
 /* ------------------------------------------------------------------ afterwards */
 
 int sign_revoked(const void *der, size_t der_size, const char *crl, const char *ca, int64_t at,
-                 bool *ret_known, struct why *why)
+                 int64_t made, bool *ret_known, struct why *why)
 {
     BIO *bio = der_size <= INT_MAX ? BIO_new_mem_buf(der, (int)der_size) : NULL;
     CMS_ContentInfo *cms = bio ? d2i_CMS_bio(bio, NULL) : NULL;
     STACK_OF(X509) *certs = cms ? CMS_get1_certs(cms) : NULL;
     /* Without a check of the signature nobody is set as its signer yet. */
     STACK_OF(CMS_SignerInfo) *infos = cms ? CMS_get0_SignerInfos(cms) : NULL;
-    struct looking l = {.issuers = certs, .at = at, .roots = sign_store(ca, WHEN_NONE, why)};
+    struct looking l = {.issuers = certs, .at = at, .made = made, .roots = sign_store(ca, WHEN_NONE, why)};
     for (int i = 0; infos && sk_CMS_SignerInfo_num(infos) == 1 && i < sk_X509_num(certs); i++)
         if (CMS_SignerInfo_cert_cmp(sk_CMS_SignerInfo_value(infos, 0), sk_X509_value(certs, i)) == 0)
             l.signer = sk_X509_value(certs, i);

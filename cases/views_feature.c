@@ -50,120 +50,39 @@ static const char values[] =
     "rank INTEGER NOT NULL, count INTEGER NOT NULL, contents INTEGER NOT NULL, first INTEGER, last INTEGER, "
     "PRIMARY KEY (kind, value, exhibit)) STRICT, WITHOUT ROWID";
 
-/* In the order of the key, so that the table only grows at its end. */
+/* clang-format off */ /* which would break these texts at each word */
+/* In the order of the key, so that the table only grows at its end. A record without a kind or a value counts
+ * nowhere. */
 static const char count_all[] =
-    "INSERT OR IGNORE INTO t_value SELECT f.kind, f.normal, f.exhibit, max(f.rank), " SUM(
-        "f.count") ", count(*), min(t.first), max(t.last) FROM " COUNTED " f LEFT JOIN " TIMES
-                   " t ON t.stream = f.stream GROUP BY f.kind, f.normal, f.exhibit "
-                   "ORDER BY f.kind, f.normal, f.exhibit";
+    "INSERT OR IGNORE INTO t_value "
+    "SELECT f.kind, f.normal, f.exhibit, max(f.rank), " SUM("f.count") ", count(*), min(t.first), max(t.last) "
+    "FROM " COUNTED " f LEFT JOIN " TIMES " t ON t.stream = f.stream "
+    "GROUP BY f.kind, f.normal, f.exhibit ORDER BY f.kind, f.normal, f.exhibit";
 
 #define NOT_COUNTED "NOT EXISTS (SELECT 1 FROM t_value)"
 
+/* Of the counted rows of a value, and of those that are counted when the view is asked. */
 static const char histogram[] =
-    "CREATE VIEW histogram AS SELECT kind, value, " RANK_WORD("max(rank)") " AS rank, " SUM(
-        "count") " AS count, sum(contents) AS contents, count(*) AS exhibits, group_concat(exhibit) AS "
-                 "exhibit_list, " DAY("min(first)") " AS first_seen, min(first) AS first_seen_ns, " DAY(
-                     "max(last)") " AS last_seen, max(last) AS last_seen_ns FROM t_value GROUP BY kind, "
-                                  "value "
-                                  "UNION ALL SELECT f.kind, f.normal, " RANK_WORD("max(f.rank)") ", " SUM(
-                                      "f.count") ", count(DISTINCT f.stream), count(DISTINCT f.exhibit), "
-                                                 "group_concat(DISTINCT f.exhibit), " DAY(
-                                                     "min(t.first)") ", min(t.first), " DAY("max(t.last)") ","
-                                                                                                           " "
-                                                                                                           "m"
-                                                                                                           "a"
-                                                                                                           "x"
-                                                                                                           "("
-                                                                                                           "t"
-                                                                                                           "."
-                                                                                                           "l"
-                                                                                                           "a"
-                                                                                                           "s"
-                                                                                                           "t"
-                                                                                                           ")"
-                                                                                                           " "
-                                                                                                           "F"
-                                                                                                           "R"
-                                                                                                           "O"
-                                                                                                           "M"
-                                                                                                           " " COUNTED
-                                                                                                           " "
-                                                                                                           "f"
-                                                                                                           " "
-                                                                                                           "L"
-                                                                                                           "E"
-                                                                                                           "F"
-                                                                                                           "T"
-                                                                                                           " "
-                                                                                                           "J"
-                                                                                                           "O"
-                                                                                                           "I"
-                                                                                                           "N"
-                                                                                                           " " TIMES
-                                                                                                           " "
-                                                                                                           "t"
-                                                                                                           " "
-                                                                                                           "O"
-                                                                                                           "N"
-                                                                                                           " "
-                                                                                                           "t"
-                                                                                                           "."
-                                                                                                           "s"
-                                                                                                           "t"
-                                                                                                           "r"
-                                                                                                           "e"
-                                                                                                           "a"
-                                                                                                           "m"
-                                                                                                           " "
-                                                                                                           "="
-                                                                                                           " "
-                                                                                                           "f"
-                                                                                                           "."
-                                                                                                           "s"
-                                                                                                           "t"
-                                                                                                           "r"
-                                                                                                           "e"
-                                                                                                           "a"
-                                                                                                           "m"
-                                                                                                           " "
-                                                                                                           "W"
-                                                                                                           "H"
-                                                                                                           "E"
-                                                                                                           "R"
-                                                                                                           "E"
-                                                                                                           " " NOT_COUNTED
-                                                                                                           " "
-                                                                                                           "G"
-                                                                                                           "R"
-                                                                                                           "O"
-                                                                                                           "U"
-                                                                                                           "P"
-                                                                                                           " "
-                                                                                                           "B"
-                                                                                                           "Y"
-                                                                                                           " "
-                                                                                                           "f"
-                                                                                                           "."
-                                                                                                           "k"
-                                                                                                           "i"
-                                                                                                           "n"
-                                                                                                           "d"
-                                                                                                           ","
-                                                                                                           " "
-                                                                                                           "f"
-                                                                                                           "."
-                                                                                                           "n"
-                                                                                                           "o"
-                                                                                                           "r"
-                                                                                                           "m"
-                                                                                                           "a"
-                                                                                                           "l";
+    "CREATE VIEW histogram AS "
+    "SELECT kind, value, " RANK_WORD("max(rank)") " AS rank, " SUM("count") " AS count, "
+    "sum(contents) AS contents, count(*) AS exhibits, group_concat(exhibit) AS exhibit_list, "
+    DAY("min(first)") " AS first_seen, min(first) AS first_seen_ns, "
+    DAY("max(last)") " AS last_seen, max(last) AS last_seen_ns "
+    "FROM t_value GROUP BY kind, value "
+    "UNION ALL "
+    "SELECT f.kind, f.normal, " RANK_WORD("max(f.rank)") ", " SUM("f.count") ", "
+    "count(DISTINCT f.stream), count(DISTINCT f.exhibit), group_concat(DISTINCT f.exhibit), "
+    DAY("min(t.first)") ", min(t.first), "
+    DAY("max(t.last)") ", max(t.last) "
+    "FROM " COUNTED " f LEFT JOIN " TIMES " t ON t.stream = f.stream WHERE " NOT_COUNTED " "
+    "GROUP BY f.kind, f.normal";
 
 static const char histogram_exhibit[] =
     "CREATE VIEW histogram_exhibit AS SELECT exhibit, kind, value, count, contents FROM t_value "
-    "UNION ALL SELECT exhibit, kind, normal, " SUM("count") ", count(DISTINCT stream) FROM " COUNTED
-                                                            " WHERE " NOT_COUNTED
-                                                            " GROUP BY exhibit, kind, normal";
+    "UNION ALL "
+    "SELECT exhibit, kind, normal, " SUM("count") ", count(DISTINCT stream) FROM " COUNTED " WHERE " NOT_COUNTED " "
+    "GROUP BY exhibit, kind, normal";
+/* clang-format on */
 
 static const char shared[] = "CREATE VIEW shared_feature AS SELECT * FROM histogram WHERE exhibits > 1";
 

@@ -3,7 +3,7 @@
 (function () {
   "use strict";
   var root = document.getElementById("explorer");
-  if (!root) return;
+  if (!root || !window.DecompressionStream) return; /* an older browser shows the first rows, as without scripts */
   var total = Number(root.dataset.rows), chunks = Number(root.dataset.chunks), per = Number(root.dataset.per), perDetails = Number(root.dataset.details);
   var base = location.href.replace(/[?#].*$/, "").replace(/\.html?$/, "") + "-files/";
   var ROW = 26, TALLEST = 8000000;
@@ -34,7 +34,7 @@
     for (var i = 1; i <= count; i++) { next = text.indexOf("/", next) + 1; at[i] = next; }
     return at;
   }
-  var utf8 = new TextDecoder();
+  var utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
   function Reader(bytes) { this.bytes = bytes; this.at = 0; }
   Reader.prototype.number = function () {
     var bytes = this.bytes, byte = bytes[this.at++], value = byte & 127;
@@ -51,10 +51,11 @@
   Reader.prototype.column = function (to, first, count) {
     var wide = this.take(1)[0] === 8, bytes = this.take(count * (wide ? 8 : 4)).slice();
     var numbers = wide ? new Float64Array(bytes.buffer) : new Int32Array(bytes.buffer);
-    for (var i = 0; i < count; i++) to[first + i] = numbers[i];
+    for (var i = 0; i < count; i++) to[first + i] = wide || numbers[i] !== -2147483648 ? numbers[i] : NaN;
   };
   /* The names of a part stand one after the other, with a "/" behind each: as bytes, where an alphabet has room for their
    * letters (`table`: for each byte that of its small letter), otherwise as a text, and as one in small letters. */
+  function lowered(text) { return text.toLowerCase().replace(/\u03c2/g, "\u03c3"); } /* a sigma is one letter, wherever it stands */
   function byteOf(letter) { return letter < 96 ? 160 + letter : letter - 95; }
   function fillNames(reader, count) {
     var heads = new Uint32Array(2 * count), i, all = count;
@@ -78,7 +79,7 @@
     var all = letters.slice(), table = new Uint8Array(256), i;
     for (i = 0; i < 256; i++) table[i] = i > 64 && i < 91 ? i + 32 : i;
     for (i = 0; i < letters.length; i++) {
-      var small = Array.from(letters[i].toLowerCase()), known = all.indexOf(small[0]);
+      var small = Array.from(lowered(letters[i])), known = all.indexOf(small[0]);
       if (small.length !== 1) return null;
       if (small[0].charCodeAt(0) < 128) { table[byteOf(i)] = small[0].charCodeAt(0); continue; }
       if (known < 0) known = all.push(small[0]) - 1;
@@ -91,7 +92,7 @@
     var letters = Array.from(reader.text()), single = letters[0] !== "/", names = fillNames(reader, count);
     var small = single ? smallLetters(letters) : null;
     if (small) return { bytes: names.bytes, starts: names.starts, table: small.table, letters: small.letters };
-    var text = single ? spelled(names.bytes, letters) : utf8.decode(names.bytes), lower = text.toLowerCase();
+    var text = single ? spelled(names.bytes, letters) : utf8.decode(names.bytes), lower = lowered(text);
     return { text: text, starts: lines(text, count), small: lower, smallStarts: lines(lower, count) };
   }
   function spelled(bytes, letters) {
@@ -113,6 +114,7 @@
   }
   function take(number, reader) {
     var first = (number - 1) * per, count = reader.number(), i;
+    if (count !== Math.min(per, total - first)) throw new Error("these are the data of another page");
     for (i = reader.number(); i > 0; i--) { folderParent.push(reader.number() - 1); folderName.push(reader.text()); }
     for (i = reader.number(); i > 0; i--) types.push(reader.text());
     reader.runs(folderOf, first);
@@ -120,7 +122,6 @@
     state.set(reader.take(count), first);
     reader.column(size, first, count);
     reader.column(modified, first, count);
-    for (i = first; i < first + count; i++) if (modified[i] === -2147483648) modified[i] = NaN;
     parts[number - 1] = takeNames(reader, count);
   }
   function hex(bytes) { return Array.from(bytes, function (one) { return (one < 16 ? "0" : "") + one.toString(16); }).join(""); }
@@ -150,7 +151,12 @@
       var script = make("script");
       script.async = false;
       script.src = base + kind + "-" + four(number) + ".js";
-      script.onload = function () { script.remove(); done(arrived[kind + number]); delete arrived[kind + number]; };
+      script.onload = function () { /* it may be cut, and then it said nothing */
+        script.remove();
+        if (arrived[kind + number]) done(arrived[kind + number]);
+        else fail(new Error(script.src));
+        delete arrived[kind + number];
+      };
       script.onerror = fail;
       document.head.appendChild(script);
     }).then(function (data) { return new Reader(new Uint8Array(data)); });
@@ -246,7 +252,7 @@
     return value ? Date.parse(value + "T00:00:00Z") / 1000 + more : otherwise;
   }
   function filter() {
-    var mask = new Uint8Array(total), needle = by("x-text").value.toLowerCase();
+    var mask = new Uint8Array(total), needle = lowered(by("x-text").value);
     if (needle) {
       if (needle.indexOf("/") < 0) markNames(mask, needle);
       markFolders(mask, needle);
@@ -330,7 +336,7 @@
       list.append(head, make("dd", "code", value));
     }
     pair("path", pathOf(folderOf[row]) + "/" + nameOf(row));
-    pair("size", numberText(size[row]));
+    pair("size", (size[row] > Number.MAX_SAFE_INTEGER ? "\u2248 " : "") + numberText(size[row]));
     pair("type", types[type[row]]);
     ["modified", "accessed", "changed", "born"].forEach(function (name, i) {
       var text = timeText(i ? more[i] : modified[row]);
@@ -385,7 +391,7 @@
     }
     childrenOf.forEach(function (list) { list.reverse(); });
     folderName.forEach(function (name, i) {
-      lowerPath.push((folderParent[i] >= 0 ? lowerPath[folderParent[i]] : "") + name.toLowerCase() + "/");
+      lowerPath.push((folderParent[i] >= 0 ? lowerPath[folderParent[i]] : "") + lowered(name) + "/");
     });
   }
   var MANY = 500;
@@ -511,7 +517,11 @@
     draw();
     root.dataset.first = performance.now().toFixed(0);
   }
-  function missing() { by("x-missing").hidden = false; by("x-loading").hidden = true; }
+  function missing() { /* what is there without scripts is shown again */
+    by("x-missing").hidden = false;
+    by("x-loading").hidden = true;
+    document.documentElement.classList.remove("with-script");
+  }
   function one(number, reader) {
     take(number, reader);
     by("x-done").textContent = numberText(Math.min(number * per, total));

@@ -11,7 +11,7 @@ enum { ROWS_MAX = 400, OF_A_KIND = 10 };
 static const char counted[] =
     "SELECT kind, value, CASE max(rank) WHEN 2 THEN 'checksum' WHEN 1 THEN 'context' ELSE 'format' "
     "END, group_concat(exhibit), CAST(min(total(count), 9e18) AS INTEGER), sum(contents), count(*) "
-    "FROM t_value GROUP BY kind, value";
+    "FROM t_value GROUP BY kind, value ORDER BY kind, value";
 static const char counting[] =
     "SELECT kind, value, rank, exhibit_list, count, contents, exhibits FROM histogram ORDER BY kind, value";
 static const char all[] =

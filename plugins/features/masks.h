@@ -24,7 +24,7 @@ enum trigger {
     TRIGGER_PAIRS,    /* the first of five ':' or '-' that are three apart */
     TRIGGER_COLONS,   /* the first of "::", or of three ':' that are at most five apart */
     TRIGGER_WORDS,    /* somewhere in a run of 47 or more a-z, digits, white space, '.', ',', ')' (or a little
-                         less) that has    as many side by side in which no word is of one, two, nine or more
+                         less) in which as many stand side by side without a word of one, two, nine or more
                          letters */
     TRIGGER_PLATE,    /* the first '-' of "-ddd-" or the one of "LLL-ddd" */
     TRIGGER_IBAN,     /* the second digit of "LLdd" */

@@ -379,14 +379,13 @@ static inline uint64_t is_set(const uint64_t *map, uint64_t bytes)
     return map[bit / 64] >> bit % 64;
 }
 
-/* Four places at a time, for one branch. */
+/* The places from this one on. Four at a time, for one branch. */
 static inline __attribute__((always_inline)) void search(const struct finding *finding, const uint8_t *data,
-                                                         size_t size)
+                                                         size_t place)
 {
     const uint64_t *map = finding->filter->map;
-    size_t place = 0;
 
-    for (; place + 4 <= size; place += 4) {
+    for (; place + 4 <= finding->size; place += 4) {
         uint64_t bytes = load(data + place);
         uint64_t a = is_set(map, bytes), b = is_set(map, bytes >> 8), c = is_set(map, bytes >> 16),
                  d = is_set(map, bytes >> 24);
@@ -402,7 +401,7 @@ static inline __attribute__((always_inline)) void search(const struct finding *f
         if (d & 1)
             look(finding, data, place + 3);
     }
-    for (; place < size; place++) {
+    for (; place < finding->size; place++) {
         if (is_set(map, load(data + place)) & 1)
             look(finding, data, place);
     }
@@ -410,10 +409,9 @@ static inline __attribute__((always_inline)) void search(const struct finding *f
 
 #if defined(__x86_64__)
 /* Shifts by any count in one step where the processor has them. */
-static __attribute__((target("bmi2"))) void search_bmi2(const struct finding *finding, const uint8_t *data,
-                                                        size_t size)
+static __attribute__((target("bmi2"))) void search_bmi2(const struct finding *finding, const uint8_t *data)
 {
-    search(finding, data, size);
+    search(finding, data, 0);
 }
 #endif
 
@@ -433,12 +431,12 @@ static size_t places_of(const uint64_t *map, const uint8_t *data, uint64_t bits,
 }
 
 /* The places before the last few, 64 at a time; how many these were. */
-static size_t search_gate(const struct finding *finding, const uint8_t *data, size_t size)
+static size_t search_gate(const struct finding *finding, const uint8_t *data)
 {
     enum { AT_ONCE = 32 };
     uint8_t places[GATE_PLACES];
     uint64_t bits[AT_ONCE];
-    size_t done = 0;
+    size_t done = 0, size = finding->size;
 
     while (size - done >= GATE_PLACES) {
         size_t words = (size - done) / GATE_PLACES < AT_ONCE ? (size - done) / GATE_PLACES : AT_ONCE;
@@ -457,21 +455,17 @@ static size_t search_gate(const struct finding *finding, const uint8_t *data, si
 void filter_search(const struct filter *filter, const uint8_t *data, size_t size, size_t base,
                    filter_found *found, void *context)
 {
-    struct finding finding = {filter, size, base, found, context};
+    const struct finding finding = {filter, size, base, found, context};
 
     if (gate_is_fast()) {
-        size_t done = search_gate(&finding, data, size);
-
-        finding.size -= done;
-        finding.base += done;
-        search(&finding, data + done, size - done);
+        search(&finding, data, search_gate(&finding, data));
         return;
     }
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("bmi2")) {
-        search_bmi2(&finding, data, size);
+        search_bmi2(&finding, data);
         return;
     }
 #endif
-    search(&finding, data, size);
+    search(&finding, data, 0);
 }

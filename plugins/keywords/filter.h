@@ -2,10 +2,11 @@
  * filter: finds the places where one of many words might stand, at a cost that hardly depends on how many
  * there are.
  *
- * Of each word, in each writing, one rare piece is kept: four bytes, or eight where a letter takes more than
- * one byte; less where there is no more. At each place of the evidence four bytes are hashed and looked up in
- * a map of bits that fits the processor's second-level cache; the few that are set are looked up exactly. Bit
- * 5 of every byte is left out, so ASCII's cases are one.
+ * Of each word, in each writing, one rare piece is kept (window.h): six bytes, or eight where a letter takes
+ * more than one byte; less where there is no more, or where its letters have too many forms. At each place of
+ * the evidence, or, where the processor can, at each that the gate (gate.h) lets through, four bytes are
+ * hashed and looked up in a map of bits that fits the second-level cache; the few that are set are looked up
+ * exactly. Bit 5 of every byte is left out, so ASCII's cases are one.
  */
 #ifndef KVALI_KEYWORDS_FILTER_H
 #define KVALI_KEYWORDS_FILTER_H

@@ -1,9 +1,9 @@
 // browser: opens a report in a headless Chromium and says, as one JSON object, what happened there.
-//   node browser.mjs PAGE [--noscript] [--shot FILE.png] [--width N] [--height N] [--run EXPRESSION]... [--wait]
+//   node browser.mjs PAGE [--noscript] [--shot FILE.png] [--width N] [--height N] [--first SCRIPT] [--run EXPRESSION]... [--wait]
 // ready_ms: from the navigation until the whole table answers to a filter (data-ready of explorer.js), null without scripts;
 // paint_ms, first_ms: until something of the page, until the table's first rows are there; cpu_s: processor time of the process that
 // draws the page, then; requests: every address that
-// was asked for; outside: those that are no file: and no data:; dialogs, errors: of scripts; refused: what the policy refused; run:
+// was asked for (--first: a script that runs before the page's); outside: those that are no file: and no data:; dialogs, errors: of scripts; refused: what the policy refused; run:
 // the values of the expressions, evaluated one after the other. Chromium is spoken to over its pipe [DevTools protocol]; no package.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -66,13 +66,14 @@ async function main() {
   })
   for (const domain of ['Page', 'Network', 'Runtime', 'Log', 'Performance']) await call(domain + '.enable')
   if (options.noscript) await call('Emulation.setScriptExecutionDisabled', { value: true })
+  if (options.first) await call('Page.addScriptToEvaluateOnNewDocument', { source: options.first })
   const loaded = once('Page.loadEventFired'), begin = performance.now()
   await call('Page.navigate', { url: pathToFileURL(resolve(options.page)).href })
   await loaded
   result.load_ms = Math.round(performance.now() - begin)
   if (!options.noscript)
     for (let i = 0; i < 1200; i++) {
-      const ready = await value('(() => { const e = document.getElementById("explorer"); return e ? e.dataset.ready || "" : "none" })()')
+      const ready = await value('(() => { const e = document.getElementById("explorer"); return !e || e.hidden || !document.getElementById("x-missing").hidden ? "none" : e.dataset.ready || "" })()')
       if (ready === 'none') break
       if (ready) {
         result.ready_ms = Number(ready)

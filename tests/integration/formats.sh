@@ -67,6 +67,13 @@ filtered() { # CASE PATTERN COUNT...
   jq -e --argjson want "[$(IFS=,; echo "${want[*]}")]" '.run == $want' "$WORK/browser.json"
 }
 
+in_page() { # PAGE VALUES ARGUMENTS...: what the expressions say there
+  local page=$1 want=$2
+  shift 2
+  node "$here/browser.mjs" "$page" "$@" >"$WORK/browser.json" && jq -c '.run, .errors' "$WORK/browser.json"
+  jq -e --argjson want "$want" '.run == $want' "$WORK/browser.json"
+}
+
 one() { # CASE EXTENSION: the newest report
   ls "$1"/reports/report-*."$2" | sort | tail -n 1
 }
@@ -197,7 +204,7 @@ promise "the parcel is a BagIt bag: manifests, oxum and nothing beside them" bag
 evidence=$WORK/names
 mkdir -p "$evidence/"$'=1+1,"x"\n<b>' "$evidence/plain"
 for name in $'new\nline' $'quote"and\'quote' "=cmd|'calc'!A1" '+1' '-2+3' '@SUM(A1)' 'semi;colon,comma' $'tab\tbed' $'bi\xe2\x80\xaedi' \
-  $'bad\xff\xfe' $'zero\xe2\x80\x8bwidth' '<script>alert(1)' 'a|b|c' ']]>&amp;' '%s%n' 'back\slash' 'საქართველო' '文書' \
+  $'bad\xff\xfe' $'zero\xe2\x80\x8bwidth' '<script>alert(1)' 'a|b|c' ']]>&amp;' '%s%n' 'back\slash' 'საქართველო' 'ΟΔΟΣ' '文書' \
   $'\xef\xbc\x9dfull' ' =blank'; do
   printf 'SEVERE %s' "$name" >"$evidence/$name"
 done
@@ -207,7 +214,7 @@ hostile=$WORK/hostile
 "$KVALI" process "$evidence" --case "$hostile" --rules "$WORK/severe.yar" --quiet
 write "$hostile" && write "$hostile" || exit 1
 check "$hostile" "hostile names"
-promise "hostile names: every severe content is an indicator" is 20 \
+promise "hostile names: every severe content is an indicator" is 21 \
   "$(jq '[.objects[] | select(.type == "indicator")] | length' "$(one "$hostile" stix.json)")"
 # Names in more letters than an alphabet of one byte has.
 many=$WORK/many
@@ -217,13 +224,24 @@ for n in 0 1 2 3; do
 done
 echo one >"$many/letters/ГОСТ-საქართველო.txt"
 touch -d '1601-02-03 04:05:06' "$many/letters/ГОСТ-საქართველო.txt" # far from 32 bits of seconds
+touch -d @-2147483648 "$many/letters/$(ls "$many/letters" | grep '^Ж' | head -n 1)" # which the data have another meaning for
 "$KVALI" process "$many" --case "$WORK/many-case" --quiet
 write "$WORK/many-case"
 promise "names in hundreds of letters: the data beside the page are the case's files" chunks "$WORK/many-case"
 if command -v node >/dev/null && command -v chromium >/dev/null; then
   promise "filters find names in capitals and small letters, Georgian and Chinese, in one alphabet" filtered "$hostile" \
-    SCRIPT 1 საქართ 1 Საქართ 1 文 1 'inner "x' 1 plain 1 'names/a' 1 'nothing like it' 0 semi 1
+    SCRIPT 1 საქართ 1 Საქართ 1 文 1 'inner "x' 1 plain 1 'names/a' 1 'nothing like it' 0 semi 1 ΟΔΟΣ 1 οδοσ 1 οδος 1
   promise "… and in more letters than that has" filtered "$WORK/many-case" ж 4 Ж 4 გოსტ 0 госТ 1 საქართველო 1 '\u4e00' 1 letters 6 'letters/г' 1
+  promise "a time that the data have another meaning for is shown" in_page "$(one "$WORK/many-case" html)" '["1901-12-13 20:45:52"]' \
+    --run "(() => { const box = document.getElementById('x-to'); box.value = '1902-01-01'; box.oninput(); const from = document.getElementById('x-from'); from.value = '1900-01-01'; from.oninput(); return [...document.querySelectorAll('.x-row:not(.x-head) .n:nth-child(3)')].map(n => n.textContent).join() })()"
+  cp -r "$WORK/many-case/reports" "$WORK/cut"
+  cut=$(ls "$WORK"/cut/report-*.html | tail -n 1)
+  told="[!document.getElementById('x-missing').hidden, document.getElementById('explorer').hidden, document.querySelector('.plain').offsetHeight > 0].join()"
+  promise "a browser that cannot read the data shows the first rows" in_page "$cut" '["true,true,true"]' --first 'delete window.DecompressionStream' --run "$told"
+  truncate -s -40 "${cut%.html}-files/files-0001.js"
+  promise "data that are cut are told, and the first rows are shown" in_page "$cut" '["true,false,true"]' --run "$told"
+  cp "$(one "$hostile" html | sed 's/[.]html$/-files/')/files-0001.js" "${cut%.html}-files/files-0001.js"
+  promise "… and those of another page" in_page "$cut" '["true,false,true"]' --run "$told"
 fi
 audit() { # a folder that is not hostile: hashdeep reads names as they are
   "$KVALI" process "$TOP/rules/yara" --case "$WORK/rules" --quiet

@@ -218,7 +218,10 @@ revoked() {
   cp -r "$case" "$WORK/revoked"
   exits 0 "$KVALI" seal "$WORK/revoked" --key "$WORK/authority/taken.key" --cert "$WORK/authority/taken.pem" --tsa-query "$WORK/r.tsq" || return 1
   (cd "$keys" && openssl ts -reply -config tsa.cnf -queryfile "$WORK/r.tsq" -out "$WORK/r.tsr" 2>/dev/null)
-  exits 0 verify "$WORK/revoked" --crl "$WORK/authority/empty.crl" || return 1
+  exits 0 verify "$WORK/revoked" --crl "$WORK/authority/empty.crl" && ! contains "$(cat "$WORK/out")" "no revocation list" || return 1
+  (cd "$WORK/authority" && openssl ca -config ca.cnf -gencrl -crl_lastupdate 20200101000000Z -crl_nextupdate 20210101000000Z -out old.crl 2>>openssl.log) || return 1
+  exits 0 verify "$WORK/revoked" --crl "$WORK/authority/old.crl" && contains "$(cat "$WORK/out")" "no revocation list by the issuer of its signer's certificate that was in date when it was made" || return 1
+  (LISTS=$WORK/authority/old.crl page "$WORK/revoked") | grep -q 'note seal 0001: that list was out of date when the seal was made: it ended on Jan  1' || return 1
   sleep 2
   (cd "$WORK/authority" && openssl ca -config ca.cnf -revoke taken.pem && openssl ca -config ca.cnf -gencrl -out taken.crl) 2>>"$WORK/authority/openssl.log" || return 1
   exits 4 verify "$WORK/revoked" --crl "$WORK/authority/taken.crl" && contains "$(cat "$WORK/out")" "the signer's certificate was revoked on 20" || return 1

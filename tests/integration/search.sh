@@ -97,11 +97,22 @@ promise "what was unpacked lies nowhere on the medium" is "0|1" \
 promise "a later pass with another list" exits 0 "$KVALI" run "$floppy" --plugin keywords --keywords "$WORK/heroin.txt" --quiet
 promise "the view has the keywords of both passes" is "1|gun 2|heroin" \
   "$(sql "$floppy" "SELECT DISTINCT pass, keyword FROM keyword ORDER BY pass" | xargs)"
+uncounted() { # what was counted at the end of the run is what the views count by themselves
+  local view
+  cp -r "$floppy" "$WORK/uncounted"
+  [ "$(sql "$floppy" 'SELECT count(*) FROM t_value')" -gt 3 ] && sqlite3 "$WORK/uncounted/case.db" 'DELETE FROM t_value' || return 1
+  for view in histogram histogram_exhibit; do
+    is "$(sql "$floppy" "SELECT * FROM $view ORDER BY kind, value")" "$(sql "$WORK/uncounted" "SELECT * FROM $view ORDER BY kind, value")" || return 1
+  done
+  rm -r "$WORK/uncounted"
+}
+promise "what was counted at the end of a run is what the views count by themselves" uncounted
 before=$(sql "$floppy" "SELECT kind, value, rank, count, contents FROM histogram ORDER BY kind, value")
 promise "a later pass of the features" exits 0 "$KVALI" run "$floppy" --plugin features --quiet
 promise "the view has the features of both passes" is "1 3" "$(sql "$floppy" "SELECT DISTINCT pass FROM feature ORDER BY pass" | xargs)"
 promise "the histogram counts a place once, however many passes found it" is "$before" \
   "$(sql "$floppy" "SELECT kind, value, rank, count, contents FROM histogram ORDER BY kind, value")"
+promise "… and so do the views by themselves" uncounted
 
 rm "$case/index.db"
 promise "an index that is gone is told" exits 4 "$KVALI" search "$case" commonword
