@@ -141,7 +141,7 @@ static int make_ledger(const char *path, const char *number, const char *examine
     struct buf buf = {0};
     struct json json;
     actor(who, sizeof who);
-    int code = ledger_open(path, true, who, &ledger, why);
+    int code = ledger_open(path, true, who, NULL, &ledger, why);
     if (code)
         return code;
     json_init(&json, &buf);
@@ -311,9 +311,45 @@ static int load_number(struct casefile *cf, struct why *why)
     return code < 0 ? why_set(why, code, "%s/case.db: %s", cf->folder, db_error(cf->db)) : 0;
 }
 
-static int open_inside(struct casefile *cf, enum casefile_mode mode, struct why *why)
+/* Keys of t_case. */
+#define LEDGER_COUNT "ledger_count"
+#define LEDGER_HEAD  "ledger_head"
+
+int casefile_remembered(struct db *db, struct ledger_known *ret)
+{
+    struct db_statement *s;
+    *ret = (struct ledger_known){0};
+    int code = db_prepare(db,
+                          "SELECT a.value, b.value FROM t_case a, t_case b WHERE a.key = '" LEDGER_COUNT
+                          "' AND b.key = '" LEDGER_HEAD "'",
+                          &s);
+    if (code)
+        return code;
+    code = db_step(s);
+    if (code == 1) {
+        ret->count = strtoull(db_text(s, 0), NULL, 10);
+        snprintf(ret->head, sizeof ret->head, "%s", db_text(s, 1));
+    }
+    db_finalize(s);
+    return code < 0 ? code : 0;
+}
+
+static int open_ledger(struct casefile *cf, struct why *why)
 {
     char path[PATH_SIZE], who[512];
+    struct ledger_known known;
+    actor(who, sizeof who);
+    int code = path_in(cf->folder, "ledger.jsonl", path, why);
+    if (code)
+        return code;
+    code = casefile_remembered(cf->db, &known);
+    return code ? why_set(why, code, "%s/case.db: %s", cf->folder, db_error(cf->db))
+                : ledger_open(path, false, who, &known, &cf->ledger, why);
+}
+
+static int open_inside(struct casefile *cf, enum casefile_mode mode, struct why *why)
+{
+    char path[PATH_SIZE];
     struct stat st;
     int code = path_in(cf->folder, "case.db", path, why);
     if (code)
@@ -329,13 +365,7 @@ static int open_inside(struct casefile *cf, enum casefile_mode mode, struct why 
         code = check_schema(cf, why);
     if (code == 0)
         code = load_number(cf, why);
-    if (code || mode == CASEFILE_READ)
-        return code;
-    actor(who, sizeof who);
-    code = path_in(cf->folder, "ledger.jsonl", path, why);
-    if (code == 0)
-        code = ledger_open(path, false, who, &cf->ledger, why);
-    return code;
+    return code || mode == CASEFILE_READ ? code : open_ledger(cf, why);
 }
 
 int casefile_open(const char *folder, enum casefile_mode mode, struct casefile **ret_case, struct why *why)
@@ -369,9 +399,9 @@ static void remember_ledger(struct casefile *cf)
     snprintf(count, sizeof count, "%llu", (unsigned long long)ledger_count(cf->ledger));
     int code = db_begin(cf->db);
     if (code == 0)
-        code = put(cf->db, CASE_LEDGER_COUNT, count);
+        code = put(cf->db, LEDGER_COUNT, count);
     if (code == 0)
-        code = put(cf->db, CASE_LEDGER_HEAD, ledger_head(cf->ledger));
+        code = put(cf->db, LEDGER_HEAD, ledger_head(cf->ledger));
     if (code || db_commit(cf->db))
         db_rollback(cf->db);
 }

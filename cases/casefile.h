@@ -35,9 +35,8 @@ void casefile_close(struct casefile *cf);
  * it. The ledger can still be written; only casefile_close may follow otherwise. -EBUSY: somebody else reads it. */
 int casefile_freeze(struct casefile *cf, struct why *why);
 
-/* Keys of t_case under which it does. */
-#define CASE_LEDGER_COUNT "ledger_count"
-#define CASE_LEDGER_HEAD  "ledger_head"
+/* What it remembers; a count of 0 when it remembers nothing. */
+int casefile_remembered(struct db *db, struct ledger_known *ret);
 
 struct db *casefile_db(struct casefile *cf);
 struct ledger *casefile_ledger(struct casefile *cf); /* NULL in CASEFILE_READ */

@@ -35,6 +35,7 @@ struct walk {
     size_t capacity;
     char head[SHA256_HEX_SIZE];
     uint64_t count, good_bytes;
+    const struct ledger_known *known; /* or NULL */
     bool partial; /* the last line has no LF, or zeros in it */
     size_t partial_size;
 };
@@ -119,19 +120,25 @@ static int walk_line(struct walk *walk, const char *path, int (*each)(void *, co
     memcpy(walk->head, hash, sizeof hash);
     walk->count++;
     walk->good_bytes += (uint64_t)size;
-    return 0;
+    bool other = walk->known && walk->count == walk->known->count && strcmp(hash, walk->known->head) != 0;
+    return other ? why_set(why, -EUCLEAN, "%s: line %llu is not the one that the database remembers", path,
+                           (unsigned long long)walk->count)
+                 : 0;
 }
 
-static int walk_all(const char *path, struct walk *walk, int (*each)(void *, const struct ledger_record *),
-                    void *context, struct why *why)
+static int walk_all(const char *path, struct walk *walk, const struct ledger_known *known,
+                    int (*each)(void *, const struct ledger_record *), void *context, struct why *why)
 {
-    *walk = (struct walk){.head = ZEROS, .file = fopen(path, "re")};
+    *walk = (struct walk){.head = ZEROS, .file = fopen(path, "re"), .known = known};
     if (!walk->file)
         return why_set(why, -errno, "%s: %s", path, strerror(errno));
     int code;
     do
         code = walk_line(walk, path, each, context, why);
     while (code == 0);
+    if (code == 1 && known && walk->count < known->count)
+        return why_set(why, -EUCLEAN, "%s: it has %llu whole records, the database remembers %llu: its end was cut off",
+                       path, (unsigned long long)walk->count, (unsigned long long)known->count);
     return code == 1 ? 0 : code;
 }
 
@@ -139,7 +146,7 @@ int ledger_walk(const char *path, int (*each)(void *context, const struct ledger
                 void *context, uint64_t *ret_count, char ret_head[SHA256_HEX_SIZE], struct why *why)
 {
     struct walk walk;
-    int code = walk_all(path, &walk, each, context, why);
+    int code = walk_all(path, &walk, NULL, each, context, why);
     if (code == 0 && walk.partial)
         code = why_set(why, -EUCLEAN, "%s: line %llu is cut off", path, (unsigned long long)walk.count + 1);
     if (code == 0) {
@@ -288,12 +295,13 @@ static int recover(struct ledger *ledger, const struct walk *walk, struct why *w
         return why_set(why, code, "%s: the cut-off last line cannot be moved aside: %s", ledger->path,
                        strerror(-code));
     hash_sha256_hex(walk->line, walk->partial_size, sha256);
-    snprintf(fields, sizeof fields, "{\"file\":\"ledger.partial-%d\",\"size\":%zu,\"sha256\":\"%s\"}", number,
+    snprintf(fields, sizeof fields, "{\"path\":\"ledger.partial-%d\",\"size\":%zu,\"sha256\":\"%s\"}", number,
              walk->partial_size, sha256);
     return ledger_append(ledger, "recovered", fields, why);
 }
 
-int ledger_open(const char *path, bool create, const char *actor, struct ledger **ret_ledger, struct why *why)
+int ledger_open(const char *path, bool create, const char *actor, const struct ledger_known *known,
+                struct ledger **ret_ledger, struct why *why)
 {
     struct ledger *ledger = calloc(1, sizeof *ledger);
     if (!ledger)
@@ -307,7 +315,7 @@ int ledger_open(const char *path, bool create, const char *actor, struct ledger 
                                                  : 0;
     struct walk walk = {0};
     if (code == 0)
-        code = walk_all(path, &walk, NULL, NULL, why);
+        code = walk_all(path, &walk, known, NULL, NULL, why);
     if (code == 0) {
         ledger->count = walk.count;
         memcpy(ledger->head, walk.head, sizeof ledger->head);

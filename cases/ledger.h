@@ -4,8 +4,8 @@
  * One JSON object a line, UTF-8, LF, keys sorted, no floats (RFC 8785 restricted). Every record has v, seq,
  * time, type, actor and prev: the SHA-256 of the line before including its LF, 64 zeros for the first.
  * Written with O_APPEND and fsync'ed record by record. Anyone can check it with sha256sum. What is hashed is
- * the bytes as stored. A last line without LF (a crash while writing) is never cut unsaid: it is moved to
- * ledger.partial-<n> and a `recovered` record names its SHA-256.
+ * the bytes as stored. A last line without LF (a crash while writing) or with zeros in it (a power cut) is never
+ * cut unsaid: it is moved to ledger.partial-<n> and a `recovered` record names its SHA-256.
  */
 #ifndef KVALI_CASES_LEDGER_H
 #define KVALI_CASES_LEDGER_H
@@ -20,10 +20,18 @@ enum { LEDGER_VERSION = 1 };
 
 struct ledger;
 
+/* How many records a ledger had at a time when all of them were on the medium, and the SHA-256 of the last. */
+struct ledger_known {
+    uint64_t count;
+    char head[SHA256_HEX_SIZE];
+};
+
 /* Opens for append after checking the whole chain (-EUCLEAN and `why` with the line where it breaks). Creates
- * the file when `create`. The caller holds the case's lock. `actor` is who acts: "login@host". */
-int ledger_open(const char *path, bool create, const char *actor, struct ledger **ret_ledger,
-                struct why *why);
+ * the file when `create`. The caller holds the case's lock. `actor` is who acts: "login@host". `known` may be
+ * NULL. What it knows of was whole: when such a line is gone, changed or cut off, no crash did it, and nothing
+ * is moved aside (-EUCLEAN). */
+int ledger_open(const char *path, bool create, const char *actor, const struct ledger_known *known,
+                struct ledger **ret_ledger, struct why *why);
 void ledger_close(struct ledger *ledger);
 
 /* Appends one record of `type` ("case", "exhibit", "run-begin", "run-end", "artifact", "verification",

@@ -15,8 +15,7 @@
 
 struct verifying {
     const char *folder;
-    uint64_t remembered; /* the ledger's length when the case was closed last, and its head then */
-    char remembered_head[SHA256_HEX_SIZE];
+    struct ledger_known remembered; /* when the case was closed last */
     struct trouble ledger, artifacts;
     struct seals seals;
     const struct ledger_record *record; /* at hand */
@@ -76,27 +75,9 @@ static void check_seal_record(struct verifying *v, const struct ledger_record *r
                     (unsigned long long)record->line);
 }
 
-static int load_remembered(struct verifying *v, struct db *db)
-{
-    struct db_statement *s;
-    int code = db_prepare(db,
-                          "SELECT a.value, b.value FROM t_case a, t_case b WHERE a.key = '" CASE_LEDGER_COUNT
-                          "' AND b.key = '" CASE_LEDGER_HEAD "'",
-                          &s);
-    if (code)
-        return code;
-    code = db_step(s);
-    if (code == 1) {
-        v->remembered = strtoull(db_text(s, 0), NULL, 10);
-        snprintf(v->remembered_head, sizeof v->remembered_head, "%s", db_text(s, 1));
-    }
-    db_finalize(s);
-    return code < 0 ? code : 0;
-}
-
 static void check_remembered(struct verifying *v, const struct ledger_record *record)
 {
-    if (record->line == v->remembered && strcmp(record->hash, v->remembered_head) != 0)
+    if (record->line == v->remembered.count && strcmp(record->hash, v->remembered.head) != 0)
         trouble_add(&v->ledger, "line %llu is not the one that the database remembers: it was changed",
                     (unsigned long long)record->line);
 }
@@ -104,7 +85,14 @@ static void check_remembered(struct verifying *v, const struct ledger_record *re
 /* An exhibit's own line is in the digest from the moment when it is added. */
 static bool changes_findings(const char *type)
 {
-    return strcmp(type, "run-begin") == 0 || strcmp(type, "discard") == 0 || strcmp(type, "exhibit") == 0;
+    return strcmp(type, "run-begin") == 0 || strcmp(type, "discard") == 0 || strcmp(type, "exhibit") == 0 ||
+           strcmp(type, "part") == 0;
+}
+
+/* What parts brought is complete with the merge's end. */
+static bool sums_up(const char *type)
+{
+    return strcmp(type, "run-end") == 0 || strcmp(type, "pass-end") == 0 || strcmp(type, "merge") == 0;
 }
 
 static int each_record(void *context, const struct ledger_record *record)
@@ -113,7 +101,8 @@ static int each_record(void *context, const struct ledger_record *record)
     check_remembered(v, record);
     bool seal = strcmp(record->type, "seal") == 0, stamp = strcmp(record->type, "timestamp") == 0;
     bool later = v->seals.newest.number && record->line > v->seals.newest.ledger_records;
-    if (seal || stamp || strcmp(record->type, "artifact") == 0)
+    bool aside = strcmp(record->type, "recovered") == 0;
+    if (seal || stamp || aside || strcmp(record->type, "artifact") == 0)
         check_artifacts(v, record);
     if (seal)
         check_seal_record(v, record);
@@ -123,7 +112,7 @@ static int each_record(void *context, const struct ledger_record *record)
         v->begun = true;
         v->begun_after_seal = v->begun_after_seal || later;
     }
-    if (strcmp(record->type, "run-end") == 0 || strcmp(record->type, "pass-end") == 0) {
+    if (sums_up(record->type)) {
         v->begun = false;
         v->expected[0] = v->status[0] = 0;
         (void)ledger_member(record, "digest", v->expected, sizeof v->expected);
@@ -244,7 +233,7 @@ static int check_findings(struct verifying *v, struct casefile *cf, bool *ret_so
             "the findings' digest is %s, the ledger says %s: they were changed by something else than kvali",
             v->result.digest, v->expected);
     else if (v->result.unfinished)
-        snprintf(words, size, "no run has ended since the last one began: nothing to compare with");
+        snprintf(words, size, "no run has ended since the last one began or an exhibit was added: nothing to compare with");
     return 0;
 }
 
@@ -252,15 +241,15 @@ static void check_ledger(struct verifying *v, struct db *db)
 {
     char path[4096];
     struct why broken = {{0}};
-    if (db && load_remembered(v, db))
+    if (db && casefile_remembered(db, &v->remembered))
         trouble_add(&v->ledger, "what the database remembers of it cannot be read: %s", db_error(db));
     snprintf(path, sizeof path, "%s/ledger.jsonl", v->folder);
     int code = ledger_walk(path, each_record, v, &v->result.records, v->result.head, &broken);
     if (code)
         trouble_add(&v->ledger, "%s", broken.text);
-    else if (v->result.records < v->remembered)
+    else if (v->result.records < v->remembered.count)
         trouble_add(&v->ledger, "it has %llu records, the database remembers %llu: its end was cut off",
-                    (unsigned long long)v->result.records, (unsigned long long)v->remembered);
+                    (unsigned long long)v->result.records, (unsigned long long)v->remembered.count);
 }
 
 struct telling {

@@ -69,6 +69,8 @@ static int take_volume(struct supervisor *s, struct worker_slot *worker, struct 
     bool permitted = worker->state == WORKER_EXPANDING || (worker->in_stream && !later(s));
     if (!permitted || found_volume_read(payload, &volume) || bytes_left(payload))
         return alarm_set(worker, "a volume message that is malformed or out of place");
+    if (worker->in_stream && worker->subs[0].said++ >= words_permitted(s))
+        return alarm_set(worker, "more volumes in one stream than the limit permits");
     supervisor_event(s, "volume", "key", volume.key, "bytes", volume.size);
     return supervisor_written(s, writer_volume(s->writer, worker->attempt, exhibit_in_hand(worker), &volume));
 }

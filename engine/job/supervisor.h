@@ -107,6 +107,12 @@ struct supervisor {
 int supervisor_fail(struct supervisor *s, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Turns a writer's code into supervisor_fail. Returns the code. */
 int supervisor_written(struct supervisor *s, int code);
+/* supervisor.c: hands out tasks and takes what comes back until there is no more to do, or it is told to stop. */
+int supervisor_loop(struct supervisor *s);
+/* Ends all workers, as stopped, and the zygote. */
+void supervisor_stop(struct supervisor *s);
+/* Tells how far it is; `phase` NULL: what the queue says. */
+void supervisor_progress(struct supervisor *s, int64_t now, const char *phase);
 /* Writes what the kernel granted zygote and workers into the run's row. */
 int supervisor_sandbox(struct supervisor *s);
 /* Ends all other workers that scan, as lost: what they were given may be void now, and be found and given again while
@@ -140,6 +146,8 @@ int part_configuration(struct supervisor *s, char **ret_text);
 /* Is it what the plan says? */
 int part_check(struct supervisor *s);
 
+/* Is the name in the list with ',' between? */
+bool plugin_listed(const char *names, const char *name);
 /* The names of plugins of a list with ',' between, as bits. */
 uint64_t plugin_mask(const struct supervisor *s, const char *names);
 

@@ -84,7 +84,7 @@ class Kills(Campaign):
         if hit:
             self.tell(whom)
             verify = kvali("verify", case, "--quiet")
-            cut = "cut off" in verify.stdout  # of a ledger's last line: the next run takes it away, and says so
+            cut = " is cut off" in verify.stdout  # of a ledger's last line: the next run takes it away, and says so
             self.check(verify.returncode == 0 or cut, case, "after a kill of", whom, "verify says", last_words(verify))
         return hit
 

@@ -2,18 +2,18 @@
 """mutants: damaged and hostile evidence costs one item, never the job (R6, R7). Every image of the corpus is changed by chance: bits, bytes,
 fields of structures set to extremes, blocks copied over others, ends cut off; most changes fall where structures are (superblock, MFT, FAT, catalog,
 journal, E01's sections). Many mutants go into one run as exhibits. The run ends with exit 0, 1 or 3, no worker's death is without a fault that
-names it, no content is left pending, nothing takes longer than its limit, the case verifies. --count counts mutants."""
+names it, no content is left pending, the whole takes no longer than a minute a mutant, the case verifies. --count counts mutants."""
 import glob
 import os
 import shutil
 import subprocess
-import time
 
 from common import *
 
 LARGEST = 3 << 20     # bytes of an image: many small ones find more than a few large ones
 IN_ONE_RUN = 40
-HANG = 4              # seconds of limit.hang
+HANG = 2              # seconds of limit.hang
+SECONDS = 60          # of a run, for each mutant in it
 EXTREMES = [b"\x00", b"\xff", b"\x7f", b"\x80", b"\x01", b"\x00\x00", b"\xff\xff", b"\x00\x80", b"\xff\x7f", b"\x00\x00\x00\x00", b"\xff\xff\xff\xff",
             b"\x00\x00\x00\x80", b"\xff\xff\xff\x7f", b"\x01\x00\x00\x00", b"\xff\xff\xff\xff\xff\xff\xff\xff", b"\x00\x00\x00\x00\x00\x00\x00\x80"]
 # Where a structure begins, in its first bytes or after them.
@@ -86,19 +86,17 @@ class Mutants(Campaign):
             images.append(f"{place}/{name}")
             with open(images[-1], "wb") as file:
                 file.write(self.mutate(data, places))
-        case, begun = self.path("case"), time.monotonic()
+        case = self.path("case")
         run = process(case, *images, "--plugins", "archive,carve,digest,entropy,filetype,mail,ole,thumbnail,unpack", "--jobs", "2", "--set", f"limit.hang={HANG}",
-                      "--set", "limit.stream_seconds=20", "--set", "limit.memory=512M", "--set", "limit.child_bytes=64M", "--set", "limit.children=2000", timeout=3600)
-        seconds = time.monotonic() - begun
+                      "--set", "limit.stream_seconds=20", "--set", "limit.memory=512M", "--set", "limit.child_bytes=64M", "--set", "limit.children=2000", timeout=max(600, SECONDS * count))
         words = (f"batch of seed {self.args.seed} at {self.tried}:",)
         self.tried += count - 1
         if not self.check(run.returncode in (0, 1, 3), *words, "exit", run.returncode, last_words(run)):
             self.save(folder)
             return
-        self.look(case, words, folder, seconds, count)
+        self.look(case, words, folder)
 
-    def look(self, case, words, folder, seconds, count):
-        end = rows(case, "SELECT count(*) FROM stream WHERE status = 'pending'")[0][0]
+    def look(self, case, words, folder):
         opened = rows(case, "SELECT count(*) FROM exhibit WHERE failed IS NOT NULL")[0][0]
         with open(case + "/ledger.jsonl") as file:
             told = [json.loads(line) for line in file if '"type":"run-end"' in line][-1]
@@ -106,7 +104,8 @@ class Mutants(Campaign):
         faults = rows(case, "SELECT kind, count(*) FROM fault WHERE kind IN ('crash', 'hang', 'memory') GROUP BY kind")
         tampered = rows(case, "SELECT path, detail FROM fault WHERE kind = 'tamper'")
         pending = rows(case, "SELECT count(*) FROM stream s JOIN exhibit x ON x.exhibit = s.exhibit WHERE s.status = 'pending' AND x.failed IS NULL")[0][0]
-        good = pending == 0 and not tampered and (deaths == 0 or faults)
+        # A death in the engine is tried once more; the second is the fault.
+        good = pending == 0 and not tampered and deaths <= 2 * sum(number for _, number in faults)
         if not good:
             self.failed += 1
             print("FAIL ", *words, "pending", pending, "tamper", tampered[:3], "deaths", deaths, "faults", faults, flush=True)
@@ -121,7 +120,6 @@ class Mutants(Campaign):
         for kind, number in faults:
             self.tell(kind + " faults", number)
         self.tell("faults", told["faults"])
-        self.slowest = max(self.slowest, seconds / count)
 
     def save(self, folder):
         """What broke something stays, for a test of its own."""
@@ -131,7 +129,6 @@ class Mutants(Campaign):
 
 
 campaign = Mutants(__doc__, 60)
-campaign.slowest = 0
 seeds = [(name, data, campaign.places(data)) for name, data in campaign.seeds()]
 while campaign.tried < campaign.args.count:
     campaign.batch(seeds, min(IN_ONE_RUN, campaign.args.count - campaign.tried))

@@ -4,9 +4,11 @@
 A case's life (new, add, a run that is killed, a run to its end, a report) is recorded once by shim.so: every write, sync, rename.
 Then cuts are played back. At each, what was synced is there; what was not is there, is gone, or is torn: some of its sectors of
 512 bytes, names of files likewise. Each cut: the database opens, is sound and has every commit that was acknowledged; the ledger's
-chain holds to its last whole line, and has every record that was acknowledged. Every --resume'th cut is given back to kvali:
+chain holds to its last whole line, and has every record that was acknowledged: by a sync, or by the command, which has ended and
+said that it is done. Every --resume'th cut is given back to kvali:
 `run` goes on, `verify` finds nothing, the digest is that of a case without a cut.
 """
+import bisect
 import hashlib
 import json
 import os
@@ -26,7 +28,7 @@ WORDS = ("--plugins", "archive,digest,filetype", "--jobs", "2", "--quiet")
 def read_log(path):
     with open(path, "rb") as file:
         data = file.read()
-    ops, at = [], 0
+    ops, ends, at = [], [], 0
     while at + OP.size <= len(data):
         kind, path_size, other_size, _, offset, size = OP.unpack_from(data, at)
         at += OP.size
@@ -40,7 +42,8 @@ def read_log(path):
             at += size
         if not name.endswith("-shm"):  # not on the medium: SQLite makes it anew
             ops.append((kind, name, other, offset, body))
-    return ops
+            ends.append(at)
+    return ops, ends
 
 
 class File:
@@ -191,15 +194,19 @@ class PowerCut(Campaign):
 
     def record(self, image):
         case, log = self.path("recorded"), self.path("log")
-        environment = shim("kvali", case, log=log)
+        environment, said = shim("kvali", case, log=log), []
         shutil.rmtree(case, ignore_errors=True)
         for words, more in ((("new", case), {}), (("add", case, image), {}), (("run", case, *WORDS), {"KVALI_CRASH_AT": "commit-after:2"}),
                             (("run", case, *WORDS), {}), (("report", case, "--format", "json", "--quiet"), {})):
             run = kvali(*words, env={**environment, **more})
             if run.returncode not in (0, 1, -9):
                 sys.exit(f"recording: {words[0]} ended with {run.returncode}: {last_words(run)}")
+            if run.returncode in DONE:
+                with open(case + "/ledger.jsonl", "rb") as ledger:
+                    said.append((os.path.getsize(log), rows(case, "SELECT count(attempt) FROM t_stream")[0][0], self.lines_of(ledger.read())))
         self.want = digest(case)
-        ops = read_log(log)
+        ops, ends = read_log(log)
+        self.said = [(bisect.bisect_right(ends, size), done, lines) for size, done, lines in said]
         os.unlink(log)
         return ops
 
@@ -211,7 +218,7 @@ class PowerCut(Campaign):
                 return
         elif os.path.exists(case + "/ledger.jsonl"):
             verify = kvali("verify", case, "--quiet")
-            self.check(verify.returncode == 0 or "cut off" in verify.stdout, words, "before it goes on:", last_words(verify))
+            self.check(verify.returncode == 0 or " is cut off" in verify.stdout, words, "before it goes on:", last_words(verify))
         if rows(case, "SELECT count(*) FROM t_exhibit")[0][0] == 0:
             kvali("add", case, image)
         run, verify = kvali("run", case, *WORDS), kvali("verify", case, "--quiet")
@@ -244,6 +251,9 @@ class PowerCut(Campaign):
                 acknowledged[0] = done
             if op[0] == SYNC and op[1] == "ledger.jsonl":
                 acknowledged[1] = self.lines_of(disk.whole()["ledger.jsonl"])
+            while self.said and self.said[0][0] <= at:
+                _, done, lines = self.said.pop(0)
+                acknowledged = [max(acknowledged[0] or 0, done), max(acknowledged[1], lines)]
             while number < count and cuts[number] == at:
                 number += 1
                 self.one_cut(disk, at, self.rng, acknowledged, image, number % every == 0)

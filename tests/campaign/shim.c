@@ -5,11 +5,13 @@
  *   KVALI_SHIM_IN     the program: kvali or kvali-worker; in any other it does nothing
  *   KVALI_SHIM_UNDER  the folder, as realpath gives it: only files below it count
  *   KVALI_SHIM_FAIL   CLASS:N:ERRNO[:on]  the N-th call (from 1) of CLASS fails with ERRNO, with ":on" every
- * one from there on. CLASS: open, read, write, sync, name (mkdir, rename, unlink, truncate), memory (malloc
- * and its kin, wherever they are called). ERRNO 0: half of the bytes are written or read KVALI_SHIM_BAD
- * OFFSET+SIZE[,...]: reading these bytes of a file is EIO, as a bad disk says it KVALI_SHIM_COUNT  a file
- * that gets the number of calls of each class at the end KVALI_SHIM_LOG    a file that gets every change:
- * struct op, then names and bytes (powercut.py reads it)
+ *                     one from there on. CLASS: open, read, write, sync, name (mkdir, rename, unlink,
+ *                     truncate), memory (malloc and its kin, wherever they are called). ERRNO 0: half of the
+ *                     bytes are written or read; below 0: that signal, before the call
+ *   KVALI_SHIM_BAD    OFFSET+SIZE[,...]: reading these bytes of a file is EIO, as a bad disk says it
+ *   KVALI_SHIM_CLOCK  seconds: every second look at the time of day is so far off
+ *   KVALI_SHIM_COUNT  a file that gets the number of calls of each class at the end
+ *   KVALI_SHIM_LOG    a file that gets every change: struct op, then names and bytes (powercut.py reads it)
  *
  * A worker may not ask what a descriptor is: descriptors are remembered when they are opened.
  */

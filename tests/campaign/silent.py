@@ -15,6 +15,8 @@ PLUGINS = ("--plugins", "digest", "--jobs", "2")
 LISTED = [("util-linux__ext3.img", "ext"), ("e2fsprogs__f_h_normal.img", "ext"), ("rust-fatfs__fat12.img", "fat"), ("dosfstools__check-bad_names.img", "fat"),
           ("fatcat__hello-world.img", "fat"), ("colinfinck-ntfs__testfs1.img", "ntfs"), ("rusty-backup__test_ntfs.img", "ntfs"),
           ("libarchive__test_read_format_iso_rockridge.iso", "iso"), ("libarchive__test_read_format_iso_xorriso.iso", "iso"), ("libarchive__test_read_format_iso_joliet_rockridge.iso", "joliet")]
+# Names that libtsk does not list, and nobody is told of: KNOWN-LIMITS.md.
+KNOWN = {"libarchive__test_read_format_iso_joliet_rockridge.iso": 0}
 ENVIRONMENT = dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin", LC_ALL="C.UTF-8", MTOOLS_SKIP_CHECK="1")
 
 
@@ -68,6 +70,7 @@ class Silent(Campaign):
     def listing(self, name, kind):
         image = unpack(name, self.work)
         if image is None:
+            self.tell("not tried: no corpus")
             return
         theirs = [path for path in getattr(self, kind)(image) if path.isascii() and path.isprintable() and "\\" not in path]
         process(self.path("case"), image, *PLUGINS)
@@ -75,11 +78,11 @@ class Silent(Campaign):
         mine = {path.lower() for path in mine}
         missing = [path for path in theirs if path.lower() not in mine]
         faults = rows(self.path("case"), "SELECT count(*) FROM fault WHERE stage = 'walk'")[0][0]
-        with open(os.path.join(os.path.dirname(__file__), "..", "..", "KNOWN-LIMITS.md"), encoding="utf-8") as limits:
-            known = name in limits.read()  # what it misses is listed there, for people to know
-        self.check(not missing or faults or known, name, len(missing), "names of", len(theirs), "are not listed:", *missing[:5])
+        known = KNOWN.get(name, 0)
+        self.check(theirs, name, "the other program shows no name at all")
+        self.check(faults or len(missing) <= known, name, len(missing), "names of", len(theirs), "are not listed:", *missing[:5])
         self.tell("names of other programs", len(theirs))
-        self.tell("of these, not listed and told", len(missing))
+        self.tell("of these, not listed, in KNOWN-LIMITS.md" if known else "of these, not listed and told", len(missing))
         os.unlink(image)
 
     # ---- what was measured in the libraries
@@ -87,6 +90,7 @@ class Silent(Campaign):
     def container(self, name, want, query, words):
         image = self.made(name)
         if image is None:
+            self.tell("not tried: no corpus")
             return
         run = process(self.path("case"), image, *PLUGINS)
         got = rows(self.path("case"), query) if os.path.exists(self.path("case", "case.db")) else []
@@ -104,6 +108,7 @@ class Silent(Campaign):
     def times(self):
         image = self.made("ts.img")
         if image is None:
+            self.tell("not tried: no corpus")
             return
         process(self.path("case"), image, *PLUGINS)
         years = {row[0][:4] for row in rows(self.path("case"), "SELECT modified FROM file WHERE modified IS NOT NULL")}

@@ -15,7 +15,7 @@ MODULE = os.environ.get("HOSTILE", TOP + "/build/tests/hostile") + "/taken.so"
 REFUSED = {"EACCES", "EPERM", "EBADF"}
 # Of two kinds: as a record of its own it says what the kernel answered; a worker that was killed for it left a fault.
 SOURCE = open(TOP + "/tests/hostile/taken.c").read()
-WORDS = re.findall(r'^    X\("([a-z0-9-]+)"', SOURCE, re.M) + re.findall(r'^    \{"([a-z-]+)", (?:WIRE_|\d)', SOURCE, re.M) + re.findall(r'strcmp\(word, "([a-z-]+)"\)', SOURCE)
+WORDS = re.findall(r'^    X\("([a-z0-9-]+)"', SOURCE, re.M) + re.findall(r'^    \{"([a-z-]+)",\s+(?:WIRE_|\d)', SOURCE, re.M) + re.findall(r'strcmp\(word, "([a-z-]+)"\)', SOURCE)
 
 
 class Taken(Campaign):

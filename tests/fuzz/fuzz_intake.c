@@ -177,7 +177,7 @@ static struct record_type type = {"fuzzed", 1, "", fields, 4};
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct settings settings;
-    static char name[] = "fuzzed", path[] = "image/p1/x", empty[] = "";
+    static char name[] = "fuzzed", path[] = "image/p1/x", empty[] = "", locator[] = "0:raw>fs@0:ext/12";
     struct record_type *types[] = {&type};
     if (settings.count == 0 && settings_init(&settings))
         return 0;
@@ -187,8 +187,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct worker_slot worker = {.state = size ? (enum worker_state)(data[0] % 5) : WORKER_IDLE};
     worker.expand = (struct task_expand){.id = 1, .exhibit = 1, .locator = empty, .volume = empty};
     worker.batch_count = 2;
-    worker.batch[0] = (struct task_stream){.id = 7, .exhibit = 1, .path = path, .size = 100};
-    worker.batch[1] = (struct task_stream){.id = 8, .exhibit = 1, .path = path, .size = 100};
+    worker.batch[0] = (struct task_stream){.id = 7, .exhibit = 1, .path = path, .locator = locator, .size = 100};
+    worker.batch[1] = (struct task_stream){.id = 8, .exhibit = 1, .path = path, .locator = empty, .size = 100};
     struct bytes bytes;
     bytes_init(&bytes, data, size);
     bytes_u8(&bytes);

@@ -203,6 +203,22 @@ Test(casefile, a_broken_ledger_stops_a_writer_and_not_a_reader)
     cr_assert_eq(open_why(CASEFILE_READ, &why), 0, "%s", why.text);
 }
 
+Test(casefile, a_last_line_of_the_ledger_that_somebody_tore_stops_a_writer_and_is_not_washed_away)
+{
+    struct why why;
+    size_t size;
+    world_make(&world);
+    world_close(&world);
+    char *text = world_read(&world, "ledger.jsonl", &size);
+    text[size - 10] = 0;
+    world_write(&world, "ledger.jsonl", text, size);
+    free(text);
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(open_why(CASEFILE_WRITE, &why), -EUCLEAN);
+        cr_assert(strstr(why.text, "the database remembers"), "%s", why.text);
+    }
+}
+
 Test(casefile, what_a_kill_left_open_is_cleared_at_the_next_open)
 {
     uint64_t child;

@@ -169,6 +169,26 @@ Test(verify, a_run_that_was_killed_after_a_ledger_record_is_no_damage)
     cr_assert(outcome.result.unfinished);
 }
 
+Test(verify, what_was_moved_aside_of_the_ledger_has_to_be_there)
+{
+    size_t size;
+    char path[160];
+    world_close(&world);
+    char *text = world_read(&world, "ledger.jsonl", &size);
+    text = realloc(text, size + 6);
+    cr_assert(text);
+    memcpy(text + size, "{\"a\":", 5);
+    world_write(&world, "ledger.jsonl", text, size + 5);
+    free(text);
+    world_reopen(&world);
+    world_close(&world);
+    struct outcome outcome = verify();
+    cr_assert(outcome.sound[VERIFY_LEDGER] && outcome.sound[VERIFY_ARTIFACTS], "%s", outcome.words[VERIFY_ARTIFACTS]);
+    snprintf(path, sizeof path, "%s/ledger.partial-1", world.folder);
+    cr_assert_eq(unlink(path), 0);
+    expect_bad(VERIFY_ARTIFACTS, "ledger.partial-1");
+}
+
 Test(verify, an_exhibit_that_is_added_after_a_run_is_no_damage)
 {
     struct why why = {{0}};
