@@ -7,8 +7,12 @@ import argparse
 import json
 import os
 import random
+import select
 import shutil
+import signal
+import socket
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -16,13 +20,16 @@ import tempfile
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 KVALI = os.environ.get("KVALI", TOP + "/build/engine/cli/kvali")
 SHIM = os.environ.get("KVALI_SHIM", TOP + "/build/tests/campaign/shim.so")
+SERVE = os.environ.get("KVALI_SERVE_SO", os.path.join(os.path.dirname(SHIM), "serve.so"))
 CORPUS = os.environ.get("KVALI_CORPUS", TOP + "/../shared/corpus")
+FAST = os.environ.get("KVALI_FAST", "/dev/shm" if os.path.isdir("/dev/shm") else None)  # memory: for what need not last
 SKIPPED = 77
 DONE = (0, 1)  # done, with faults or without
 
 
 class Campaign:
-    """Its arguments, its folder (removed at the end), and what was tried."""
+    """Its arguments, its folder (removed at the end), and what was tried. SMALL: the folder is in memory."""
+    SMALL = False
 
     def __init__(self, words, count, more=None):
         parser = argparse.ArgumentParser(description=words)
@@ -33,7 +40,7 @@ class Campaign:
             more(parser)
         self.args = parser.parse_args()
         self.rng = random.Random(self.args.seed)
-        self.work = tempfile.mkdtemp(prefix="kvali-campaign-", dir=os.environ.get("TMPDIR", "/tmp"))
+        self.work = tempfile.mkdtemp(prefix="kvali-campaign-", dir=os.environ.get("TMPDIR") or (FAST if self.SMALL else "/tmp"))
         os.chmod(self.work, 0o755)
         self.tried = self.failed = 0
         self.told = {}
@@ -74,8 +81,52 @@ class Campaign:
         sys.exit(SKIPPED)
 
 
+class Served:
+    """kvali, loaded once: each command is a fork of it (serve.c says how). Not to be used by several threads."""
+
+    def __init__(self, program):
+        self.program = program
+        mine, its = socket.socketpair()
+        self.said = tempfile.NamedTemporaryFile(prefix="kvali-said-", dir=FAST)
+        self.process = subprocess.Popen([program], env=dict(os.environ, LC_ALL="C.UTF-8", LD_PRELOAD=SERVE, KVALI_SERVE=str(its.fileno())),
+                                        pass_fds=[its.fileno()], stdin=subprocess.DEVNULL)
+        its.close()
+        self.socket = mine
+
+    def number(self):
+        data = self.socket.recv(4, socket.MSG_WAITALL)
+        if len(data) < 4:
+            raise ConnectionError(f"{self.program} with {SERVE} does not answer")
+        return struct.unpack("<I", data)[0]
+
+    def run(self, words, env, timeout):
+        """Exit code as subprocess has it, None after `timeout` seconds; and what was said."""
+        texts = [self.said.name, str(len(words) + 1), self.program, *words, *(f"{name}={value}" for name, value in env.items())]
+        body = b"".join(os.fsencode(text) + b"\0" for text in texts)
+        self.socket.sendall(struct.pack("<I", len(body)) + body)
+        pid = self.number()
+        late = not select.select([self.socket], [], [], timeout)[0]
+        if late:
+            os.kill(pid, signal.SIGKILL)
+        code = os.waitstatus_to_exitcode(self.number())
+        with open(self.said.name, errors="replace") as file:
+            return (None if late else code), file.read()
+
+
+served = {}  # program -> Served; None: it cannot be
+
+
+def serve(program):
+    if program not in served:
+        served[program] = Served(program) if os.path.exists(SERVE) and "LD_PRELOAD" not in os.environ else None
+    return served[program]
+
+
 def kvali(*words, env=None, timeout=600, **more):
     """The command, with its output kept as text; -9 and the like when a signal ended it, None as code after `timeout` seconds."""
+    if not more and "LD_PRELOAD" not in (env or {}) and serve(KVALI):
+        code, text = serve(KVALI).run(words, env or {}, timeout)
+        return subprocess.CompletedProcess([KVALI, *words], code, text if code is not None else f"not ended after {timeout} s")
     environment = dict(os.environ, LC_ALL="C.UTF-8", **(env or {}))
     try:
         return subprocess.run([KVALI, *words], env=environment, timeout=timeout, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -95,9 +146,10 @@ def digest(case):
 def new_case(case, *images):
     """kvali new and kvali add: nothing is read yet."""
     shutil.rmtree(case, ignore_errors=True)
-    subprocess.run([KVALI, "new", case], check=True, stdout=subprocess.DEVNULL)
-    for image in images:
-        subprocess.run([KVALI, "add", case, image], check=True, stdout=subprocess.DEVNULL)
+    for words in (("new", case), *(("add", case, image) for image in images)):
+        run = kvali(*words)
+        if run.returncode:
+            sys.exit(f"{' '.join(words)}: {last_words(run)}")
 
 
 def process(case, *words, **more):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """kills: kill -9 never changes the result (R1). Supervisor, workers, zygote, all of them, at random instants, at the n-th call to the
-file system, at named crash points; then `kvali run` goes on. Same digest, no row twice, verify finds nothing."""
+file system, at named crash points; then `kvali run` goes on. A case is killed until it comes to its end, and each time `verify` looks; then:
+same digest, no row twice. --count counts kills that hit a run at work."""
 import os
 import signal
 import subprocess
@@ -9,19 +10,25 @@ import time
 
 from common import *
 
-PLUGINS = ("--plugins", "archive,carve,digest,entropy,filetype,mail,ole", "--jobs", "2")
+# What a start costs is the setting up of plugins: one case in five has many of them.
+FEW, MANY = "archive,digest,entropy,filetype", "archive,carve,digest,entropy,filetype,mail,ole"
 IMAGES = ["rust-fatfs__fat12.img", "bulk_extractor__nps-2010-emails.E01", "dfvfs__ext2.E01", "dfvfs__hfsplus.raw", "colinfinck-ntfs__testfs1.img"]
 # Passages of each point that a run of a small image has, at most.
 POINTS = {"commit-before": 4, "commit-between": 4, "commit-after": 4, "attempt-end": 60, "ledger-before-write": 3, "ledger-written": 3}
 CREATING = ("create-ledger", "create-database", "create-written")
 CALLS = ("open", "read", "write", "sync", "name")
-KILLS_A_CASE = 4
+KILLS_A_CASE = 12
 
 
 def kin(pid):
     """Workers and zygote of a supervisor: [(pid, is a worker)]."""
     found = []
-    for child in subprocess.run(["pgrep", "-P", str(pid)], stdout=subprocess.PIPE, text=True).stdout.split():
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            children = file.read().split()
+    except OSError:
+        return found
+    for child in children:
         try:
             with open(f"/proc/{child}/status") as file:
                 found.append((int(child), "Seccomp_filters:\t2\n" in file.read()))
@@ -39,8 +46,14 @@ def end(pid):
 
 
 class Kills(Campaign):
+    SMALL = True
+    plugins, kills, finished = FEW, 0, False
+
+    def words(self, case):
+        return ["run", case, "--quiet", "--plugins", self.plugins, "--jobs", "2"]
+
     def start(self, case, env=None):
-        return subprocess.Popen([KVALI, "run", case, "--quiet", *PLUGINS], env=dict(os.environ, **(env or {})), stdin=subprocess.DEVNULL,
+        return subprocess.Popen([KVALI, *self.words(case)], env=dict(os.environ, **(env or {})), stdin=subprocess.DEVNULL,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def at_an_instant(self, case, span, whom):
@@ -57,6 +70,7 @@ class Kills(Campaign):
             victims = [run.pid] if whom == "supervisor" else [run.pid] + [pid for pid, _ in family]
         hit = any([end(pid) for pid in victims if run.poll() is None])
         code = run.wait()
+        self.finished = code in DONE
         if whom in ("worker", "zygote"):
             self.check(code in DONE, "the run does not survive the death of a", whom, code)
         return hit and working
@@ -66,11 +80,13 @@ class Kills(Campaign):
         call = self.rng.choice([name for name in CALLS if counts.get(name)])
         number = self.rng.randint(1, counts[call])
         code = self.start(case, shim("kvali", case, fail=f"{call}:{number}:-9")).wait()
+        self.finished = code in DONE
         return code == -signal.SIGKILL
 
     def at_a_point(self, case):
         point = self.rng.choice(list(POINTS))
         code = self.start(case, {"KVALI_CRASH_AT": f"{point}:{self.rng.randint(1, POINTS[point])}"}).wait()
+        self.finished = code in DONE
         return code == -signal.SIGKILL
 
     def kill_once(self, case, reference):
@@ -83,6 +99,7 @@ class Kills(Campaign):
             hit = self.at_an_instant(case, reference["span"], whom)
         if hit:
             self.tell(whom)
+            self.kills += 1
             verify = kvali("verify", case, "--quiet")
             cut = " is cut off" in verify.stdout  # of a ledger's last line: the next run takes it away, and says so
             self.check(verify.returncode == 0 or cut, case, "after a kill of", whom, "verify says", last_words(verify))
@@ -101,14 +118,13 @@ class Kills(Campaign):
         return {"image": image, "span": time.monotonic() - begun, "digest": digest(case), "counts": numbers}
 
     def one_case(self, reference):
-        """A case that is killed a few times and comes to its end."""
+        """A case that is killed again and again until it comes to its end."""
         case, hits = self.path("case"), 0
         new_case(case, reference["image"])
-        for _ in range(KILLS_A_CASE * 4):
-            if hits == KILLS_A_CASE or self.tried >= self.args.count:
-                break
+        self.finished = False
+        while not self.finished and hits < KILLS_A_CASE and self.kills < self.args.count:
             hits += self.kill_once(case, reference)
-        run = kvali("run", case, "--quiet", *PLUGINS)
+        run = kvali(*self.words(case))
         verify = kvali("verify", case, "--quiet")
         name = os.path.basename(reference["image"])
         good = run.returncode in DONE and verify.returncode == 0 and digest(case) == reference["digest"]
@@ -143,14 +159,19 @@ campaign = Kills(__doc__, 40)
 images = [unpack(name, campaign.work) for name in IMAGES]
 images = [image for image in images if image] or [make_small(campaign.work)]
 campaign.creating()
-for turn in range(10**6):
-    reference = campaign.reference(images[turn % len(images)])
-    if turn == 0:
+turn = campaign.args.seed
+while campaign.kills < campaign.args.count:
+    campaign.plugins = MANY if turn % 5 == 0 else FEW
+    reference = campaign.reference(images[turn // 5 % len(images) if campaign.plugins == MANY else turn % len(images)])
+    if turn == campaign.args.seed:
         campaign.sealing()
-        reference = campaign.reference(images[0])
-    for _ in range(max(1, campaign.args.count // len(images) // KILLS_A_CASE)):
-        if campaign.tried < campaign.args.count:
-            campaign.one_case(reference)
-    if campaign.tried >= campaign.args.count:
-        break
-campaign.end(f"{len(images)} images")
+        reference = campaign.reference(reference["image"])
+    until = min(campaign.args.count, campaign.kills + max(4, campaign.args.count // len(images)))
+    cases = 0
+    while campaign.kills < until and cases < 40:
+        campaign.one_case(reference)
+        cases += 1
+    campaign.tell("cases", cases)
+    turn += 1
+checks, campaign.tried = campaign.tried, campaign.kills
+campaign.end(f"{len(images)} images, {checks} checks")

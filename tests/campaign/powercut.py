@@ -151,6 +151,8 @@ class Disk:
 
 
 class PowerCut(Campaign):
+    SMALL = True
+
     def lay(self, state, folders):
         case = self.fresh("cut")
         os.makedirs(case)

@@ -29,7 +29,7 @@ BEGIN, END = "<!-- campaign: begin -->\n", "<!-- campaign: end -->\n"
 
 # name, promise of the plan, what is tried, CI's arguments, those of a part of the release column, parts
 LIST = [
-    ("kills", "R1", "kill -9 of supervisor, workers, zygote, all; then `run` goes on to the same digest", ["--count", "8"], ["--count", "50"], 20),
+    ("kills", "R1", "kill -9 of supervisor, workers, zygote, all; then `run` goes on to the same digest", ["--count", "8"], ["--count", "100"], 10),
     ("powercut", "R2", "power cuts: what was not synced is lost or torn", ["--count", "300", "--resume", "100"], ["--count", "2500", "--resume", "250"], 20),
     ("faults", "R3 R5", "the n-th open, read, write, sync, rename, malloc fails", ["--count", "8"], ["--count", "50"], 80),
     ("surroundings", "R3", "descriptors, memory, clocks, no right to write, two runs, evidence that is gone or another", ["--count", "10"], ["--count", "30"], 10),
@@ -37,7 +37,7 @@ LIST = [
     ("media-nbd", "R4", "the same by nbdkit under FUSE", [], ["--nbd", "--count", "20"], 5),
     ("mutants", "R6 R7", "mutants of the corpus's images, hostile ones among them", ["--count", "4"], ["--count", "200"], 500),
     ("same", "R10", "one digest whatever the workers, blocks, time zone, language, place; subsets of plugins", ["--count", "4"], ["--count", "30"], 6),
-    ("flips", "R11", "single bits of ledger, seal, signature, manifest, report, database, export", ["--count", "7"], ["--count", "700"], 30),
+    ("flips", "R11", "single bits of ledger, seal, signature, manifest, report, database, export", ["--count", "70"], ["--count", "7000"], 3),
     ("silent", "R8 R9", "what the stock libraries lose without a word is listed or told; listings beside independent tools", ["--count", "1"], ["--count", "40"], 1),
     ("taken", "S1 S3", "a parser that was taken over tries files, network, processes, messages", ["--count", "6"], ["--count", "0"], 1),
     ("decoder", "S3", "libFuzzer on the supervisor's decoder of workers' messages (runs)", [], ["--count", "120"], 30),

@@ -21,6 +21,7 @@ import tempfile
 SECTION = re.compile(rb"^\[(listing|icat md5|fiwalk|tsk_recover -e|apfs-volume|filesystem|no-filesystem|volumes)\b([^\]]*)\](.*)$")
 ENTRY = re.compile(rb"^(\S)/(\S) (\* )?([0-9][0-9-]*)(\(realloc\))?:\t(.*)$", re.S)
 CLEAN_EXITS = {0, 1}
+IN_ONE_CASE = 12
 SEGMENT_FIRST = (".E01", ".000", ".001")
 
 
@@ -311,55 +312,136 @@ def groups(source):
         yield bare[name], group
 
 
-def check(kvali, source, name, group, truth_path, keep, arguments):
-    result = Result(name)
-    with tempfile.TemporaryDirectory(prefix="kvali-corpus-", dir=keep) as folder:
-        image = unpack(source, folder, group)
-        case = os.path.join(folder, "case")
-        run = subprocess.run([kvali, "process", image, "--case", case, "--plugins", "digest", "--quiet", *arguments],
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)
-        if run.returncode == 3 and b"differencing image" in run.stdout:
-            result.extra["refused: a differencing image without its parent"] += 1
-            return result
-        if run.returncode not in CLEAN_EXITS:
-            result.fail(f"kvali process ended with {run.returncode}: {run.stdout.decode('utf-8', 'replace')[-300:]}")
-            return result
-        with open(os.path.join(case, "ledger.jsonl"), encoding="utf-8") as ledger:
-            died = sum(json.loads(line).get("workers_crashed", 0) for line in ledger)
-        if died and 3 not in CLEAN_EXITS:  # evidence that is not hostile
-            result.fail(f"{died} workers crashed")
-        verify = subprocess.run([kvali, "verify", case], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if verify.returncode:
-            result.fail(f"kvali verify ended with {verify.returncode}: {verify.stdout.decode('utf-8', 'replace')[-300:]}")
-        db = sqlite3.connect(os.path.join(case, "case.db"))
-        db.row_factory = sqlite3.Row
-        if run.returncode == 3:
-            result.extra["refused, with the reason"] += 1
-            return result
-        if db.execute("SELECT count(*) FROM fault WHERE kind IN ('crash','hang','memory','tamper')").fetchone()[0]:
-            result.extra["parser died, contained"] += 1
-        size = db.execute("SELECT size FROM exhibit").fetchone()[0]
-        compare_accounts(result, db, size)
-        if truth_path is None:
-            return result
-        compare_free(result, image, db)
-        truth = Truth(truth_path)
-        wanted = medium_of(image, truth)
-        if wanted and size != wanted:
-            result.fail(f"medium: {size} bytes, {wanted} wanted")
-        volumes = rows_of(db)
-        in_part = folders_in_part(db)
-        for where, rows in truth.listing.items():
-            if where in truth.incomplete:
-                result.extra["no whole listing in the truth (its tool did not end)"] += 1
-            else:
-                compare_listing(result, where, volumes.get(where, []), rows, in_part.get(where, set()))
-        for where, contents in truth.icat.items():
-            compare_contents(result, where, volumes.get(where, []), contents)
-        if not truth.icat:
-            compare_fiwalk(result, volumes, truth.fiwalk)
-        db.close()
+def in_case(result, run, kvali, case):
+    """Ended and verified as it should; False: there is nothing to look at."""
+    if run.returncode not in CLEAN_EXITS:
+        result.fail(f"kvali process ended with {run.returncode}: {run.stdout.decode('utf-8', 'replace')[-300:]}")
+        return False
+    with open(os.path.join(case, "ledger.jsonl"), encoding="utf-8") as ledger:
+        died = sum(json.loads(line).get("workers_crashed", 0) for line in ledger)
+    if died and 3 not in CLEAN_EXITS:  # evidence that is not hostile
+        result.fail(f"{died} workers crashed")
+    verify = subprocess.run([kvali, "verify", case], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if verify.returncode:
+        result.fail(f"kvali verify ended with {verify.returncode}: {verify.stdout.decode('utf-8', 'replace')[-300:]}")
+    return True
+
+
+def compare(result, image, truth_path, db):
+    """The case of one exhibit, or what `one_exhibit` leaves of it, with the truth."""
+    if db.execute("SELECT count(*) FROM fault WHERE kind IN ('crash','hang','memory','tamper')").fetchone()[0]:
+        result.extra["parser died, contained"] += 1
+    size = db.execute("SELECT size FROM exhibit").fetchone()[0]
+    compare_accounts(result, db, size)
+    if truth_path is None:
+        return
+    compare_free(result, image, db)
+    truth = Truth(truth_path)
+    wanted = medium_of(image, truth)
+    if wanted and size != wanted:
+        result.fail(f"medium: {size} bytes, {wanted} wanted")
+    volumes = rows_of(db)
+    in_part = folders_in_part(db)
+    for where, rows in truth.listing.items():
+        if where in truth.incomplete:
+            result.extra["no whole listing in the truth (its tool did not end)"] += 1
+        else:
+            compare_listing(result, where, volumes.get(where, []), rows, in_part.get(where, set()))
+    for where, contents in truth.icat.items():
+        compare_contents(result, where, volumes.get(where, []), contents)
+    if not truth.icat:
+        compare_fiwalk(result, volumes, truth.fiwalk)
+
+
+def process(kvali, images, case, arguments):
+    return subprocess.run([kvali, "process", *images, "--case", case, "--plugins", "digest", "--quiet", *arguments],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)
+
+
+def open_case(case):
+    db = sqlite3.connect(os.path.join(case, "case.db"))
+    db.row_factory = sqlite3.Row
+    return db
+
+
+def one_exhibit(db, number):
+    """The views show this exhibit alone from here on: those of the connection hide the case's."""
+    for name in ("exhibit", "volume", "file", "stream", "fault", "account"):
+        db.execute(f"DROP VIEW IF EXISTS temp.{name}")
+        db.execute(f"CREATE TEMP VIEW {name} AS SELECT * FROM main.{name} WHERE exhibit = (SELECT label FROM main.t_exhibit WHERE id = {number})")
+
+
+def check(kvali, image, name, truth_path, folder, arguments):
+    """An image in a case of its own."""
+    result, case = Result(name), os.path.join(folder, "case")
+    shutil.rmtree(case, ignore_errors=True)
+    run = process(kvali, [image], case, arguments)
+    if run.returncode == 3 and b"differencing image" in run.stdout:
+        result.extra["refused: a differencing image without its parent"] += 1
+        return result
+    if not in_case(result, run, kvali, case):
+        return result
+    if run.returncode == 3:
+        result.extra["refused, with the reason"] += 1
+        return result
+    db = open_case(case)
+    compare(result, image, truth_path, db)
+    db.close()
     return result
+
+
+def check_many(kvali, images, folder, arguments):
+    """The images [(name, path, truth)] in one case, which saves the setting up. Where it ends otherwise than it should nobody knows
+    which image that is about: None."""
+    whole, case = Result(""), os.path.join(folder, "case")
+    try:
+        run = process(kvali, [path for _, path, _ in images], case, arguments)
+    except subprocess.TimeoutExpired:
+        return None
+    if not in_case(whole, run, kvali, case) or whole.problems:
+        return None
+    db, results = open_case(case), []
+    failed = [row[0] is not None for row in db.execute("SELECT failed FROM t_exhibit ORDER BY id")]
+    for number, (name, path, truth_path) in enumerate(images):
+        result = Result(name)
+        if failed[number]:
+            result = check(kvali, path, name, truth_path, os.path.dirname(path), arguments)
+        else:
+            one_exhibit(db, number + 1)
+            compare(result, path, truth_path, db)
+        results.append(result)
+    db.close()
+    return results
+
+
+def check_batch(kvali, source, batch, keep, arguments):
+    with tempfile.TemporaryDirectory(prefix="kvali-corpus-", dir=keep) as folder:
+        images = []
+        for number, (name, group, truth_path) in enumerate(batch):
+            place = os.path.join(folder, str(number))
+            os.mkdir(place)
+            images.append((name, unpack(source, place, group), truth_path))
+        results = check_many(kvali, images, folder, arguments) if len(images) > 1 else None
+        if results is not None:
+            return results
+        results = []
+        for name, path, truth_path in images:
+            try:
+                results.append(check(kvali, path, name, truth_path, os.path.dirname(path), arguments))
+            except subprocess.TimeoutExpired:
+                results.append(Result(name))
+                results[-1].fail("kvali process did not end within its time")
+        return results
+
+
+def results_of(options, source):
+    wanted = [(name, group) for name, group in groups(source) if options.only in name]
+    for first in range(0, len(wanted), IN_ONE_CASE):
+        batch = []
+        for name, group in wanted[first:first + IN_ONE_CASE]:
+            base = os.path.join(options.corpus, "truth", name + ".txt")
+            batch.append((name, group, base if os.path.exists(base) else base + ".zst" if os.path.exists(base + ".zst") else None))
+        yield from check_batch(options.kvali, source, batch, options.keep, options.arguments.split())
 
 
 def main():
@@ -380,20 +462,11 @@ def main():
         return 77
     passed = failed = 0
     lines = ["image\tentries\tdeleted\tcontents equal\tbeyond the truth"]
-    for name, group in groups(source):
-        if options.only not in name:
-            continue
-        base = os.path.join(options.corpus, "truth", name + ".txt")
-        truth_path = base if os.path.exists(base) else base + ".zst" if os.path.exists(base + ".zst") else None
-        try:
-            CLEAN_EXITS.update({3} if options.hostile else ())
-            result = check(options.kvali, source, name, group, truth_path, options.keep, options.arguments.split())
-        except subprocess.TimeoutExpired:
-            result = Result(name)
-            result.fail("kvali process did not end within its time")
+    CLEAN_EXITS.update({3} if options.hostile else ())
+    for result in results_of(options, source):
         passed, failed = (passed, failed + 1) if result.problems else (passed + 1, failed)
         extra = ", ".join(f"{n} x {what}" for what, n in result.extra.items())
-        lines.append(f"{name}\t{result.entries}\t{result.deleted}\t{result.contents}\t{extra}")
+        lines.append(f"{result.name}\t{result.entries}\t{result.deleted}\t{result.contents}\t{extra}")
         print(("FAIL " if result.problems else "ok   ") + lines[-1].replace("\t", "  "), flush=True)
         for problem in result.problems:
             print("     " + problem)

@@ -271,14 +271,14 @@ static int compare_bytes(const void *a, const void *b)
  * and qsort asks how much memory there is. */
 void tsk_warm(void)
 {
-    enum { ZEROS = 1 << 20 };
+    enum { ZEROS = 1 << 20, SORTED = 2048 }; /* qsort asks from 1,024 bytes on */
     TSK_IMG_INFO *zeros = calloc(1, sizeof *zeros);
-    char *sorted = calloc(1, ZEROS);
+    char *sorted = calloc(1, SORTED);
     struct tm tm = {.tm_year = 100, .tm_mday = 1};
 
     (void)mktime(&tm);
     if (sorted)
-        qsort(sorted, ZEROS, 1, compare_bytes);
+        qsort(sorted, SORTED, 1, compare_bytes);
     if (zeros && tsk_img_open_external(zeros, ZEROS, 512, zeros_read, medium_close, medium_stat)) {
         TSK_VS_INFO *table = tsk_vs_open(zeros, 0, TSK_VS_TYPE_DETECT);
         TSK_FS_INFO *info = tsk_fs_open_img(zeros, 0, TSK_FS_TYPE_DETECT);
