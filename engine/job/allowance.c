@@ -11,6 +11,8 @@
 /* A walk without large folders; limit.stream_seconds may raise it. */
 enum { WALK_SECONDS_MIN = 4 * 3600, WALK_STREAMS = 4, WALK_SECONDS_MAX = 10 * DAY_SECONDS };
 
+#define STALL_MIN (5 * SECOND)
+
 double allowance_folder(uint64_t names)
 {
     double share = (double)names / MEASURED_NAMES, seconds = share * share * MEASURED_SECONDS * MARGIN;
@@ -31,4 +33,9 @@ int64_t allowance_walk(uint64_t stream, double folders)
         seconds = WALK_SECONDS_MIN;
     seconds += folders < DAY_SECONDS ? (uint64_t)folders : DAY_SECONDS;
     return (int64_t)seconds * SECOND;
+}
+
+int64_t allowance_stall(int64_t last, int64_t now)
+{
+    return last > 0 && now - last > STALL_MIN ? now - last : 0;
 }

@@ -160,6 +160,21 @@ void supervisor_stop_scans(struct supervisor *s, const struct worker_slot *but)
             kill_worker(&s->workers[i], KILL_STOP);
 }
 
+/* A time that counts against a worker, moved by what was stalled; never past now. */
+static int64_t forgiven(int64_t time, int64_t stall, int64_t now)
+{
+    return time + stall < now ? time + stall : now;
+}
+
+static void forgive(struct supervisor *s, int64_t stall, int64_t now)
+{
+    for (size_t i = 0; i < s->worker_count; i++) {
+        struct worker_slot *worker = &s->workers[i];
+        worker->beat_time = forgiven(worker->beat_time, stall, now);
+        worker->task_time = forgiven(worker->task_time, stall, now);
+    }
+}
+
 static void watch(struct supervisor *s, int64_t now)
 {
     for (size_t i = 0; i < s->worker_count; i++) {
@@ -234,7 +249,10 @@ static int tick(struct supervisor *s)
     int64_t now = when_monotonic();
     if (now - s->last_tick < SECOND / 10)
         return 0;
+    int64_t stall = allowance_stall(s->last_tick, now);
     s->last_tick = now;
+    if (stall)
+        forgive(s, stall, now);
     watch(s, now);
     process_drain_errors(&s->zygote);
     supervisor_progress(s, now, NULL);

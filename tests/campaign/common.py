@@ -66,6 +66,8 @@ class Campaign:
         self.told[key] = self.told.get(key, 0) + number
 
     def end(self, words=""):
+        for program in filter(None, served.values()):
+            program.close()  # and its processor time is counted
         told = ", ".join(f"{number} {key}" for key, number in self.told.items())
         words = "; ".join(part for part in (words, told) if part)
         if self.failed and self.args.keep:
@@ -111,6 +113,12 @@ class Served:
         code = os.waitstatus_to_exitcode(self.number())
         with open(self.said.name, errors="replace") as file:
             return (None if late else code), file.read()
+
+
+    def close(self):
+        self.socket.close()
+        self.process.wait()
+        self.said.close()
 
 
 served = {}  # program -> Served; None: it cannot be

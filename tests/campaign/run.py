@@ -16,6 +16,7 @@ import argparse
 import datetime
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -32,7 +33,7 @@ LIST = [
     ("kills", "R1", "kill -9 of supervisor, workers, zygote, all; then `run` goes on to the same digest", ["--count", "8"], ["--count", "100"], 10),
     ("powercut", "R2", "power cuts: what was not synced is lost or torn", ["--count", "300", "--resume", "100"], ["--count", "2500", "--resume", "250"], 20),
     ("faults", "R3 R5", "the n-th open, read, write, sync, rename, malloc fails", ["--count", "8"], ["--count", "50"], 80),
-    ("surroundings", "R3", "descriptors, memory, clocks, no right to write, two runs, evidence that is gone or another", ["--count", "10"], ["--count", "30"], 10),
+    ("surroundings", "R3", "descriptors, memory, clocks, no right to write, two runs, evidence that is gone or another", ["--count", "11"], ["--count", "33"], 10),
     ("media", "R4", "bad sectors under the evidence", ["--count", "5"], ["--count", "30"], 10),
     ("media-nbd", "R4", "the same by nbdkit under FUSE", [], ["--nbd", "--count", "20"], 5),
     ("mutants", "R6 R7", "mutants of the corpus's images, hostile ones among them", ["--count", "4"], ["--count", "200"], 500),
@@ -75,9 +76,14 @@ def program(name):
     return f"{HERE}/{name.split('-')[0]}.py"
 
 
+def processor():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def one_part(name, arguments, seed):
-    """A part of a campaign: its last line says what came out."""
-    begun = time.monotonic()
+    """A part of a campaign: its last line says what came out; then seconds, and those of a processor."""
+    begun, used = time.monotonic(), processor()
     run = subprocess.Popen([sys.executable, program(name), *arguments, "--seed", str(seed)], stdout=subprocess.PIPE, text=True,
                            env=dict(os.environ, KVALI=os.environ.get("KVALI", BUILD + "/engine/cli/kvali"), KVALI_SHIM=BUILD + "/tests/campaign/shim.so",
                                     HOSTILE=BUILD + "/tests/hostile"))
@@ -91,7 +97,7 @@ def one_part(name, arguments, seed):
         said = json.loads(last)
     except ValueError:
         said = {"tried": 0, "failed": 1, "words": "it ended with " + str(code)}
-    return code, said, time.monotonic() - begun
+    return code, said, time.monotonic() - begun, processor() - used
 
 
 def version():
@@ -111,11 +117,11 @@ def work(results, column, only, deadline):
             if time.monotonic() > deadline:
                 return
             print(f"{name} {' '.join(arguments)} --seed {seed}", flush=True)
-            code, said, seconds = one_part(name, arguments, seed)
+            code, said, seconds, cpu = one_part(name, arguments, seed)
             if code == 77:
                 print("   ", said["words"])
                 break
-            results.add({"name": name, "column": column, "seed": seed, "arguments": arguments, "commit": commit, "seconds": round(seconds),
+            results.add({"name": name, "column": column, "seed": seed, "arguments": arguments, "commit": commit, "seconds": round(seconds), "cpu": round(cpu),
                          "date": datetime.date.today().isoformat(), **said})
             print(f"    {said['tried']} tried, {said['failed']} failed: {said['words']}", flush=True)
 

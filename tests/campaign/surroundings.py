@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""surroundings: what a run stands in goes wrong (R3): few descriptors, little memory, a small disk, clocks that jump, a case that may not be
+"""surroundings: what a run stands in goes wrong (R3): few descriptors, little memory, a small disk, clocks that jump, a job that is stopped, a case that may not be
 written, two runs on one case, evidence that is gone, cut or exchanged while it is read. A clear word, the right exit code, a case
 that verifies; when the cause is gone `run` goes on to the same digest."""
 import os
@@ -15,6 +15,8 @@ EVIDENCE, CASE, ENVIRONMENT = 3, 4, 5
 
 
 class Surroundings(Campaign):
+    SMALL = True
+
     def prepare(self):
         self.image = make_small(self.work)
         new_case(self.path("clean"), self.image)
@@ -105,6 +107,50 @@ class Surroundings(Campaign):
         self.tell("second runs refused", int(busy))
         self.goes_on(case, *words)
 
+    @staticmethod
+    def at_work(pid):
+        """Workers of this supervisor of which one has used its processor a while."""
+        kin, busy = [], False
+        try:
+            with open(f"/proc/{pid}/task/{pid}/children") as file:
+                kin = [int(child) for child in file.read().split()]
+            for child in kin:
+                with open(f"/proc/{child}/status") as status, open(f"/proc/{child}/stat") as stat:
+                    words = stat.read().rsplit(")", 1)[1].split()
+                    busy = busy or "Seccomp_filters:\t2\n" in status.read() and words[0] == "R" and int(words[11]) > 3
+        except OSError:
+            pass
+        return kin if busy else []
+
+    def stopped(self):
+        """All of a job is stopped for longer than a worker may be silent, as when a machine is paused: no worker hangs for that."""
+        image, case, words = self.path("busy.raw"), self.path("case"), ("all of a job is stopped for a while:",)
+        if not os.path.exists(image):
+            with open(image, "wb") as file:
+                for _ in range(200):
+                    file.write(" ".join(f"{self.rng.getrandbits(40)}" for _ in range(20000)).encode())
+        options = ("--quiet", "--plugins", "digest,entropy,features", "--jobs", "1", "--set", "limit.hang=3")
+        new_case(case, image)
+        if not hasattr(self, "busy_digest"):
+            kvali("run", case, *options)
+            self.busy_digest = digest(case)
+            new_case(case, image)
+        run = subprocess.Popen([KVALI, "run", case, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        kin = []
+        while run.poll() is None and not kin:
+            kin = self.at_work(run.pid)
+        for pid in [run.pid] + kin:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(6)
+        for pid in [run.pid] + kin:  # the one that judges first
+            if os.path.exists(f"/proc/{pid}"):
+                os.kill(pid, signal.SIGCONT)
+            time.sleep(0.2)
+        code = run.wait()
+        hangs = rows(case, "SELECT count(*) FROM fault WHERE kind = 'hang'")[0][0]
+        self.check(code in DONE and not hangs and digest(case) == self.busy_digest, *words, "ended with", code, hangs, "hangs", digest(case))
+        self.tell("stopped at work", int(bool(kin)))
+
     def evidence_gone(self):
         """A run is killed, the image is not where it was, and then it is again."""
         case, words = self.started(), ("evidence that is gone:",)
@@ -160,7 +206,7 @@ class Surroundings(Campaign):
         self.goes_on(case, *words)
 
 
-WAYS = ("descriptors", "memory", "clocks", "two_runs", "evidence_gone", "one_of_two_gone", "file_size", "not_writable", "evidence_cut", "evidence_other")
+WAYS = ("descriptors", "memory", "clocks", "two_runs", "evidence_gone", "one_of_two_gone", "file_size", "not_writable", "evidence_cut", "evidence_other", "stopped")
 campaign = Surroundings(__doc__, len(WAYS), lambda parser: parser.add_argument("--only", default=",".join(WAYS)))
 campaign.prepare()
 for turn in range(campaign.args.count):
