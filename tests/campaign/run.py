@@ -30,9 +30,11 @@ BEGIN, END = "<!-- campaign: begin -->\n", "<!-- campaign: end -->\n"
 
 # name, promise of the plan, what is tried, CI's arguments, those of a part of the release column, parts
 LIST = [
-    ("kills", "R1", "kill -9 of supervisor, workers, zygote, all; then `run` goes on to the same digest", ["--count", "8"], ["--count", "100"], 10),
+    ("kills", "R1", "kill -9 of supervisor, workers, zygote, all; then `run` goes on to the same digest", ["--count", "8"], ["--count", "50"], 20),
     ("powercut", "R2", "power cuts: what was not synced is lost or torn", ["--count", "300", "--resume", "100"], ["--count", "2500", "--resume", "250"], 20),
-    ("faults", "R3 R5", "the n-th open, read, write, sync, rename, malloc fails", ["--count", "8"], ["--count", "50"], 80),
+    ("faults", "R3 R5", "the n-th open, read, write, sync, rename fails, for every n; in CI some of them, and of malloc", ["--count", "8"],
+     ["--calls", "open,read,write,sync,name", "--every", "20"], 20),
+    ("faults-memory", "R5", "the n-th malloc fails", [], ["--calls", "memory", "--count", "50"], 20),
     ("surroundings", "R3", "descriptors, memory, clocks, no right to write, two runs, evidence that is gone or another", ["--count", "11"], ["--count", "33"], 10),
     ("media", "R4", "bad sectors under the evidence", ["--count", "5"], ["--count", "30"], 10),
     ("media-nbd", "R4", "the same by nbdkit under FUSE", [], ["--nbd", "--count", "20"], 5),
@@ -85,7 +87,8 @@ def one_part(name, arguments, seed):
     """A part of a campaign: its last line says what came out; then seconds, and those of a processor."""
     begun, used = time.monotonic(), processor()
     run = subprocess.Popen([sys.executable, program(name), *arguments, "--seed", str(seed)], stdout=subprocess.PIPE, text=True,
-                           env=dict(os.environ, KVALI=os.environ.get("KVALI", BUILD + "/engine/cli/kvali"), KVALI_SHIM=BUILD + "/tests/campaign/shim.so",
+                           env=dict(os.environ, KVALI=os.environ.get("KVALI", BUILD + "/engine/cli/kvali"),
+                                    KVALI_SHIM=os.environ.get("KVALI_SHIM", BUILD + "/tests/campaign/shim.so"),
                                     HOSTILE=BUILD + "/tests/hostile"))
     last = ""
     for line in run.stdout:
