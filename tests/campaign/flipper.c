@@ -1,11 +1,12 @@
 /*
- * flipper: does verify see a single bit that changed? Flips a bit of a sealed case's file, calls case_verify, which is what
- * `kvali verify` calls, flips it back, and so on, in one process: some thirty times as many flips a second as commands.
- * flips.py starts it, and asks the command itself where this one doubts.
+ * flipper: does verify see a single bit that changed? Flips a bit of a sealed case's file, calls case_verify,
+ * which is what `kvali verify` calls, flips it back, and so on, in one process: some thirty times as many
+ * flips a second as commands. flips.py starts it, and asks the command itself where this one doubts.
  *
- * flipper CASE CA SEED [FILE BYTES COUNT]...: COUNT flips among the first BYTES (0: all) of FILE, a name in CASE.
- * A line for each FILE: `FILE seen COUNT`; and `doubt FILE BYTE BIT WORDS` for a flip after which verify found the case
- * sound, or could not look at it. Exit 1: the case was not sound before or after; 2: the environment.
+ * flipper CASE CA SEED [FILE BYTES COUNT]...: COUNT flips among the first BYTES (0: all) of FILE, a name in
+ * CASE. A line for each FILE: `FILE seen COUNT`; and `doubt FILE BYTE BIT WORDS` for a flip after which
+ * verify found the case sound, or could not look at it. Exit 1: the case was not sound before or after; 2:
+ * the environment.
  */
 #include "cases/verify.h"
 #include "engine/base/hash.h"
@@ -71,7 +72,8 @@ static bool flip(int fd, uint64_t byte, int bit)
 }
 
 /* Exit code. */
-static int flip_file(const char *folder, const char *ca, uint64_t *state, const char *name, uint64_t bytes, uint64_t count)
+static int flip_file(const char *folder, const char *ca, uint64_t *state, const char *name, uint64_t bytes,
+                     uint64_t count)
 {
     char path[4096];
     struct stat st;
@@ -95,7 +97,8 @@ static int flip_file(const char *folder, const char *ca, uint64_t *state, const 
             return 2;
         seen += code == 1;
         if (code != 1)
-            printf("doubt %s %llu %d %s\n", name, (unsigned long long)byte, bit, code == 0 ? "sound" : why.text);
+            printf("doubt %s %llu %d %s\n", name, (unsigned long long)byte, bit,
+                   code == 0 ? "sound" : why.text);
     }
     (void)close(fd);
     printf("%s seen %llu\n", name, (unsigned long long)seen);
@@ -119,6 +122,7 @@ int main(int argc, char **argv)
     log_set_level(LOG_ERROR);
     int code = hash_setup() < 0 ? 2 : sound(argv[1], argv[2], "before");
     for (int i = 4; code == 0 && i < argc; i += 3)
-        code = flip_file(argv[1], argv[2], &state, argv[i], strtoull(argv[i + 1], NULL, 10), strtoull(argv[i + 2], NULL, 10));
+        code = flip_file(argv[1], argv[2], &state, argv[i], strtoull(argv[i + 1], NULL, 10),
+                         strtoull(argv[i + 2], NULL, 10));
     return code ? code : sound(argv[1], argv[2], "after");
 }

@@ -1,11 +1,13 @@
 /*
- * serve: loaded in front of libc (LD_PRELOAD), makes of a program a server of its own commands: it is loaded and linked once,
- * and each command is a fork that goes on into the program's main. A campaign that runs `kvali verify` twenty thousand times
- * saves what the dynamic linker does each time, two thirds of the whole; everything else is the program as it is built.
+ * serve: loaded in front of libc (LD_PRELOAD), makes of a program a server of its own commands: it is loaded
+ * and linked once, and each command is a fork that goes on into the program's main. A campaign that runs
+ * `kvali verify` twenty thousand times saves what the dynamic linker does each time, two thirds of the whole;
+ * everything else is the program as it is built.
  *
- *   KVALI_SERVE  a stream socket. A request: its size as 32 bits little endian, then texts that each end with a zero: the
- *                file that takes what the command says, how many words it has, the words, and NAME=VALUE for its
- *                environment. The answer: the process's number, 32 bits; then, when it has ended, its wait status, 32 bits.
+ *   KVALI_SERVE  a stream socket. A request: its size as 32 bits little endian, then texts that each end with
+ * a zero: the file that takes what the command says, how many words it has, the words, and NAME=VALUE for its
+ *                environment. The answer: the process's number, 32 bits; then, when it has ended, its wait
+ * status, 32 bits.
  *
  * Where KVALI_SERVE is not set it does nothing. The socket's end ends the server.
  */
@@ -21,7 +23,8 @@
 #include <unistd.h>
 
 typedef int main_function(int, char **, char **);
-typedef int start_function(main_function *, int, char **, void (*)(void), void (*)(void), void (*)(void), void *);
+typedef int start_function(main_function *, int, char **, void (*)(void), void (*)(void), void (*)(void),
+                           void *);
 
 enum { REQUEST_MAX = 1 << 20, WORDS_MAX = 200 };
 static main_function *real_main;
@@ -88,17 +91,18 @@ static int serve(int argc, char **argv, char **environment)
         pid_t pid = fork();
         if (pid == 0)
             return be_the_command(fd, size);
-        if (pid < 0 || !answer(fd, (uint32_t)pid) || waitpid(pid, &status, 0) != pid || !answer(fd, (uint32_t)status))
+        if (pid < 0 || !answer(fd, (uint32_t)pid) || waitpid(pid, &status, 0) != pid ||
+            !answer(fd, (uint32_t)status))
             return 1;
     }
     return 0;
 }
 
 /* The C library's own entry, which each program calls with its main. */
-int __libc_start_main(main_function *program_main, int argc, char **argv, void (*init)(void), void (*fini)(void), void (*rtld_fini)(void),
-                      void *stack_end);
-int __libc_start_main(main_function *program_main, int argc, char **argv, void (*init)(void), void (*fini)(void), void (*rtld_fini)(void),
-                      void *stack_end)
+int __libc_start_main(main_function *program_main, int argc, char **argv, void (*init)(void),
+                      void (*fini)(void), void (*rtld_fini)(void), void *stack_end);
+int __libc_start_main(main_function *program_main, int argc, char **argv, void (*init)(void),
+                      void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
 {
     start_function *start;
     void *symbol = dlsym(RTLD_NEXT, "__libc_start_main");
