@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define SECOND INT64_C(1000000000)
-enum { TICK_MS = 100, PACKETS_A_TURN = 64, DRAIN_MAX = 4096 };
+enum { TICK_MS = 100, PACKETS_A_TURN = 64, DRAIN_MAX = 4096, STOPPED_SECONDS = 2 };
 /* The slowest that a parser may be without being taken for hung, beyond the fixed times. */
 #define SLOW_BYTES_A_SECOND (UINT64_C(2) << 20)
 
@@ -160,6 +160,15 @@ void supervisor_stop_scans(struct supervisor *s, const struct worker_slot *but)
             kill_worker(&s->workers[i], KILL_STOP);
 }
 
+/* This process was stopped itself (a scheduler suspends jobs so, and all that belong to them): that time is no worker's. */
+static void forgive(struct supervisor *s, int64_t pause)
+{
+    for (size_t i = 0; i < s->worker_count; i++) {
+        s->workers[i].beat_time += pause;
+        s->workers[i].task_time += pause;
+    }
+}
+
 static void watch(struct supervisor *s, int64_t now)
 {
     for (size_t i = 0; i < s->worker_count; i++) {
@@ -234,6 +243,8 @@ static int tick(struct supervisor *s)
     int64_t now = when_monotonic();
     if (now - s->last_tick < SECOND / 10)
         return 0;
+    if (s->last_tick && now - s->last_tick > STOPPED_SECONDS * SECOND)
+        forgive(s, now - s->last_tick);
     s->last_tick = now;
     watch(s, now);
     process_drain_errors(&s->zygote);
