@@ -36,6 +36,7 @@ struct worker {
     const char *folder, *scratch_folder;
     struct plan *plan;
     struct settings settings;
+    struct job_standby *standby; /* what is set up for one part serves the next */
     uint32_t jobs;
 };
 
@@ -180,6 +181,7 @@ static int examine(const struct worker *w, struct casefile *cf, uint64_t part, c
         .jobs = w->jobs,
         .spool_folder = scratch,
         .configuration = plan_facts(w->plan)->configuration,
+        .standby = w->standby,
         .stop = job_cli_signals(),
         .progress = progress_show,
         .event = progress_event,
@@ -308,7 +310,9 @@ static int run(const struct options *options)
         code = plan_settings(w.plan, &w.settings, &why);
     if (code == 0)
         sweep(w.scratch_folder);
+    w.standby = job_standby_new(); /* without it each part starts its own */
     code = code ? fail(EXIT_SETUP, folder, code, &why, NULL) : work_all(&w);
+    job_standby_free(w.standby);
     settings_finish(&w.settings);
     plan_close(w.plan);
     return code;

@@ -33,6 +33,12 @@ struct job_key {
     size_t size; /* at most JOB_KEY_MAX */
 };
 
+/* kvali-worker, set up and with the evidence open, from the end of one run to the beginning of the next in the same process:
+ * for several parts of a plan. A run with other settings or exhibits, and one after a crash, starts its own. */
+struct job_standby;
+struct job_standby *job_standby_new(void);
+void job_standby_free(struct job_standby *standby);
+
 struct job_options {
     struct job_key *keys; /* in the order in which they are tried */
     size_t key_count;
@@ -46,6 +52,7 @@ struct job_options {
     bool list_only; /* list all volumes and folders and examine no content: what a plan (cases/plan.h) is made of */
     const char *configuration; /* a part of a plan: findings must depend on just this (job_result.configuration of the
                                 * listing), and images be those that were listed; nothing is listed. NULL: no part */
+    struct job_standby *standby; /* kvali-worker that may go on from run to run, borrowed; NULL: none does */
     volatile sig_atomic_t *stop; /* becomes non-zero: end cleanly, keep what is done */
     void (*progress)(void *context, const struct job_progress *progress); /* five times a second; may be NULL */
     void (*event)(void *context, const char *json); /* one JSON object for each thing that happens; may be NULL */

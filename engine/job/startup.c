@@ -307,10 +307,28 @@ static int send_setup(struct supervisor *s)
     return wire_flush(wire);
 }
 
+/* 1 when the zygote is ready. */
+static int take_packet(struct supervisor *s, const uint8_t *packet, size_t size)
+{
+    struct bytes bytes, payload;
+    enum wire_type type;
+    int code = 0;
+    bytes_init(&bytes, packet, size);
+    while (code == 0 && wire_next(&bytes, &type, &payload))
+        code = take(s, type, &payload);
+    if (code == 0 && bytes_failed(&bytes))
+        code = -EPROTO;
+    if (code == 0 || code == 1)
+        return code;
+    return s->failure ? s->failure
+                      : supervisor_fail(s, code, "kvali-worker said what it may not say: %s", strerror(-code));
+}
+
 /* 0: the zygote is ready. 1: it has died. */
 static int take_words(struct supervisor *s)
 {
     static uint8_t packet[WIRE_PACKET_MAX];
+    standby_begin(s);
     for (;;) {
         int64_t size = process_receive(s->zygote.wire.fd, packet, SETUP_SECONDS);
         process_drain_errors(&s->zygote);
@@ -321,19 +339,10 @@ static int take_words(struct supervisor *s)
         }
         if (size <= 0)
             return 1;
-        struct bytes bytes, payload;
-        enum wire_type type;
-        bytes_init(&bytes, packet, (size_t)size);
-        int code = 0;
-        while (code == 0 && wire_next(&bytes, &type, &payload))
-            code = take(s, type, &payload);
-        if (code == 1)
-            return 0;
-        if (code == 0 && bytes_failed(&bytes))
-            code = -EPROTO;
+        standby_hear(s, packet, (size_t)size);
+        int code = take_packet(s, packet, (size_t)size);
         if (code)
-            return s->failure ? s->failure
-                              : supervisor_fail(s, code, "kvali-worker said what it may not say: %s", strerror(-code));
+            return code == 1 ? 0 : code;
     }
 }
 
@@ -360,6 +369,11 @@ static int start_once(struct supervisor *s)
     s->plugins_seen = s->loaded_seen = 0;
     for (size_t i = 0; i < s->exhibit_count; i++)
         s->exhibit_states[i].ready = false;
+    if (standby_take(s)) {
+        int code = standby_repeat(s, take_packet);
+        return code == 1 ? 0 : code == 0 ? 1 : code;
+    }
+    log_debug("kvali-worker is started");
     int code = process_start_zygote(s->options->worker_program, &s->zygote, s->why);
     if (code)
         return s->failure = code;

@@ -352,5 +352,6 @@ void supervisor_stop(struct supervisor *s)
         free(worker->subs);
         worker->state = WORKER_NONE;
     }
-    process_stop_zygote(&s->zygote);
+    if (!standby_give(s))
+        process_stop_zygote(&s->zygote);
 }

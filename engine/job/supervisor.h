@@ -109,8 +109,18 @@ int supervisor_fail(struct supervisor *s, int code, const char *format, ...) __a
 int supervisor_written(struct supervisor *s, int code);
 /* supervisor.c: hands out tasks and takes what comes back until there is no more to do, or it is told to stop. */
 int supervisor_loop(struct supervisor *s);
-/* Ends all workers, as stopped, and the zygote. */
+/* Ends all workers, as stopped, and the zygote, unless that may wait for the next run. */
 void supervisor_stop(struct supervisor *s);
+
+/* standby.c. Takes over a zygote that waits for just this run; false: there is none. */
+bool standby_take(struct supervisor *s);
+/* A zygote is started: its packets are kept from now on ... */
+void standby_begin(struct supervisor *s);
+void standby_hear(struct supervisor *s, const uint8_t *packet, size_t size);
+/* ... and told once more, after standby_take, until `each` returns what is not 0: that is returned. */
+int standby_repeat(struct supervisor *s, int (*each)(struct supervisor *s, const uint8_t *packet, size_t size));
+/* Lets the zygote of a run that went well wait for the next one; false: it may not. */
+bool standby_give(struct supervisor *s);
 /* Tells how far it is; `phase` NULL: what the queue says. */
 void supervisor_progress(struct supervisor *s, int64_t now, const char *phase);
 /* Writes what the kernel granted zygote and workers into the run's row. */

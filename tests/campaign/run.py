@@ -31,6 +31,7 @@ BEGIN, END = "<!-- campaign: begin -->\n", "<!-- campaign: end -->\n"
 # name, promise of the plan, what is tried, CI's arguments, those of a part of the release column, parts
 LIST = [
     ("kills", "R1", "kill -9 of supervisor, workers, zygote, all; then `run` goes on to the same digest", ["--count", "8"], ["--count", "50"], 20),
+    ("batch", "R1 R3", "kill -9 of a batch, a disk made full and freed; every exhibit ends in its right state", ["--count", "6", "--exhibits", "6"], ["--count", "60"], 5),
     ("powercut", "R2", "power cuts: what was not synced is lost or torn", ["--count", "300", "--resume", "100"], ["--count", "2500", "--resume", "250"], 20),
     ("faults", "R3 R5", "the n-th open, read, write, sync, rename fails, for every n; in CI some of them, and of malloc", ["--count", "8"],
      ["--calls", "open,read,write,sync,name", "--every", "20"], 20),

@@ -63,6 +63,23 @@ promise "their chains hold" chains
 sandboxed() { jq -r 'select(.type == "part") | .ledger[] | fromjson | select(.type == "run-end") | .sandbox_worker' "$WORK/one/ledger.jsonl" | grep -vq seccomp && return 1; return 0; }
 promise "what the sandbox was on each host is in them" sandboxed
 
+# ---- several parts in one process
+promise "a case for a range of parts is planned" planned range
+range() { "$KVALI" work "$WORK/range" 1-6 -v --jobs 2 >"$WORK/range.log" 2>&1 && is "1 5" "$(grep -c 'kvali-worker is started' "$WORK/range.log") $(grep -c 'kvali-worker goes on' "$WORK/range.log")"; }
+promise "kvali-worker is set up once for all parts of a range" range
+promise "the digest of a range is that of one process" eval 'merges range && same_digest range'
+# After a crash the next part has a kvali-worker of its own.
+if [ -n "${HOSTILE:-}" ]; then
+  mkdir "$WORK/texts" && for n in 1 2 3 4; do printf '%s %5000s\n' "$([ $n = 2 ] && echo CRASHME)" "$n" >"$WORK/texts/$n.txt"; done
+  crashed() {
+    local OPTIONS=(--plugins digest --plugin "$HOSTILE/crash.so")
+    planned bad "$WORK/texts" 4 && "$KVALI" work "$WORK/bad" 1-3 -v --jobs 1 >"$WORK/bad.log" 2>&1 && merges bad 1 &&
+      is 0 "$("$KVALI" process "$WORK/texts" --case "$WORK/bad-whole" -q "${OPTIONS[@]}" >/dev/null 2>&1; echo $(($? - 1)))" &&
+      is "$("$KVALI" digest "$WORK/bad-whole")" "$("$KVALI" digest "$WORK/bad")" && [ "$(grep -c 'kvali-worker is started' "$WORK/bad.log")" -ge 2 ]
+  }
+  promise "a crash in one part of a range leaves the others as they are" crashed
+fi
+
 # A folder with a disk in which another disk lies, and nothing of it is known before it is scanned.
 nested() {
   command -v qemu-img >/dev/null && command -v mke2fs >/dev/null || return 1
@@ -172,4 +189,17 @@ promise "no new plan while parts wait to be merged" exits 2 "$KVALI" plan "$WORK
 promise "run does what is not merged" exits 0 "$KVALI" run "$WORK/four" -q "${OPTIONS[@]}"
 late() { "$KVALI" merge "$WORK/four" >/dev/null && "$KVALI" process "$WORK/sample.raw" --case "$WORK/whole4" -q "${OPTIONS[@]}" && is "$("$KVALI" digest "$WORK/whole4")" "$("$KVALI" digest "$WORK/four")"; }
 promise "a part that comes late counts for nothing" late
+
+# ---- a scheduler that suspends a job stops all its processes
+suspended() {
+  local pid i kin
+  "$KVALI" process "$WORK/sample.raw" --case "$WORK/suspended" --set limit.hang=2 --jobs 2 -q >/dev/null 2>&1 &
+  pid=$!
+  for i in $(seq 200); do [ "$(pgrep -cP $pid)" -ge 3 ] && break; sleep 0.05; done
+  kin=$(pgrep -P $pid)
+  # shellcheck disable=SC2086
+  kill -STOP $pid $kin && sleep 5 && kill -CONT $pid $kin
+  wait $pid && is 0 "$(sql "$WORK/suspended" "SELECT count(*) FROM fault WHERE kind = 'hang'")"
+}
+promise "a run that was stopped for longer than a hang takes blames no worker" suspended
 finish
