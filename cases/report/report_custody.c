@@ -125,7 +125,8 @@ static void texts_finish(struct texts *texts, size_t count)
             buf_finish(&texts[i].in[lang]);
 }
 
-static void put_said(struct buf *buf, enum report_lang lang, const struct custody_record *record, const char *name)
+static void put_said(struct buf *buf, enum report_lang lang, const struct custody_record *record,
+                     const char *name)
 {
     const struct custody_field *field = custody_field(record->kind, name);
     const char *value = custody_value(record, name, 0);
@@ -135,7 +136,8 @@ static void put_said(struct buf *buf, enum report_lang lang, const struct custod
         buf_text(buf, value);
 }
 
-static void put_human(struct buf *buf, enum report_lang lang, const struct report_model *model, const char *id)
+static void put_human(struct buf *buf, enum report_lang lang, const struct report_model *model,
+                      const char *id)
 {
     const struct custody_record *person = custody_find(model->custody, "person", "id", id, NULL);
     if (!person) {
@@ -207,9 +209,10 @@ static void put_value(struct buf *buf, enum report_lang lang, const struct repor
     }
 }
 
-/* A field as people read it, appended in every language: persons with name and office, times in the language's form. */
-static void put_field(struct texts *texts, const struct report_model *model, const struct custody_record *record,
-                      const char *name)
+/* A field as people read it, appended in every language: persons with name and office, times in the
+ * language's form. */
+static void put_field(struct texts *texts, const struct report_model *model,
+                      const struct custody_record *record, const char *name)
 {
     const struct custody_field *field = custody_field(record->kind, name);
     size_t count = field ? custody_values(record, name) : 0;
@@ -263,16 +266,19 @@ static const char *record_text(struct buf *buf, const struct custody_record *rec
 
 enum { T_NUMBER, T_AT, T_PLACE, T_PURPOSE, T_BEFORE, T_AFTER, T_CONDITION, T_FROM, T_TO, TEXTS };
 
-static void put_condition(struct texts *texts, const struct report_model *model, const struct custody_record *record)
+static void put_condition(struct texts *texts, const struct report_model *model,
+                          const struct custody_record *record)
 {
     put_field(texts, model, record, "condition_before");
-    if (strcmp(custody_value(record, "condition_before", 0), custody_value(record, "condition_after", 0)) != 0) {
+    if (strcmp(custody_value(record, "condition_before", 0), custody_value(record, "condition_after", 0)) !=
+        0) {
         put_between(texts, " → ");
         put_field(texts, model, record, "condition_after");
     }
 }
 
-static void put_purpose(struct texts *texts, const struct report_model *model, const struct custody_record *record)
+static void put_purpose(struct texts *texts, const struct report_model *model,
+                        const struct custody_record *record)
 {
     static const char *const more[] = {"authority", "document", "remarks"};
     put_field(texts, model, record, "purpose");
@@ -286,10 +292,9 @@ static void put_purpose(struct texts *texts, const struct report_model *model, c
 static void put_event(const struct report_model *model, const struct custody_record *record,
                       void (*each)(void *context, const struct custody_row *row), void *context)
 {
-    static const char *const fields[TEXTS] = {[T_NUMBER] = "number",      [T_AT] = "at",
-                                              [T_PLACE] = "place",        [T_BEFORE] = "seal_before",
-                                              [T_AFTER] = "seal_after",   [T_FROM] = "from",
-                                              [T_TO] = "to"};
+    static const char *const fields[TEXTS] = {
+        [T_NUMBER] = "number",    [T_AT] = "at",     [T_PLACE] = "place", [T_BEFORE] = "seal_before",
+        [T_AFTER] = "seal_after", [T_FROM] = "from", [T_TO] = "to"};
     struct texts t[TEXTS] = {0};
     struct buf number = {0};
     struct custody_row row = {.event = LABEL_C_OTHER_EVENT};
