@@ -108,6 +108,10 @@ int custody_draft_set(struct custody_draft *draft, const char *field, const char
  * events. */
 int custody_draft_know(struct custody_draft *draft, struct casefile *cf, const struct custody *custody,
                        struct why *why);
+/* What is likely to stand in a field that must be there, from what the last records of the exhibit and of the kind say, and from
+ * what the draft says: for a question, never taken unasked. Appended; nothing when there is nothing to offer. */
+void custody_suggest(const struct custody_draft *draft, const struct custody *custody, const char *field,
+                     struct buf *buf);
 /* -EINVAL when a field that must be there is missing (`why` names all of them), or a person, exhibit or
  * record that it names is not known. */
 int custody_draft_check(const struct custody_draft *draft, struct casefile *cf, const struct custody *custody,

@@ -102,3 +102,82 @@ int custody_draft_know(struct custody_draft *draft, struct casefile *cf, const s
         code = know_fact(draft, casefile_db(cf), label, image_facts[i].field, image_facts[i].sql, why);
     return code;
 }
+
+/* ------------------------------------------------------------------ what is likely */
+
+static const char *drafted(const struct custody_draft *draft, const char *field)
+{
+    const json_t *value = json_object_get(draft->fields, field);
+    const char *text = json_string_value(json_is_array(value) ? json_array_get(value, 0) : value);
+    return text ? text : "";
+}
+
+static const char *last_of(const struct custody *custody, const char *kind, const char *label,
+                           const char *field)
+{
+    const struct custody_record *record =
+        custody_find(custody, kind, "exhibit", *label ? label : NULL, field);
+    return record ? custody_value(record, field, 0) : "";
+}
+
+/* Of an event: where the one before left the exhibit. Events that change no hands, seals or condition leave
+ * them as they are. */
+static const char *likely_of_event(const struct custody_draft *draft, const struct custody *custody,
+                                   const char *field)
+{
+    static const char *const hands[] = {"received", "transferred", "returned", "withdrawn", "destroyed"};
+    const char *event = drafted(draft, "event"), *label = drafted(draft, "exhibit"), *text = "";
+    if (!strcmp(field, "from"))
+        return last_of(custody, "event", label, "to");
+    if (!strcmp(field, "to")) {
+        for (size_t i = 0; i < sizeof hands / sizeof *hands; i++)
+            if (!strcmp(event, hands[i]))
+                return "";
+        return drafted(draft, "from");
+    }
+    if (!strcmp(field, "seal_before")) {
+        text = last_of(custody, "event", label, "seal_after");
+        return *text ? text : last_of(custody, "exhibit", label, "seal_number");
+    }
+    if (!strcmp(field, "seal_after"))
+        return !strcmp(event, "seal opened") ? "none"
+               : !strcmp(event, "resealed")  ? ""
+                                             : drafted(draft, "seal_before");
+    if (!strcmp(field, "condition_before")) {
+        text = last_of(custody, "event", label, "condition_after");
+        return *text ? text : last_of(custody, "exhibit", label, "condition");
+    }
+    return !strcmp(field, "condition_after") ? drafted(draft, "condition_before")
+                                             : last_of(custody, "event", label, field);
+}
+
+/* Fields that are often the same in the next record of their kind. */
+static bool is_often_the_same(const char *kind, const char *field)
+{
+    static const char *const same[][2] = {{"event", "exhibit"},          {"event", "place"},
+                                          {"seizure", "place"},          {"seizure", "performer"},
+                                          {"seizure", "legal_basis"},    {"acquisition", "performer"},
+                                          {"acquisition", "place"},      {"acquisition", "method"},
+                                          {"acquisition", "tool"},       {"acquisition", "write_blocker"},
+                                          {"verification", "performer"}, {"verification", "tool"},
+                                          {"review", "reviewer"},        {"correction", "by"}};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        if (!strcmp(same[i][0], kind) && !strcmp(same[i][1], field))
+            return true;
+    return false;
+}
+
+void custody_suggest(const struct custody_draft *draft, const struct custody *custody, const char *field,
+                     struct buf *buf)
+{
+    const char *kind = draft->kind->word, *text = "";
+    const struct custody_field *of = custody_field(draft->kind, field);
+    if (!of || !(of->flags & CUSTODY_MUST) || of->flags & CUSTODY_LIST)
+        return;
+    if (!strcmp(kind, "event") && strcmp(field, "event") != 0 && strcmp(field, "purpose") != 0 &&
+        strcmp(field, "at") != 0)
+        text = likely_of_event(draft, custody, field);
+    if (!*text && is_often_the_same(kind, field))
+        text = last_of(custody, kind, "", field);
+    buf_text(buf, text);
+}

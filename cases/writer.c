@@ -215,6 +215,11 @@ int writer_run_end(struct writer *writer, uint64_t run, const char *status)
                       when_now());
 }
 
+int writer_run_versions(struct writer *writer, uint64_t run, const char *json)
+{
+    return update_run(writer, "UPDATE t_run SET versions = ?2 WHERE id = ?1 AND ?3 = 0", run, json, 0);
+}
+
 int writer_run_sandbox(struct writer *writer, uint64_t run, const char *json)
 {
     return update_run(writer, "UPDATE t_run SET sandbox = ?2 WHERE id = ?1 AND ?3 = 0", run, json, 0);

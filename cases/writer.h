@@ -31,6 +31,8 @@ int writer_run_end(struct writer *writer, uint64_t run, const char *status);
 /* What setup loaded in this run (rule sets, tables), `problem` NULL when in use. */
 int writer_run_loaded(struct writer *writer, uint64_t run, const char *plugin, const char *kind,
                       const char *name, const char *sha256, uint64_t count, const char *problem);
+/* What the run is done with, once the workers have said it: JSON. */
+int writer_run_versions(struct writer *writer, uint64_t run, const char *json);
 int writer_run_sandbox(struct writer *writer, uint64_t run, const char *json);
 
 /* Makes a plugin and its record types known: creates or checks the tables rec_<plugin>[_<type>] and remakes

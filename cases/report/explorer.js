@@ -21,6 +21,11 @@
     for (var node = from.firstChild; node; node = node.nextSibling) copy.appendChild(node.cloneNode(true));
     return copy;
   }
+  function said(name) { /* the same as text, in the language that is chosen; "" when the page does not have it */
+    var from = root.querySelector("[data-word='" + name + "']"), part = from && from.querySelector(georgian() ? ".ka" : ".en");
+    return from ? (part || from).textContent : "";
+  }
+  function typeText(name) { return name.indexOf("/") < 0 && said("type-" + name.replace(/\W/g, "")) || name; }
   function georgian() { var box = by("lang-ka"); return box !== null && box.checked; }
 
   /* ---- what is loaded ---- */
@@ -176,7 +181,7 @@
   function numberText(number) { return String(number).replace(/\B(?=(\d{3})+$)/g, "\u00a0"); }
   function sizeText(bytes) {
     var units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"], unit = -1;
-    if (bytes < 1024) return numberText(bytes) + " B";
+    if (bytes < 1024) return numberText(bytes) + " " + said("bytes");
     while (bytes >= 1024 && unit < 5) { bytes /= 1024; unit++; }
     var text = bytes >= 100 ? String(Math.floor(bytes)) : String(Math.floor(bytes * 10) / 10);
     return (georgian() ? text.replace(".", ",") : text) + " " + units[unit];
@@ -313,7 +318,7 @@
     cell.append(path, " ", where);
     cell.title = pathOf(folderOf[row]) + "/" + nameOf(row);
     var cells = [cell, make("span", "n", sizeText(size[row])), make("span", "n", timeText(modified[row])),
-      make("span", "", types[type[row]]), make("span", "")];
+      make("span", "", typeText(types[type[row]])), make("span", "")];
     cells[4].appendChild(stateWord(row));
     cells.forEach(function (one) { one.setAttribute("role", "cell"); node.appendChild(one); });
     node.onclick = function () { choose(at); };
@@ -337,13 +342,13 @@
     }
     pair("path", pathOf(folderOf[row]) + "/" + nameOf(row));
     pair("size", (size[row] > Number.MAX_SAFE_INTEGER ? "\u2248 " : "") + numberText(size[row]));
-    pair("type", types[type[row]]);
+    pair("type", typeText(types[type[row]]));
     ["modified", "accessed", "changed", "born"].forEach(function (name, i) {
       var text = timeText(i ? more[i] : modified[row]);
       pair(name, text && text + " UTC");
     });
     pair("sha256", more[0]);
-    pair("grade", more[4]);
+    pair("grade", said("grade-" + more[4].replace(/\W/g, "")) || more[4]);
     box.textContent = "";
     box.appendChild(list);
   }
@@ -469,7 +474,7 @@
   function ready() {
     gather();
     var list = types.map(function (name, i) { return [name, i]; }).sort(function (a, b) { return a[0] < b[0] ? -1 : 1; });
-    list.forEach(function (one) { var option = make("option", "", one[0]); option.value = one[1]; if (one[0]) by("x-type").appendChild(option); });
+    list.forEach(function (one) { var option = make("option", "", typeText(one[0])); option.value = one[1]; if (one[0]) by("x-type").appendChild(option); });
     branch(by("x-tree"), folderParent.map(function (p, i) { return p < 0 ? i : -1; }).filter(function (i) { return i >= 0; }), 0);
     years();
     apply();
@@ -507,8 +512,13 @@
         apply();
       };
     });
-    document.querySelectorAll("input[name=lang]").forEach(function (box) { box.addEventListener("change", draw); });
+    document.querySelectorAll("input[name=lang]").forEach(function (box) { box.addEventListener("change", again); });
     window.addEventListener("resize", draw);
+  }
+  function again() { /* in the other language */
+    by("x-type").querySelectorAll("option").forEach(function (option) { if (option.value) option.textContent = typeText(types[option.value]); });
+    draw();
+    if (by("x-detail").firstChild) choose(current);
   }
   function first() { /* something to read while the rest comes */
     shown = new Uint32Array(Math.min(per, total)).map(function (zero, i) { return i; });

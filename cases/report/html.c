@@ -68,29 +68,58 @@ static void lang_open(struct html *html, enum report_lang lang)
     html_raw(html, "\">");
 }
 
+void html_words(struct html *html, const char *const texts[REPORT_LANGS])
+{
+    bool same = true;
+    for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++)
+        same = same && !strcmp(texts[lang], texts[0]);
+    for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++) {
+        if (html->single || same) {
+            if (lang == html->lang)
+                html_text(html, texts[lang]);
+            continue;
+        }
+        lang_open(html, lang);
+        html_text(html, texts[lang]);
+        html_raw(html, "</span>");
+    }
+}
+
+/* Buffers of all languages, which are finished. */
+static void put_texts(struct html *html, struct buf texts[REPORT_LANGS])
+{
+    const char *words[REPORT_LANGS];
+    for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++) {
+        html->buf->failed = html->buf->failed || buf_failed(&texts[lang]);
+        words[lang] = buf_cstr(&texts[lang]);
+    }
+    html_words(html, words);
+    for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++)
+        buf_finish(&texts[lang]);
+}
+
+void html_term(struct html *html, enum report_term group, const char *word)
+{
+    struct buf texts[REPORT_LANGS] = {0};
+    for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++)
+        report_term(&texts[lang], lang, group, word);
+    put_texts(html, texts);
+}
+
+void html_cell_term(struct html *html, enum report_term group, const char *word)
+{
+    html_raw(html, "<td>");
+    html_term(html, group, word);
+    html_raw(html, "</td>");
+}
+
 /* What `put` writes, in each language; once when they are the same. */
 static void in_languages(struct html *html, void (*put)(struct buf *buf, enum report_lang lang, int64_t value), int64_t value)
 {
     struct buf texts[REPORT_LANGS] = {0};
-    bool same = true;
-    for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++) {
+    for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++)
         put(&texts[lang], lang, value);
-        same = same && texts[lang].size == texts[0].size && !memcmp(texts[lang].data, texts[0].data, texts[0].size);
-    }
-    for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++) {
-        if (html->single || same) {
-            if (lang == html->lang)
-                escape(html->buf, texts[lang].data, texts[lang].size);
-            continue;
-        }
-        lang_open(html, lang);
-        escape(html->buf, texts[lang].data, texts[lang].size);
-        html_raw(html, "</span>");
-    }
-    for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++) {
-        html->buf->failed = html->buf->failed || buf_failed(&texts[lang]);
-        buf_finish(&texts[lang]);
-    }
+    put_texts(html, texts);
 }
 
 static void put_size(struct buf *buf, enum report_lang lang, int64_t size)

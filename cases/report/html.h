@@ -9,6 +9,7 @@
 #define KVALI_CASES_REPORT_HTML_H
 
 #include "cases/report/report_labels.h"
+#include "cases/report/report_terms.h"
 #include "engine/base/buf.h"
 
 #include <stdbool.h>
@@ -21,6 +22,7 @@ struct report_files;
 struct html {
     struct buf *buf; /* borrowed; its sticky error is the writer's */
     enum report_lang lang;
+    size_t columns;                   /* of the table that is being written, where that is needed */
     bool single;                      /* in `lang` only: where mark-up may not stand */
     const struct report_files *files; /* borrowed; NULL: not gathered */
 };
@@ -53,7 +55,13 @@ void html_say(struct html *html, enum report_label label, const char *one, const
 /* The same with numbers. */
 void html_say_numbers(struct html *html, enum report_label label, uint64_t one, uint64_t two);
 
+/* What was put into words already, in each language; once when they are the same. */
+void html_words(struct html *html, const char *const texts[REPORT_LANGS]);
+/* A word of the case that is ours (report_terms.h). */
+void html_term(struct html *html, enum report_term group, const char *word);
+
 /* Cells: <td>…</td>. */
+void html_cell_term(struct html *html, enum report_term group, const char *word);
 void html_cell(struct html *html, const char *text);
 void html_cell_evidence(struct html *html, const char *text);
 void html_cell_number(struct html *html, uint64_t number); /* zero in a quiet colour */

@@ -2,7 +2,10 @@
 #include "cases/report/report_custody.h"
 
 #include "cases/custody.h"
+#include "cases/report/report_terms.h"
+#include "cases/report/safe.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct shown {
@@ -100,33 +103,135 @@ enum report_label report_custody_heading(enum custody_group group)
     return groups[group].heading;
 }
 
-static bool is_person(const struct custody_record *record, const char *name)
+/* ------------------------------------------------------------------ words */
+
+/* Texts in every language, for one record. */
+struct texts {
+    struct buf in[REPORT_LANGS];
+};
+
+static struct custody_words words_of(struct texts *texts)
 {
-    const struct custody_field *field = custody_field(record->kind, name);
-    return field && field->form == CUSTODY_PERSON;
+    struct custody_words words;
+    for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++)
+        words.in[lang] = buf_cstr(&texts->in[lang]);
+    return words;
 }
 
-static bool is_choice(const struct custody_record *record, const char *name)
+static void texts_finish(struct texts *texts, size_t count)
 {
-    const struct custody_field *field = custody_field(record->kind, name);
-    return field && field->form == CUSTODY_CHOICE;
+    for (size_t i = 0; i < count; i++)
+        for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++)
+            buf_finish(&texts[i].in[lang]);
 }
 
-/* A field as people read it: persons with name and office, words of a choice with blanks. */
-static void field_text(const struct report_model *model, const struct custody_record *record,
-                       const char *name, struct buf *buf)
+static void put_said(struct buf *buf, enum report_lang lang, const struct custody_record *record,
+                     const char *name)
 {
-    if (is_person(record, name))
-        custody_person(model->custody, custody_value(record, name, 0), buf);
-    else if (is_choice(record, name))
-        for (const char *at = custody_value(record, name, 0); *at; at++)
-            buf_u8(buf, *at == '_' ? ' ' : (uint8_t)*at);
+    const struct custody_field *field = custody_field(record->kind, name);
+    const char *value = custody_value(record, name, 0);
+    if (field && field->flags & CUSTODY_NONE)
+        report_term(buf, lang, TERM_SAID, value);
     else
-        custody_text(record, name, buf);
+        buf_text(buf, value);
+}
+
+static void put_human(struct buf *buf, enum report_lang lang, const struct report_model *model,
+                      const char *id)
+{
+    const struct custody_record *person = custody_find(model->custody, "person", "id", id, NULL);
+    if (!person) {
+        buf_text(buf, id);
+        return;
+    }
+    buf_text(buf, custody_value(person, "given_name", 0));
+    buf_printf(buf, " %s", custody_value(person, "family_name", 0));
+    buf_text(buf, ", ");
+    put_said(buf, lang, person, "position");
+    buf_text(buf, " (");
+    put_said(buf, lang, person, "agency");
+    buf_text(buf, ")");
+}
+
+/* The hash, and behind a blank where it was stored. */
+static void put_hash(struct buf *buf, enum report_lang lang, const char *value)
+{
+    size_t size = strcspn(value, " ");
+    buf_append(buf, value, size);
+    if (value[size]) {
+        buf_text(buf, " ");
+        report_term(buf, lang, TERM_SOURCE, value + size + 1);
+    }
+}
+
+static void put_number(struct buf *buf, const char *value)
+{
+    if (*value && strspn(value, "0123456789") == strlen(value) && strlen(value) <= 15)
+        safe_number(buf, strtoull(value, NULL, 10));
+    else
+        buf_text(buf, value);
+}
+
+static void put_value(struct buf *buf, enum report_lang lang, const struct report_model *model,
+                      const struct custody_field *field, const char *value)
+{
+    bool nothing = field->flags & CUSTODY_NONE && (!strcmp(value, "none") || !strcmp(value, "not readable"));
+    if (nothing) {
+        report_term(buf, lang, TERM_SAID, value);
+        return;
+    }
+    switch (field->form) {
+    case CUSTODY_PERSON:
+        put_human(buf, lang, model, value);
+        break;
+    case CUSTODY_CHOICE:
+        report_term(buf, lang, TERM_CHOICE, value);
+        break;
+    case CUSTODY_TIME:
+    case CUSTODY_DATE:
+        report_moment(buf, lang, value);
+        break;
+    case CUSTODY_NUMBER:
+        put_number(buf, value);
+        break;
+    case CUSTODY_HASH:
+        put_hash(buf, lang, value);
+        break;
+    case CUSTODY_TEXT:
+        if (strcmp(field->name, "image_format") == 0)
+            report_term(buf, lang, TERM_TYPE, value);
+        else
+            report_moment(buf, lang, value); /* which leaves alone what is no time */
+        break;
+    case CUSTODY_EXHIBIT:
+    case CUSTODY_RECORD:
+        buf_text(buf, value);
+    }
+}
+
+/* A field as people read it, appended in every language: persons with name and office, times in the
+ * language's form. */
+static void put_field(struct texts *texts, const struct report_model *model,
+                      const struct custody_record *record, const char *name)
+{
+    const struct custody_field *field = custody_field(record->kind, name);
+    size_t count = field ? custody_values(record, name) : 0;
+    for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++)
+        for (size_t i = 0; i < count; i++) {
+            buf_text(&texts->in[lang], i ? "; " : "");
+            put_value(&texts->in[lang], lang, model, field, custody_value(record, name, i));
+        }
+}
+
+static void put_between(struct texts *texts, const char *text)
+{
+    for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++)
+        buf_text(&texts->in[lang], text);
 }
 
 size_t report_custody_facts(const struct report_model *model, enum custody_group group, const char *exhibit,
-                            void (*each)(void *context, enum report_label label, const char *value),
+                            void (*each)(void *context, enum report_label label,
+                                         const struct custody_words *value),
                             void *context)
 {
     size_t count = 0;
@@ -135,76 +240,86 @@ size_t report_custody_facts(const struct report_model *model, enum custody_group
     for (const struct shown *field = groups[group].fields; field->field; field++) {
         const struct custody_record *record =
             custody_find(model->custody, groups[group].word, "exhibit", exhibit, field->field);
-        struct buf text = {0};
+        struct texts text = {0};
         if (!record)
             continue;
-        field_text(model, record, field->field, &text);
+        put_field(&text, model, record, field->field);
+        struct custody_words words = words_of(&text);
         if (each)
-            each(context, field->label, buf_cstr(&text));
-        buf_finish(&text);
+            each(context, field->label, &words);
+        texts_finish(&text, 1);
         count++;
     }
     return count;
 }
 
-/* ------------------------------------------------------------------ events */
-
-enum { T_NUMBER, T_AT, T_PLACE, T_PURPOSE, T_BEFORE, T_AFTER, T_CONDITION, T_FROM, T_TO, T_RECORD, TEXTS };
-
-static void put_condition(const struct custody_record *record, struct buf *buf)
+/* "12", or "12, 15": its number in the ledger, and that of the record which corrected it. */
+static const char *record_text(struct buf *buf, const struct custody_record *record)
 {
-    const char *before = custody_value(record, "condition_before", 0),
-               *after = custody_value(record, "condition_after", 0);
-    buf_text(buf, before);
-    if (strcmp(before, after) != 0)
-        buf_printf(buf, " → %s", after);
+    buf_printf(buf, "%llu", (unsigned long long)record->number);
+    if (record->corrected)
+        buf_printf(buf, ", %llu", (unsigned long long)record->corrected);
+    return buf_cstr(buf);
 }
 
-static void put_purpose(const struct custody_record *record, struct buf *buf)
+/* ------------------------------------------------------------------ events */
+
+enum { T_NUMBER, T_AT, T_PLACE, T_PURPOSE, T_BEFORE, T_AFTER, T_CONDITION, T_FROM, T_TO, TEXTS };
+
+static void put_condition(struct texts *texts, const struct report_model *model,
+                          const struct custody_record *record)
+{
+    put_field(texts, model, record, "condition_before");
+    if (strcmp(custody_value(record, "condition_before", 0), custody_value(record, "condition_after", 0)) !=
+        0) {
+        put_between(texts, " → ");
+        put_field(texts, model, record, "condition_after");
+    }
+}
+
+static void put_purpose(struct texts *texts, const struct report_model *model,
+                        const struct custody_record *record)
 {
     static const char *const more[] = {"authority", "document", "remarks"};
-    custody_text(record, "purpose", buf);
+    put_field(texts, model, record, "purpose");
     for (size_t i = 0; i < sizeof more / sizeof *more; i++)
         if (custody_values(record, more[i])) {
-            buf_text(buf, "; ");
-            custody_text(record, more[i], buf);
+            put_between(texts, "; ");
+            put_field(texts, model, record, more[i]);
         }
 }
 
 static void put_event(const struct report_model *model, const struct custody_record *record,
                       void (*each)(void *context, const struct custody_row *row), void *context)
 {
-    struct buf t[TEXTS] = {0};
+    static const char *const fields[TEXTS] = {
+        [T_NUMBER] = "number",    [T_AT] = "at",     [T_PLACE] = "place", [T_BEFORE] = "seal_before",
+        [T_AFTER] = "seal_after", [T_FROM] = "from", [T_TO] = "to"};
+    struct texts t[TEXTS] = {0};
+    struct buf number = {0};
     struct custody_row row = {.event = LABEL_C_OTHER_EVENT};
     const char *word = custody_value(record, "event", 0);
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         if (!strcmp(events[i].word, word))
             row.event = events[i].label;
-    custody_text(record, "number", &t[T_NUMBER]);
-    custody_text(record, "at", &t[T_AT]);
-    custody_text(record, "place", &t[T_PLACE]);
-    put_purpose(record, &t[T_PURPOSE]);
-    custody_text(record, "seal_before", &t[T_BEFORE]);
-    custody_text(record, "seal_after", &t[T_AFTER]);
-    put_condition(record, &t[T_CONDITION]);
-    field_text(model, record, "from", &t[T_FROM]);
-    field_text(model, record, "to", &t[T_TO]);
-    buf_printf(&t[T_RECORD], "%llu", (unsigned long long)record->number);
-    if (record->corrected)
-        buf_printf(&t[T_RECORD], ", %llu", (unsigned long long)record->corrected);
-    row.number = buf_cstr(&t[T_NUMBER]);
-    row.at = buf_cstr(&t[T_AT]);
-    row.place = buf_cstr(&t[T_PLACE]);
-    row.purpose = buf_cstr(&t[T_PURPOSE]);
-    row.seal_before = buf_cstr(&t[T_BEFORE]);
-    row.seal_after = buf_cstr(&t[T_AFTER]);
-    row.condition = buf_cstr(&t[T_CONDITION]);
-    row.from = buf_cstr(&t[T_FROM]);
-    row.to = buf_cstr(&t[T_TO]);
-    row.record = buf_cstr(&t[T_RECORD]);
-    each(context, &row);
     for (size_t i = 0; i < TEXTS; i++)
-        buf_finish(&t[i]);
+        if (fields[i])
+            put_field(&t[i], model, record, fields[i]);
+    put_purpose(&t[T_PURPOSE], model, record);
+    put_condition(&t[T_CONDITION], model, record);
+    row.number = words_of(&t[T_NUMBER]);
+    row.at = words_of(&t[T_AT]);
+    row.place = words_of(&t[T_PLACE]);
+    row.purpose = words_of(&t[T_PURPOSE]);
+    row.seal_before = words_of(&t[T_BEFORE]);
+    row.seal_after = words_of(&t[T_AFTER]);
+    row.condition = words_of(&t[T_CONDITION]);
+    row.from = words_of(&t[T_FROM]);
+    row.to = words_of(&t[T_TO]);
+    row.record = record_text(&number, record);
+    each(context, &row);
+    texts_finish(t, TEXTS);
+    buf_finish(&number);
 }
 
 size_t report_custody_events(const struct report_model *model, const char *exhibit,
@@ -225,26 +340,29 @@ size_t report_custody_events(const struct report_model *model, const char *exhib
 
 /* ------------------------------------------------------------------ persons */
 
-static void put_person(const struct custody_record *record,
+static void put_person(const struct report_model *model, const struct custody_record *record,
                        void (*each)(void *context, const struct custody_human *human), void *context)
 {
     static const char *const work[] = {"education", "speciality", "service", "degree"};
-    struct buf name = {0}, position = {0}, text = {0}, warned = {0};
-    buf_printf(&name, "%s %s", custody_value(record, "given_name", 0),
-               custody_value(record, "family_name", 0));
-    buf_printf(&position, "%s, %s", custody_value(record, "position", 0), custody_value(record, "agency", 0));
+    enum { NAME, POSITION, WORK, WARNED, PARTS };
+    struct texts t[PARTS] = {0};
+    bool any = false;
+    put_field(&t[NAME], model, record, "given_name");
+    put_between(&t[NAME], " ");
+    put_field(&t[NAME], model, record, "family_name");
+    put_field(&t[POSITION], model, record, "position");
+    put_between(&t[POSITION], ", ");
+    put_field(&t[POSITION], model, record, "agency");
     for (size_t i = 0; i < sizeof work / sizeof *work; i++)
         if (custody_values(record, work[i])) {
-            buf_text(&text, text.size ? "; " : "");
-            custody_text(record, work[i], &text);
+            put_between(&t[WORK], any ? "; " : "");
+            put_field(&t[WORK], model, record, work[i]);
+            any = true;
         }
-    custody_text(record, "warned", &warned);
-    each(context,
-         &(struct custody_human){buf_cstr(&name), buf_cstr(&position), buf_cstr(&text), buf_cstr(&warned)});
-    buf_finish(&name);
-    buf_finish(&position);
-    buf_finish(&text);
-    buf_finish(&warned);
+    put_field(&t[WARNED], model, record, "warned");
+    each(context, &(struct custody_human){words_of(&t[NAME]), words_of(&t[POSITION]), words_of(&t[WORK]),
+                                          words_of(&t[WARNED])});
+    texts_finish(t, PARTS);
 }
 
 size_t report_custody_persons(const struct report_model *model,
@@ -257,7 +375,60 @@ size_t report_custody_persons(const struct report_model *model,
             custody_find(model->custody, "person", "id", custody_value(record, "id", 0), NULL) != record)
             continue; /* withdrawn, or a later record of the same person */
         if (each)
-            put_person(record, each, context);
+            put_person(model, record, each, context);
+        count++;
+    }
+    return count;
+}
+
+/* ------------------------------------------------------------------ limitations and reviews */
+
+const struct custody_table custody_limitations = {
+    "limitation",
+    LABEL_C_LIMITATIONS,
+    {LABEL_C_CODE, LABEL_SEVERITY, LABEL_STAGE, LABEL_C_ABOUT, LABEL_WHAT, LABEL_EFFECT},
+    {"code", "severity", "stage", "about", "text", "effect"}};
+const struct custody_table custody_reviews = {
+    "review",
+    LABEL_C_REVIEWS,
+    {LABEL_C_FINDING, LABEL_C_RESULT, LABEL_C_REVIEWER, LABEL_C_FACT, LABEL_C_INTERPRETATION, LABEL_CONTENTS},
+    {"finding", "status", "reviewer", "fact", "interpretation", NULL}};
+
+static void put_table_row(const struct report_model *model, const struct custody_table *table,
+                          const struct custody_record *record,
+                          void (*each)(void *context, const struct custody_words cells[CUSTODY_COLUMNS],
+                                       const char *record),
+                          void *context)
+{
+    struct texts t[CUSTODY_COLUMNS] = {0};
+    struct custody_words cells[CUSTODY_COLUMNS];
+    struct buf number = {0};
+    for (size_t i = 0; i < CUSTODY_COLUMNS; i++) {
+        if (table->fields[i])
+            put_field(&t[i], model, record, table->fields[i]);
+        if (table->fields[i] && !strcmp(table->fields[i], "text") && custody_values(record, "text_ka")) {
+            buf_clear(&t[i].in[REPORT_KA]);
+            buf_text(&t[i].in[REPORT_KA], custody_value(record, "text_ka", 0));
+        }
+        cells[i] = words_of(&t[i]);
+    }
+    each(context, cells, record_text(&number, record));
+    texts_finish(t, CUSTODY_COLUMNS);
+    buf_finish(&number);
+}
+
+size_t report_custody_table(const struct report_model *model, const struct custody_table *table,
+                            void (*each)(void *context, const struct custody_words cells[CUSTODY_COLUMNS],
+                                         const char *record),
+                            void *context)
+{
+    size_t count = 0, all = model->custody ? custody_count(model->custody) : 0;
+    for (size_t i = 0; i < all; i++) {
+        const struct custody_record *record = custody_at(model->custody, i);
+        if (record->withdrawn || strcmp(record->kind->word, table->word) != 0)
+            continue;
+        if (each)
+            put_table_row(model, table, record, each, context);
         count++;
     }
     return count;

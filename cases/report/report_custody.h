@@ -20,15 +20,20 @@ enum custody_group {
 
 /* The heading of a group. */
 enum report_label report_custody_heading(enum custody_group group);
+/* What stands in a record, put into the words of each language; what somebody typed is the same in all. */
+struct custody_words {
+    const char *in[REPORT_LANGS];
+};
 /* Calls `each` for every field of a group that somebody recorded; of the exhibit with this label (NULL for
  * the case). NULL only counts. Returns how many. */
 size_t report_custody_facts(const struct report_model *model, enum custody_group group, const char *exhibit,
-                            void (*each)(void *context, enum report_label label, const char *value),
+                            void (*each)(void *context, enum report_label label,
+                                         const struct custody_words *value),
                             void *context);
 
 /* One row of an exhibit's custody table. Empty: not said. */
 struct custody_row {
-    const char *number, *at, *place, *purpose, *seal_before, *seal_after, *condition, *from, *to;
+    struct custody_words number, at, place, purpose, seal_before, seal_after, condition, from, to;
     enum report_label event;
     const char
         *record; /* "12", or "12, 15": its number in the ledger, and that of the record which corrected it */
@@ -39,10 +44,24 @@ size_t report_custody_events(const struct report_model *model, const char *exhib
 
 /* Persons, in the order of their records. `work`: education, speciality, service, degree. */
 struct custody_human {
-    const char *name, *position, *work, *warned;
+    struct custody_words name, position, work, warned;
 };
 size_t report_custody_persons(const struct report_model *model,
                               void (*each)(void *context, const struct custody_human *human), void *context);
+
+/* What people recorded of limitations, and of findings that they looked at: the fields that `shown` names, in the order
+ * of the records, without those that were withdrawn. `record` as above. NULL only counts. Returns how many. */
+enum { CUSTODY_COLUMNS = 6 };
+struct custody_table {
+    const char *word; /* the kind of records */
+    enum report_label title, heads[CUSTODY_COLUMNS];
+    const char *fields[CUSTODY_COLUMNS];
+};
+extern const struct custody_table custody_limitations, custody_reviews;
+size_t report_custody_table(const struct report_model *model, const struct custody_table *table,
+                            void (*each)(void *context, const struct custody_words cells[CUSTODY_COLUMNS],
+                                         const char *record),
+                            void *context);
 
 /* How an exhibit's verification ended, in words. */
 enum report_label report_verification(enum model_verification verification);

@@ -6,11 +6,13 @@
 #include "cases/report/report_sections.h"
 
 #include "cases/report/report_files.h"
+#include "cases/report/report_words.h"
 #include "cases/report/safe.h"
 #include "engine/base/hash.h"
 #include "engine/base/version.h"
 #include "engine/base/when.h"
 
+#include <stdio.h>
 #include <string.h>
 
 extern const char report_style[], report_explorer[];
@@ -32,6 +34,7 @@ static const struct section {
     {"locked", LABEL_LOCKED, section_locked},
     {"mismatches", LABEL_MISMATCHES, section_mismatches},
     {"types", LABEL_TYPES, section_types},
+    {"limits", LABEL_LIMITS, section_limits},
     {"faults", LABEL_FAULTS, section_faults},
     {"notes", LABEL_NOTES, section_notes},
     {"method", LABEL_METHOD, section_method},
@@ -58,14 +61,28 @@ static void put_policy(struct html *html)
     hash_sha256_free(hash);
 }
 
-/* On paper each page says which report it is of; digits and our own labels, so that nothing ends the string. */
+/* On paper each page says which report it is of, in the language that is chosen then; digits and our own labels, so that nothing
+ * ends the string. */
 static void put_page_foot(struct html *html, const struct report_model *model, const char *name)
 {
-    buf_printf(html->buf, "@page { @bottom-left { content: \"%s", name);
-    if (model->seal.number)
-        buf_printf(html->buf, " · seal %04u", model->seal.number);
-    buf_printf(html->buf, " · ledger %llu %.16s\"; font: 8pt \"Noto Sans\", sans-serif; color: #55606e; } }\n",
-               (unsigned long long)model->ledger_count, model->ledger_head);
+    char count[24], head[32], number[16], seal[32];
+    snprintf(count, sizeof count, "%llu", (unsigned long long)model->ledger_count);
+    snprintf(head, sizeof head, "%.16s…", model->ledger_head);
+    snprintf(number, sizeof number, "%04u", model->seal.number);
+    snprintf(seal, sizeof seal, "%.16s…", model->seal.sha256);
+    for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++) {
+        buf_printf(html->buf, "@page %s { @bottom-left { content: \"%s · ", report_lang_name(lang), name);
+        if (model->seal.number)
+            words_say(html->buf, lang, LABEL_PAGE_SEAL, number, seal, NULL);
+        else
+            words_say(html->buf, lang, LABEL_PAGE_NO_SEAL, NULL, NULL, NULL);
+        buf_text(html->buf, " · ");
+        words_say(html->buf, lang, LABEL_PAGE_CHAIN, head, count, NULL);
+        buf_printf(html->buf, "\"; font: 8pt \"Noto Sans\", \"Noto Sans Georgian\", \"DejaVu Sans\", sans-serif; color: #55606e; } "
+                              "@bottom-right { content: counter(page) \" / \" counter(pages); font: 8pt \"Noto Sans\", sans-serif; } }\n"
+                              "#lang-%s:checked ~ * { page: %s; }\n",
+                   report_lang_name(lang), report_lang_name(lang));
+    }
 }
 
 static void put_languages(struct html *html)

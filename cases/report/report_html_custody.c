@@ -4,11 +4,11 @@
 
 #include "cases/report/report_custody.h"
 
-static void put_fact(void *context, enum report_label label, const char *value)
+static void put_fact(void *context, enum report_label label, const struct custody_words *value)
 {
     struct html *html = context;
     section_pair_open(html, label);
-    html_text(html, value);
+    html_words(html, value->in);
     section_pair_close(html);
 }
 
@@ -24,12 +24,19 @@ static void put_group(struct html *html, const struct report_model *model, enum 
     html_raw(html, "</dl>\n");
 }
 
-static void put_two(struct html *html, const char *first, const char *second)
+static void put_cell(struct html *html, const struct custody_words *words)
 {
     html_raw(html, "<td>");
-    html_text(html, first);
+    html_words(html, words->in);
+    html_raw(html, "</td>");
+}
+
+static void put_two(struct html *html, const struct custody_words *first, const struct custody_words *second)
+{
+    html_raw(html, "<td>");
+    html_words(html, first->in);
     html_raw(html, "<br>→ ");
-    html_text(html, second);
+    html_words(html, second->in);
     html_raw(html, "</td>");
 }
 
@@ -37,16 +44,16 @@ static void put_event(void *context, const struct custody_row *row)
 {
     struct html *html = context;
     html_raw(html, "<tr>");
-    html_cell(html, row->number);
-    html_cell(html, row->at);
+    put_cell(html, &row->number);
+    put_cell(html, &row->at);
     html_raw(html, "<td>");
     html_label(html, row->event);
     html_raw(html, "</td>");
-    put_two(html, row->from, row->to);
-    html_cell(html, row->place);
-    html_cell(html, row->purpose);
-    put_two(html, row->seal_before, row->seal_after);
-    html_cell(html, row->condition);
+    put_two(html, &row->from, &row->to);
+    put_cell(html, &row->place);
+    put_cell(html, &row->purpose);
+    put_two(html, &row->seal_before, &row->seal_after);
+    put_cell(html, &row->condition);
     html_cell(html, row->record);
     html_raw(html, "</tr>\n");
 }
@@ -76,10 +83,10 @@ static void put_person(void *context, const struct custody_human *human)
 {
     struct html *html = context;
     html_raw(html, "<tr>");
-    html_cell(html, human->name);
-    html_cell(html, human->position);
-    html_cell(html, human->work);
-    html_cell(html, human->warned);
+    put_cell(html, &human->name);
+    put_cell(html, &human->position);
+    put_cell(html, &human->work);
+    put_cell(html, &human->warned);
     html_raw(html, "</tr>\n");
 }
 
@@ -94,5 +101,35 @@ void section_custody_case(struct html *html, const struct report_model *model)
     html_raw(html, "</h3>\n");
     section_table_open(html, heads, sizeof heads / sizeof *heads, 0);
     report_custody_persons(model, put_person, html);
+    section_table_close(html, NULL);
+}
+
+/* ------------------------------------------------------------------ limitations and reviews */
+
+static void put_cells(void *context, const struct custody_words cells[CUSTODY_COLUMNS], const char *record)
+{
+    struct html *html = context;
+    html_raw(html, "<tr>");
+    for (size_t i = 0; i < html->columns; i++)
+        put_cell(html, &cells[i]);
+    html_cell(html, record);
+    html_raw(html, "</tr>\n");
+}
+
+void section_custody_table(struct html *html, const struct report_model *model, const struct custody_table *table)
+{
+    enum report_label heads[CUSTODY_COLUMNS + 1];
+    size_t count = 0;
+    if (report_custody_table(model, table, NULL, NULL) == 0)
+        return;
+    for (; count < CUSTODY_COLUMNS && table->fields[count]; count++)
+        heads[count] = table->heads[count];
+    heads[count] = LABEL_C_RECORD;
+    html_raw(html, "<h3>");
+    html_label(html, table->title);
+    html_raw(html, "</h3>\n");
+    section_table_open(html, heads, count + 1, 0);
+    html->columns = count;
+    report_custody_table(model, table, put_cells, html);
     section_table_close(html, NULL);
 }

@@ -27,7 +27,7 @@ void section_features(struct html *html, const struct report_model *model)
         const struct model_feature *feature = &model->features[i];
 
         html_raw(html, "<tr><td><span class=\"code\">");
-        html_text(html, feature->kind);
+        html_term(html, TERM_FEATURE, feature->kind);
         html_raw(html, "</span></td>");
         html_cell_evidence(html, feature->value);
         put_rank(html, feature->rank);

@@ -7,6 +7,7 @@
 
 #include "cases/report/report_files.h"
 #include "engine/base/when.h"
+#include "engine/evidence/found.h"
 
 static const struct {
     char letter;
@@ -80,7 +81,7 @@ static void put_rows(struct html *html, const struct report_files *files)
         html_raw(html, "<td class=\"n\">");
         html_when(html, file->modified);
         html_raw(html, "</td>");
-        html_cell(html, file->type);
+        html_cell_term(html, TERM_TYPE, file->type);
         put_state(html, file->state);
         html_raw(html, "</tr>\n");
     }
@@ -143,6 +144,16 @@ static void put_words(struct html *html)
     put_word(html, "born", LABEL_FILES_BORN);
     put_word(html, "sha256", LABEL_FILES_SHA256);
     put_word(html, "grade", LABEL_GRADE);
+    put_word(html, "grade-validated", LABEL_GRADE_VALIDATED);
+    put_word(html, "grade-complete", LABEL_GRADE_COMPLETE);
+    put_word(html, "grade-partial", LABEL_GRADE_PARTIAL);
+    put_word(html, "grade-fragment", LABEL_GRADE_FRAGMENT);
+    put_word(html, "bytes", LABEL_BYTE_UNIT);
+    for (enum entry_type type = 0; type < ENTRY_TYPES; type++) {
+        buf_printf(html->buf, "<span data-word=\"type-%s\">", entry_type_name(type));
+        html_term(html, TERM_TYPE, entry_type_name(type));
+        html_raw(html, "</span>");
+    }
     html_raw(html, "</p>\n");
 }
 

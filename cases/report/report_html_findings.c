@@ -136,15 +136,14 @@ void section_findings(struct html *html, const struct report_model *model)
         html_raw(html, "<p class=\"warn\">▲ ");
         html_label(html, LABEL_NO_YARA);
         html_raw(html, "</p>\n");
-        return;
-    }
-    if (model->match_cut.total == 0) {
+    } else if (model->match_cut.total == 0) {
         section_text(html, LABEL_NO_MATCHES);
-        return;
+    } else {
+        section_text(html, LABEL_FINDINGS_TEXT);
+        put_rules(html, model);
+        put_matches(html, model);
     }
-    section_text(html, LABEL_FINDINGS_TEXT);
-    put_rules(html, model);
-    put_matches(html, model);
+    section_custody_table(html, model, &custody_reviews);
 }
 
 void section_locked(struct html *html, const struct report_model *model)
@@ -167,7 +166,7 @@ void section_locked(struct html *html, const struct report_model *model)
     for (size_t i = 0; i < model->locked_cut.count; i++) {
         const struct model_fault *locked = &model->locked[i];
         html_raw(html, "<tr>");
-        html_cell(html, locked->kind);
+        html_cell_term(html, TERM_FAULT, locked->kind);
         html_cell(html, locked->exhibit);
         html_cell_evidence(html, *locked->path ? locked->path : locked->volume);
         html_raw(html, "<td class=\"wide\">");

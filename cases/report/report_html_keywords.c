@@ -15,7 +15,7 @@ static void put_keywords(struct html *html, const struct report_model *model)
         html_raw(html, "</strong><br><span class=\"soft small\">");
         html_text(html, keyword->list);
         html_raw(html, "</span></td>");
-        html_cell(html, keyword->writings);
+        html_cell_term(html, TERM_WRITING, keyword->writings);
         html_cell_number(html, keyword->hits);
         html_cell_number(html, keyword->contents);
         html_raw(html, "</tr>\n");
@@ -42,7 +42,7 @@ static void put_hits(struct html *html, const struct report_model *model)
         html_raw(html, "</mark>");
         html_evidence(html, hit->after);
         html_raw(html, "<br><span class=\"soft small\">");
-        html_text(html, hit->writing);
+        html_term(html, TERM_WRITING, hit->writing);
         html_raw(html, "</span></td></tr>\n");
     }
     section_table_close(html, &model->hit_cut);

@@ -115,7 +115,7 @@ static void put_sets(struct html *html, const struct report_model *model)
         html_raw(html, "<br><span class=\"code soft small\">");
         html_text(html, set->sha256);
         html_raw(html, "</span></td>");
-        html_cell(html, set->kind);
+        html_cell_term(html, TERM_SET, set->kind);
         html_cell_number(html, set->entries);
         html_cell_number(html, set->contents);
         html_cell_number(html, set->spared);

@@ -21,7 +21,7 @@ static void put_use(struct html *html, const struct model_volume *volume)
     if (*volume->filesystem) {
         html_text(html, volume->filesystem);
     } else if (*volume->content) {
-        html_text(html, volume->content);
+        html_term(html, TERM_TYPE, volume->content);
     } else if (!strcmp(volume->use, "gap")) {
         html_label(html, LABEL_GAP);
     } else if (!strcmp(volume->use, "table")) {
@@ -197,7 +197,7 @@ static void put_hashes(struct html *html, const struct model_exhibit *exhibit)
         html_raw(html, "</span> <span class=\"code\">");
         html_text(html, hash->hex);
         html_raw(html, "</span> <span class=\"soft\">(");
-        html_text(html, hash->source);
+        html_term(html, TERM_SOURCE, hash->source);
         html_raw(html, ")</span> ");
         section_verified(html, hash->result,
                          hash->result == VERIFIED_MATCH      ? LABEL_MATCHES
@@ -229,7 +229,7 @@ static void put_map(struct html *html, const struct report_model *model, const s
         buf_printf(html->buf, "%.3f%%\">", 100.0 * (double)volume->size / (double)exhibit->size);
         html_text(html, volume->key);
         html_raw(html, " ");
-        html_text(html, *volume->filesystem ? volume->filesystem : volume->content);
+        html_term(html, TERM_TYPE, *volume->filesystem ? volume->filesystem : volume->content);
         html_raw(html, "</span>");
     }
     html_raw(html, "</div>\n");
@@ -249,7 +249,7 @@ static void put_facts(struct html *html, const struct model_exhibit *exhibit)
     pair_text(html, LABEL_EVIDENCE_FILE, exhibit->name);
     pair_text(html, LABEL_EVIDENCE_PATH, exhibit->path);
     section_pair_open(html, LABEL_IMAGE_TYPE);
-    html_text(html, exhibit->type);
+    html_term(html, TERM_TYPE, exhibit->type);
     if (exhibit->segments > 1) {
         html_raw(html, ", ");
         html_say_numbers(html, LABEL_SEGMENTS, exhibit->segments, 0);

@@ -51,7 +51,7 @@ static void put_fault_kinds(struct html *html, const struct report_model *model)
     for (size_t i = 0; i < model->fault_kind_count; i++) {
         enum report_label label;
         html_raw(html, "<tr>");
-        html_cell(html, model->fault_kinds[i].kind);
+        html_cell_term(html, TERM_FAULT, model->fault_kinds[i].kind);
         html_cell_number(html, model->fault_kinds[i].count);
         html_raw(html, "<td>");
         if (fault_meaning(model->fault_kinds[i].kind, &label))
@@ -64,12 +64,12 @@ static void put_fault_kinds(struct html *html, const struct report_model *model)
 static void put_fault(struct html *html, const struct model_fault *fault)
 {
     html_raw(html, "<tr>");
-    html_cell(html, fault->kind);
+    html_cell_term(html, TERM_FAULT, fault->kind);
     html_raw(html, "<td>");
     html_text(html, fault->exhibit);
     html_raw(html, "</td>");
     html_raw(html, "<td>");
-    html_text(html, fault->stage);
+    html_term(html, TERM_STAGE, fault->stage);
     if (*fault->plugin) {
         html_raw(html, "<br><span class=\"soft\">");
         html_text(html, fault->plugin);
@@ -85,10 +85,20 @@ static void put_fault(struct html *html, const struct model_fault *fault)
     html_text(html, fault->detail);
     if (*fault->effect) {
         html_raw(html, "<br><span class=\"soft\">→ ");
-        html_text(html, fault->effect);
+        html_term(html, TERM_EFFECT, fault->effect);
         html_raw(html, "</span>");
     }
     html_raw(html, "</td></tr>\n");
+}
+
+void section_limits(struct html *html, const struct report_model *model)
+{
+    section_text(html, LABEL_LIMITS_TEXT);
+    section_text(html, LABEL_LIMITS_ABSENT);
+    html_raw(html, "<p>");
+    html_say_numbers(html, LABEL_LIMITS_COUNTS, model->total.limited, model->total.unread);
+    html_raw(html, "</p>\n");
+    section_custody_table(html, model, &custody_limitations);
 }
 
 void section_faults(struct html *html, const struct report_model *model)
@@ -102,6 +112,7 @@ void section_faults(struct html *html, const struct report_model *model)
         return;
     }
     section_text(html, LABEL_FAULTS_TEXT);
+    section_text(html, LABEL_AS_RECORDED);
     put_fault_kinds(html, model);
     section_table_open(html, heads, 6, 1U << 4);
     for (size_t i = 0; i < model->fault_cut.count; i++)
@@ -118,6 +129,7 @@ void section_notes(struct html *html, const struct report_model *model)
         return;
     }
     section_text(html, LABEL_NOTES_TEXT);
+    section_text(html, LABEL_AS_RECORDED);
     section_table_open(html, heads, 5, 1U << 2);
     for (size_t i = 0; i < model->note_cut.count; i++) {
         const struct model_note *note = &model->notes[i];
@@ -135,7 +147,8 @@ void section_notes(struct html *html, const struct report_model *model)
 
 /* ---- method ---- */
 
-static void put_pairs(struct html *html, enum report_label label, const struct model_pairs *pairs)
+/* Keys of settings are what the command line takes: they are no words (`group` REPORT_TERMS). */
+static void put_pairs(struct html *html, enum report_label label, enum report_term group, const struct model_pairs *pairs)
 {
     if (pairs->count == 0)
         return;
@@ -144,9 +157,9 @@ static void put_pairs(struct html *html, enum report_label label, const struct m
     html_raw(html, "</h3>\n<dl class=\"pairs\">\n");
     for (size_t i = 0; i < pairs->count; i++) {
         html_raw(html, "<dt>");
-        html_text(html, pairs->items[i].key);
+        html_term(html, group, pairs->items[i].key);
         html_raw(html, "</dt><dd>");
-        html_text(html, pairs->items[i].value);
+        html_term(html, group, pairs->items[i].value);
         html_raw(html, "</dd>\n");
     }
     html_raw(html, "</dl>\n");
@@ -172,7 +185,7 @@ static void put_runs(struct html *html, const struct report_model *model)
         else
             html_when(html, run->ended);
         html_raw(html, "</td>");
-        html_cell(html, run->status);
+        html_cell_term(html, TERM_STATUS, run->status);
         html_cell_evidence(html, run->settings_sha256);
         html_raw(html, "</tr>\n");
     }
@@ -196,7 +209,7 @@ static void put_passes(struct html *html, const struct report_model *model)
         html_raw(html, "<tr>");
         html_cell_number(html, pass->id);
         html_cell(html, pass->plugins);
-        html_cell(html, pass->status);
+        html_cell_term(html, TERM_STATUS, pass->status);
         for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++)
             html_cell_number(html, numbers[n]);
         html_raw(html, "</tr>\n");
@@ -248,12 +261,12 @@ void section_method(struct html *html, const struct report_model *model)
     }
     put_runs(html, model);
     put_passes(html, model);
-    put_pairs(html, LABEL_VERSIONS, &model->versions);
+    put_pairs(html, LABEL_VERSIONS, TERM_HOST, &model->versions);
     if (model->loaded_cut.total > 0)
         put_loaded(html, model);
-    put_pairs(html, LABEL_SETTINGS, &model->settings);
-    put_pairs(html, LABEL_SANDBOX, &model->sandbox);
-    put_pairs(html, LABEL_HOST, &model->host);
+    put_pairs(html, LABEL_SETTINGS, REPORT_TERMS, &model->settings);
+    put_pairs(html, LABEL_SANDBOX, TERM_HOST, &model->sandbox);
+    put_pairs(html, LABEL_HOST, TERM_HOST, &model->host);
 }
 
 /* ---- custody ---- */

@@ -92,7 +92,7 @@ static void put_carved(struct html *html, const struct model_carved *carved)
     }
     html_raw(html, "</td>");
     html_cell(html, carved->exhibit);
-    html_cell(html, carved->format);
+    html_cell_term(html, TERM_FORMAT, carved->format);
     put_object(html, carved);
     if (carved->offset == UINT64_MAX)
         html_cell(html, "");

@@ -65,6 +65,13 @@ void pdf_pair_number(struct pdf_report *r, enum report_label label, uint64_t num
     buf_finish(&text);
 }
 
+const char *pdf_term(struct pdf_report *r, struct buf *buf, enum report_term group, const char *word)
+{
+    buf_clear(buf);
+    report_term(buf, r->from->lang, group, word);
+    return buf_cstr(buf);
+}
+
 const char *pdf_when(struct pdf_report *r, struct buf *buf, int64_t when)
 {
     buf_clear(buf);

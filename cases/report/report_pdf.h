@@ -5,12 +5,15 @@
 #define KVALI_CASES_REPORT_REPORT_PDF_H
 
 #include "cases/report/pdf_script.h"
+#include "cases/report/report_custody.h"
 #include "cases/report/report_formats.h"
+#include "cases/report/report_terms.h"
 #include "cases/report/report_words.h"
 
 struct pdf_report {
     struct pdf *pdf;
     const struct report_from *from;
+    size_t columns; /* of the table that is being written, where that is needed */
 };
 
 /* Chapters: 0 or a negative errno of the database. Their headings are written. */
@@ -26,6 +29,8 @@ int pdf_annex(struct pdf_report *r);
 
 /* Parts of them, of what people recorded. */
 void pdf_custody_case(struct pdf_report *r);
+/* Nothing when there are none. */
+void pdf_custody_table(struct pdf_report *r, const struct custody_table *table);
 void pdf_custody_of(struct pdf_report *r, const char *exhibit);
 
 void pdf_label(struct pdf_report *r, enum pdf_style style, enum report_label label);
@@ -38,6 +43,8 @@ void pdf_subheading(struct pdf_report *r, enum report_label label);
 void pdf_pairs_begin(struct pdf_report *r);
 void pdf_pair(struct pdf_report *r, enum report_label label, const char *value);
 void pdf_pair_number(struct pdf_report *r, enum report_label label, uint64_t number);
+/* A word of the case that is ours (report_terms.h), into `buf`, which is emptied before. */
+const char *pdf_term(struct pdf_report *r, struct buf *buf, enum report_term group, const char *word);
 /* "31.01.2026 23:59:59 UTC" into `buf`, which is emptied before; "" for WHEN_NONE. */
 const char *pdf_when(struct pdf_report *r, struct buf *buf, int64_t when);
 

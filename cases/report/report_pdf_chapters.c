@@ -79,18 +79,19 @@ static void put_hashes(struct pdf_report *r, const struct model_exhibit *exhibit
         enum report_label result = hash->result == VERIFIED_MATCH      ? LABEL_MATCHES
                                    : hash->result == VERIFIED_MISMATCH ? LABEL_DOES_NOT_MATCH
                                                                        : LABEL_NOT_VERIFIED;
-        struct buf text = {0};
-        buf_printf(&text, "%s (%s)", hash->hex, hash->source);
+        struct buf text = {0}, source = {0};
+        buf_printf(&text, "%s (%s)", hash->hex, pdf_term(r, &source, TERM_SOURCE, hash->source));
         const char *const cells[] = {hash->algorithm, buf_cstr(&text), label_of(r, result)};
         pdf_row(r->pdf, cells);
         buf_finish(&text);
+        buf_finish(&source);
     }
     pdf_table_end(r->pdf);
 }
 
 static void put_exhibit(struct pdf_report *r, const struct model_exhibit *exhibit)
 {
-    struct buf size = {0};
+    struct buf size = {0}, type = {0};
     pdf_heading(r->pdf, 2, exhibit->label);
     pdf_pairs_begin(r);
     pdf_pair(r, LABEL_EVIDENCE_FILE, exhibit->name);
@@ -103,7 +104,8 @@ static void put_exhibit(struct pdf_report *r, const struct model_exhibit *exhibi
         pdf_custody_of(r, exhibit->label);
         return;
     }
-    pdf_pair(r, LABEL_IMAGE_TYPE, exhibit->type);
+    pdf_pair(r, LABEL_IMAGE_TYPE, pdf_term(r, &type, TERM_TYPE, exhibit->type));
+    buf_finish(&type);
     words_size(&size, r->from->lang, exhibit->size);
     if (exhibit->size >= 1024) {
         buf_text(&size, " (");
@@ -115,7 +117,8 @@ static void put_exhibit(struct pdf_report *r, const struct model_exhibit *exhibi
         pdf_pair(r, LABEL_DETAILS, exhibit->details);
     if (*exhibit->damage)
         pdf_pair(r, LABEL_DAMAGE, exhibit->damage);
-    pdf_pair(r, LABEL_INTEGRITY, label_of(r, report_verification(exhibit->verification)));
+    if (strcmp(exhibit->type, "folder") != 0)
+        pdf_pair(r, LABEL_INTEGRITY, label_of(r, report_verification(exhibit->verification)));
     pdf_table_end(r->pdf);
     if (*exhibit->sha256 || exhibit->hash_count)
         put_hashes(r, exhibit);
@@ -172,18 +175,23 @@ int pdf_exhibits(struct pdf_report *r)
 
 /* ------------------------------------------------------------------ method */
 
-static void put_model_pairs(struct pdf_report *r, enum report_label label, const struct model_pairs *pairs)
+static void put_model_pairs(struct pdf_report *r, enum report_label label, enum report_term group,
+                            const struct model_pairs *pairs)
 {
     static const struct pdf_column columns[] = {{"", 0.32, PDF_SMALL, false}, {"", 0.68, PDF_CODE, false}};
+    struct buf key = {0}, value = {0};
     if (pairs->count == 0)
         return;
     pdf_subheading(r, label);
     pdf_table_begin(r->pdf, columns, 2);
     for (size_t i = 0; i < pairs->count; i++) {
-        const char *const cells[] = {pairs->items[i].key, pairs->items[i].value};
+        const char *const cells[] = {pdf_term(r, &key, group, pairs->items[i].key),
+                                     pdf_term(r, &value, group, pairs->items[i].value)};
         pdf_row(r->pdf, cells);
     }
     pdf_table_end(r->pdf);
+    buf_finish(&key);
+    buf_finish(&value);
 }
 
 static void put_runs(struct pdf_report *r)
@@ -194,7 +202,7 @@ static void put_runs(struct pdf_report *r)
                                          {label_of(r, LABEL_ENDED), 0.21, PDF_SMALL, false},
                                          {label_of(r, LABEL_RESULT), 0.13, PDF_SMALL, false},
                                          {label_of(r, LABEL_SETTINGS_DIGEST), 0.38, PDF_CODE, false}};
-    struct buf id = {0}, started = {0}, ended = {0};
+    struct buf id = {0}, started = {0}, ended = {0}, status = {0};
     pdf_subheading(r, LABEL_RUNS);
     pdf_table_begin(r->pdf, columns, 5);
     for (size_t i = 0; i < model->run_cut.count; i++) {
@@ -202,7 +210,7 @@ static void put_runs(struct pdf_report *r)
         const char *const cells[] = {number_text(&id, run->id), pdf_when(r, &started, run->started),
                                      run->ended == WHEN_NONE ? label_of(r, LABEL_STILL_OPEN)
                                                              : pdf_when(r, &ended, run->ended),
-                                     run->status, run->settings_sha256};
+                                     pdf_term(r, &status, TERM_STATUS, run->status), run->settings_sha256};
         pdf_row(r->pdf, cells);
     }
     pdf_table_end(r->pdf);
@@ -210,6 +218,7 @@ static void put_runs(struct pdf_report *r)
     buf_finish(&id);
     buf_finish(&started);
     buf_finish(&ended);
+    buf_finish(&status);
 }
 
 static void put_loaded(struct pdf_report *r)
@@ -246,12 +255,12 @@ int pdf_method(struct pdf_report *r)
         return 0;
     }
     put_runs(r);
-    put_model_pairs(r, LABEL_VERSIONS, &model->versions);
+    put_model_pairs(r, LABEL_VERSIONS, TERM_HOST, &model->versions);
     if (model->loaded_cut.total > 0)
         put_loaded(r);
-    put_model_pairs(r, LABEL_SETTINGS, &model->settings);
-    put_model_pairs(r, LABEL_SANDBOX, &model->sandbox);
-    put_model_pairs(r, LABEL_HOST, &model->host);
+    put_model_pairs(r, LABEL_SETTINGS, REPORT_TERMS, &model->settings);
+    put_model_pairs(r, LABEL_SANDBOX, TERM_HOST, &model->sandbox);
+    put_model_pairs(r, LABEL_HOST, TERM_HOST, &model->host);
     return 0;
 }
 
@@ -316,7 +325,51 @@ static int put_matches(struct pdf_report *r)
     return code;
 }
 
-int pdf_findings(struct pdf_report *r)
+/* ---- hash sets ---- */
+
+static void put_alerts(struct pdf_report *r)
+{
+    const struct report_model *model = r->from->model;
+    const struct pdf_column columns[] = {{label_of(r, LABEL_KIND_COLUMN), 0.13, PDF_SMALL, false},
+                                         {label_of(r, LABEL_SET), 0.25, PDF_SMALL, false},
+                                         {label_of(r, LABEL_EXHIBIT), 0.13, PDF_SMALL, false},
+                                         {label_of(r, LABEL_PATH), 0.38, PDF_CODE, false},
+                                         {label_of(r, LABEL_STATE), 0.11, PDF_SMALL, false}};
+    struct buf set = {0}, kind = {0};
+    pdf_table_begin(r->pdf, columns, 5);
+    for (size_t i = 0; i < model->alert_cut.count; i++) {
+        const struct model_alert *alert = &model->alerts[i];
+        buf_clear(&set);
+        buf_printf(&set, "%s · %s:%llu", alert->set, alert->source, (unsigned long long)alert->line);
+        const char *const cells[] = {pdf_term(r, &kind, TERM_SET, alert->kind), buf_cstr(&set), alert->exhibit, alert->path,
+                                     label_of(r, alert->deleted ? LABEL_DELETED : LABEL_LIVE)};
+        pdf_row(r->pdf, cells);
+    }
+    pdf_table_end(r->pdf);
+    put_cut(r, &model->alert_cut);
+    buf_finish(&set);
+    buf_finish(&kind);
+}
+
+static void put_hashsets(struct pdf_report *r)
+{
+    const struct report_model *model = r->from->model;
+    pdf_subheading(r, LABEL_HASHSETS);
+    if (model->set_cut.total == 0 && model->alert_cut.total == 0) {
+        pdf_label(r, PDF_TEXT, LABEL_NO_SETS);
+        return;
+    }
+    pdf_say_numbers(r, PDF_TEXT, LABEL_KNOWN_CONTENTS, model->known_contents, 0);
+    if (model->alert_cut.total == 0) {
+        pdf_label(r, PDF_STRONG, LABEL_NO_ALERTS);
+        return;
+    }
+    pdf_say_numbers(r, PDF_STRONG, LABEL_ALERTS, model->alert_contents, 0);
+    pdf_label(r, PDF_TEXT, LABEL_ALERTS_MORE);
+    put_alerts(r);
+}
+
+static int put_yara(struct pdf_report *r)
 {
     const struct report_model *model = r->from->model;
     if (!model->has_yara) {
@@ -335,7 +388,30 @@ int pdf_findings(struct pdf_report *r)
     return put_matches(r);
 }
 
+int pdf_findings(struct pdf_report *r)
+{
+    int code = put_yara(r);
+    put_hashsets(r);
+    pdf_custody_table(r, &custody_reviews);
+    return code;
+}
+
 /* ------------------------------------------------------------------ recovered */
+
+static const char *grade_name(struct pdf_report *r, const char *grade)
+{
+    static const struct {
+        const char *grade;
+        enum report_label label;
+    } grades[] = {{"validated", LABEL_GRADE_VALIDATED},
+                  {"complete", LABEL_GRADE_COMPLETE},
+                  {"partial", LABEL_GRADE_PARTIAL},
+                  {"fragment", LABEL_GRADE_FRAGMENT}};
+    for (size_t i = 0; i < sizeof grades / sizeof *grades; i++)
+        if (!strcmp(grades[i].grade, grade))
+            return label_of(r, grades[i].label);
+    return grade;
+}
 
 static void put_grades(struct pdf_report *r)
 {
@@ -345,23 +421,12 @@ static void put_grades(struct pdf_report *r)
                                          {label_of(r, LABEL_SAME_AS_FILE), 0.18, PDF_SMALL, true},
                                          {label_of(r, LABEL_INSIDE_OTHER), 0.16, PDF_SMALL, true},
                                          {label_of(r, LABEL_BYTES), 0.16, PDF_SMALL, true}};
-    static const struct {
-        const char *grade;
-        enum report_label label;
-    } grades[] = {{"validated", LABEL_GRADE_VALIDATED},
-                  {"complete", LABEL_GRADE_COMPLETE},
-                  {"partial", LABEL_GRADE_PARTIAL},
-                  {"fragment", LABEL_GRADE_FRAGMENT}};
     struct buf numbers[4] = {0};
     pdf_table_begin(r->pdf, columns, 5);
     for (size_t i = 0; i < model->grade_cut.count; i++) {
         const struct model_grade *grade = &model->grades[i];
-        const char *name = grade->grade;
-        for (size_t g = 0; g < sizeof grades / sizeof *grades; g++)
-            if (!strcmp(grades[g].grade, name))
-                name = label_of(r, grades[g].label);
         const char *const cells[] = {
-            name, number_text(&numbers[0], grade->count), number_text(&numbers[1], grade->same),
+            grade_name(r, grade->grade), number_text(&numbers[0], grade->count), number_text(&numbers[1], grade->same),
             number_text(&numbers[2], grade->inside), number_text(&numbers[3], grade->bytes)};
         pdf_row(r->pdf, cells);
     }
@@ -378,20 +443,21 @@ static void put_carved(struct pdf_report *r)
                                          {label_of(r, LABEL_PATH), 0.32, PDF_CODE, false},
                                          {label_of(r, LABEL_SIZE), 0.12, PDF_SMALL, true},
                                          {"SHA-256", 0.34, PDF_CODE, false}};
-    struct buf size = {0};
+    struct buf size = {0}, format = {0};
     pdf_subheading(r, LABEL_RECOVERED_LIST);
     pdf_table_begin(r->pdf, columns, 5);
     for (size_t i = 0; i < model->carved_cut.count; i++) {
         const struct model_carved *carved = &model->carved[i];
         buf_clear(&size);
         words_size(&size, r->from->lang, carved->size);
-        const char *const cells[] = {carved->grade, carved->format, carved->path, buf_cstr(&size),
-                                     carved->sha256};
+        const char *const cells[] = {grade_name(r, carved->grade), pdf_term(r, &format, TERM_FORMAT, carved->format),
+                                     carved->path, buf_cstr(&size), carved->sha256};
         pdf_row(r->pdf, cells);
     }
     pdf_table_end(r->pdf);
     put_cut(r, &model->carved_cut);
     buf_finish(&size);
+    buf_finish(&format);
 }
 
 int pdf_recovered(struct pdf_report *r)
@@ -422,13 +488,14 @@ static void put_fault_table(struct pdf_report *r, const struct model_fault *faul
                                          {label_of(r, LABEL_WHERE), 0.34, PDF_CODE, false},
                                          {label_of(r, LABEL_OFFSET), 0.12, PDF_SMALL, true},
                                          {label_of(r, LABEL_CAUSE), 0.30, PDF_SMALL, false}};
-    struct buf offset = {0}, cause = {0};
+    struct buf offset = {0}, cause = {0}, kind = {0}, effect = {0};
     pdf_table_begin(r->pdf, columns, 5);
     for (size_t i = 0; i < cut->count; i++) {
         const struct model_fault *fault = &faults[i];
         buf_clear(&cause);
-        buf_printf(&cause, "%s%s%s", fault->detail, *fault->effect ? " → " : "", fault->effect);
-        const char *const cells[] = {fault->kind, fault->exhibit, *fault->path ? fault->path : fault->volume,
+        buf_printf(&cause, "%s%s%s", fault->detail, *fault->effect ? " → " : "",
+                   pdf_term(r, &effect, TERM_EFFECT, fault->effect));
+        const char *const cells[] = {pdf_term(r, &kind, TERM_FAULT, fault->kind), fault->exhibit, *fault->path ? fault->path : fault->volume,
                                      fault->offset == UINT64_MAX ? "" : number_text(&offset, fault->offset),
                                      buf_cstr(&cause)};
         pdf_row(r->pdf, cells);
@@ -437,6 +504,8 @@ static void put_fault_table(struct pdf_report *r, const struct model_fault *faul
     put_cut(r, cut);
     buf_finish(&offset);
     buf_finish(&cause);
+    buf_finish(&kind);
+    buf_finish(&effect);
 }
 
 int pdf_limits(struct pdf_report *r)
@@ -448,6 +517,7 @@ int pdf_limits(struct pdf_report *r)
     if (model->encrypted_entries)
         pdf_say_numbers(r, PDF_TEXT, LABEL_ENCRYPTED_ENTRIES, model->encrypted_entries, 0);
     pdf_text_missing(r->pdf, PDF_TEXT, label_of(r, LABEL_NO_GLYPHS));
+    pdf_custody_table(r, &custody_limitations);
     pdf_subheading(r, LABEL_LOCKED);
     if (model->locked_cut.total == 0) {
         pdf_label(r, PDF_TEXT, LABEL_LOCKED_NONE);
@@ -466,6 +536,7 @@ int pdf_faults(struct pdf_report *r)
         return 0;
     }
     pdf_label(r, PDF_TEXT, LABEL_FAULTS_TEXT);
+    pdf_label(r, PDF_SMALL, LABEL_AS_RECORDED);
     put_fault_table(r, model->faults, &model->fault_cut);
     return 0;
 }

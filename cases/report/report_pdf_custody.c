@@ -9,9 +9,10 @@ static const char *label_of(const struct pdf_report *r, enum report_label label)
     return report_label(r->from->lang, label);
 }
 
-static void put_fact(void *context, enum report_label label, const char *value)
+static void put_fact(void *context, enum report_label label, const struct custody_words *value)
 {
-    pdf_pair(context, label, value);
+    struct pdf_report *r = context;
+    pdf_pair(r, label, value->in[r->from->lang]);
 }
 
 static void put_group(struct pdf_report *r, enum custody_group group, const char *exhibit)
@@ -27,13 +28,14 @@ static void put_group(struct pdf_report *r, enum custody_group group, const char
 static void put_event(void *context, const struct custody_row *row)
 {
     struct pdf_report *r = context;
+    enum report_lang lang = r->from->lang;
     struct buf what = {0}, hands = {0}, where = {0}, seal = {0};
-    buf_printf(&what, "%s · %s", label_of(r, row->event), row->at);
-    buf_printf(&hands, "%s → %s", row->from, row->to);
-    buf_printf(&where, "%s · %s", row->place, row->purpose);
-    buf_printf(&seal, "%s → %s", row->seal_before, row->seal_after);
-    const char *const cells[] = {row->number,     buf_cstr(&what), buf_cstr(&hands), buf_cstr(&where),
-                                 buf_cstr(&seal), row->condition,  row->record};
+    buf_printf(&what, "%s · %s", label_of(r, row->event), row->at.in[lang]);
+    buf_printf(&hands, "%s → %s", row->from.in[lang], row->to.in[lang]);
+    buf_printf(&where, "%s · %s", row->place.in[lang], row->purpose.in[lang]);
+    buf_printf(&seal, "%s → %s", row->seal_before.in[lang], row->seal_after.in[lang]);
+    const char *const cells[] = {row->number.in[lang], buf_cstr(&what), buf_cstr(&hands), buf_cstr(&where),
+                                 buf_cstr(&seal), row->condition.in[lang], row->record};
     pdf_row(r->pdf, cells);
     buf_finish(&what);
     buf_finish(&hands);
@@ -72,7 +74,9 @@ void pdf_custody_of(struct pdf_report *r, const char *exhibit)
 static void put_person(void *context, const struct custody_human *human)
 {
     struct pdf_report *r = context;
-    const char *const cells[] = {human->name, human->position, human->work, human->warned};
+    enum report_lang lang = r->from->lang;
+    const char *const cells[] = {human->name.in[lang], human->position.in[lang], human->work.in[lang],
+                                 human->warned.in[lang]};
     pdf_row(r->pdf, cells);
 }
 
@@ -88,5 +92,35 @@ void pdf_custody_case(struct pdf_report *r)
     pdf_heading(r->pdf, 3, label_of(r, LABEL_C_PERSONS));
     pdf_table_begin(r->pdf, columns, sizeof columns / sizeof *columns);
     report_custody_persons(r->from->model, put_person, r);
+    pdf_table_end(r->pdf);
+}
+
+/* ------------------------------------------------------------------ limitations and reviews */
+
+static void put_cells(void *context, const struct custody_words words[CUSTODY_COLUMNS], const char *record)
+{
+    struct pdf_report *r = context;
+    const char *cells[CUSTODY_COLUMNS + 1];
+    for (size_t i = 0; i < r->columns; i++)
+        cells[i] = words[i].in[r->from->lang];
+    cells[r->columns] = record;
+    pdf_row(r->pdf, cells);
+}
+
+void pdf_custody_table(struct pdf_report *r, const struct custody_table *table)
+{
+    struct pdf_column columns[CUSTODY_COLUMNS + 1] = {0};
+    size_t count = 0;
+    if (report_custody_table(r->from->model, table, NULL, NULL) == 0)
+        return;
+    while (count < CUSTODY_COLUMNS && table->fields[count])
+        count++;
+    for (size_t i = 0; i < count; i++)
+        columns[i] = (struct pdf_column){label_of(r, table->heads[i]), 0.9 / (double)count, PDF_SMALL, false};
+    columns[count] = (struct pdf_column){label_of(r, LABEL_C_RECORD), 0.1, PDF_SMALL, false};
+    pdf_subheading(r, table->title);
+    pdf_table_begin(r->pdf, columns, count + 1);
+    r->columns = count;
+    report_custody_table(r->from->model, table, put_cells, r);
     pdf_table_end(r->pdf);
 }

@@ -5,6 +5,7 @@
 #define KVALI_CASES_REPORT_REPORT_SECTIONS_H
 
 #include "cases/report/html.h"
+#include "cases/report/report_custody.h"
 #include "cases/report/report_model.h"
 
 /* report_html_medium.c */
@@ -37,11 +38,14 @@ void section_features(struct html *html, const struct report_model *model);
 /* report_html_custody.c: what people recorded of one exhibit, under its facts; of the case and its persons. */
 void section_custody_of(struct html *html, const struct report_model *model, const char *exhibit);
 void section_custody_case(struct html *html, const struct report_model *model);
+/* Nothing when there are none. */
+void section_custody_table(struct html *html, const struct report_model *model, const struct custody_table *table);
 
 /* report_html_files.c */
 void section_files(struct html *html, const struct report_model *model);
 
 /* report_html_method.c */
+void section_limits(struct html *html, const struct report_model *model);
 void section_faults(struct html *html, const struct report_model *model);
 void section_notes(struct html *html, const struct report_model *model);
 void section_method(struct html *html, const struct report_model *model);

@@ -7,6 +7,7 @@
 #include "engine/base/json.h"
 #include "engine/cli/custody_cli.h"
 #include "engine/cli/evidence_check.h"
+#include "engine/cli/key_options.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -33,6 +34,7 @@ static const struct option_spec specs[] = {
     {"exhibit", 'x', "LABEL", "With --evidence: the exhibit that it is (default: the one with this file name)"},
     {"sample", 0, "N", "With --evidence: so many files (default: 32)"},
     {"record", 0, NULL, "With --evidence: write what was found into the ledger"},
+    KEY_OPTION,
     {"tmp", 0, "FOLDER", "With --evidence: where large contents are spooled"},
     {"weak-sandbox", 0, NULL, "With --evidence: go on where the kernel lacks a part of the sandbox"},
     {"json", 'j', NULL, "Print the result as one JSON object"},
@@ -189,7 +191,7 @@ static int put_evidence(struct output *output, struct casefile *cf, const struct
         return fail_usage("verify", &why);
     int error = evidence_check(cf, options, path, options_text(options, "exhibit", NULL), (size_t)sample, &check, &why);
     if (error)
-        return fail(error == -ENOENT ? EXIT_EVIDENCE : exit_code_of(error), path, error, &why, NULL);
+        return error == -EINVAL ? fail_usage("verify", &why) : fail(error == -ENOENT ? EXIT_EVIDENCE : exit_code_of(error), path, error, &why, NULL);
     *ret_sound = check.trouble.count == 0;
     snprintf(name, sizeof name, "the evidence of %s", check.exhibit);
     if (check.image)

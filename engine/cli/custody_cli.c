@@ -151,7 +151,7 @@ static void put_persons(const struct custody *custody)
     cli_print("%s", shown ? ")" : "");
 }
 
-static void put_question(const struct adding *a, const struct custody_field *field, bool any)
+static void put_question(const struct adding *a, const struct custody_field *field, bool any, const char *likely)
 {
     bool must = (field->flags & CUSTODY_MUST) != 0;
     cli_print("%s%s", any ? "… and " : "", field->what);
@@ -163,7 +163,13 @@ static void put_question(const struct adding *a, const struct custody_field *fie
     } else if (field->form == CUSTODY_PERSON) {
         put_persons(a->custody);
     }
-    cli_print("%s: ", field->words ? "" : field->flags & CUSTODY_NONE ? " (- for not readable)" : must && !any ? "" : " (Enter: none)");
+    if (*likely) {
+        struct buf safe = {0};
+        text_escape(&safe, likely, strlen(likely));
+        cli_print(" [%s]", buf_cstr(&safe));
+        buf_finish(&safe);
+    }
+    cli_print("%s: ", field->words || *likely ? "" : field->flags & CUSTODY_NONE ? " (- for not readable)" : must && !any ? "" : " (Enter: none)");
     fflush(stdout);
 }
 
@@ -172,22 +178,29 @@ static int ask(struct adding *a, struct custody_draft *draft, const struct custo
 {
     char line[LINE_SIZE];
     bool must = (field->flags & CUSTODY_MUST) != 0, list = (field->flags & CUSTODY_LIST) != 0;
-    for (bool any = false;;) {
+    struct buf likely = {0};
+    int code = 1;
+    custody_suggest(draft, a->custody, field->name, &likely);
+    for (bool any = false; code == 1;) {
         struct why why = {{0}};
-        put_question(a, field, any);
+        put_question(a, field, any, buf_cstr(&likely));
         const char *text = answer(line);
+        if (text && !*text && likely.size)
+            text = buf_cstr(&likely);
         if (!text)
-            return -ECANCELED;
-        if (!*text && (any || !must))
-            return 0;
-        if ((*text && custody_check_name(custody_draft_kind(draft), field, text, a->cf, a->custody, &why)) ||
-            custody_draft_set(draft, field->name, text, &why))
+            code = -ECANCELED;
+        else if (!*text && (any || !must))
+            code = 0;
+        else if ((*text && custody_check_name(custody_draft_kind(draft), field, text, a->cf, a->custody, &why)) ||
+                 custody_draft_set(draft, field->name, text, &why))
             cli_print("  %s\n", why.text);
         else if (list)
             any = true;
         else
-            return 0;
+            code = 0;
     }
+    buf_finish(&likely);
+    return code;
 }
 
 /* What an answer lets kvali know is not asked for. */

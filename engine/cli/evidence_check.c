@@ -3,6 +3,7 @@
 
 #include "engine/base/json.h"
 #include "engine/base/text.h"
+#include "engine/cli/key_options.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -97,7 +98,7 @@ static int taken(void *context, size_t index, int code, uint64_t unread, const c
     return 0;
 }
 
-static int read_wanted(const struct options *options, const char *path, const char *type,
+static int read_wanted(const struct options *options, const struct job_options *keys, const char *path, const char *type,
                        struct wanted *wanted, size_t count, struct why *why)
 {
     struct settings settings;
@@ -117,7 +118,7 @@ static int read_wanted(const struct options *options, const char *path, const ch
     if (options_has(options, "weak-sandbox"))
         code = settings_set(&settings, "sandbox", "weak", why);
     struct job_options job = {
-        .worker_program = job_cli_worker(), .settings = &settings, .spool_folder = job_cli_spool(options)};
+        .keys = keys->keys, .key_count = keys->key_count, .worker_program = job_cli_worker(), .settings = &settings, .spool_folder = job_cli_spool(options)};
     if (code == 0)
         code = job_read(&job, reads, count, taken, wanted, why);
     settings_finish(&settings);
@@ -185,7 +186,7 @@ static void judge(const struct wanted *wanted, struct evidence_check *check)
                     wanted->sha256);
 }
 
-static int check_files(struct casefile *cf, const struct options *options, const char *path,
+static int check_files(struct casefile *cf, const struct options *options, const struct job_options *keys, const char *path,
                        const struct found_exhibit *exhibit, size_t sample, struct evidence_check *check,
                        struct why *why)
 {
@@ -193,7 +194,7 @@ static int check_files(struct casefile *cf, const struct options *options, const
     struct wanted *wanted = calloc(sample + 1, sizeof *wanted);
     int code = wanted ? choose(cf, exhibit->id, sample, wanted, &count) : -ENOMEM;
     if (code == 0 && count)
-        code = read_wanted(options, path, exhibit->type, wanted, count, why);
+        code = read_wanted(options, keys, path, exhibit->type, wanted, count, why);
     for (size_t i = 0; code == 0 && i < count; i++)
         judge(&wanted[i], check);
     check->files = count;
@@ -201,13 +202,14 @@ static int check_files(struct casefile *cf, const struct options *options, const
     return code;
 }
 
-static int check_image(const struct options *options, const char *path, const struct found_exhibit *exhibit,
+static int check_image(const struct options *options, const struct job_options *keys, const char *path,
+                       const struct found_exhibit *exhibit,
                        struct evidence_check *check, struct why *why)
 {
     struct wanted *image = calloc(1, sizeof *image);
     int code = image && add(image, "image", "the image", exhibit->sha256) ? 0 : -ENOMEM;
     if (code == 0)
-        code = read_wanted(options, path, exhibit->type, image, 1, why);
+        code = read_wanted(options, keys, path, exhibit->type, image, 1, why);
     if (code == 0) {
         judge(image, check);
         check->image = image->code == 0;
@@ -225,20 +227,24 @@ int evidence_check(struct casefile *cf, const struct options *options, const cha
 {
     struct found_exhibit found = {0};
     struct evidence_check check = {0};
+    struct job_options keys = {0};
     char *absolute = realpath(path, NULL);
     int code = absolute ? find_exhibit(cf, absolute, exhibit, &check, &found, why)
                         : why_set(why, -errno, "%s: %s", path, strerror(errno));
+    if (code == 0)
+        code = key_options_take(options, &keys, why);
     if (code == 0 && found.image && !found.sha256[0])
         trouble_add(&check.trouble, "the case has no SHA-256 of the image: it was not read whole");
     else if (code == 0 && found.image)
-        code = check_image(options, absolute, &found, &check, why);
+        code = check_image(options, &keys, absolute, &found, &check, why);
     if (code == 0)
-        code = check_files(cf, options, absolute, &found, sample < SAMPLE_MAX ? sample : SAMPLE_MAX, &check,
+        code = check_files(cf, options, &keys, absolute, &found, sample < SAMPLE_MAX ? sample : SAMPLE_MAX, &check,
                            why);
     if (code == 0)
         *ret = check;
     else
         trouble_finish(&check.trouble);
+    key_options_finish(&keys);
     free(absolute);
     return code;
 }

@@ -79,6 +79,18 @@ static int begin_run(struct supervisor *s)
     return supervisor_written(s, code);
 }
 
+/* Which libraries the workers have is known when they are there: the run's row says it from then on. */
+static int note_versions(struct supervisor *s)
+{
+    struct buf versions = {0};
+    struct json json;
+    json_init(&json, &versions);
+    write_versions(&json, NULL, s->versions);
+    int code = buf_failed(&versions) ? -ENOMEM : writer_run_versions(s->writer, s->run, buf_cstr(&versions));
+    buf_finish(&versions);
+    return supervisor_written(s, code);
+}
+
 /* The ledger's record of the run, once plugins, versions, evidence and sandbox are known. */
 static int ledger_begin(struct supervisor *s)
 {
@@ -261,6 +273,8 @@ int job_run(struct casefile *cf, const struct job_options *options, struct job_r
         code = part_configuration(&s, &s.result.configuration);
     if (code == 0)
         code = ledger_begin(&s);
+    if (code == 0)
+        code = note_versions(&s);
     if (code == 0)
         code = supervisor_loop(&s);
     supervisor_stop(&s);

@@ -166,6 +166,61 @@ END
   is '["Tamar","Tsereteli","not readable","expert"]' "$(tail -n 1 "$case/ledger.jsonl" | jq -c '[.given_name, .family_name, .agency, .position]')"
 }
 promise "on a terminal it asks for what is missing, again for a blank, and - says not readable" ask
+again() { # the next event of the exhibit, on a terminal: what is likely is offered, and Enter takes it
+  exits 0 python3 - "$KVALI" "$case" <<'END'
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], [sys.argv[1], "custody", "add", sys.argv[2], "--event", "examined", "--exhibit", "EX-1", "--at", "2026-03-01T10:00:00+04:00"])
+answers = {b"Purpose": b"examination"}
+said, now = b"", b""
+try:
+    while True:
+        got = os.read(fd, 4096)
+        if not got: break
+        said += got
+        now += got
+        if now.rstrip().endswith(b":"):
+            line = now.rsplit(b"\n", 1)[-1]
+            os.write(fd, next((a for q, a in answers.items() if line.startswith(q)), b"") + b"\n")
+            now = b""
+except OSError:
+    pass
+print(said.decode())
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+END
+}
+offered() { said "From whom (the same as --to when it changed no hands) (" && said "[gk]" && said "[Lab]"; }
+promise "the next event on a terminal needs the purpose alone" again
+promise "… the last to is offered as from, and the place" offered
+taken() { is '["gk","gk","Lab","none","none","whole","whole"]' "$(tail -n 1 "$case/ledger.jsonl" | jq -c '[.from, .to, .place, .seal_before, .seal_after, .condition_before, .condition_after]')"; }
+promise "… and what was taken is in the record" taken
+georgian() { # what people chose, and times, in a Georgian report
+  local text
+  text=$("$KVALI" report "$case" --format pdf --lang ka --stdout | pdftotext -layout - -)
+  for words in "not readable" "not checkable" "not checked" "none" "2026-01-31T" " file " "match"; do
+    ! grep -F -- "$words" <<<"$text" || return 1
+  done
+  for words in "არ იკითხება" "შემოწმება შეუძლებელია" "31.01.2026 11:00:00 UTC+04:00" "USB ფლეშმეხსიერება"; do
+    contains "$text" "$words" || return 1
+  done
+}
+promise "a report in Georgian says what was chosen, and when, in Georgian" georgian
+english() { contains "$("$KVALI" report "$case" --format html --stdout)" "2026-01-31 11:00:00 UTC+04:00"; }
+promise "… and in English in the form of English" english
+"$KVALI" custody add "$case" limitation --code HPA --severity medium --stage acquisition --about EX-1 --text "Hidden areas were not looked at" \
+  --text-ka "დამალული არეები არ შემოწმებულა" --effect "may be incomplete" --no-input --quiet
+"$KVALI" custody add "$case" review --finding "folder/a.txt" --status confirmed --reviewer nb --fact "there it is" --no-input --quiet
+both() { # LANG WORDS...
+  local lang=$1 format text
+  shift
+  for format in pdf html; do
+    text=$("$KVALI" report "$case" --format $format --lang "$lang" --stdout | if [ $format = pdf ]; then pdftotext - - | tr '\n' ' '; else cat; fi)
+    for words in "$@"; do contains "$text" "$words" || return 1; done
+  done
+}
+promise "limitations and reviews that people recorded are in the reports" both en "Hidden areas were not looked at" "may be incomplete" "there it is" confirmed
+promise "… in Georgian too" both ka "დამალული არეები არ შემოწმებულა" "საშუალო" "დადასტურებულია" "there it is"
 promise "the case is sound after all that" exits 0 "$KVALI" verify "$case" --quiet
 help() {
   local command

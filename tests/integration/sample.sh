@@ -127,6 +127,12 @@ report() {
   grep -q 'Content-Security-Policy' "$html" && [ "$(grep -ci '<script' "$html")" -eq 1 ] && grep -q "$(tr '\n' '\001' <"$html" | sed 's/.*<script>//; s/<\/script>.*//' | tr '\001' '\n' | openssl dgst -sha256 -binary | base64)" "$html" && grep -q "$(sql "$case" "SELECT sha256 FROM file WHERE kind='image'")" "$html"
 }
 promise "the report names the image's SHA-256, has a policy, and one script, whose hash is in it" report
+libraries() { # of the workers, in the run's row and in the report
+  local text
+  text=$("$KVALI" report "$case" --format html --stdout)
+  sql "$case" "SELECT json_extract(versions, '$.worker.libtsk') FROM run" | grep -q '^[0-9]' && for name in libtsk libewf libyara libmagic libcrypto; do contains "$text" "$name" || return 1; done
+}
+promise "the report names the workers' libraries with their versions" libraries
 promise "every command's --help teaches with an example" sh -c 'for c in process new add run status show find export report verify digest plugins; do "$KVALI" $c --help | grep -q Example || { echo $c; exit 1; }; done'
 promise "the version names its libraries" sh -c '"$KVALI" --version | tr "\n" " " | grep -q "libtsk.*libewf.*yara.*magic.*libcrypto.*xxHash"'
 untouched() { is "$(stat -c '%Y %s' "$image")" "$(cat "$WORK/before")"; }

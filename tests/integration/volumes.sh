@@ -67,6 +67,8 @@ promise "… the files are the same" same keyfile "luks1.raw/image!/image/ext4/"
 promise "show gives a file back with its key" is "$(sha256sum <"$WORK/files/noise.bin")" \
   "$("$KVALI" show "$WORK/right2" "luks2.raw/image!/image/ext4/noise.bin" --bytes --key "@$WORK/keys" | sha256sum)"
 promise "… and not without" refuses "$KVALI" show "$WORK/right2" "luks2.raw/image!/image/ext4/noise.bin" --bytes
+promise "verify reads files in the volume again with its key" "$KVALI" verify "$WORK/right2" --evidence "$WORK/luks2.raw" --key "@$WORK/keys" --quiet
+promise "… and cannot without: exit 3" exits 3 "$KVALI" verify "$WORK/right2" --evidence "$WORK/luks2.raw" --quiet
 
 # A header may hold anything.
 cp "$WORK/luks1.raw" "$WORK/odd.raw"
