@@ -42,7 +42,8 @@ static bool compare(struct pair *pair, uint64_t offset, uint64_t size)
     return same;
 }
 
-/* The next piece: both lie in one place, or both are compared. 0: they differ. */
+/* The next piece: both lie in one place of which the snapshot keeps nothing, or they are compared: it keeps
+ * blocks of 16 KiB, and one that changed has others' bytes in it. 0: they differ. */
 static uint64_t same_piece(struct pair *pair, uint64_t offset, uint64_t size)
 {
     uint64_t then_size = 0, now_size = 0;
@@ -53,11 +54,10 @@ static uint64_t same_piece(struct pair *pair, uint64_t offset, uint64_t size)
         piece = then_size;
     if (now_size > 0 && now_size < piece)
         piece = now_size;
-    if ((then == UINT64_MAX) != (now == UINT64_MAX))
-        return 0;
-    if (then == UINT64_MAX)
-        return compare(pair, offset, piece) ? piece : 0;
-    return u64_add_saturating(then, pair->offset) == now && image_through(pair->snapshot, then, piece) ? piece : 0;
+    if (then != UINT64_MAX && u64_add_saturating(then, pair->offset) == now &&
+        image_through(pair->snapshot, then, piece))
+        return piece;
+    return (then == UINT64_MAX) == (now == UINT64_MAX) && compare(pair, offset, piece) ? piece : 0;
 }
 
 static bool same_bytes(struct pair *pair)
@@ -93,7 +93,8 @@ int snapshot_link(struct image *image, const struct found_entry *entry, struct b
     struct why why;
     bool same = false;
 
-    if (!entry->locator[0] || (entry->flags & (ENTRY_NAME_DELETED | ENTRY_CONTENT_DELETED | ENTRY_NO_METADATA)) ||
+    if (!entry->locator[0] ||
+        (entry->flags & (ENTRY_NAME_DELETED | ENTRY_CONTENT_DELETED | ENTRY_NO_METADATA)) ||
         locator_parse(entry->locator, &locator) < 0 || locator.kind != LOCATOR_FS_CONTENT ||
         !image_around(image, &around, &pair.offset))
         return 0;
@@ -104,7 +105,8 @@ int snapshot_link(struct image *image, const struct found_entry *entry, struct b
         return -ENOMEM;
     if (stream_open(image, entry->locator, &pair.then, &why) == 0 &&
         stream_open(around, buf_cstr(ret_locator), &pair.now, &why) == 0)
-        same = stream_is_live(pair.then) && stream_is_live(pair.now) && same_bytes(&pair) && same_slack(&pair);
+        same =
+            stream_is_live(pair.then) && stream_is_live(pair.now) && same_bytes(&pair) && same_slack(&pair);
     stream_close(pair.then);
     stream_close(pair.now);
     return same;

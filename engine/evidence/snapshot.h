@@ -9,10 +9,10 @@
 #include "engine/evidence/found.h"
 #include "engine/evidence/image.h"
 
-/* 1 and the locator, within the image around, of the volume's own content, when it is a live file's there as in the
- * snapshot, has the same size, and is the same byte for byte: each of its extents, and the slack behind them, lies
- * in the same place, of which the snapshot keeps nothing of its own; what does not lie on the medium as it is
- * (resident, compressed) was compared. 0: it is not, or `image` is no snapshot. -ENOMEM. */
+/* 1 and the locator, within the image around, of the volume's own content, when it is a live file's there as
+ * in the snapshot, has the same size, and is the same byte for byte with the slack behind it: an extent lies
+ * in the same place, of which the snapshot keeps nothing of its own, or was compared (at most 64 MiB of a
+ * content are). 0: it is not, or `image` is no snapshot. -ENOMEM. */
 int snapshot_link(struct image *image, const struct found_entry *entry, struct buf *ret_locator);
 
 #endif

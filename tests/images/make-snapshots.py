@@ -54,11 +54,11 @@ def main():
             put(place, then[at:at + BLOCK])
             rows += struct.pack("<QQQII", at, place - first, place, 0, 0)
         name = "test".encode("utf-16-le")
-        put(first, header(STORE, 0, first) + uuid.uuid5(uuid.NAMESPACE_OID, "set").bytes_le + identity * 2 +
-            struct.pack("<IIII", 0x09, 1, 0x420009, 0) + (struct.pack("<H", len(name)) + name) * 2)
-        put(listed, header(BLOCKS, listed - first, listed) + rows)
-        put(ranges, header(RANGES, ranges - first, ranges) + struct.pack("<QQQ", first, 0, free - first))
-        put(bitmap, header(BITMAP, bitmap - first, bitmap))
+        put(first, (header(STORE, 0, first) + uuid.uuid5(uuid.NAMESPACE_OID, "set").bytes_le + identity * 2 +
+            struct.pack("<IIII", 0x09, 1, 0x420009, 0) + (struct.pack("<H", len(name)) + name) * 2).ljust(BLOCK, b"\0"))
+        put(listed, (header(BLOCKS, listed - first, listed) + rows).ljust(BLOCK, b"\0"))
+        put(ranges, (header(RANGES, ranges - first, ranges) + struct.pack("<QQQ", first, 0, free - first)).ljust(BLOCK, b"\0"))
+        put(bitmap, (header(BITMAP, bitmap - first, bitmap) + bytes(len(now) // BLOCK // 8)).ljust(BLOCK, b"\xff"))
         entries += (struct.pack("<QQ", 2, len(now)) + identity +
                     struct.pack("<QQQ", number + 1, 0x40, SINCE + number * 36000000000)).ljust(128, b"\0")
         entries += (struct.pack("<QQ", 3, listed) + identity +

@@ -3,8 +3,8 @@
  * that are at hand are given in any order; each says by its UUID which of the group's it is.
  *
  * Format: LVM2's lib/format_text/layout.h and lib/label/label.h; libyal/libvslvm documentation, "Logical
- * Volume Manager (LVM) format". libvslvm 20181227 itself reads no logical volume: whatever it is asked for, it
- * fails with "libbfio_pool_seek_offset: invalid pool".
+ * Volume Manager (LVM) format". libvslvm 20181227 itself reads no logical volume: whatever it is asked for,
+ * it fails with "libbfio_pool_seek_offset: invalid pool".
  */
 #include "engine/evidence/layer/layer.h"
 #include "engine/evidence/layer/lvm_text.h"
@@ -144,8 +144,8 @@ static int read_ring(const struct reader *reader, const struct location *area, u
 }
 
 /* -ENODATA: damaged; -ENOENT: the area is empty; the volume belongs to no group yet. */
-static int read_area(const struct reader *reader, const struct location *area, char **ret_text, size_t *ret_size,
-                     struct why *why)
+static int read_area(const struct reader *reader, const struct location *area, char **ret_text,
+                     size_t *ret_size, struct why *why)
 {
     uint8_t header[MDA_HEADER], *text;
     struct bytes bytes;
@@ -195,8 +195,9 @@ static int read_metadata(struct lvm *lvm, const struct reader *reader, struct wh
 
     if (!find_label(reader, &label))
         return why_set(why, -ENODATA, "it has no label of LVM2 that is whole");
-    code = label.metadata_count > 0 ? -ENODATA
-                                    : why_set(why, -EREMOTE, "the group's metadata lies on another physical volume");
+    code = label.metadata_count > 0
+               ? -ENODATA
+               : why_set(why, -EREMOTE, "the group's metadata lies on another physical volume");
     for (size_t i = 0; i < label.metadata_count && code != 0 && code != -ENOMEM; i++)
         code = read_area(reader, &label.metadata[i], &lvm->metadata, &size, why);
     if (code < 0)
@@ -205,7 +206,8 @@ static int read_metadata(struct lvm *lvm, const struct reader *reader, struct wh
     if (code == -ENOMEM)
         return code;
     lvm->group = code == 0 ? find_group(&lvm->text) : LVM_NONE;
-    if (lvm->group == LVM_NONE || !lvm_text_number(&lvm->text, lvm->group, "extent_size", UINT32_MAX, &lvm->extent_size) ||
+    if (lvm->group == LVM_NONE ||
+        !lvm_text_number(&lvm->text, lvm->group, "extent_size", UINT32_MAX, &lvm->extent_size) ||
         lvm->extent_size == 0)
         return why_set(why, -ENODATA, "its metadata is no text that makes sense");
     lvm->extent_size *= SECTOR;
@@ -297,7 +299,8 @@ static int add_segment(struct lvm *lvm, int node, uint64_t offset, struct why *w
     struct buf shown = {0};
 
     if (type != LVM_NONE && text->nodes[type].kind == LVM_TEXT && !lvm_text_is(text, type, "striped")) {
-        text_escape(&shown, text->nodes[type].text, text->nodes[type].text_size < 64 ? text->nodes[type].text_size : 64);
+        text_escape(&shown, text->nodes[type].text,
+                    text->nodes[type].text_size < 64 ? text->nodes[type].text_size : 64);
         (void)why_set(why, -ENOTSUP, "its segments are of type %s, which is not read", buf_cstr(&shown));
         buf_finish(&shown);
         return -ENOTSUP;
@@ -308,7 +311,8 @@ static int add_segment(struct lvm *lvm, int node, uint64_t offset, struct why *w
         !lvm_text_number(text, node, "stripe_count", STRIPES_MAX, &stripes) || stripes == 0 || extents == 0 ||
         start * lvm->extent_size != offset || extents % stripes != 0)
         return why_set(why, -EINVAL, "a segment of it makes no sense");
-    if (stripes > 1 && (!lvm_text_number(text, node, "stripe_size", UINT32_MAX, &stripe_size) || stripe_size == 0))
+    if (stripes > 1 &&
+        (!lvm_text_number(text, node, "stripe_size", UINT32_MAX, &stripe_size) || stripe_size == 0))
         return why_set(why, -EINVAL, "a segment of it has no stripe size");
     segment.size = extents * lvm->extent_size;
     segment.count = (size_t)stripes;
@@ -334,7 +338,8 @@ static int load_segments(struct lvm *lvm, uint64_t *ret_size, struct why *why)
 
         (void)snprintf(name, sizeof name, "segment%llu", (unsigned long long)i);
         node = lvm_text_find(text, lvm->volume, name);
-        code = node == LVM_NONE ? why_set(why, -EINVAL, "%s of it is missing", name) : add_segment(lvm, node, size, why);
+        code = node == LVM_NONE ? why_set(why, -EINVAL, "%s of it is missing", name)
+                                : add_segment(lvm, node, size, why);
         if (code == 0)
             size = u64_add_saturating(size, lvm->segments[lvm->segment_count - 1].size);
     }
@@ -432,7 +437,8 @@ static int lvm_read(struct layer *layer, uint64_t offset, void *data, size_t siz
 
     while (size > 0) {
         const struct segment *segment = segment_at(lvm, offset);
-        uint64_t in = offset - segment->offset, row = in / segment->stripe_size, at = in % segment->stripe_size;
+        uint64_t in = offset - segment->offset, row = in / segment->stripe_size,
+                 at = in % segment->stripe_size;
         const struct stripe *stripe = &lvm->stripes[segment->first + row % segment->count];
         uint64_t rest = segment->size - in, place;
         size_t piece = size;
@@ -472,7 +478,8 @@ bool layer_lvm_group(const struct reader *reader, char ret_group[LAYER_GROUP_SIZ
     if (read_metadata(&lvm, reader, &ignored) == 0) {
         int id = lvm_text_find(&lvm.text, lvm.group, "id");
 
-        if (id != LVM_NONE && lvm.text.nodes[id].kind == LVM_TEXT && lvm.text.nodes[id].text_size < LAYER_GROUP_SIZE) {
+        if (id != LVM_NONE && lvm.text.nodes[id].kind == LVM_TEXT &&
+            lvm.text.nodes[id].text_size < LAYER_GROUP_SIZE) {
             memcpy(ret_group, lvm.text.nodes[id].text, lvm.text.nodes[id].text_size);
             ret_group[lvm.text.nodes[id].text_size] = '\0';
             found = true;

@@ -1,13 +1,13 @@
 /*
- * layer_shadow: a volume shadow copy of an NTFS volume by libvshadow: the volume as it was when the snapshot was
- * made. What was not changed since is read from the volume itself.
+ * layer_shadow: a volume shadow copy of an NTFS volume by libvshadow: the volume as it was when the snapshot
+ * was made. What was not changed since is read from the volume itself.
  *
  * Format: libyal/libvshadow documentation, "Volume Shadow Snapshot (VSS) format". A snapshot keeps the blocks
  * that were overwritten until the next one was made; what was overwritten later stands in those after it.
  *
- * libewf and libvshadow export functions of the same names (libcdata, of two versions), and the first one in a program
- * serves all: with libewf's, libvshadow reads no list of blocks. So it is loaded into a namespace of its own, with what it
- * needs, before the sandbox closes (layer_shadow_warm).
+ * libewf, which is in the same program, exports older functions under names that libvshadow's own have
+ * (libcdata and others), and they would serve both. So libvshadow is loaded into a namespace of its own, with
+ * what it needs, before the sandbox closes (layer_shadow_warm).
  */
 #include "engine/evidence/layer/bfio.h"
 
@@ -28,25 +28,25 @@ enum { BLOCK = 16 * 1024, IDENTIFIER_AT = 0x1e00 };
 #define BLOCKS_MAX (UINT64_C(1) << 34)
 
 /* The functions of that namespace, under the names that they have there. */
-#define FUNCTIONS(X)                                                                                              \
-    X(libbfio_handle_initialize)                                                                                  \
-    X(libbfio_handle_free)                                                                                        \
-    X(libvshadow_error_sprint)                                                                                    \
-    X(libvshadow_error_free)                                                                                      \
-    X(libvshadow_volume_initialize)                                                                               \
-    X(libvshadow_volume_free)                                                                                     \
-    X(libvshadow_volume_open_file_io_handle)                                                                      \
-    X(libvshadow_volume_get_number_of_stores)                                                                     \
-    X(libvshadow_volume_get_store)                                                                                \
-    X(libvshadow_store_free)                                                                                      \
-    X(libvshadow_store_has_in_volume_data)                                                                        \
-    X(libvshadow_store_read_buffer_at_offset)                                                                     \
-    X(libvshadow_store_get_size)                                                                                  \
-    X(libvshadow_store_get_identifier)                                                                            \
-    X(libvshadow_store_get_creation_time)                                                                         \
-    X(libvshadow_store_get_number_of_blocks)                                                                      \
-    X(libvshadow_store_get_block_by_index)                                                                        \
-    X(libvshadow_block_free)                                                                                      \
+#define FUNCTIONS(X)                                                                                         \
+    X(libbfio_handle_initialize)                                                                             \
+    X(libbfio_handle_free)                                                                                   \
+    X(libvshadow_error_sprint)                                                                               \
+    X(libvshadow_error_free)                                                                                 \
+    X(libvshadow_volume_initialize)                                                                          \
+    X(libvshadow_volume_free)                                                                                \
+    X(libvshadow_volume_open_file_io_handle)                                                                 \
+    X(libvshadow_volume_get_number_of_stores)                                                                \
+    X(libvshadow_volume_get_store)                                                                           \
+    X(libvshadow_store_free)                                                                                 \
+    X(libvshadow_store_has_in_volume_data)                                                                   \
+    X(libvshadow_store_read_buffer_at_offset)                                                                \
+    X(libvshadow_store_get_size)                                                                             \
+    X(libvshadow_store_get_identifier)                                                                       \
+    X(libvshadow_store_get_creation_time)                                                                    \
+    X(libvshadow_store_get_number_of_blocks)                                                                 \
+    X(libvshadow_store_get_block_by_index)                                                                   \
+    X(libvshadow_block_free)                                                                                 \
     X(libvshadow_block_get_original_offset)
 
 #define MEMBER(name) __typeof__(name) *name;
@@ -62,9 +62,9 @@ void layer_shadow_warm(void)
     void *symbol;
 
     /* POSIX's way to make a function of what dlsym gives. */
-#define LOAD(name)                                                                                                \
-    symbol = all ? dlsym(library, #name) : NULL;                                                                  \
-    all = symbol != NULL;                                                                                         \
+#define LOAD(name)                                                                                           \
+    symbol = all ? dlsym(library, #name) : NULL;                                                             \
+    all = symbol != NULL;                                                                                    \
     memcpy(&vss.name, &symbol, sizeof symbol);
     if (library) {
         FUNCTIONS(LOAD)
@@ -77,7 +77,7 @@ struct shadow {
     libvshadow_volume_t *volume;
     libvshadow_store_t *store;
     uint64_t blocks;
-    uint8_t *own; /* a bit a block: kept by a snapshot; NULL: not known, so all may be */
+    uint8_t *own; /* a bit a block: kept by a snapshot */
 };
 
 bool layer_shadow_there(const struct reader *reader)
@@ -112,7 +112,8 @@ static int open_store(struct shadow *shadow, const struct layer_base *base, int 
     shadow->file = bfio_make(&base->readers[0], vss.libbfio_handle_initialize);
     if (!shadow->file || vss.libvshadow_volume_initialize(&shadow->volume, &error) != 1)
         return fail(why, -ENOMEM, "no memory", &error);
-    if (vss.libvshadow_volume_open_file_io_handle(shadow->volume, shadow->file, LIBVSHADOW_OPEN_READ, &error) != 1 ||
+    if (vss.libvshadow_volume_open_file_io_handle(shadow->volume, shadow->file, LIBVSHADOW_OPEN_READ,
+                                                  &error) != 1 ||
         vss.libvshadow_volume_get_number_of_stores(shadow->volume, ret_count, &error) != 1)
         return fail(why, -ENODATA, "the catalog of snapshots does not open", &error);
     if (base->number == 0 || *ret_count < 0 || base->number > (uint32_t)*ret_count)
@@ -153,8 +154,8 @@ static bool mark_store(struct shadow *shadow, libvshadow_store_t *store)
     return true;
 }
 
-/* -ENOMEM alone is an error: without the marks nothing is taken for the volume's own. */
-static int mark_blocks(struct shadow *shadow, int first, int count, uint64_t size)
+/* A list that does not open would be tried anew at each read. */
+static int mark_blocks(struct shadow *shadow, int first, int count, uint64_t size, struct why *why)
 {
     bool told = true;
 
@@ -165,15 +166,12 @@ static int mark_blocks(struct shadow *shadow, int first, int count, uint64_t siz
     for (int i = first; i < count && told; i++) {
         libvshadow_store_t *store = NULL;
 
-        told = vss.libvshadow_volume_get_store(shadow->volume, i, &store, NULL) == 1 && mark_store(shadow, store);
+        told = vss.libvshadow_volume_get_store(shadow->volume, i, &store, NULL) == 1 &&
+               mark_store(shadow, store);
         if (store)
             (void)vss.libvshadow_store_free(&store, NULL);
     }
-    if (!told) {
-        free(shadow->own);
-        shadow->own = NULL;
-    }
-    return 0;
+    return told ? 0 : why_set(why, -EINVAL, "the list of blocks that it keeps does not open");
 }
 
 static void describe(struct layer *layer, const struct shadow *shadow)
@@ -186,8 +184,7 @@ static void describe(struct layer *layer, const struct shadow *shadow)
     (void)vss.libvshadow_store_get_identifier(shadow->store, id, sizeof id, NULL);
     bfio_guid(id, guid);
     when_format(when_from_filetime(made), time);
-    (void)snprintf(layer->note, sizeof layer->note, "volume shadow copy of %s, %s%s", time, guid,
-                   shadow->own ? "" : ", of which it cannot be told what is the volume's own");
+    (void)snprintf(layer->note, sizeof layer->note, "volume shadow copy of %s, %s", time, guid);
 }
 
 static int shadow_open(struct layer *layer, const struct layer_base *base, struct why *why)
@@ -211,7 +208,7 @@ static int shadow_open(struct layer *layer, const struct layer_base *base, struc
     if (vss.libvshadow_store_get_size(shadow->store, &size, NULL) != 1 || size == 0)
         return why_set(why, -EINVAL, "the snapshot has no size");
     layer->size = size < base->readers[0].size ? size : base->readers[0].size;
-    code = mark_blocks(shadow, (int)base->number - 1, count, layer->size);
+    code = mark_blocks(shadow, (int)base->number - 1, count, layer->size, why);
     if (code == 0)
         describe(layer, shadow);
     return code;
@@ -221,7 +218,8 @@ static int shadow_read(struct layer *layer, uint64_t offset, void *data, size_t 
 {
     const struct shadow *shadow = layer->state;
     libvshadow_error_t *error = NULL;
-    ssize_t count = vss.libvshadow_store_read_buffer_at_offset(shadow->store, data, size, (off64_t)offset, &error);
+    ssize_t count =
+        vss.libvshadow_store_read_buffer_at_offset(shadow->store, data, size, (off64_t)offset, &error);
 
     if (error)
         vss.libvshadow_error_free(&error);
@@ -232,7 +230,7 @@ static bool shadow_through(const struct layer *layer, uint64_t offset, uint64_t 
 {
     const struct shadow *shadow = layer->state;
 
-    if (!shadow->own || size == 0 || !u64_range_fits(offset, size, layer->size))
+    if (size == 0 || !u64_range_fits(offset, size, layer->size))
         return false;
     for (uint64_t number = offset / BLOCK; number <= (offset + size - 1) / BLOCK; number++) {
         if (shadow->own[number / 8] >> (number % 8) & 1)
@@ -255,5 +253,8 @@ static void shadow_close(struct layer *layer)
     free(shadow);
 }
 
-const struct layer_kind layer_shadow = {
-    .name = "vshadow", .open = shadow_open, .read = shadow_read, .close = shadow_close, .through = shadow_through};
+const struct layer_kind layer_shadow = {.name = "vshadow",
+                                        .open = shadow_open,
+                                        .read = shadow_read,
+                                        .close = shadow_close,
+                                        .through = shadow_through};

@@ -80,8 +80,8 @@ static bool in_list(const struct parser *parser)
 
 static bool is_name(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-           c == '.' || c == '+' || c == '/' || c == '@';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.' || c == '+' || c == '/' || c == '@';
 }
 
 static int take_number(struct parser *parser, struct lvm_node *node)
@@ -198,8 +198,10 @@ void lvm_text_finish(struct lvm_text *text)
 
 int lvm_text_next(const struct lvm_text *text, int parent, int after)
 {
-    for (size_t i = after != LVM_NONE ? (size_t)after + 1 : parent != LVM_NONE ? (size_t)parent + 1 : 0; i < text->count;
-         i++) {
+    for (size_t i = after != LVM_NONE    ? (size_t)after + 1
+                    : parent != LVM_NONE ? (size_t)parent + 1
+                                         : 0;
+         i < text->count; i++) {
         if (text->nodes[i].parent == parent)
             return (int)i;
         if (text->nodes[i].parent < parent)
@@ -231,6 +233,7 @@ bool lvm_text_number(const struct lvm_text *text, int parent, const char *name, 
 
 bool lvm_text_is(const struct lvm_text *text, int node, const char *value)
 {
-    return node != LVM_NONE && text->nodes[node].kind == LVM_TEXT && text->nodes[node].text_size == strlen(value) &&
+    return node != LVM_NONE && text->nodes[node].kind == LVM_TEXT &&
+           text->nodes[node].text_size == strlen(value) &&
            memcmp(text->nodes[node].text, value, text->nodes[node].text_size) == 0;
 }

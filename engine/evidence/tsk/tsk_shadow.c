@@ -1,9 +1,9 @@
 /*
- * tsk_shadow: the volume shadow copies of an NTFS volume, each as a volume "<key>.vss<n>" inside of it, n from the
- * oldest on.
+ * tsk_shadow: the volume shadow copies of an NTFS volume, each as a volume "<key>.vss<n>" inside of it, n
+ * from the oldest on.
  *
- * They are told when the volume's own files have been listed. So a content that a snapshot shares with the volume
- * (snapshot.h) is known by its address in the volume, whoever walks when.
+ * They are told when the volume's own files have been listed. So a content that a snapshot shares with the
+ * volume (snapshot.h) is known by its address in the volume, whoever walks when.
  */
 #include "engine/evidence/image_layer.h"
 #include "engine/evidence/tsk/tsk_private.h"
@@ -14,7 +14,8 @@
 
 enum { SNAPSHOTS_MAX = 512 }; /* Windows keeps no more */
 
-static int shadow_fault(struct tsk_task *task, const struct tsk_slot *slot, enum fault_kind kind, const char *detail)
+static int shadow_fault(struct tsk_task *task, const struct tsk_slot *slot, enum fault_kind kind,
+                        const char *detail)
 {
     return tsk_task_fault(task, &(struct found_fault){.kind = kind,
                                                       .volume = slot->key,
@@ -25,8 +26,8 @@ static int shadow_fault(struct tsk_task *task, const struct tsk_slot *slot, enum
                                                       .detail = detail});
 }
 
-static int emit_snapshot(struct tsk_task *task, const struct tsk_slot *slot, uint32_t number, const char *expand,
-                         const struct image *snapshot)
+static int emit_snapshot(struct tsk_task *task, const struct tsk_slot *slot, uint32_t number,
+                         const char *expand, const struct image *snapshot)
 {
     struct buf root = {0}, content = {0}, key = {0};
     int code;
@@ -72,7 +73,8 @@ static int report_snapshot(struct tsk_task *task, const struct tsk_slot *slot, u
 
     buf_printf(&expand, "vshadow.%u{raw@%llu+%llu}>volumes", number, (unsigned long long)slot->offset,
                (unsigned long long)slot->present);
-    code = buf_failed(&expand) ? -ENOMEM : image_enter(task->image, buf_cstr(&expand), &snapshot, &rest, &why);
+    code =
+        buf_failed(&expand) ? -ENOMEM : image_enter(task->image, buf_cstr(&expand), &snapshot, &rest, &why);
     if (code == 0) {
         code = emit_snapshot(task, slot, number, buf_cstr(&expand), snapshot);
         image_leave(snapshot);
@@ -84,7 +86,10 @@ static int report_snapshot(struct tsk_task *task, const struct tsk_slot *slot, u
 
         (void)snprintf(words, sizeof words, "volume shadow copy %u: %s", number,
                        why.text[0] ? why.text : strerror(-code));
-        code = shadow_fault(task, slot, code == -ENOTSUP ? FAULT_UNSUPPORTED : code == -ELOOP ? FAULT_LIMIT : FAULT_DAMAGED,
+        code = shadow_fault(task, slot,
+                            code == -ENOTSUP ? FAULT_UNSUPPORTED
+                            : code == -ELOOP ? FAULT_LIMIT
+                                             : FAULT_DAMAGED,
                             words);
         code = code < 0 ? code : !all;
     }
