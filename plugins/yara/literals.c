@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAIRS = 1024 };
-
 void literals_finish(struct literals *literals)
 {
     free(literals->items);
@@ -258,50 +256,40 @@ int literals_find(const YR_RULES *rules, struct literals *ret)
 
 /* ------------------------------------------------------------------ where they stand */
 
-static bool is_small(uint8_t byte)
+void literal_pairs_learn(struct literal_pairs *pairs, const uint8_t *data, size_t size)
 {
-    return byte >= 'a' && byte <= 'z';
+    memset(pairs->stands, 0, sizeof pairs->stands);
+    for (size_t i = 0; i + 1 < size; i++)
+        pairs->stands[data[i]][data[i + 1]] = 1;
+    if (size > 0)
+        pairs->stands[data[size - 1]][0] = 1; /* of one byte alone is asked by what stands behind it */
 }
 
-static bool stands_at(const struct literal *literal, const uint8_t *data)
+static bool byte_stands(const struct literal_pairs *pairs, uint8_t byte)
 {
-    for (size_t i = 0; i < literal->size; i++) {
-        if ((literal->nocase ? lower(data[i]) : data[i]) != literal->bytes[i])
+    return memchr(pairs->stands[byte], 1, sizeof pairs->stands[byte]) != NULL;
+}
+
+static uint8_t upper(uint8_t byte)
+{
+    return byte >= 'a' && byte <= 'z' ? (uint8_t)(byte - ('a' - 'A')) : byte;
+}
+
+bool literal_pairs_have(const struct literal_pairs *pairs, const struct literal *literal)
+{
+    const uint8_t *bytes = literal->bytes;
+
+    if (literal->size == 1)
+        return byte_stands(pairs, bytes[0]) || (literal->nocase && byte_stands(pairs, upper(bytes[0])));
+    for (size_t i = 0; i + 1 < literal->size; i++) {
+        uint8_t one = literal->nocase ? upper(bytes[i]) : bytes[i];
+        uint8_t two = literal->nocase ? upper(bytes[i + 1]) : bytes[i + 1];
+
+        if (!pairs->stands[bytes[i]][bytes[i + 1]] && !pairs->stands[one][bytes[i + 1]] &&
+            !pairs->stands[bytes[i]][two] && !pairs->stands[one][two])
             return false;
     }
     return true;
-}
-
-/* Do the first two bytes stand there, in one of PAIRS places? Written for the compiler to do many at once. */
-static bool pair_stands(const struct literal *literal, const uint8_t *data)
-{
-    uint8_t fold = literal->nocase ? 'a' - 'A' : 0;
-    uint8_t first = literal->bytes[0], second = literal->bytes[1], any = 0;
-    uint8_t fold_first = is_small(first) ? fold : 0, fold_second = is_small(second) ? fold : 0;
-
-    for (size_t i = 0; i < PAIRS; i++)
-        any |= (uint8_t)((uint8_t)(data[i] | fold_first) == first) &
-               (uint8_t)((uint8_t)(data[i + 1] | fold_second) == second);
-    return any != 0;
-}
-
-bool literal_is_in(const struct literal *literal, const uint8_t *data, size_t size)
-{
-    size_t at = 0;
-
-    while (at + literal->size <= size) {
-        size_t end = at + PAIRS;
-
-        if (literal->size > 1 && size - at > PAIRS && !pair_stands(literal, data + at)) {
-            at = end;
-            continue;
-        }
-        for (; at < end && at + literal->size <= size; at++) {
-            if (stands_at(literal, data + at))
-                return true;
-        }
-    }
-    return false;
 }
 
 bool literal_stands(const struct literal *literal, const YR_STRING *string, const uint8_t *data, size_t size,

@@ -67,8 +67,13 @@ bool literal_is_plain(const YR_STRING *string);
 /* Order of the patterns, whatever string they are of. */
 int literal_compare(const struct literal *one, const struct literal *two);
 
-/* Does a short one stand anywhere in the data? */
-bool literal_is_in(const struct literal *literal, const uint8_t *data, size_t size);
+/* Which two bytes stand beside each other in a content: one look at it for all short literals. */
+struct literal_pairs {
+    uint8_t stands[256][256]; /* 1: the first, and the second behind it */
+};
+void literal_pairs_learn(struct literal_pairs *pairs, const uint8_t *data, size_t size);
+/* False: the literal stands nowhere in the content. */
+bool literal_pairs_have(const struct literal_pairs *pairs, const struct literal *literal);
 
 /* Does the plain string of the literal, of which `before` bytes end with the literal, stand there in all its
  * length? `data` has `size` bytes. */

@@ -26,7 +26,8 @@ struct prefilter {
     struct literals literals; /* equal ones are one pattern, whose id is the place of the first */
     struct search plain, difference;
     uint8_t *may, *nothing; /* the answer, and what it is before any content */
-    bool asked;             /* prefilter_may_match changed the answer */
+    bool asked;             /* prefilter_may_match changed the answer, and `pairs` are this content's */
+    struct literal_pairs *pairs;
     uint32_t *strings;
     size_t string_count;
     uint32_t *last; /* of each string, its last hit */
@@ -57,6 +58,7 @@ void prefilter_free(struct prefilter *prefilter)
     free(prefilter->strings);
     free(prefilter->last);
     free(prefilter->hits);
+    free(prefilter->pairs);
     free(prefilter);
 }
 
@@ -127,8 +129,9 @@ static int prepare(struct prefilter *p)
     p->strings = calloc(strings, sizeof p->strings[0]);
     p->last = calloc(strings, sizeof p->last[0]);
     p->hits = calloc(HITS_MAX, sizeof p->hits[0]);
-    if (rc == 0 &&
-        (p->may == NULL || p->nothing == NULL || p->strings == NULL || p->last == NULL || p->hits == NULL))
+    p->pairs = malloc(sizeof *p->pairs);
+    if (rc == 0 && (p->may == NULL || p->nothing == NULL || p->strings == NULL || p->last == NULL ||
+                    p->hits == NULL || p->pairs == NULL))
         rc = -ENOMEM;
     for (uint32_t i = 0; i < p->rules->num_strings && rc == 0; i++)
         p->may[i] = p->nothing[i] = may_of(p->literals.anywhere[i]);
@@ -307,9 +310,11 @@ bool prefilter_may_match(struct prefilter *p, uint32_t string)
 
     if (p->may[string] != MAY_ASK)
         return p->may[string] == MAY_MATCH;
+    if (!p->asked)
+        literal_pairs_learn(p->pairs, p->data, p->size);
     for (size_t i = first_short(literals, string);
          i < literals->short_count && literals->shorts[i].string == string && !stands; i++)
-        stands = literal_is_in(&literals->shorts[i], p->data, p->size);
+        stands = literal_pairs_have(p->pairs, &literals->shorts[i]);
     p->may[string] = stands ? MAY_MATCH : MAY_NOT;
     p->asked = true;
     return stands;

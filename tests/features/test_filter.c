@@ -16,8 +16,8 @@ static struct {
 } world;
 
 static const char *const words[] = {
-    "heroin", "tea", "no*", "героин", "ნატო", "საქართველო", "übergabe", "ηρωίνη", "red phosphorus",
-    "x",      "12",  "a?b", "GmbH",   "100%", "--begin--",  "ко*",      "    ",   "zzzzzzzz",
+    "heroin", "tea", "no*", "героин", "ნატო", "საქართველო", "übergabe", "ηρωίνη",   "red phosphorus",
+    "xy",     "12",  "a?b", "GmbH",   "100%", "--begin--",  "ко*",      "zzzzzzzz",
 };
 enum { WORDS = sizeof words / sizeof words[0] };
 

@@ -215,7 +215,7 @@ changed() { contains "$(verify "$WORK/ended")" "signed with another certificate 
 promise "another certificate than that of the seal before is told" changed
 revoked() {
   (cd "$WORK/authority" && issue taken 90000 && openssl ca -config ca.cnf -gencrl -out empty.crl 2>>openssl.log) || return 1
-  cp -r "$case" "$WORK/revoked"
+  cp -r "$WORK/bare" "$WORK/revoked"
   exits 0 "$KVALI" seal "$WORK/revoked" --key "$WORK/authority/taken.key" --cert "$WORK/authority/taken.pem" --tsa-query "$WORK/r.tsq" || return 1
   (cd "$keys" && openssl ts -reply -config tsa.cnf -queryfile "$WORK/r.tsq" -out "$WORK/r.tsr" 2>/dev/null)
   exits 0 verify "$WORK/revoked" --crl "$WORK/authority/empty.crl" && ! contains "$(cat "$WORK/out")" "no revocation list" || return 1
