@@ -73,7 +73,7 @@ static const struct {
      ROW("s.path", "r.kind", "r.method", "r.certainty", "r.reason") "rec_encrypted" OF_CHOSEN},
     {"rec_archive_member", ROW("CASE WHEN r.state = 'content' THEN s.path ELSE s.path || '!/' || r.name END",
                                "'member of an archive'", "r.encryption", "'structure'",
-                               "NULL") "rec_archive_member" OF_CHOSEN " WHERE r.encryption IS NOT NULL"},
+                               "r.key") "rec_archive_member" OF_CHOSEN " WHERE r.encryption IS NOT NULL"},
     {"rec_archive", ROW("s.path", "r.form || ' archive, its names, too'", "NULL", "'structure'",
                         "NULL") "rec_archive" OF_CHOSEN " WHERE r.encrypted_names IS NOT NULL"},
     {"rec_ole_compound", ROW("s.path", "r.kind", "r.encryption", "'structure'",

@@ -141,6 +141,14 @@ void scan_note(struct scan *scan, uint64_t offset, const char *format, ...) __at
 /* The plugin did not look at all of the stream: says why. Becomes a fault row of kind "limit". */
 void scan_limited(struct scan *scan, uint64_t offset, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* The passwords that were given for this exhibit, by number from 0 on, in the order in which they are tried: text that ends with a
+ * NUL, borrowed; NULL: there are no more. None of it may reach a record, a note or a name. */
+const char *scan_password(const struct scan *scan, size_t number);
+/* What tells in a record which one opened something, and does not give it away: PBKDF2-HMAC-SHA256 with the stream's address as salt
+ * (200,000 rounds, 16 bytes, hex), slow to make. "": there is no such password. */
+enum { SCAN_PASSWORD_DIGEST = 33 };
+void scan_password_digest(const struct scan *scan, size_t number, char ret[SCAN_PASSWORD_DIGEST]);
+
 /* Bytes [offset, offset + size) of the stream, at any time between start and finish, beside the pass: for following a
  * structure that begins here to its end. They are read again where they were not kept, so ask for what is needed only.
  * *ret_size is less than `size` at the end of the reach; what the medium does not give is zeros. -EIO when the stream

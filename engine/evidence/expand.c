@@ -7,6 +7,7 @@
 #include "engine/evidence/image_layer.h"
 #include "engine/evidence/layer/layer.h"
 #include "engine/evidence/locator.h"
+#include "engine/evidence/snapshot.h"
 #include "engine/evidence/tsk/tsk.h"
 
 #include "engine/base/buf.h"
@@ -84,10 +85,12 @@ static int expand_plain(struct image *image, const char *text, const struct foun
 /* What is found in it, told to the sink in the words of the exhibit. */
 struct inside {
     const struct found_sink *sink;
+    struct image *image;
     struct buf prefix;  /* of keys, with its '!' */
     struct buf steps;   /* of locators */
     const char *root, *around; /* around: key of the volume that it lies in */
-    struct buf key, parent, expand, raw;
+    struct buf key, parent, expand, raw, link;
+    struct buf steps_around; /* those of the image around */
 };
 
 static const char *joined(struct buf *buf, struct buf *prefix, const char *text)
@@ -125,8 +128,13 @@ static int inside_entry(void *context, const struct found_entry *entry)
     struct inside *inside = context;
     struct found_entry whole = *entry;
 
+    int linked = snapshot_link(inside->image, entry, &inside->link);
+
+    if (linked < 0)
+        return linked;
     whole.volume = joined(&inside->key, &inside->prefix, entry->volume);
-    whole.locator = joined(&inside->expand, &inside->steps, entry->locator);
+    whole.locator = linked ? joined(&inside->expand, &inside->steps_around, buf_cstr(&inside->link))
+                           : joined(&inside->expand, &inside->steps, entry->locator);
     return inside_failed(inside) ? -ENOMEM : inside->sink->entry(inside->sink->context, &whole);
 }
 
@@ -176,7 +184,7 @@ static void find_around(const char *rest, const char *volume, struct buf *around
 static int expand_entered(struct image *inner, const char *text, const char *rest, const struct expand_place *place,
                           const struct found_sink *sink, const struct expand_skip *skips)
 {
-    struct inside inside = {.sink = sink, .root = place->root};
+    struct inside inside = {.sink = sink, .image = inner, .root = place->root};
     const struct found_sink own = {inside_volume, inside_entry, inside_fault, inside_account,
                                    inside_at,     &inside,      inside_weigh};
     struct buf around = {0};
@@ -186,7 +194,8 @@ static int expand_entered(struct image *inner, const char *text, const char *res
     inside.around = buf_cstr(&around);
     buf_printf(&inside.prefix, "%s!", inside.around);
     buf_append(&inside.steps, text, (size_t)(rest - text));
-    if (buf_failed(&around) || buf_failed(&inside.prefix) || buf_failed(&inside.steps))
+    buf_append(&inside.steps_around, text, image_layers_around(text, rest));
+    if (buf_failed(&inside.steps_around) || buf_failed(&around) || buf_failed(&inside.prefix) || buf_failed(&inside.steps))
         code = -ENOMEM;
     if (code == 0)
         code = strcmp(rest, "volumes") == 0 ? tsk_volume_expand(inner, &own, skips)
@@ -197,6 +206,8 @@ static int expand_entered(struct image *inner, const char *text, const char *res
     buf_finish(&inside.parent);
     buf_finish(&inside.expand);
     buf_finish(&inside.raw);
+    buf_finish(&inside.link);
+    buf_finish(&inside.steps_around);
     buf_finish(&around);
     return code;
 }

@@ -81,6 +81,16 @@ size_t image_layers_size(const char *locator)
     return last ? (size_t)(last - locator) + 1 : 0;
 }
 
+size_t image_layers_around(const char *locator, const char *rest)
+{
+    struct step step;
+    const char *at = locator;
+
+    while (parse_step(at, &step) && at + step.size < rest)
+        at += step.size;
+    return (size_t)(at - locator);
+}
+
 bool image_layers_keyed(const char *locator)
 {
     struct step step;
@@ -191,6 +201,58 @@ static int open_layer(struct image *image, const struct step *step, struct why *
     image->info.sector_size = inner->layer.sector_size;
     memcpy(image->info.details, inner->layer.note, sizeof inner->layer.note);
     return 0;
+}
+
+/* ------------------------------------------------------------------ snapshots */
+
+static const struct layer *snapshot_of(const struct image *image)
+{
+    const struct inner *inner = image->driver == &image_driver_layer ? image->state : NULL;
+
+    return inner && inner->layer.kind->through ? &inner->layer : NULL;
+}
+
+bool image_is_snapshot(const struct image *image)
+{
+    return snapshot_of(image) != NULL;
+}
+
+bool image_through(const struct image *image, uint64_t offset, uint64_t size)
+{
+    const struct layer *layer = snapshot_of(image);
+
+    return layer && layer->kind->through(layer, offset, size);
+}
+
+bool image_around(const struct image *image, struct image **ret_around, uint64_t *ret_offset)
+{
+    const struct inner *inner = image->state;
+    uint64_t size;
+
+    if (!snapshot_of(image))
+        return false;
+    *ret_around = image->outer;
+    *ret_offset = stream_physical(inner->streams[0], 0, &size);
+    return *ret_offset != UINT64_MAX && size == stream_size(inner->streams[0]);
+}
+
+struct window {
+    struct image *image;
+    uint64_t offset;
+};
+
+static int window_read(void *context, uint64_t offset, void *data, size_t size)
+{
+    const struct window *window = context;
+
+    return image_read(window->image, window->offset + offset, data, size);
+}
+
+bool image_has_snapshots(struct image *image, uint64_t offset, uint64_t size)
+{
+    struct window window = {image, offset};
+
+    return layer_shadow_there(&(struct reader){window_read, &window, size});
 }
 
 /* ------------------------------------------------------------------ images in images */
@@ -314,6 +376,11 @@ void image_close_inner(struct image *image)
 void image_set_keys(struct image *image, const struct keys *keys)
 {
     image->keys = keys;
+}
+
+const struct keys *image_keys(const struct image *image)
+{
+    return image->keys;
 }
 
 size_t image_key_count(const struct image *image)

@@ -34,14 +34,27 @@ void image_leave(struct image *image);
 
 /* How much of a locator are steps; 0: none. */
 size_t image_layers_size(const char *locator);
+/* How much of it are all steps but the last one before `rest` (a place in `locator`). */
+size_t image_layers_around(const char *locator, const char *rest);
 /* True when one of the steps needs a key. */
 bool image_layers_keyed(const char *locator);
 
 /* The name of an image inside of another: what addresses in it begin with. -ENOMEM. */
 int image_rename(struct image *image, const char *name);
 
+/* True when it shows a volume as it once was. */
+bool image_is_snapshot(const struct image *image);
+/* True when a snapshot has no bytes of its own there: the volume has the same ones in the same place. */
+bool image_through(const struct image *image, uint64_t offset, uint64_t size);
+/* The image that a snapshot's volume lies in, and where in it. False: `image` is no snapshot, or its volume is more than a
+ * range of the image around. */
+bool image_around(const struct image *image, struct image **ret_around, uint64_t *ret_offset);
+/* True when the NTFS volume there has ever had a snapshot. */
+bool image_has_snapshots(struct image *image, uint64_t offset, uint64_t size);
+
 /* The keys to try for encrypted volumes in this image; borrowed. */
 void image_set_keys(struct image *image, const struct keys *keys);
+const struct keys *image_keys(const struct image *image); /* NULL: none */
 size_t image_key_count(const struct image *image);
 
 #endif

@@ -44,6 +44,15 @@ void keys_finish(struct keys *keys)
     keys->count = 0;
 }
 
+const struct key *keys_password(const struct keys *keys, size_t number)
+{
+    for (size_t i = 0; keys && i < keys->count; i++) {
+        if (keys->items[i].kind == KEY_PASSWORD && number-- == 0)
+            return &keys->items[i];
+    }
+    return NULL;
+}
+
 void key_digest(const struct key *key, const char *salt, char ret[KEY_DIGEST_SIZE])
 {
     uint8_t digest[16] = {0};

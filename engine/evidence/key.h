@@ -21,7 +21,7 @@ enum { KEYS_MAX = 256, KEY_SIZE_MAX = 1 << 20, KEY_DIGEST_SIZE = 33 };
 
 struct key {
     enum key_kind kind;
-    uint8_t *data; /* owned by the set */
+    uint8_t *data; /* owned by the set; a NUL stands behind it */
     size_t size;
 };
 
@@ -34,6 +34,9 @@ struct keys {
 int keys_add(struct keys *keys, enum key_kind kind, const void *data, size_t size);
 /* Wipes all. */
 void keys_finish(struct keys *keys);
+
+/* The passwords among them by number, from 0. NULL: there are no more. */
+const struct key *keys_password(const struct keys *keys, size_t number);
 
 /* PBKDF2-HMAC-SHA256 of the key with `salt` (the volume's UUID as text), 200,000 times, the first 16 bytes in
  * hex: slow to guess a password by, and the same in every case. */

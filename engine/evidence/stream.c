@@ -184,6 +184,11 @@ uint64_t stream_size(const struct stream *stream)
     return stream->size;
 }
 
+bool stream_is_live(const struct stream *stream)
+{
+    return stream->tsk && tsk_stream_is_live(stream->tsk);
+}
+
 bool stream_is_hole(const struct stream *stream)
 {
     uint64_t covered = 0;

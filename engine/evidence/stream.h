@@ -33,6 +33,9 @@ uint64_t stream_size(const struct stream *stream);
 enum { STREAM_OWNER_SIZE = 256 };
 void stream_owner(const struct stream *stream, char *ret, size_t size);
 
+/* True when it is a file's of which the file system says that it is in use. */
+bool stream_is_live(const struct stream *stream);
+
 /* True when no block of it lies on the medium (one hole, like NTFS's $BadClus:$Bad): every byte reads as
  * zero. */
 bool stream_is_hole(const struct stream *stream);

@@ -6,8 +6,10 @@
 #include "engine/job/worker_private.h"
 
 #include "engine/base/text.h"
+#include "engine/evidence/image_layer.h"
 #include "engine/evidence/stream.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -218,6 +220,29 @@ static void send_read_error(struct worker *worker, const struct task_stream_in *
                               });
 }
 
+/* Passwords are for what lies in contents, too: encrypted archives. */
+static const char *get_password(const void *context, size_t number)
+{
+    const struct key *key = keys_password(context, number);
+
+    return key ? (const char *)key->data : NULL;
+}
+
+static void digest_password(const void *context, size_t number, const char *salt, char ret[SCAN_PASSWORD_DIGEST])
+{
+    static_assert((int)SCAN_PASSWORD_DIGEST == (int)KEY_DIGEST_SIZE, "what plugins get has the key's size");
+    const struct key *key = keys_password(context, number);
+
+    if (key)
+        key_digest(key, salt, ret);
+}
+
+static void set_passwords(struct worker *worker, const struct image *image)
+{
+    scanner_set_passwords(worker->zygote->scanner,
+                          &(struct scan_passwords){get_password, digest_password, image_keys(image)});
+}
+
 static int scan_opened(struct worker *worker, const struct task_stream_in *task, struct stream *stream)
 {
     char owner[STREAM_OWNER_SIZE];
@@ -250,6 +275,7 @@ static int scan_opened(struct worker *worker, const struct task_stream_in *task,
                  "no block of it lies on the medium: its %" PRIu64 " zero bytes were not read", info.size);
         worker_note(worker, 0, BLACKBOX_ENGINE, 0, text);
     } else {
+        set_passwords(worker, worker_image(worker, task->exhibit));
         code = scanner_scan(worker->zygote->scanner, &info, &source, task->without, &sink, &result);
     }
     if (code == 0) {
@@ -458,6 +484,8 @@ static int do_replay(struct worker *worker, struct bytes *task)
     worker->replay.wire = &worker->wire;
     worker->replay.at = worker_at;
     worker->replay.context = worker;
+    if (image)
+        set_passwords(worker, image);
     int result = replay_run(&worker->replay, worker->zygote->scanner, task, code ? 0 : stream_size(stream),
                             code ? NULL : &source);
     stream_close(slack);

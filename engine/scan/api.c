@@ -223,3 +223,26 @@ void scan_limited(struct scan *scan, uint64_t offset, const char *format, ...)
                                           scanner_text(scanner, format, args)));
     va_end(args);
 }
+
+/* ------------------------------------------------------------------ passwords */
+
+void scanner_set_passwords(struct scanner *scanner, const struct scan_passwords *passwords)
+{
+    scanner->passwords = *passwords;
+}
+
+const char *scan_password(const struct scan *scan, size_t number)
+{
+    const struct scan_passwords *passwords = &scan->pass->scanner->passwords;
+
+    return passwords->get ? passwords->get(passwords->context, number) : NULL;
+}
+
+void scan_password_digest(const struct scan *scan, size_t number, char ret[SCAN_PASSWORD_DIGEST])
+{
+    const struct scan_passwords *passwords = &scan->pass->scanner->passwords;
+
+    ret[0] = '\0';
+    if (passwords->digest)
+        passwords->digest(passwords->context, number, scan->pass->info->path, ret);
+}

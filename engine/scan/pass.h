@@ -95,6 +95,7 @@ struct scanner {
     bool loaded_failed;
     bool content_only[SCANNER_PLUGINS_MAX];
 
+    struct scan_passwords passwords;
     struct spool spool;
     struct level *levels; /* limit_depth + 1 */
     size_t window_size;

@@ -86,6 +86,15 @@ const struct loaded *scanner_loaded(const struct scanner *scanner, size_t *ret_c
 /* Did the plugin with this index call setup_content_only? */
 bool scanner_content_only(const struct scanner *scanner, size_t plugin);
 
+/* Passwords for the streams that come next, as scan_password and scan_password_digest give them. */
+struct scan_passwords {
+    const char *(*get)(const void *context, size_t number); /* NULL: there are no more */
+    void (*digest)(const void *context, size_t number, const char *salt, char ret[SCAN_PASSWORD_DIGEST]);
+    const void *context;
+};
+/* Copied; all zero: none. */
+void scanner_set_passwords(struct scanner *scanner, const struct scan_passwords *passwords);
+
 /* A file that may be written and mapped (unlinked, this process's own) for what does not fit in memory; -1: none. */
 void scanner_set_spool(struct scanner *scanner, int fd);
 

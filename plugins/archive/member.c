@@ -16,7 +16,7 @@ static const struct field archive_fields[] = {
     {"detail", FIELD_TEXT, "", "its variant"},
     {"members", FIELD_U64, "", "names in it, as far as they were read"},
     {"contents", FIELD_U64, "", "of these, contents that became streams"},
-    {"encrypted", FIELD_U64, "", "of these, encrypted ones, which were not opened"},
+    {"encrypted", FIELD_U64, "", "of these, encrypted ones that no key opened"},
     {"unsupported", FIELD_U64, "", "of these, packed in a way that cannot be unpacked"},
     {"unlisted", FIELD_U64, "", "found by their own headers, for no directory names them"},
     {"encrypted_names", FIELD_TEXT, "", "how, when the names are encrypted too"},
@@ -51,9 +51,10 @@ static const struct field member_fields[] = {
     {"encryption", FIELD_TEXT, "", "how it is encrypted"},
     {"unlisted", FIELD_TEXT, "", "no directory names it: what it was found by"},
     {"offset", FIELD_U64, "bytes", "of its header in the stream"},
+    {"key", FIELD_TEXT, "", "which of the keys given opened it, or that none did"},
 };
 enum { MEMBER_FIELDS = sizeof member_fields / sizeof member_fields[0] };
-const struct record_type member_type = {"member", 1, "a member of an archive", member_fields, MEMBER_FIELDS};
+const struct record_type member_type = {"member", 2, "a member of an archive", member_fields, MEMBER_FIELDS};
 
 void opened_finish(struct opened *opened)
 {
@@ -154,6 +155,7 @@ static void fill(const struct opened *opened, const struct member *member, const
         [19] = value_text(member->encrypted),
         [20] = value_text(member->unlisted),
         [21] = value_u64(opened->source.base + member->offset),
+        [22] = value_text(member->key),
     };
 
     memcpy(values, list, sizeof list);

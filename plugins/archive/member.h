@@ -28,6 +28,7 @@ struct member {
     uint64_t uid, gid;
     const char *owner, *group;
     const char *method, *encrypted; /* how it is packed; how it is encrypted */
+    const char *key;                /* which key opened it, or that none did */
     const char *unlisted;           /* the archive's directory does not name it: what it was found by */
     bool hidden;                    /* there is a directory, and it leaves this one out */
     uint64_t offset;                /* of its header in the archive */

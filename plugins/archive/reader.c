@@ -201,7 +201,7 @@ int reader_open(enum form form, struct source_bytes *source, struct reader **ret
 }
 
 int reader_open_one(const void *head, size_t head_size, struct source_bytes *source, uint64_t offset,
-                    uint64_t size, struct reader **ret_reader)
+                    uint64_t size, const char *password, struct reader **ret_reader)
 {
     struct reader *reader = reader_new(FORM_ZIP, source);
     int code;
@@ -212,7 +212,10 @@ int reader_open_one(const void *head, size_t head_size, struct source_bytes *sou
     reader->head_size = head_size;
     reader->offset = offset;
     reader->size = size;
-    code = begin(reader);
+    if (password != NULL && archive_read_add_passphrase(reader->archive, password) != ARCHIVE_OK)
+        code = -ENOMEM;
+    else
+        code = begin(reader);
     if (code < 0) {
         reader_close(reader);
         return code;

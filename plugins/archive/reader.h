@@ -32,9 +32,10 @@ bool reader_is_closed(const struct reader *reader);
 uint64_t reader_position(const struct reader *reader);
 void reader_close(struct reader *reader);
 
-/* One member of a zip, from a header made for it: see zip.c. The bytes of `head` come first, then `size` of
- * the source from `offset` on. */
+/* One member of a zip: see zip.c. The bytes of `head` (a header made for it; 0 of them: the source has it) come first, then
+ * `size` of the source from `offset` on. `password`: what it is encrypted with; NULL: it is not. A wrong one shows at the first
+ * reader_data or at any later one. */
 int reader_open_one(const void *head, size_t head_size, struct source_bytes *source, uint64_t offset,
-                    uint64_t size, struct reader **ret_reader);
+                    uint64_t size, const char *password, struct reader **ret_reader);
 
 #endif

@@ -97,6 +97,31 @@ for case in sys.argv[2:]:
             assert key[:32] not in data and key[32:] not in data, os.path.join(folder, name)
 PY
 }
+
+# Encrypted members of a ZIP, by the same keys.
+if command -v zip >"$WORK/null" && command -v bsdtar >"$WORK/null"; then
+  mkdir "$WORK/zips"
+  (cd "$WORK/files" && zip -q -P "$PASSWORD" "$WORK/zips/trad.zip" a.txt sub/numbers.txt &&
+    bsdtar --format zip --options zip:encryption=aes256 --passphrase "$PASSWORD" -cf "$WORK/zips/aes.zip" a.txt sub/numbers.txt) || exit 1
+  locked() { "$KVALI" process "$WORK/zips" --case "$WORK/$1" --quiet --plugins archive,digest "${@:2}" || [ $? -eq 1 ]; }
+  reasons() { sql "$WORK/$1" "SELECT DISTINCT substr(coalesce(reason, 'no key'), 1, 20) FROM encrypted"; }
+  promise "encrypted ZIPs without a key" locked right-not
+  promise "… are named" is "no key" "$(reasons right-not)"
+  promise "… with a wrong key" locked right-wrong --key password:nonsense-words
+  promise "… it is told" is "wrong key: none of t" "$(reasons right-wrong)"
+  promise "… with the right one after a wrong one" locked right-zip --key password:nonsense-words --key "@$WORK/keys"
+  promise "… it is told which" is "opened with password" "$(reasons right-zip)"
+  unlocked() {
+    is "$(cd "$WORK/files" && sha256sum a.txt a.txt sub/numbers.txt sub/numbers.txt | cut -d' ' -f1)" \
+      "$(sql "$WORK/right-zip" "SELECT sha256 FROM file WHERE path LIKE 'zips/%.zip!/%' ORDER BY path LIKE '%numbers%'")"
+  }
+  promise "… and the members are those that were packed" unlocked
+  promise "… show wants the key, too" is "hello in a volume" "$("$KVALI" show "$WORK/right-zip" "zips/aes.zip!/a.txt" --bytes --key "@$WORK/keys")"
+  promise "… and gives nothing without" refuses "$KVALI" show "$WORK/right-zip" "zips/aes.zip!/a.txt" --bytes
+else
+  skip "there is no zip or bsdtar"
+fi
+
 promise "no key is left in a case" no_keys
 promise "… but which one was used is told" has "opened with password" sql "$WORK/right1" "SELECT content FROM volume"
 

@@ -4,9 +4,11 @@
 #include "engine/evidence/layer/bfio.h"
 
 #include "engine/base/buf.h"
+#include "engine/base/bytes.h"
 #include "engine/base/text.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,23 +117,26 @@ static int source_size(intptr_t *handle, size64_t *size, libbfio_error_t **error
     return 1;
 }
 
-libbfio_handle_t *bfio_new(const struct reader *reader)
+libbfio_handle_t *bfio_make(const struct reader *reader, bfio_initialize *initialize)
 {
     struct source *source = calloc(1, sizeof *source);
     libbfio_handle_t *handle = NULL;
-    libbfio_error_t *error = NULL;
 
     if (!source)
         return NULL;
     source->reader = reader;
-    if (libbfio_handle_initialize(&handle, (intptr_t *)(void *)source, source_free, source_clone, source_open,
-                                  source_close, source_read, source_write, source_seek, source_exists,
-                                  source_is_open, source_size, LIBBFIO_FLAG_IO_HANDLE_MANAGED, &error) != 1) {
-        libbfio_error_free(&error);
+    if (initialize(&handle, (intptr_t *)(void *)source, source_free, source_clone, source_open, source_close, source_read,
+                   source_write, source_seek, source_exists, source_is_open, source_size,
+                   LIBBFIO_FLAG_IO_HANDLE_MANAGED, NULL) != 1) {
         free(source);
         return NULL;
     }
     return handle;
+}
+
+libbfio_handle_t *bfio_new(const struct reader *reader)
+{
+    return bfio_make(reader, libbfio_handle_initialize);
 }
 
 libbfio_handle_t *bfio_memory(uint8_t *data, size_t size)
@@ -172,6 +177,20 @@ void bfio_forget(intptr_t **error)
 {
     if (error && *error)
         libbfio_error_free(error);
+}
+
+void bfio_guid(const uint8_t id[16], char ret[BFIO_GUID_SIZE])
+{
+    struct bytes bytes;
+    uint32_t first;
+    uint16_t second, third;
+
+    bytes_init(&bytes, id, 16);
+    first = bytes_u32le(&bytes);
+    second = bytes_u16le(&bytes);
+    third = bytes_u16le(&bytes);
+    (void)snprintf(ret, BFIO_GUID_SIZE, "%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x", first, second, third, id[8],
+                   id[9], id[10], id[11], id[12], id[13], id[14], id[15]);
 }
 
 void bfio_warm(void)

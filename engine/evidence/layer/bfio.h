@@ -11,6 +11,9 @@
 
 /* `reader` is borrowed until the handle is freed (bfio_free). NULL: no memory. */
 libbfio_handle_t *bfio_new(const struct reader *reader);
+/* The same of a libbfio of one's own (layer_shadow.c), with its libbfio_handle_initialize. To be freed by that one. */
+typedef __typeof__(libbfio_handle_initialize) bfio_initialize;
+libbfio_handle_t *bfio_make(const struct reader *reader, bfio_initialize *initialize);
 /* The same over memory, which is borrowed too. */
 libbfio_handle_t *bfio_memory(uint8_t *data, size_t size);
 void bfio_free(libbfio_handle_t *handle);
@@ -20,6 +23,10 @@ void bfio_free(libbfio_handle_t *handle);
 int bfio_fail(struct why *why, int code, const char *what, intptr_t **error);
 /* Frees an error without a word. */
 void bfio_forget(intptr_t **error);
+
+/* A GUID as Windows writes it [MS-DTYP 2.3.4.3]. */
+enum { BFIO_GUID_SIZE = 37 };
+void bfio_guid(const uint8_t id[16], char ret[BFIO_GUID_SIZE]);
 
 void bfio_warm(void);
 

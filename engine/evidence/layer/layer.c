@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const struct layer_kind *const kinds[] = {
-    &layer_luks, &layer_bitlocker, &layer_qcow, &layer_vhd, &layer_vmdk, &layer_lvm,
+    &layer_luks, &layer_bitlocker, &layer_qcow, &layer_vhd, &layer_vmdk, &layer_lvm, &layer_shadow,
 };
 
 int reader_read(const struct reader *reader, uint64_t offset, void *data, size_t size)
@@ -69,4 +69,5 @@ void layer_warm(void)
     crypt_warm();
     luks2_warm();
     bfio_warm();
+    layer_shadow_warm();
 }

@@ -59,6 +59,9 @@ struct layer_kind {
     /* The name of the disk from which this file holds the difference, as it stands there; false: it has none.
      * May be NULL. */
     bool (*parent)(const struct reader *reader, char ret_name[LAYER_PARENT_SIZE]);
+    /* True when [offset, offset + size) has no bytes of its own: what is read there is the same range of the first
+     * reader. May be NULL: never. */
+    bool (*through)(const struct layer *layer, uint64_t offset, uint64_t size);
 };
 
 extern const struct layer_kind layer_luks;      /* layer_luks.c: LUKS1 and LUKS2 */
@@ -66,7 +69,17 @@ extern const struct layer_kind layer_bitlocker; /* layer_bitlocker.c: libbde */
 extern const struct layer_kind layer_qcow;      /* layer_qcow.c: libqcow */
 extern const struct layer_kind layer_vhd;       /* layer_vhd.c: VHD and VHDX, libvhdi */
 extern const struct layer_kind layer_vmdk;      /* layer_vmdk.c: libvmdk */
-extern const struct layer_kind layer_lvm;       /* layer_lvm.c: libvslvm */
+extern const struct layer_kind layer_lvm;       /* layer_lvm.c: a volume of LVM2 */
+extern const struct layer_kind layer_shadow;    /* layer_shadow.c: a snapshot in NTFS, libvshadow */
+
+/* Loads libvshadow. */
+void layer_shadow_warm(void);
+/* True when the NTFS volume has a catalog of snapshots, be it empty. */
+bool layer_shadow_there(const struct reader *reader);
+
+/* The identifier of the volume group that a physical volume of LVM2 belongs to. False: it cannot be told. */
+enum { LAYER_GROUP_SIZE = 64 };
+bool layer_lvm_group(const struct reader *reader, char ret_group[LAYER_GROUP_SIZE]);
 
 /* NULL: no such kind. */
 const struct layer_kind *layer_kind_find(const char *name, size_t size);

@@ -4,15 +4,11 @@
  */
 #include "engine/evidence/layer/bfio.h"
 
-#include "engine/base/bytes.h"
-
 #include <errno.h>
 #include <libbde.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { GUID_TEXT = 37 };
 
 struct bitlocker {
     libbfio_handle_t *file;
@@ -113,25 +109,17 @@ static const char *method_name(uint16_t method)
     }
 }
 
-/* The volume's identifier as Windows writes it [MS-DTYP 2.3.4.3]; all zeros when it cannot be told. */
-static void guid_text(libbde_volume_t *volume, char ret[GUID_TEXT])
+/* The volume's identifier; all zeros when it cannot be told. */
+static void guid_text(libbde_volume_t *volume, char ret[BFIO_GUID_SIZE])
 {
     uint8_t id[16] = {0};
-    struct bytes bytes;
-    uint32_t first;
-    uint16_t second, third;
 
     (void)libbde_volume_get_volume_identifier(volume, id, sizeof id, NULL);
-    bytes_init(&bytes, id, sizeof id);
-    first = bytes_u32le(&bytes);
-    second = bytes_u16le(&bytes);
-    third = bytes_u16le(&bytes);
-    (void)snprintf(ret, GUID_TEXT, "%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x", first, second, third,
-                   id[8], id[9], id[10], id[11], id[12], id[13], id[14], id[15]);
+    bfio_guid(id, ret);
 }
 
 /* What the volume is, also while it is locked. */
-static void describe(const struct bitlocker *bitlocker, char *ret, size_t size, char ret_guid[GUID_TEXT])
+static void describe(const struct bitlocker *bitlocker, char *ret, size_t size, char ret_guid[BFIO_GUID_SIZE])
 {
     uint16_t method = 0;
 
@@ -143,7 +131,7 @@ static void describe(const struct bitlocker *bitlocker, char *ret, size_t size, 
 static int opened(struct layer *layer, const struct layer_base *base, const struct key *key, struct why *why)
 {
     const struct bitlocker *bitlocker = layer->state;
-    char words[128], guid[GUID_TEXT], digest[KEY_DIGEST_SIZE];
+    char words[128], guid[BFIO_GUID_SIZE], digest[KEY_DIGEST_SIZE];
     size64_t size = 0;
 
     describe(bitlocker, words, sizeof words, guid);
@@ -160,7 +148,7 @@ static int opened(struct layer *layer, const struct layer_base *base, const stru
 static int bitlocker_open(struct layer *layer, const struct layer_base *base, struct why *why)
 {
     struct bitlocker *bitlocker = calloc(1, sizeof *bitlocker);
-    char words[128], guid[GUID_TEXT];
+    char words[128], guid[BFIO_GUID_SIZE];
     int code;
 
     if (!bitlocker)

@@ -26,6 +26,7 @@ bool expand_skips(const struct expand_skip *skip, uint64_t what);
 #define TSK_AT_OPEN    UINT64_MAX       /* opening the partition table or the file system */
 #define TSK_AT_UNNAMED (UINT64_MAX - 1) /* walking all metadata for what no name reached */
 #define TSK_AT_SPACE   (UINT64_MAX - 2) /* reading the allocation maps */
+#define TSK_AT_SHADOW  (UINT64_MAX - 3) /* opening the volume's snapshots */
 
 /* 0, -ENOMEM, -EINVAL, or the sink's own code. */
 int tsk_volume_expand(struct image *image, const struct found_sink *sink, const struct expand_skip *skip);
@@ -45,6 +46,8 @@ int tsk_stream_open(struct image *image, const struct locator *locator, struct t
                     struct why *why);
 void tsk_stream_close(struct tsk_stream *stream);
 uint64_t tsk_stream_size(const struct tsk_stream *stream);
+/* As stream_is_live. */
+bool tsk_stream_is_live(const struct tsk_stream *stream);
 /* As stream_owner. */
 void tsk_stream_owner(const struct tsk_stream *stream, char *ret, size_t size);
 /* The extents of a plain content, in order and without gaps, cut to its size (they may end before it); NULL

@@ -260,6 +260,8 @@ int tsk_filesystem_expand(struct image *image, const struct locator *locator, co
         code = find_key(&task, locator, &key);
     if (code == 0)
         code = walk_filesystem(&task, locator, buf_cstr(&key));
+    if (code == 0 && locator->kind == LOCATOR_FS)
+        code = tsk_shadow_report(&task, locator);
     tsk_task_end(&task);
     buf_finish(&key);
     return code;

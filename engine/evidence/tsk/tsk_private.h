@@ -158,6 +158,11 @@ void tsk_filesystem_label(TSK_FS_INFO *info, struct tsk_medium *medium, struct b
 /* Bytes that the file system claims, from info->offset on. */
 uint64_t tsk_filesystem_size(const TSK_FS_INFO *info);
 
+/* ------------------------------------------------------------------ tsk_shadow.c */
+
+/* The snapshots of the volume that this locator names; of others than NTFS there are none. */
+int tsk_shadow_report(struct tsk_task *task, const struct locator *locator);
+
 /* ------------------------------------------------------------------ tsk_walk.c */
 
 int tsk_walk(struct tsk_task *task, struct tsk_filesystem *filesystem, const char *volume, const char *root);

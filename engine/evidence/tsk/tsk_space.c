@@ -11,6 +11,7 @@
  * Free space (deleted content in it or not) and structures are then reported as streams.
  */
 #include "engine/base/bytes.h"
+#include "engine/evidence/image_layer.h"
 #include "engine/evidence/tsk/tsk_private.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@
 #include <string.h>
 
 #define FREE_STEP  (UINT64_C(64) << 20) /* a stream of free space */
+#define KEPT_STEP  (UINT64_C(16) << 10) /* a snapshot keeps blocks of this size */
 #define BLOCKS_MAX (UINT64_C(1) << 36)
 
 struct tsk_space {
@@ -252,7 +254,8 @@ static int emit_free(struct closing *closing)
     return code;
 }
 
-static int emit_structures(struct closing *closing, size_t count, uint64_t bytes)
+/* The runs that were gathered, as one stream. */
+static int emit_runs(struct closing *closing, enum stream_kind kind, const char *name, size_t count, uint64_t bytes)
 {
     uint64_t begin = (uint64_t)closing->space->filesystem->info->offset;
 
@@ -263,7 +266,39 @@ static int emit_structures(struct closing *closing, size_t count, uint64_t bytes
     for (size_t i = 0; i < count; i++)
         buf_printf(&closing->locator, "%s%" PRIu64 "+%" PRIu64, i > 0 ? "," : "", closing->runs[i].offset,
                    closing->runs[i].size);
-    return emit(closing, STREAM_META, "structures", closing->runs[0].offset - begin, bytes, count, false);
+    return emit(closing, kind, name, closing->runs[0].offset - begin, bytes, count, false);
+}
+
+/* Of a snapshot's free space only what the snapshot keeps: the rest is the volume's, whatever lies there now. */
+static int emit_kept(struct closing *closing)
+{
+    size_t extents, count = 0;
+    const struct extent *extent = tsk_free_extents(closing->free_space, &extents);
+    uint64_t bytes = 0;
+    int code = 0;
+
+    for (size_t i = 0; i < extents && code == 0; i++) {
+        uint64_t end = extent[i].physical + extent[i].size;
+        for (uint64_t at = extent[i].physical, next; at < end && code == 0; at = next) {
+            struct found_run *last = count > 0 ? &closing->runs[count - 1] : NULL;
+
+            next = (at / KEPT_STEP + 1) * KEPT_STEP < end ? (at / KEPT_STEP + 1) * KEPT_STEP : end;
+            if (image_through(closing->task->image, at, next - at))
+                continue;
+            if (last && last->offset + last->size == at && bytes < FREE_STEP) {
+                last->size += next - at;
+            } else {
+                if (count == LOCATOR_RUNS_MAX || bytes >= FREE_STEP) {
+                    code = emit_runs(closing, STREAM_FREE, "free", count, bytes);
+                    count = 0;
+                    bytes = 0;
+                }
+                closing->runs[count++] = (struct found_run){at, next - at};
+            }
+            bytes += next - at;
+        }
+    }
+    return code == 0 ? emit_runs(closing, STREAM_FREE, "free", count, bytes) : code;
 }
 
 /* Goes through the blocks that are neither marked nor free, run by run. */
@@ -285,11 +320,13 @@ static int list_structures(struct closing *closing, const uint64_t *owned, uint6
         if (owned[block / 64] >> (block % 64) & 1)
             continue;
         *ret_bytes += space->size;
+        if (image_through(closing->task->image, physical, space->size))
+            continue; /* a snapshot's, and the volume's own */
         if (count > 0 && closing->runs[count - 1].offset + closing->runs[count - 1].size == physical) {
             closing->runs[count - 1].size += space->size;
         } else {
             if (count == LOCATOR_RUNS_MAX) {
-                code = emit_structures(closing, count, bytes);
+                code = emit_runs(closing, STREAM_META, "structures", count, bytes);
                 count = 0;
                 bytes = 0;
             }
@@ -297,7 +334,7 @@ static int list_structures(struct closing *closing, const uint64_t *owned, uint6
         }
         bytes += space->size;
     }
-    return code == 0 ? emit_structures(closing, count, bytes) : code;
+    return code == 0 ? emit_runs(closing, STREAM_META, "structures", count, bytes) : code;
 }
 
 /* Counts free space with and without a deleted owner, marks it as owned, and says when live files lie in it.
@@ -349,7 +386,7 @@ static int close_space(struct closing *closing)
         space->slack = live;
     code = list_structures(closing, space->live, &structures);
     if (code == 0)
-        code = emit_free(closing);
+        code = image_is_snapshot(closing->task->image) ? emit_kept(closing) : emit_free(closing);
     if (code == 0)
         code = account(closing, ACCOUNT_LIVE, live - space->slack);
     if (code == 0)

@@ -207,6 +207,11 @@ void tsk_stream_owner(const struct tsk_stream *stream, char *ret, size_t size)
     }
 }
 
+bool tsk_stream_is_live(const struct tsk_stream *stream)
+{
+    return stream->file->meta && (stream->file->meta->flags & TSK_FS_META_FLAG_ALLOC);
+}
+
 uint64_t tsk_stream_size(const struct tsk_stream *stream)
 {
     return stream->size;

@@ -11,6 +11,7 @@
 #include "engine/base/bytes.h"
 #include "engine/base/text.h"
 #include "engine/evidence/image_layer.h"
+#include "engine/evidence/layer/layer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -86,6 +87,8 @@ static int account(const struct report *report, enum account_kind kind, uint64_t
 /* A raw stream of this volume: "<image>/<key>/<name>". */
 static int emit_raw(struct report *report, const char *name, uint64_t offset, uint64_t size)
 {
+    if (image_through(report->task->image, offset, size))
+        return 0; /* a snapshot's, and the volume's own */
     buf_clear(&report->path);
     buf_printf(&report->path, "%s/%s/%s", image_name(report->task->image), report->volume.key, name);
     if (buf_failed(&report->path))
@@ -270,17 +273,24 @@ static int report_pool(struct report *report, const TSK_POOL_INFO *pool)
 
 /* ------------------------------------------------------------------ images inside */
 
-/* Tries to open the volume as an image inside of this one: 0, and content, expand and root are set; or as image_enter. */
-static int open_inside(struct report *report, const char *step, struct why *why)
+static void print_base(struct buf *buf, const struct tsk_slot *slot)
 {
-    const struct tsk_slot *slot = report->slot;
+    buf_printf(buf, "{raw@%llu+%llu}", (unsigned long long)slot->offset, (unsigned long long)slot->present);
+}
+
+/* Tries to open the volume as an image inside of this one: 0, and content, expand and root are set; or as image_enter.
+ * `bases`: the contents that it is made of; "": the volume alone. */
+static int open_inside(struct report *report, const char *step, const char *bases, struct why *why)
+{
     struct image *inner;
     const char *rest;
     int code;
 
     buf_clear(&report->expand);
-    buf_printf(&report->expand, "%s{raw@%llu+%llu}>volumes", step, (unsigned long long)slot->offset,
-               (unsigned long long)slot->present);
+    buf_printf(&report->expand, "%s%s", step, bases);
+    if (bases[0] == '\0')
+        print_base(&report->expand, report->slot);
+    buf_text(&report->expand, ">volumes");
     code = buf_failed(&report->expand)
                ? -ENOMEM
                : image_enter(report->task->image, buf_cstr(&report->expand), &inner, &rest, why);
@@ -326,7 +336,7 @@ static int report_encrypted(struct report *report, const struct signature *found
     const char *step = step_of(found->content);
     struct why why = {{0}};
     char words[600];
-    int code = step ? open_inside(report, step, &why) : -ENOKEY;
+    int code = step ? open_inside(report, step, "", &why) : -ENOKEY;
 
     if (code == -ENOMEM && why.text[0] == '\0') /* with words: deriving its key would take too much; the others are read */
         return code;
@@ -342,10 +352,11 @@ static int report_encrypted(struct report *report, const struct signature *found
 
 enum { LOGICAL_VOLUMES_MAX = 256 };
 
-/* One logical volume as a volume "<key>.lv<n>" inside of the physical one. -ENOENT: there is none of this number. */
-static int report_logical(const struct report *physical, uint32_t number, struct why *why)
+/* One logical volume as a volume "<key>.lv<n>" inside of the physical one. -ENOENT: there is none of this number, or of any. */
+static int report_logical(const struct report *physical, uint32_t number, const char *bases)
 {
     struct report report;
+    struct why why = {{0}};
     char key[sizeof physical->slot->key + 16], step[16];
     int code;
 
@@ -356,32 +367,83 @@ static int report_logical(const struct report *physical, uint32_t number, struct
     report.volume.parent = physical->slot->key;
     report.volume.table = "lvm2";
     report.volume.type = "LVM2 logical volume";
-    code = open_inside(&report, step, why);
-    if (code == 0)
+    code = open_inside(&report, step, bases, &why);
+    if (code == 0) {
         code = emit_volume(&report, false);
+    } else if (code != -ENOENT && (code != -ENOMEM || why.text[0])) {
+        bool all = code == -ENODATA || code == -EREMOTE || code == -ELOOP; /* the next one would say the same */
+
+        report.volume.key = physical->slot->key;
+        code = fault(&report,
+                     code == -EINVAL || code == -ENODATA ? FAULT_DAMAGED
+                     : code == -ELOOP                    ? FAULT_LIMIT
+                                                         : FAULT_UNSUPPORTED,
+                     physical->slot->offset, physical->slot->present,
+                     all ? "logical volumes not read" : "logical volume not read",
+                     why.text[0] ? why.text : strerror(-code));
+        code = code == 0 && all ? -ENOENT : code;
+    }
     report_end(&report);
     return code;
 }
 
+static int part_read(void *context, uint64_t offset, void *data, size_t size)
+{
+    tsk_part_read(context, offset, data, size);
+    return 0;
+}
+
+static bool group_of(const struct report *report, const struct tsk_slot *slot, char ret_group[LAYER_GROUP_SIZE])
+{
+    struct tsk_part part = {&report->task->keep->medium, slot->offset, slot->present};
+
+    return slot->use == VOLUME_ALLOCATED &&
+           layer_lvm_group(&(struct reader){part_read, &part, slot->present}, ret_group);
+}
+
+/* The physical volumes of this one's group on this medium, this one first. False: another comes before it, with which the
+ * group is told. */
+static bool gather_group(const struct report *report, struct buf *bases)
+{
+    const struct tsk_keep *keep = report->task->keep;
+    char own[LAYER_GROUP_SIZE], other[LAYER_GROUP_SIZE];
+    size_t count = 1;
+
+    print_base(bases, report->slot);
+    if (!group_of(report, report->slot, own))
+        return true;
+    for (size_t i = 0; i < keep->slot_count && count < LAYER_BASES_MAX; i++) {
+        const struct tsk_slot *slot = &keep->slots[i];
+
+        if (slot == report->slot || slot->offset == report->slot->offset || !group_of(report, slot, other) ||
+            strcmp(own, other) != 0)
+            continue;
+        if (slot < report->slot)
+            return false;
+        print_base(bases, slot);
+        count++;
+    }
+    return true;
+}
+
 /* A physical volume of LVM2: its logical volumes. It stays a raw stream too: what no logical volume has is in it. */
-static int report_group(struct report *report, const struct signature *found)
+static int report_group(struct report *report)
 {
     const struct tsk_slot *slot = report->slot;
-    struct why why = {{0}};
-    char words[700];
-    uint32_t count = 0;
+    struct buf bases = {0};
+    uint32_t number = 0;
     int code = emit_volume(report, true);
 
-    while (code == 0 && count < LOGICAL_VOLUMES_MAX && (code = report_logical(report, count + 1, &why)) == 0)
-        count++;
-    if (code == -ENOMEM || (code == -ENOENT && count > 0))
-        return code == -ENOMEM ? code : 0;
-    if (code == 0)
-        (void)snprintf(words, sizeof words, "more than %d logical volumes", LOGICAL_VOLUMES_MAX);
-    else
-        (void)snprintf(words, sizeof words, "%s: %s", found->content, why.text);
-    return fault(report, code == 0 ? FAULT_LIMIT : FAULT_UNSUPPORTED, slot->offset, slot->present,
-                 "logical volumes not read", words);
+    if (code == 0 && gather_group(report, &bases)) {
+        while (code == 0 && number < LOGICAL_VOLUMES_MAX)
+            code = buf_failed(&bases) ? -ENOMEM : report_logical(report, ++number, buf_cstr(&bases));
+        if (code == 0)
+            code = fault(report, FAULT_LIMIT, slot->offset, slot->present, "logical volumes not read",
+                         "there may be more logical volumes than are looked for");
+        code = code == -ENOENT ? 0 : code;
+    }
+    buf_finish(&bases);
+    return code;
 }
 
 static int report_unread(struct report *report, const struct signature *found, const char *words)
@@ -401,7 +463,7 @@ static int report_unread(struct report *report, const struct signature *found, c
         return report_encrypted(report, found);
     case SIGNATURE_UNSUPPORTED:
         if (strcmp(found->content, "unsupported: LVM2") == 0)
-            return report_group(report, found);
+            return report_group(report);
         break;
     case SIGNATURE_READABLE:
         kind = FAULT_DAMAGED;
