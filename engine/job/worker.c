@@ -316,95 +316,12 @@ static int scan_one(struct worker *worker, const struct task_stream_in *task)
     return code;
 }
 
-static void free_texts(char **texts, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        free(texts[i]);
-    free(texts);
-}
-
-static void clear_batch(struct worker *worker)
-{
-    for (size_t i = 0; i < worker->batch_count; i++) {
-        struct task_stream_in *task = &worker->batch[i];
-        free(task->locator);
-        free(task->path);
-        free(task->name);
-        free(task->extension);
-        free_texts(task->spares, task->spare_count);
-    }
-    worker->batch_count = 0;
-}
-
-static int add_spare(struct worker *worker, struct bytes *message)
-{
-    const char *path = bytes_string(message);
-    if (bytes_failed(message))
-        return -EPROTO;
-    if (worker->spare_count == worker->spare_capacity) {
-        size_t capacity = worker->spare_capacity * 2 + 16;
-        char **more = reallocarray(worker->spares, capacity, sizeof *more);
-        if (!more)
-            return -ENOMEM;
-        worker->spares = more;
-        worker->spare_capacity = capacity;
-    }
-    char *copy = strdup(path);
-    if (!copy)
-        return -ENOMEM;
-    worker->spares[worker->spare_count++] = copy;
-    return 0;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The spares that came before this task are its. */
-static void take_spares(struct worker *worker, struct task_stream_in *task)
-{
-    task->spares = worker->spares;
-    task->spare_count = worker->spare_count;
-    worker->spares = NULL;
-    worker->spare_count = worker->spare_capacity = 0;
-    if (task->spare_count)
-        qsort(task->spares, task->spare_count, sizeof *task->spares, by_text);
-}
-
-static int add_stream(struct worker *worker, struct bytes *message)
-{
-    if (worker->batch_count == WIRE_BATCH_MAX)
-        return -EPROTO;
-    struct task_stream_in task = {.id = bytes_u64le(message)};
-    task.exhibit = bytes_u64le(message);
-    const char *texts[4];
-    for (size_t i = 0; i < 4; i++)
-        texts[i] = bytes_string(message);
-    task.kind = bytes_u32le(message);
-    task.deleted = bytes_u8(message);
-    task.size = bytes_u64le(message);
-    task.without = bytes_u64le(message);
-    task.later = bytes_u8(message);
-    task.silent = bytes_u64le(message);
-    task.barren = bytes_u64le(message);
-    if (bytes_failed(message) || task.kind >= STREAM_KINDS)
-        return -EPROTO;
-    take_spares(worker, &task);
-    task.locator = strdup(texts[0]);
-    task.path = strdup(texts[1]);
-    task.name = strdup(texts[2]);
-    task.extension = strdup(texts[3]);
-    worker->batch[worker->batch_count++] = task;
-    return task.locator && task.path && task.name && task.extension ? 0 : -ENOMEM;
-}
-
 static int scan_batch(struct worker *worker)
 {
     int code = worker->zygote->scanner ? 0 : -EPROTO;
     for (size_t i = 0; code == 0 && i < worker->batch_count; i++)
         code = scan_one(worker, &worker->batch[i]);
-    clear_batch(worker);
+    worker_batch_clear(worker);
     if (code)
         return code;
     wire_begin(&worker->wire, WIRE_DONE);
@@ -507,9 +424,9 @@ static int do_message(struct worker *worker, enum wire_type type, struct bytes *
     case WIRE_EXPAND:
         return worker_expand(worker, payload);
     case WIRE_SPARE:
-        return add_spare(worker, payload);
+        return worker_batch_spare(worker, payload);
     case WIRE_STREAM:
-        return add_stream(worker, payload);
+        return worker_batch_add(worker, payload);
     case WIRE_GO:
         return scan_batch(worker);
     case WIRE_READ:

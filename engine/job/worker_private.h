@@ -1,6 +1,6 @@
 /*
- * worker_private: what the files of the worker share: worker.c (tasks, scanning, reading), worker_sink.c (what a scan says)
- * and worker_expand.c (walking).
+ * worker_private: what the files of the worker share: worker.c (tasks, scanning, reading), worker_batch.c (the streams
+ * of a task), worker_sink.c (what a scan says), worker_expand.c (walking) and worker_inside.c (media inside of files).
  */
 #ifndef KVALI_JOB_WORKER_PRIVATE_H
 #define KVALI_JOB_WORKER_PRIVATE_H
@@ -40,6 +40,11 @@ int worker_flush_when_full(struct worker *worker);
 /* Says that the run needs a key; -ENOKEY. */
 int worker_locked(struct worker *worker, const char *locator, const struct why *why);
 void worker_send_fault(struct worker *worker, const struct found_fault *fault);
+
+/* worker_batch.c: takes in a SPARE and a STREAM (-EPROTO, -ENOMEM), and frees what was taken. */
+int worker_batch_spare(struct worker *worker, struct bytes *message);
+int worker_batch_add(struct worker *worker, struct bytes *message);
+void worker_batch_clear(struct worker *worker);
 
 /* worker_sink.c: where the scan of worker->task says what it finds. */
 struct scan_sink worker_sink(struct worker *worker);

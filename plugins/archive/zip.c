@@ -3,6 +3,7 @@
 
 #include "engine/base/bytes.h"
 #include "engine/base/when.h"
+#include "plugins/archive/locked.h"
 #include "plugins/archive/reader.h"
 #include "plugins/archive/zip_header.h"
 
@@ -25,9 +26,7 @@ struct zip {
     uint8_t *name, *extra, *local_extra, *chunk;
     struct span *spans; /* what members take up, to find what lies between */
     size_t span_count, span_capacity;
-    size_t password; /* number of the one that opened a member last */
-    unsigned trials;
-    char key[64]; /* that one, in words */
+    struct locked locked;
     uint64_t shift; /* that all offsets are too small by: something was put before the archive */
 };
 
@@ -265,112 +264,25 @@ static int open_packed(struct zip *zip, const struct zip_entry *entry, const str
     return 0;
 }
 
-/* ------------------------------------------------------------------ encrypted members */
-
-/* How much of a compressed member is unpacked to see whether the password is right: a wrong one passes the format's own check of
- * one or two bytes now and then, and what comes out is then no packed data. Of stored bytes the checksum at their end tells. */
-enum { TRIAL = 1 << 20, TRIALS_MAX = 4096, DESCRIPTOR_MAX = 64 };
-
-static bool can_decrypt(const struct zip_entry *entry)
-{
-    return (entry->flags & ZIP_STRONG) == 0 && entry->packed != UINT64_MAX &&
-           (entry->method == 99 ? entry->aes_bits != 0 && zip_can_unpack(entry->real_method) : zip_can_unpack(entry->method));
-}
-
-/* The member as it stands, from its own header on, with the sizes that may stand behind it: how its password is checked depends
- * on both. */
-static int open_locked(struct zip *zip, const struct member *member, uint64_t end, const char *password,
-                       struct reader **ret_reader)
-{
-    return reader_open_one(NULL, 0, &zip->opened->source, member->offset, end - member->offset + DESCRIPTOR_MAX, password,
-                           ret_reader);
-}
-
-/* 1: it opens the member, 0: it does not. */
-static int try_password(struct zip *zip, const struct zip_entry *entry, const struct member *member, uint64_t end,
-                        const char *password)
-{
-    uint64_t limit = entry->real_method == 0 ? UINT64_MAX : TRIAL, out = 0, gap;
-    struct reader *reader;
-    struct member unused;
-    const void *bytes;
-    size_t part;
-    int code = open_locked(zip, member, end, password, &reader);
-
-    if (code < 0)
-        return code;
-    code = reader_next(reader, &unused);
-    while (code > 0 && out < limit && (code = reader_data(reader, &bytes, &part, &gap)) > 0)
-        out += part;
-    code = code == 0 && !reader_warned(reader) ? 1 : out >= limit;
-    reader_close(reader);
-    return code;
-}
-
-/* The one that opened the member before is tried first. -ENOENT: none opens it. */
-static int find_password(struct zip *zip, const struct zip_entry *entry, const struct member *member, uint64_t end,
-                         size_t *ret_number)
-{
-    struct opened *opened = zip->opened;
-    const char *password = zip->trials < TRIALS_MAX ? scan_password(opened->scan, zip->password) : NULL;
-    int code = password != NULL ? try_password(zip, entry, member, end, password) : 0;
-
-    zip->trials += code == 0;
-    *ret_number = zip->password;
-    for (size_t i = 0; code == 0 && (password = scan_password(opened->scan, i)) != NULL && zip->trials < TRIALS_MAX; i++) {
-        if (i == zip->password)
-            continue;
-        zip->trials++;
-        *ret_number = i;
-        code = try_password(zip, entry, member, end, password);
-    }
-    return code == 0 ? -ENOENT : code < 0 ? code : 0;
-}
-
-/* Which one it was is worked out once for members that follow each other with the same. */
-static void name_password(struct zip *zip, size_t number)
-{
-    char digest[SCAN_PASSWORD_DIGEST];
-
-    if (zip->key[0] != '\0' && zip->password == number)
-        return;
-    scan_password_digest(zip->opened->scan, number, digest);
-    snprintf(zip->key, sizeof zip->key, "opened with password %s", digest);
-    zip->password = number;
-}
-
 static int open_encrypted(struct zip *zip, const struct zip_entry *entry, struct member *member, uint64_t end)
 {
-    struct opened *opened = zip->opened;
     struct reader *reader;
-    size_t number;
-    int code = -ENOENT;
+    int code = locked_open(&zip->locked, zip->opened, entry, member, end, &reader);
 
-    if (scan_password(opened->scan, 0) != NULL) {
-        code = can_decrypt(entry) ? find_password(zip, entry, member, end, &number) : -ENOTSUP;
-        member->key = code == -ENOENT && zip->trials < TRIALS_MAX ? "wrong key: none of the passwords given opens it"
-                      : code == -ENOENT                           ? "not opened: the passwords given were tried too often"
-                      : code == -ENOTSUP ? "not opened: its encryption or method is not read"
-                                         : NULL;
-    }
     if (code == -ENOENT || code == -ENOTSUP) {
-        member_listed(opened, member, "encrypted");
+        member_listed(zip->opened, member, "encrypted");
         return 0;
     }
-    if (code == 0)
-        code = open_locked(zip, member, end, scan_password(opened->scan, number), &reader);
     if (code < 0)
         return code;
-    name_password(zip, number);
-    member->key = zip->key;
     take_content(zip, member, reader);
     reader_close(reader);
     return 0;
 }
 
 /* The member's content at `data`, of which the archive has `left` bytes. *ret_end: where it ends. */
-static int open_member(struct zip *zip, const struct zip_entry *entry, struct member *member,
-                       uint64_t data, uint64_t left, uint64_t *ret_end)
+static int open_member(struct zip *zip, const struct zip_entry *entry, struct member *member, uint64_t data,
+                       uint64_t left, uint64_t *ret_end)
 {
     struct opened *opened = zip->opened;
     uint64_t size = entry->packed < left ? entry->packed : left;
