@@ -15,7 +15,7 @@ static void put_rank(struct html *html, const char *rank)
 void section_features(struct html *html, const struct report_model *model)
 {
     static const enum report_label heads[] = {LABEL_FEATURE_KIND, LABEL_FEATURE_VALUE,    LABEL_FEATURE_RANK,
-                                              LABEL_HITS,         LABEL_FEATURE_CONTENTS, LABEL_EXHIBIT};
+                                              LABEL_KEYWORD_HITS, LABEL_FEATURE_CONTENTS, LABEL_EXHIBIT};
 
     if (model->feature_cut.total == 0) {
         section_text(html, LABEL_NONE);

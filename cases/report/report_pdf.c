@@ -72,6 +72,14 @@ const char *pdf_term(struct pdf_report *r, struct buf *buf, enum report_term gro
     return buf_cstr(buf);
 }
 
+void pdf_cut(struct pdf_report *r, const struct model_cut *cut)
+{
+    if (cut->count < cut->total) {
+        pdf_say_numbers(r, PDF_SMALL, LABEL_MORE, cut->count, cut->total);
+        pdf_text(r->pdf, PDF_CODE, cut->query);
+    }
+}
+
 const char *pdf_when(struct pdf_report *r, struct buf *buf, int64_t when)
 {
     buf_clear(buf);

@@ -27,6 +27,11 @@ int pdf_faults(struct pdf_report *r);
 int pdf_custody(struct pdf_report *r);
 int pdf_annex(struct pdf_report *r);
 
+/* Parts of them: rule files; keywords and features that were found. */
+int pdf_loaded(struct pdf_report *r);
+void pdf_keywords(struct pdf_report *r);
+int pdf_features(struct pdf_report *r);
+
 /* Parts of them, of what people recorded. */
 void pdf_custody_case(struct pdf_report *r);
 /* Nothing when there are none. */
@@ -43,6 +48,8 @@ void pdf_subheading(struct pdf_report *r, enum report_label label);
 void pdf_pairs_begin(struct pdf_report *r);
 void pdf_pair(struct pdf_report *r, enum report_label label, const char *value);
 void pdf_pair_number(struct pdf_report *r, enum report_label label, uint64_t number);
+/* That a table has more rows, and what shows them; nothing when it has not. */
+void pdf_cut(struct pdf_report *r, const struct model_cut *cut);
 /* A word of the case that is ours (report_terms.h), into `buf`, which is emptied before. */
 const char *pdf_term(struct pdf_report *r, struct buf *buf, enum report_term group, const char *word);
 /* "31.01.2026 23:59:59 UTC" into `buf`, which is emptied before; "" for WHEN_NONE. */

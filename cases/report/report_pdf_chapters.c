@@ -23,14 +23,6 @@ static const char *label_of(struct pdf_report *r, enum report_label label)
     return report_label(r->from->lang, label);
 }
 
-static void put_cut(struct pdf_report *r, const struct model_cut *cut)
-{
-    if (cut->count < cut->total) {
-        pdf_say_numbers(r, PDF_SMALL, LABEL_MORE, cut->count, cut->total);
-        pdf_text(r->pdf, PDF_CODE, cut->query);
-    }
-}
-
 /* ------------------------------------------------------------------ summary */
 
 int pdf_summary(struct pdf_report *r)
@@ -156,7 +148,7 @@ static void put_volumes(struct pdf_report *r)
         pdf_row(r->pdf, cells);
     }
     pdf_table_end(r->pdf);
-    put_cut(r, &model->volume_cut);
+    pdf_cut(r, &model->volume_cut);
     buf_finish(&offset);
     buf_finish(&size);
     buf_finish(&faults);
@@ -167,7 +159,7 @@ int pdf_exhibits(struct pdf_report *r)
     const struct report_model *model = r->from->model;
     for (size_t i = 0; i < model->exhibit_cut.count; i++)
         put_exhibit(r, &model->exhibits[i]);
-    put_cut(r, &model->exhibit_cut);
+    pdf_cut(r, &model->exhibit_cut);
     pdf_subheading(r, LABEL_PART);
     put_volumes(r);
     return 0;
@@ -214,37 +206,11 @@ static void put_runs(struct pdf_report *r)
         pdf_row(r->pdf, cells);
     }
     pdf_table_end(r->pdf);
-    put_cut(r, &model->run_cut);
+    pdf_cut(r, &model->run_cut);
     buf_finish(&id);
     buf_finish(&started);
     buf_finish(&ended);
     buf_finish(&status);
-}
-
-static void put_loaded(struct pdf_report *r)
-{
-    const struct report_model *model = r->from->model;
-    const struct pdf_column columns[] = {{label_of(r, LABEL_PLUGIN), 0.12, PDF_SMALL, false},
-                                         {label_of(r, LABEL_NAME), 0.26, PDF_CODE, false},
-                                         {label_of(r, LABEL_RULES_COUNT), 0.10, PDF_SMALL, true},
-                                         {label_of(r, LABEL_STATE), 0.16, PDF_SMALL, false},
-                                         {"SHA-256", 0.36, PDF_CODE, false}};
-    struct buf count = {0}, state = {0};
-    pdf_subheading(r, LABEL_RULES);
-    pdf_table_begin(r->pdf, columns, 5);
-    for (size_t i = 0; i < model->loaded_cut.count; i++) {
-        const struct model_loaded *loaded = &model->loaded[i];
-        buf_clear(&state);
-        words_say(&state, r->from->lang, *loaded->problem ? LABEL_NOT_IN_USE : LABEL_IN_USE, loaded->problem,
-                  NULL, NULL);
-        const char *const cells[] = {loaded->plugin, loaded->name, number_text(&count, loaded->count),
-                                     buf_cstr(&state), loaded->sha256};
-        pdf_row(r->pdf, cells);
-    }
-    pdf_table_end(r->pdf);
-    put_cut(r, &model->loaded_cut);
-    buf_finish(&count);
-    buf_finish(&state);
 }
 
 int pdf_method(struct pdf_report *r)
@@ -256,12 +222,11 @@ int pdf_method(struct pdf_report *r)
     }
     put_runs(r);
     put_model_pairs(r, LABEL_VERSIONS, TERM_HOST, &model->versions);
-    if (model->loaded_cut.total > 0)
-        put_loaded(r);
+    int code = model->loaded_cut.total > 0 ? pdf_loaded(r) : 0;
     put_model_pairs(r, LABEL_SETTINGS, REPORT_TERMS, &model->settings);
     put_model_pairs(r, LABEL_SANDBOX, TERM_HOST, &model->sandbox);
     put_model_pairs(r, LABEL_HOST, TERM_HOST, &model->host);
-    return 0;
+    return code;
 }
 
 /* ------------------------------------------------------------------ findings */
@@ -299,9 +264,9 @@ static int put_matches(struct pdf_report *r)
     struct db_statement *s = NULL;
     struct buf severity = {0}, place = {0};
     const struct pdf_column columns[] = {{label_of(r, LABEL_SEVERITY), 0.11, PDF_SMALL, false},
-                                         {label_of(r, LABEL_RULE), 0.21, PDF_CODE, false},
-                                         {label_of(r, LABEL_WHERE), 0.46, PDF_CODE, false},
-                                         {label_of(r, LABEL_STATE), 0.10, PDF_SMALL, false},
+                                         {label_of(r, LABEL_RULE), 0.20, PDF_CODE, false},
+                                         {label_of(r, LABEL_WHERE), 0.44, PDF_CODE, false},
+                                         {label_of(r, LABEL_STATE), 0.13, PDF_SMALL, false},
                                          {label_of(r, LABEL_OFFSETS), 0.12, PDF_SMALL, true}};
     int code = db_prepare(
         casefile_db(r->from->cf),
@@ -331,10 +296,10 @@ static void put_alerts(struct pdf_report *r)
 {
     const struct report_model *model = r->from->model;
     const struct pdf_column columns[] = {{label_of(r, LABEL_KIND_COLUMN), 0.13, PDF_SMALL, false},
-                                         {label_of(r, LABEL_SET), 0.25, PDF_SMALL, false},
+                                         {label_of(r, LABEL_SET), 0.24, PDF_SMALL, false},
                                          {label_of(r, LABEL_EXHIBIT), 0.13, PDF_SMALL, false},
-                                         {label_of(r, LABEL_PATH), 0.38, PDF_CODE, false},
-                                         {label_of(r, LABEL_STATE), 0.11, PDF_SMALL, false}};
+                                         {label_of(r, LABEL_PATH), 0.37, PDF_CODE, false},
+                                         {label_of(r, LABEL_STATE), 0.13, PDF_SMALL, false}};
     struct buf set = {0}, kind = {0};
     pdf_table_begin(r->pdf, columns, 5);
     for (size_t i = 0; i < model->alert_cut.count; i++) {
@@ -346,7 +311,7 @@ static void put_alerts(struct pdf_report *r)
         pdf_row(r->pdf, cells);
     }
     pdf_table_end(r->pdf);
-    put_cut(r, &model->alert_cut);
+    pdf_cut(r, &model->alert_cut);
     buf_finish(&set);
     buf_finish(&kind);
 }
@@ -392,6 +357,9 @@ int pdf_findings(struct pdf_report *r)
 {
     int code = put_yara(r);
     put_hashsets(r);
+    pdf_keywords(r);
+    if (code == 0)
+        code = pdf_features(r);
     pdf_custody_table(r, &custody_reviews);
     return code;
 }
@@ -455,7 +423,7 @@ static void put_carved(struct pdf_report *r)
         pdf_row(r->pdf, cells);
     }
     pdf_table_end(r->pdf);
-    put_cut(r, &model->carved_cut);
+    pdf_cut(r, &model->carved_cut);
     buf_finish(&size);
     buf_finish(&format);
 }
@@ -501,7 +469,7 @@ static void put_fault_table(struct pdf_report *r, const struct model_fault *faul
         pdf_row(r->pdf, cells);
     }
     pdf_table_end(r->pdf);
-    put_cut(r, cut);
+    pdf_cut(r, cut);
     buf_finish(&offset);
     buf_finish(&cause);
     buf_finish(&kind);

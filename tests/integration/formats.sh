@@ -10,8 +10,8 @@ validators=${KVALI_VALIDATORS:-$TOP/../shared/validators}
 corpus=${KVALI_CORPUS:-$TOP/../shared/corpus}
 formats="html json pdf csv jsonl case-uco dfxml bodyfile timesketch stix hashdeep"
 
-write() { # CASE: all formats, under the next number
-  local f arguments=()
+write() { # CASE [LANGUAGE]: all formats, under the next number
+  local f arguments=(--lang "${2:-en}")
   for f in $formats; do arguments+=(--format "$f"); done
   "$KVALI" report "$1" "${arguments[@]}" --quiet
 }
@@ -31,11 +31,15 @@ same() { # CASE: all reports of the last two numbers are the same to the byte
   [ "$count" -ge 30 ]
 }
 
+rows() { # CASE: of the table of files
+  sql "$1" "SELECT count(*) FROM file WHERE kind NOT IN ('image', 'raw', 'slack', 'free')"
+}
+
 # The page in a browser: nothing from outside, nothing runs but its own script, no character that hides, all rows are there.
 in_browser() { # CASE
   local page rows
   page=$(one "$1" html)
-  rows=$(jq -s 'length' <(sqlite3 -readonly -json "$1/case.db" "SELECT 1 FROM file WHERE kind NOT IN ('image', 'raw', 'slack', 'free')" | jq -c '.[]'))
+  rows=$(rows "$1")
   node "$here/browser.mjs" "$page" --run 'document.getElementById("x-total").textContent.replace(/\D/g, "")' \
     --run '[...document.querySelectorAll(".x-row bdi")].length > 0' \
     --run '/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/.test(document.body.innerText)' \
@@ -163,6 +167,11 @@ stix() {
 sample || exit 1
 case=$WORK/case
 "$KVALI" process "$WORK/sample.raw" --case "$case" --quiet
+write "$case" ka && write "$case" ka || exit 1
+georgian() {
+  same "$case" && contains "$(pdftotext "$(one "$case" pdf)" -)" "ანგარიშის დასასრული" && grep -q '<html lang="ka">' "$(one "$case" html)"
+}
+promise "the sample: twice the same bytes in every format in Georgian, and PDF and page are Georgian" georgian
 write "$case" && write "$case" || exit 1
 check "$case" "the sample"
 promise "a report on the case verifies, as an artifact of the ledger" "$KVALI" verify "$case"
@@ -238,6 +247,8 @@ if command -v node >/dev/null && command -v chromium >/dev/null; then
   cut=$(ls "$WORK"/cut/report-*.html | tail -n 1)
   told="[!document.getElementById('x-missing').hidden, document.getElementById('explorer').hidden, document.querySelector('.plain').offsetHeight > 0].join()"
   promise "a browser that cannot read the data shows the first rows" in_page "$cut" '["false,true,true"]' --first 'delete window.DecompressionStream' --run "$told"
+  promise "… and says how many there are, and what shows the rest" in_page "$(one "$case" html)" "[\"200/$(rows "$case")/true\"]" --first 'delete window.DecompressionStream' \
+    --run "(() => { const more = document.querySelector('.plain .more'), said = more.querySelector('.en'); return (said.innerText || '').replace(/\\D+/g, ' ').trim().replace(' ', '/') + '/' + more.innerText.includes('FROM file') })()"
   truncate -s -40 "${cut%.html}-files/files-0001.js"
   promise "data that are cut are told, and the first rows are shown" in_page "$cut" '["true,false,true"]' --run "$told"
   cp "$(one "$hostile" html | sed 's/[.]html$/-files/')/files-0001.js" "${cut%.html}-files/files-0001.js"

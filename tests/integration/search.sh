@@ -94,6 +94,19 @@ promise "the strings of a YARA rule stand where its record says on the medium" p
 promise "those in what was unpacked stand nowhere on it" is "[null,null]" "$(sql "$floppy" "SELECT physical FROM match WHERE path LIKE '%gzip@%'")"
 promise "what was unpacked lies nowhere on the medium" is "0|1" \
   "$(sql "$floppy" "SELECT count(physical), count(*) FROM keyword WHERE path LIKE '%gzip@%'")"
+paper() { # LANGUAGE WORD-FOR-THE-KIND WORDS: the PDF's tables
+  local text
+  text=$("$KVALI" report "$WORK/paper" --format pdf --lang "$1" --stdout | pdftotext -layout - -) || return 1
+  grep -E '^ *gun +3 +2$' <<<"$text" && grep -E "$2 +2 +2 +3\$" <<<"$text" && grep -E "$2 +GE29NB0000000101904917 +2 +2 " <<<"$text" && contains "$text" "$3" && return 0
+  grep -n -E 'gun|GE29|IBAN' <<<"$text"
+  return 1
+}
+mkdir "$WORK/papers"
+printf 'gun, gun; IBAN GE29NB0000000101904917\n' >"$WORK/papers/one.txt"
+printf 'gun; IBAN GE29NB0000000101904917, DE89370400440532013000; someone@example.com\n' >"$WORK/papers/two.txt"
+"$KVALI" process "$WORK/papers" --case "$WORK/paper" --plugins digest,keywords,features --keywords "$WORK/gun.txt" --quiet >/dev/null 2>&1
+promise "the PDF counts keywords, and features by kind with the values that a checksum bears out" paper en iban "are in the CSV file “keyword”"
+promise "… in Georgian too" paper ka '\(IBAN\)' "CSV ფაილში „keyword“"
 promise "a later pass with another list" exits 0 "$KVALI" run "$floppy" --plugin keywords --keywords "$WORK/heroin.txt" --quiet
 promise "the view has the keywords of both passes" is "1|gun 2|heroin" \
   "$(sql "$floppy" "SELECT DISTINCT pass, keyword FROM keyword ORDER BY pass" | xargs)"
