@@ -1,5 +1,5 @@
 // browser: opens a report in a headless Chromium and says, as one JSON object, what happened there.
-//   node browser.mjs PAGE [--noscript] [--shot FILE.png] [--width N] [--height N] [--first SCRIPT] [--run EXPRESSION]... [--wait]
+//   node browser.mjs PAGE [--noscript] [--shot FILE.png] [--width N] [--height N] [--first SCRIPT] [--media print] [--pdf FILE.pdf] [--run EXPRESSION]... [--wait]
 // ready_ms: from the navigation until the whole table answers to a filter (data-ready of explorer.js), null without scripts;
 // paint_ms, first_ms: until something of the page, until the table's first rows are there; cpu_s: processor time of the process that
 // draws the page, then; requests: every address that
@@ -66,6 +66,7 @@ async function main() {
   })
   for (const domain of ['Page', 'Network', 'Runtime', 'Log', 'Performance']) await call(domain + '.enable')
   if (options.noscript) await call('Emulation.setScriptExecutionDisabled', { value: true })
+  if (options.media) await call('Emulation.setEmulatedMedia', { media: options.media })
   if (options.first) await call('Page.addScriptToEvaluateOnNewDocument', { source: options.first })
   const loaded = once('Page.loadEventFired'), begin = performance.now()
   await call('Page.navigate', { url: pathToFileURL(resolve(options.page)).href })
@@ -89,6 +90,10 @@ async function main() {
   if (options.shot) {
     const { data } = await call('Page.captureScreenshot', { format: 'png', captureBeyondViewport: options.whole !== undefined })
     writeFileSync(options.shot, Buffer.from(data, 'base64'))
+  }
+  if (options.pdf) {
+    const { data } = await call('Page.printToPDF', { preferCSSPageSize: true, printBackground: true })
+    writeFileSync(options.pdf, Buffer.from(data, 'base64'))
   }
   console.log(JSON.stringify(result))
 }

@@ -106,6 +106,22 @@ check_pdf() { # PDF LANG
   fi
 }
 
+# On paper: no table is wider than it (what is, a browser cuts off), and on each page are the seal and the ledger's head.
+printed() { # CASE: in both languages
+  local lang head page text
+  head=$(pdftotext -l 1 "$(one "$1" pdf)" - | grep -oE '[0-9a-f]{64}' | head -n 1)
+  for lang in en ka; do
+    "$KVALI" report "$1" --format html --lang "$lang" --stdout >"$WORK/print.html"
+    node "$here/browser.mjs" "$WORK/print.html" --width 688 --media print --pdf "$WORK/print.pdf" \
+      --run '[...document.querySelectorAll("table")].filter(t => t.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(t => t.closest("section").id).join()' \
+      >"$WORK/browser.json" && jq -e '.run == [""]' "$WORK/browser.json" || { jq -c .run "$WORK/browser.json"; return 1; }
+    for page in $(seq "$(pdfinfo "$WORK/print.pdf" | awk '/^Pages:/ { print $2 }')"); do
+      text=$(pdftotext -f "$page" -l "$page" -layout "$WORK/print.pdf" - | tail -n 4)
+      contains "$text" "${head:0:16}" && contains "$text" " $page / " && grep -qE 'not sealed|შტამპის გარეშე' <<<"$text" || return 1
+    done
+  done
+}
+
 html_checker() { # CASE
   "$KVALI" report "$1" --format html --lang ka --stdout >"$WORK/ka.html"
   java -jar "$KVALI_VNU" --errors-only "$(one "$1" html)" "$WORK/ka.html"
@@ -196,6 +212,11 @@ if [ -e "${HOSTILE:-}/shaper.so" ]; then
   promise "… nor of its ledger" shaper descriptors "" "$(stat -c %i "$case/ledger.jsonl")"
 else
   skip "the process that makes PDFs, for there is no HOSTILE/shaper.so"
+fi
+if command -v node >/dev/null && command -v chromium >/dev/null; then
+  promise "the page printed in both languages: no table is cut off, seal and ledger's head on each page" printed "$case"
+else
+  skip "the page printed, for node or chromium is not there"
 fi
 bag() {
   local bag="$case/exports/bag-0001" oxum

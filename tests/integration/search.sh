@@ -106,7 +106,7 @@ printf 'gun, gun; IBAN GE29NB0000000101904917\n' >"$WORK/papers/one.txt"
 printf 'gun; IBAN GE29NB0000000101904917, DE89370400440532013000; someone@example.com\n' >"$WORK/papers/two.txt"
 "$KVALI" process "$WORK/papers" --case "$WORK/paper" --plugins digest,keywords,features --keywords "$WORK/gun.txt" --quiet >/dev/null 2>&1
 promise "the PDF counts keywords, and features by kind with the values that a checksum bears out" paper en iban "are in the CSV file “keyword”"
-promise "… in Georgian too" paper ka '\(IBAN\)' "CSV ფაილში „keyword“"
+promise "… in Georgian too" paper ka '\(IBAN\)' "„histogram“"
 promise "a later pass with another list" exits 0 "$KVALI" run "$floppy" --plugin keywords --keywords "$WORK/heroin.txt" --quiet
 promise "the view has the keywords of both passes" is "1|gun 2|heroin" \
   "$(sql "$floppy" "SELECT DISTINCT pass, keyword FROM keyword ORDER BY pass" | xargs)"
