@@ -63,7 +63,7 @@ sets() {
     "$(sql "$case" "SELECT name, l.sha256 FROM run_loaded l JOIN pass p ON p.run = l.run WHERE p.id = 2 AND l.plugin = 'yara' AND l.kind = 'rules'")"
 }
 promise "the pass names its rule set, and no other" sets
-once() { # rules, and the signatures that both passes loaded
+listed() { # rules, and the signatures that both passes loaded
   local text sha
   text=$("$KVALI" report "$case" --format pdf --lang en --stdout | pdftotext -layout - -) || return 1
   for sha in $(sql "$case" "SELECT DISTINCT substr(l.sha256, 1, 20) FROM run_loaded l JOIN run r ON r.id = l.run WHERE r.pass > 0 AND l.kind IN ('rules', 'signatures')"); do
@@ -71,7 +71,7 @@ once() { # rules, and the signatures that both passes loaded
   done
   grep -E 'lab\.yar +[0-9]+ +2 ' <<<"$text" && grep -E ' 1, 2 +in use' <<<"$text"
 }
-promise "the PDF lists each rule file once, with the passes that used it" once
+promise "the PDF lists each rule file once, with the passes that used it" listed
 promise "the view pass says that all was looked at" is "done|0|0|0" \
   "$(sql "$case" "SELECT status, pending, given_up, not_in_it FROM pass WHERE id = 2")"
 found() { "$KVALI" find "$case" --rule png | tail -n +2 | wc -l | grep -qv '^0$'; }
