@@ -194,7 +194,9 @@ static int check_one(struct casefile *cf, const struct file_address *at, struct 
         return 0;
     int code = db_prepare(
         casefile_db(cf),
-        "SELECT count(DISTINCT exhibit), group_concat(DISTINCT exhibit) FROM file WHERE path = ?1", &s);
+        "SELECT count(*), group_concat(exhibit) FROM (SELECT DISTINCT exhibit FROM file WHERE path = ?1 "
+        "ORDER BY exhibit)",
+        &s);
     if (code)
         return query_failed(cf, code, why);
     db_bind_text(s, 1, at->path);

@@ -142,13 +142,13 @@ static int put_contents(struct report_out *out, struct json *json, const struct 
         return 0;
     int code = db_prepare(
         db,
-        "SELECT lower(hex(d.sha256)), lower(hex(d.md5)), lower(hex(d.sha1)), max(min(s.size, "
-        "9007199254740991), 0), "
-        "count(DISTINCT s.id), group_concat(DISTINCT m.rule) FROM rec_yara_match m "
+        "SELECT lower(hex(sha256)), lower(hex(md5)), lower(hex(sha1)), max(min(size, 9007199254740991), 0), "
+        "count(DISTINCT id), group_concat(DISTINCT rule) FROM "
+        "(SELECT d.sha256, d.md5, d.sha1, s.size, s.id, m.rule FROM rec_yara_match m "
         "JOIN t_stream s ON s.id = m.stream AND s.attempt = m.attempt "
         "JOIN rec_digest d ON d.stream = s.id AND d.attempt = s.attempt "
         "WHERE m.severity >= ?1 AND d.unread = 0 AND s.kind NOT IN (0, 1, 5, 6) AND length(d.sha256) = 32 "
-        "GROUP BY d.sha256 ORDER BY d.sha256",
+        "ORDER BY d.sha256, m.rule) GROUP BY sha256 ORDER BY sha256",
         &s);
     if (code == 0)
         db_bind_i64(s, 1, SEVERE);
