@@ -78,6 +78,74 @@ static int add_options(const struct reading *r, struct buf *arguments, const cha
     return code;
 }
 
+/* ------------------------------------------------------------------ keys */
+
+/* Where the name of a file begins in [LABEL=]@FILE or [LABEL=]file:PATH; NULL: it is a key itself, or may be
+ * one. `kvali process`, too, looks for a kind before it looks for a label. */
+static const char *key_file(const char *spec)
+{
+    static const char *const clear[] = {"password:", "recovery:", "master:"};
+    for (int label = 0; label < 2; label++) {
+        for (size_t i = 0; i < sizeof clear / sizeof *clear; i++)
+            if (strncmp(spec, clear[i], strlen(clear[i])) == 0)
+                return NULL;
+        if (spec[0] == '@' && spec[1])
+            return spec + 1;
+        if (strncmp(spec, "file:", 5) == 0 && spec[5])
+            return spec + 5;
+        const char *equals = strchr(spec, '=');
+        if (label || !equals || equals == spec)
+            break;
+        spec = equals + 1;
+    }
+    return NULL;
+}
+
+/* Queue, logs and summary hold no secrets, and neither does what is said here: only who reads the file that
+ * is named has the key. */
+static int add_keys(const struct reading *r, struct buf *arguments, const json_t *value)
+{
+    struct buf list = {0};
+    int code = add_all(r, &list, "keys", value, false);
+    if (code == 0 && buf_failed(&list))
+        code = -ENOMEM;
+    char *text = code == 0 ? buf_steal(&list) : NULL, *save = NULL;
+    for (char *one = text ? strtok_r(text, "\n", &save) : NULL; code == 0 && one;
+         one = strtok_r(NULL, "\n", &save)) {
+        const char *file = key_file(one);
+        if (!file)
+            code = wrong(r, "keys",
+                         "a key itself does not stand in a manifest, for the queue holds no secrets: name a "
+                         "file, as @FILE (a SPEC of --key a line) or file:PATH (a key file)");
+        else
+            buf_printf(arguments, "--key\n%.*s%s%s%s\n", (int)(file - one), one,
+                       file[0] == '/' ? "" : r->folder, file[0] == '/' ? "" : "/", file);
+    }
+    free(text);
+    buf_finish(&list);
+    return code;
+}
+
+/* The other options, among which --key would be a way around. */
+static int add_others(const struct reading *r, struct buf *arguments, const json_t *value)
+{
+    struct buf list = {0};
+    int code = add_all(r, &list, "options", value, false);
+    if (code == 0 && buf_failed(&list))
+        code = -ENOMEM;
+    char *text = code == 0 ? buf_steal(&list) : NULL, *save = NULL;
+    for (char *one = text ? strtok_r(text, "\n", &save) : NULL; code == 0 && one;
+         one = strtok_r(NULL, "\n", &save)) {
+        if (strcspn(one, "=") == 5 && strncmp(one, "--key", 5) == 0)
+            code = wrong(r, "options", "--key has a key of its own here: keys = [\"@FILE\"]");
+        else
+            buf_printf(arguments, "%s\n", one);
+    }
+    free(text);
+    buf_finish(&list);
+    return code;
+}
+
 static int set_text(const struct reading *r, char **ret, const char *key, const json_t *value, bool is_path)
 {
     struct buf list = {0};
@@ -155,8 +223,10 @@ static int set(const struct reading *r, struct row *row, const char *key, const 
         return add_all(r, &row->evidence, key, value, true);
     if (strcmp(key, "formats") == 0)
         return add_all(r, &row->formats, key, value, false);
+    if (strcmp(key, "keys") == 0)
+        return add_keys(r, &row->arguments, value);
     if (strcmp(key, "options") == 0)
-        return add_all(r, &row->arguments, key, value, false);
+        return add_others(r, &row->arguments, value);
     if (strcmp(key, "priority") == 0)
         return set_number(r, &task->priority, key, value);
     if (strcmp(key, "deadline") == 0)
@@ -166,7 +236,7 @@ static int set(const struct reading *r, struct row *row, const char *key, const 
             r, key,
             "there is no such key; expected case, exhibit, evidence, profile, plugins, rules, hashsets, "
             "keywords, "
-            "settings, options, formats, priority, deadline, triage, number, examiner, type or lang");
+            "keys, settings, options, formats, priority, deadline, triage, number, examiner, type or lang");
     row->row.triage_said = true;
     return set_bool(r, &row->row.wants_triage, key, value);
 }

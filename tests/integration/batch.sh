@@ -18,6 +18,28 @@ promise "a manifest with an unknown key is refused, by exhibit and key" wrong 'e
   '[[exhibit]]\ncase = "a"\nevidence = "b"\ncolour = "red"\n'
 promise "one without evidence too" wrong 'exhibit 1: evidence: it is missing' '[[exhibit]]\ncase = "a"\n'
 promise "and one that is no TOML" wrong 'line 1' 'what\n'
+for clear in 'keys = "password:tsisana"' 'keys = ["@keys", "EX-1=recovery:tsisana"]'; do
+  promise "a key in clear is refused: ${clear%%:*}" wrong 'exhibit 1: keys: a key itself does not stand in a manifest' \
+    "[[exhibit]]\ncase = \"a\"\nevidence = \"b\"\n$clear\n"
+done
+promise "also behind options" wrong 'exhibit 1: options: --key has a key of its own' '[[exhibit]]\ncase = "a"\nevidence = "b"\noptions = ["--key=password:tsisana"]\n'
+promise "it is in no file of the queue" eval '! grep -rq tsisana "$WORK/queue" && ! grep -q tsisana "$WORK/out"'
+if command -v bsdtar >/dev/null; then
+  locked() {
+    mkdir -p "$WORK/zips" && printf 'what is locked\n' >"$WORK/locked.txt" && printf 'password:tsisana\n' >"$WORK/keyfile" &&
+      (cd "$WORK" && bsdtar --format zip --options zip:encryption=aes256 --passphrase tsisana -cf zips/aes.zip locked.txt) || return 1
+    printf '[[exhibit]]\ncase = "unlocked"\nexhibit = "X/1"\nevidence = "zips"\nplugins = "archive,digest"\nkeys = "%s@keyfile"\n' "$1" >"$WORK/keys.toml"
+    rm -rf "$WORK/unlocked" "$WORK/keyqueue"
+    "$KVALI" batch "$WORK/keys.toml" --folder "$WORK/keyqueue" --tmp "$WORK" -q
+    is "$2" "$(sql "$WORK/unlocked" "SELECT count(*) FROM file WHERE path LIKE '%aes.zip!/locked.txt' AND sha256 = '$(sha256sum <"$WORK/locked.txt" | cut -d' ' -f1)'")"
+  }
+  promise "a key file opens what is locked" locked '' 1
+  promise "for its exhibit alone" locked 'X/2=' 0
+  promise "and for this one" locked 'X/1=' 1
+  promise "what the key is stands nowhere in queue, logs and summary" eval '! grep -rq tsisana "$WORK/keyqueue" && grep -rq "@$WORK/keyfile" "$WORK/keyqueue/queue.db"*'
+else
+  skip "a batch with keys: bsdtar is not installed"
+fi
 
 printf 'case,evidence\ncases/a,sample.raw\n' | iconv -t UTF-16 >"$WORK/wide.csv"
 promise "a spreadsheet in another encoding is refused, and does not hang" eval 'exits 2 timeout 20 "$KVALI" batch "$WORK/wide.csv" --folder "$WORK/queue" && contains "$(cat "$WORK/out")" "no text in UTF-8"'

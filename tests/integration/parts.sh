@@ -31,9 +31,27 @@ costs() { is "$(sqlite3 -readonly "$WORK/one/plan.db" 'SELECT cost FROM part ORD
   "$(sqlite3 -readonly "$WORK/one/plan.db" 'SELECT cost FROM part ORDER BY number')"; }
 promise "what costs most comes first" costs
 
+# ---- how it stands, without Slurm and with one whose answers are known
+stands() { # CASE: done, running, waiting, failed, not done
+  "$KVALI" status "$WORK/$1" --json | jq -c '.plan | [.done, .running, .waiting, .failed, .not_done]'
+}
+mkdir "$WORK/bin" && printf '#!/bin/sh\ncat "%s/queue" 2>/dev/null\n' "$WORK" >"$WORK/bin/squeue" && chmod +x "$WORK/bin/squeue"
+# Six parts as three tasks; the first task runs, the second waits, the third has ended and gave nothing back. Another's job is another's.
+queued() {
+  printf '2026-11-26T09:00:00Z\t71\t72\t1-3\t2\t0\n' >"$WORK/one/parts/jobs.tsv"
+  printf '71_1|RUNNING|None|n1\n71_2|PENDING|Resources|\n72|PENDING|Dependency|\n8_3|RUNNING|None|n1\n' >"$WORK/queue"
+  is '[0,2,2,2,6]' "$(PATH=$WORK/bin:$PATH stands one)"
+}
+promise "nothing is done at first" is '[0,0,0,0,6]' "$(stands one)"
+promise "status counts parts of tasks that run, wait and have failed apart" queued
+promise "it says which have failed" contains "$(PATH=$WORK/bin:$PATH "$KVALI" status "$WORK/one")" 'parts 5, 6; parts/log/'
+unheard() { printf '#!/bin/sh\nexit 1\n' >"$WORK/bin/squeue" && is '[0,0,0,0,6]' "$(PATH=$WORK/bin:$PATH stands one)" && rm "$WORK/one/parts/jobs.tsv"; }
+promise "a Slurm that does not answer says nothing of what failed" unheard
+
 # ---- work, in whatever order
 promise "parts are done in any order, by one worker and by four" eval \
   'work_into one 4 1 && work_into one 1 4 && work_into one 6 4 && work_into one 2 1'
+promise "status counts what was given back as done" is '[4,0,0,0,2]' "$(stands one)"
 promise "a merge that lacks parts says which, with 75" eval 'merges one 75 && contains "$(cat "$WORK/out")" "parts 3, 5 are missing"'
 promise "the rest is done as a range" works one 1-6
 promise "the merge is complete" merges one
@@ -97,7 +115,11 @@ nested() {
 promise "the second case's parts are done" works two 1-6
 cp -r "$WORK/two/parts" "$WORK/good"
 refused() { # CASE WORDS
-  merges "$1" 75 && contains "$(cat "$WORK/out")" "$2" && [ -e "$WORK/$1/parts/000003.part.refused" ] && rm "$WORK/$1/parts/000003.part.refused"
+  merges "$1" 75 && contains "$(cat "$WORK/out")" "$2" && [ -e "$WORK/$1/parts/000003.part.refused" ] && named "$1" && rm "$WORK/$1/parts/000003.part.refused"
+}
+named() {
+  is '[5,0,0,1,1]' "$(stands "$1")" && is '["000003.part.refused"]' "$("$KVALI" status "$WORK/$1" --json | jq -c .plan.refused)" &&
+    contains "$("$KVALI" status "$WORK/$1")" "000003.part.refused"
 }
 cp "$WORK/one/parts/000003.part" "$WORK/two/parts/000003.part"
 promise "another case's part is refused by name, the rest merges" refused two "000003.part: it is a stranger"

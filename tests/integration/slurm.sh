@@ -88,6 +88,8 @@ promise "a cluster of four nodes starts" start_cluster 4
 promise "the plan is submitted to four" submitted four
 promise "cancel takes it off again" "$KVALI" cancel "$WORK/four"
 promise "nothing is queued after that" ended
+promise "status counts what was cancelled as failed, and nothing else as missing" is '[6,0,0]' \
+  "$("$KVALI" status "$WORK/four" --json | jq -c '.plan | [.done + .failed, .running, .waiting]')"
 promise "resubmit does what is missing" "$KVALI" resubmit "$WORK/four" --slurm --cpus 1 --mem 500M
 promise "it ends" ended
 promise "the digest of four nodes is that of one process" same_digest four
