@@ -56,14 +56,14 @@ static int take_digest(void *context, const struct ledger_record *record)
     return 0;
 }
 
-void batch_report_learn(struct batch_task *task)
+bool batch_report_learn(struct batch_task *task)
 {
     char path[PATH_MAX], head[SHA256_HEX_SIZE], digest[SHA256_HEX_SIZE] = "";
     struct casefile *cf = NULL;
     struct queue_counts counts;
     uint64_t lines;
     if (casefile_open(task->folder, CASEFILE_READ, &cf, NULL))
-        return;
+        return false;
     if (queue_counts(cf, &counts) == 0) {
         task->contents = counts.streams_done;
         task->faults = counts.faults;
@@ -74,13 +74,14 @@ void batch_report_learn(struct batch_task *task)
         number_of(casefile_db(cf), "SELECT count(DISTINCT stream) FROM keyword");
     casefile_close(cf);
     snprintf(path, sizeof path, "%s/ledger.jsonl", task->folder);
-    if (ledger_walk(path, take_digest, digest, &lines, head, NULL) == 0) {
-        char *copy = strdup(digest);
-        if (copy) {
-            free(task->digest);
-            task->digest = copy;
-        }
-    }
+    if (ledger_walk(path, take_digest, digest, &lines, head, NULL))
+        return false;
+    char *copy = strdup(digest);
+    if (!copy)
+        return false;
+    free(task->digest);
+    task->digest = copy;
+    return true;
 }
 
 static void look_live(const struct batch_task *task, struct live *ret)

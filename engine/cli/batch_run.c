@@ -169,6 +169,15 @@ static void judge(struct running *r, struct slot *slot, int status)
     }
 }
 
+/* A case cannot be opened while the disk is full. What is done is done: the next try is a short one. */
+static void learn_later(struct running *r, struct batch_task *task)
+{
+    if (no_room(r, task->folder, false))
+        wait_for(task, "the disk was full", 5);
+    else
+        count_try(r, task, "it is done, but its case cannot be opened");
+}
+
 static int finish_task(struct running *r, struct slot *slot)
 {
     struct batch_task *task = &slot->task;
@@ -178,10 +187,12 @@ static int finish_task(struct running *r, struct slot *slot)
     task->pid = task->pid_start = 0;
     if (task->state == BATCH_RUNNING)
         task->state = slot->end;
+    if (task->state == BATCH_FAILED)
+        (void)batch_report_learn(task); /* there may be no case */
+    else if ((task->state == BATCH_DONE || task->state == BATCH_FAULTS) && !batch_report_learn(task))
+        learn_later(r, task);
     if (batch_state_is_end(task->state))
         task->ended = now;
-    if (task->state == BATCH_DONE || task->state == BATCH_FAULTS || task->state == BATCH_FAILED)
-        batch_report_learn(task);
     int code = put(r, task);
     if (code == 0 && batch_is_cancelled(r->batch, task->id, &cancelled) == 0 && !cancelled &&
         batch_state_is_end(task->state))

@@ -51,7 +51,7 @@ uint64_t batch_free_memory(void);
  * `state` is a word about the whole ("running", "paused: ..."). */
 int batch_report_write(struct batch *batch, const char *state, struct why *why);
 int batch_report_print(struct batch *batch, bool json);
-/* Fills contents, faults, alerts and digest of a task that has ended from its case. */
-void batch_report_learn(struct batch_task *task);
+/* Fills contents, faults, alerts and digest of a task that has ended from its case; false when it cannot be read. */
+bool batch_report_learn(struct batch_task *task);
 
 #endif
