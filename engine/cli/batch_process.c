@@ -3,6 +3,7 @@
  */
 #include "engine/cli/batch_run.h"
 
+#include <limits.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,4 +49,21 @@ pid_t batch_spawn(const char *const *argv, const char *log, bool bound)
     if (pid == 0)
         become(argv, log, self, bound);
     return pid;
+}
+
+void batch_last_words(const struct batch *batch, const struct batch_task *task, char *ret, size_t size)
+{
+    char path[PATH_MAX + 64], line[1024];
+    snprintf(path, sizeof path, "%s/logs/%llu.log", batch_folder(batch), (unsigned long long)task->id);
+    FILE *file = fopen(path, "re");
+    ret[0] = 0;
+    if (file)
+        (void)fseek(file, -8192, SEEK_END); /* a shorter one is read from its beginning */
+    while (file && fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = 0;
+        if (line[0])
+            snprintf(ret, size, "%s", strncmp(line, "kvali: ", 7) == 0 ? line + 7 : line);
+    }
+    if (file)
+        fclose(file);
 }

@@ -98,24 +98,6 @@ static void set_message(struct batch_task *task, const char *text)
     task->message = copy;
 }
 
-/* The last words of a task: what `kvali` said why it failed. */
-static void last_line(const struct running *r, const struct batch_task *task, char *ret, size_t size)
-{
-    char path[PATH_SIZE + 64], line[1024];
-    snprintf(path, sizeof path, "%s/logs/%llu.log", batch_folder(r->batch), (unsigned long long)task->id);
-    FILE *file = fopen(path, "re");
-    ret[0] = 0;
-    if (file)
-        (void)fseek(file, -8192, SEEK_END); /* a shorter one is read from its beginning */
-    while (file && fgets(line, sizeof line, file)) {
-        line[strcspn(line, "\n")] = 0;
-        if (line[0])
-            snprintf(ret, size, "%s", strncmp(line, "kvali: ", 7) == 0 ? line + 7 : line);
-    }
-    if (file)
-        fclose(file);
-}
-
 static int put(struct running *r, const struct batch_task *task)
 {
     int code = batch_task_put(r->batch, task);
@@ -143,7 +125,7 @@ static void judge(struct running *r, struct slot *slot, int status)
 {
     struct batch_task *task = &slot->task;
     char words[1024];
-    last_line(r, task, words, sizeof words);
+    batch_last_words(r->batch, task, words, sizeof words);
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     const char *room = no_room(r, task->folder, false);
     if (code == EXIT_DONE || code == EXIT_FAULTS) {
@@ -336,7 +318,7 @@ static int reap(struct running *r)
                 slot->result = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
             } else if (!WIFEXITED(status) || WEXITSTATUS(status)) {
                 char words[1024];
-                last_line(r, &slot->task, words, sizeof words);
+                batch_last_words(r->batch, &slot->task, words, sizeof words);
                 if (slot->stopping)
                     wait_for(&slot->task, slot->stopping, 0);
                 else

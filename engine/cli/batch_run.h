@@ -42,6 +42,9 @@ uint64_t batch_start_time(pid_t pid);
 /* Starts a program that writes into the file `log`. `bound`: it ends with this process. */
 pid_t batch_spawn(const char *const *argv, const char *log, bool bound);
 
+/* The last line of a task's log: what `kvali` said why it failed; "" when it said nothing. */
+void batch_last_words(const struct batch *batch, const struct batch_task *task, char *ret, size_t size);
+
 /* batch_room.c: bytes that are free where a folder is or would be, and of memory; UINT64_MAX when that is not
  * known. */
 uint64_t batch_free_disk(const char *folder);
