@@ -6,8 +6,8 @@
  * that were overwritten until the next one was made; what was overwritten later stands in those after it.
  *
  * libewf, which is in the same program, exports older functions under names that libvshadow's own have
- * (libcdata and others), and they would serve both. So libvshadow is loaded into a namespace of its own, with
- * what it needs, before the sandbox closes (layer_shadow_warm).
+ * (libcdata and others), and the linker could let them serve both. So libvshadow is loaded into a namespace
+ * of its own, with what it needs, before the sandbox closes (layer_shadow_warm).
  */
 #include "engine/evidence/layer/bfio.h"
 
@@ -25,7 +25,7 @@
 #include <string.h>
 
 enum { BLOCK = 16 * 1024, IDENTIFIER_AT = 0x1e00 };
-#define BLOCKS_MAX (UINT64_C(1) << 34)
+#define BLOCKS_MAX (UINT64_C(1) << 31) /* 32 TiB, of which the map takes 256 MiB */
 
 /* The functions of that namespace, under the names that they have there. */
 #define FUNCTIONS(X)                                                                                         \
@@ -160,7 +160,9 @@ static int mark_blocks(struct shadow *shadow, int first, int count, uint64_t siz
     bool told = true;
 
     shadow->blocks = size / BLOCK + 1;
-    shadow->own = shadow->blocks < BLOCKS_MAX ? calloc((size_t)(shadow->blocks / 8 + 1), 1) : NULL;
+    if (shadow->blocks > BLOCKS_MAX)
+        return why_set(why, -ENOTSUP, "snapshots of volumes of more than 32 TiB are not read");
+    shadow->own = calloc((size_t)(shadow->blocks / 8 + 1), 1);
     if (!shadow->own)
         return -ENOMEM;
     for (int i = first; i < count && told; i++) {

@@ -6,123 +6,20 @@
  * written into the locator, and nothing is ever detected again. A volume that libtsk does not open is named
  * by signature.c.
  */
-#include "engine/evidence/tsk/tsk_private.h"
+#include "engine/evidence/tsk/tsk_report.h"
 
 #include "engine/base/bytes.h"
 #include "engine/base/text.h"
 #include "engine/evidence/image_layer.h"
-#include "engine/evidence/layer/layer.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A volume being reported, and the memory behind its strings. */
-struct report {
-    struct tsk_task *task;
-    const struct tsk_slot *slot;
-    const char *stage;
-    struct found_volume volume;
-    struct buf label, serial, expand, raw, path, root, content;
-};
-
-static void report_begin(struct report *report, struct tsk_task *task, const struct tsk_slot *slot)
-{
-    *report = (struct report){.task = task, .slot = slot, .stage = "volumes"};
-    report->volume = (struct found_volume){
-        .key = slot->key,
-        .parent = "",
-        .table = task->keep->table,
-        .type = slot->type,
-        .label = "",
-        .offset = slot->offset,
-        .size = slot->size,
-        .filesystem = "",
-        .content = "",
-        .serial = "",
-        .time_note = "",
-        .expand = "",
-        .root = "",
-        .raw = "",
-    };
-    if (slot->use == VOLUME_GAP)
-        report->volume.use = VOLUME_GAP;
-    else if (slot->use == VOLUME_TABLE)
-        report->volume.use = VOLUME_TABLE;
-    else
-        report->volume.use = VOLUME_ALLOCATED;
-}
-
-static void report_end(struct report *report)
-{
-    buf_finish(&report->label);
-    buf_finish(&report->serial);
-    buf_finish(&report->expand);
-    buf_finish(&report->raw);
-    buf_finish(&report->path);
-    buf_finish(&report->root);
-    buf_finish(&report->content);
-}
-
-static int fault(const struct report *report, enum fault_kind kind, uint64_t offset, uint64_t size,
-                 const char *effect, const char *detail)
-{
-    const struct found_fault row = {.kind = kind,
-                                    .volume = report->volume.key,
-                                    .stage = report->stage,
-                                    .offset = offset,
-                                    .size = size,
-                                    .effect = effect,
-                                    .detail = detail};
-
-    return tsk_task_fault(report->task, &row);
-}
-
-static int account(const struct report *report, enum account_kind kind, uint64_t bytes)
-{
-    return tsk_task_account(report->task, report->volume.key, kind, bytes);
-}
-
-/* A raw stream of this volume: "<image>/<key>/<name>". */
-static int emit_raw(struct report *report, const char *name, uint64_t offset, uint64_t size)
-{
-    if (image_through(report->task->image, offset, size))
-        return 0; /* a snapshot's, and the volume's own */
-    buf_clear(&report->path);
-    buf_printf(&report->path, "%s/%s/%s", image_name(report->task->image), report->volume.key, name);
-    if (buf_failed(&report->path))
-        return -ENOMEM;
-    return tsk_task_raw(report->task, report->volume.key, buf_cstr(&report->path), name, offset, size);
-}
-
-/* The volume itself, and with `raw` the stream that covers all that there is of it. */
-static int emit_volume(struct report *report, bool raw)
-{
-    const struct tsk_slot *slot = report->slot;
-    const struct locator locator = {.kind = LOCATOR_RAW, .offset = slot->offset, .size = slot->present};
-    int code;
-
-    if (raw && slot->present > 0) {
-        locator_print(&report->raw, &locator);
-        report->volume.raw = buf_cstr(&report->raw);
-    }
-    report->volume.label = buf_cstr(&report->label);
-    report->volume.serial = buf_cstr(&report->serial);
-    report->volume.expand = buf_cstr(&report->expand);
-    report->volume.root = buf_cstr(&report->root);
-    if (buf_failed(&report->raw) || buf_failed(&report->root) || buf_failed(&report->label) || buf_failed(&report->serial) ||
-        buf_failed(&report->expand))
-        return -ENOMEM;
-    code = report->task->sink->volume(report->task->sink->context, &report->volume);
-    if (code == 0 && raw)
-        code = emit_raw(report, "raw", slot->offset, slot->present);
-    return code;
-}
-
 /* ------------------------------------------------------------------ a file system that opened */
 
-static void describe(struct report *report, TSK_FS_INFO *info)
+static void describe(struct tsk_report *report, TSK_FS_INFO *info)
 {
     struct locator locator = {.kind = LOCATOR_FS, .offset = report->slot->offset};
     const char *type = tsk_type_name(info);
@@ -147,29 +44,29 @@ static void describe(struct report *report, TSK_FS_INFO *info)
 
 /* What of the volume lies outside of its file system, and what of the file system lies outside of the volume.
  */
-static int compare_sizes(struct report *report, const TSK_FS_INFO *info)
+static int compare_sizes(struct tsk_report *report, const TSK_FS_INFO *info)
 {
     const struct tsk_slot *slot = report->slot;
     uint64_t limit = slot->offset + slot->present;
     uint64_t begin = (uint64_t)info->offset;
     uint64_t end = u64_add_saturating(begin, report->volume.fs_size);
-    int code = account(report, ACCOUNT_OUTSIDE, slot->present - tsk_space_bytes(info, limit));
+    int code = tsk_report_account(report, ACCOUNT_OUTSIDE, slot->present - tsk_space_bytes(info, limit));
 
     if (code == 0 && begin > slot->offset && begin <= limit)
-        code = emit_raw(report, "before-fs", slot->offset, begin - slot->offset);
+        code = tsk_report_raw(report, "before-fs", slot->offset, begin - slot->offset);
     if (code == 0 && end < limit && report->volume.fs_size > 0)
-        code = emit_raw(report, "after-fs", end, limit - end);
+        code = tsk_report_raw(report, "after-fs", end, limit - end);
     if (code < 0 || end <= limit)
         return code;
     if (slot->present < slot->size || limit >= (uint64_t)report->task->keep->medium.base.size)
-        return fault(report, FAULT_MISSING, limit, end - limit, "what lies there is not read",
-                     "the file system reaches past the end of the image");
-    return fault(report, FAULT_DAMAGED, limit, end - limit, "",
-                 "the file system reaches past the end of its volume");
+        return tsk_report_fault(report, FAULT_MISSING, limit, end - limit, "what lies there is not read",
+                                "the file system reaches past the end of the image");
+    return tsk_report_fault(report, FAULT_DAMAGED, limit, end - limit, "",
+                            "the file system reaches past the end of its volume");
 }
 
 /* BitLocker To Go: a small FAT32 in front of what is encrypted. */
-static int look_behind(struct report *report)
+static int look_behind(struct tsk_report *report)
 {
     struct tsk_part part = {&report->task->keep->medium, report->slot->offset, report->slot->present};
     const struct signature *found = signature_find_encrypted(part.size, tsk_part_read, &part);
@@ -177,11 +74,11 @@ static int look_behind(struct report *report)
     if (!found)
         return 0;
     report->volume.content = found->content;
-    return fault(report, FAULT_ENCRYPTED, report->slot->offset, report->slot->present, "content not read",
-                 found->content);
+    return tsk_report_fault(report, FAULT_ENCRYPTED, report->slot->offset, report->slot->present,
+                            "content not read", found->content);
 }
 
-static int report_filesystem(struct report *report, TSK_FS_INFO *info)
+static int report_filesystem(struct tsk_report *report, TSK_FS_INFO *info)
 {
     int code;
 
@@ -189,7 +86,7 @@ static int report_filesystem(struct report *report, TSK_FS_INFO *info)
     describe(report, info);
     code = look_behind(report);
     if (code == 0)
-        code = emit_volume(report, report->volume.content[0] != '\0');
+        code = tsk_report_volume(report, report->volume.content[0] != '\0');
     if (code == 0)
         code = compare_sizes(report, info);
     return code;
@@ -197,16 +94,16 @@ static int report_filesystem(struct report *report, TSK_FS_INFO *info)
 
 /* ------------------------------------------------------------------ APFS */
 
-static int report_apfs_volume(struct report *container, const TSK_POOL_INFO *pool,
+static int report_apfs_volume(struct tsk_report *container, const TSK_POOL_INFO *pool,
                               const TSK_POOL_VOLUME_INFO *info)
 {
     const struct locator locator = {
         .kind = LOCATOR_APFS, .offset = container->slot->offset, .block = info->block};
-    struct report report;
+    struct tsk_report report;
     struct buf key = {0};
     int code;
 
-    report_begin(&report, container->task, container->slot);
+    tsk_report_begin(&report, container->task, container->slot);
     report.stage = "filesystem";
     buf_printf(&key, "%s.v%d", container->slot->key, info->index + 1);
     report.volume.key = buf_cstr(&key);
@@ -224,26 +121,26 @@ static int report_apfs_volume(struct report *container, const TSK_POOL_INFO *poo
         report.volume.content = "encrypted: APFS/FileVault";
     else
         locator_print(&report.expand, &locator);
-    code = buf_failed(&key) ? -ENOMEM : emit_volume(&report, false);
+    code = buf_failed(&key) ? -ENOMEM : tsk_report_volume(&report, false);
     if (code == 0 && (info->flags & TSK_POOL_VOLUME_FLAG_ENCRYPTED))
-        code = fault(&report, FAULT_ENCRYPTED, container->slot->offset, report.volume.fs_size,
-                     "content not read", report.volume.content);
-    report_end(&report);
+        code = tsk_report_fault(&report, FAULT_ENCRYPTED, container->slot->offset, report.volume.fs_size,
+                                "content not read", report.volume.content);
+    tsk_report_end(&report);
     buf_finish(&key);
     return code;
 }
 
 /* Of an APFS container nothing is free until one of its volumes has been opened (tsk_space_close_pool). */
-static int account_pool(struct report *report, uint64_t end)
+static int account_pool(struct tsk_report *report, uint64_t end)
 {
     const struct tsk_slot *slot = report->slot;
     uint64_t inside = end > slot->offset ? end - slot->offset : 0;
-    int code = account(report, ACCOUNT_ALLOCATED, inside);
+    int code = tsk_report_account(report, ACCOUNT_ALLOCATED, inside);
 
-    return code == 0 ? account(report, ACCOUNT_OUTSIDE, slot->present - inside) : code;
+    return code == 0 ? tsk_report_account(report, ACCOUNT_OUTSIDE, slot->present - inside) : code;
 }
 
-static int report_pool(struct report *report, const TSK_POOL_INFO *pool)
+static int report_pool(struct tsk_report *report, const TSK_POOL_INFO *pool)
 {
     uint64_t end =
         u64_add_saturating(report->slot->offset, u64_mul_saturating(pool->num_blocks, pool->block_size));
@@ -255,55 +152,23 @@ static int report_pool(struct report *report, const TSK_POOL_INFO *pool)
     report->volume.block_size = pool->block_size;
     report->volume.block_count = pool->num_blocks;
     report->volume.fs_size = u64_mul_saturating(pool->num_blocks, pool->block_size);
-    code = emit_volume(report, false);
+    code = tsk_report_volume(report, false);
     if (code == 0)
         code = account_pool(report, end < limit ? end : limit);
     for (const TSK_POOL_VOLUME_INFO *volume = pool->vol_list; volume && code == 0; volume = volume->next)
         code = report_apfs_volume(report, pool, volume);
     if (code == 0 && !pool->vol_list)
-        code = fault(report, FAULT_DAMAGED, report->slot->offset, report->slot->present, "no volume listed",
-                     "the APFS container names no volume that can be read");
+        code = tsk_report_fault(report, FAULT_DAMAGED, report->slot->offset, report->slot->present,
+                                "no volume listed", "the APFS container names no volume that can be read");
     if (code == 0 && end > limit)
-        code = fault(report, FAULT_MISSING, limit, end - limit, "what lies there is not read",
-                     "the APFS container reaches past the end of what is there");
+        code = tsk_report_fault(report, FAULT_MISSING, limit, end - limit, "what lies there is not read",
+                                "the APFS container reaches past the end of what is there");
     else if (code == 0 && end < limit)
-        code = emit_raw(report, "after-fs", end, limit - end);
+        code = tsk_report_raw(report, "after-fs", end, limit - end);
     return code;
 }
 
-/* ------------------------------------------------------------------ images inside */
-
-static void print_base(struct buf *buf, const struct tsk_slot *slot)
-{
-    buf_printf(buf, "{raw@%llu+%llu}", (unsigned long long)slot->offset, (unsigned long long)slot->present);
-}
-
-/* Tries to open the volume as an image inside of this one: 0, and content, expand and root are set; or as image_enter.
- * `bases`: the contents that it is made of; "": the volume alone. */
-static int open_inside(struct report *report, const char *step, const char *bases, struct why *why)
-{
-    struct image *inner;
-    const char *rest;
-    int code;
-
-    buf_clear(&report->expand);
-    buf_printf(&report->expand, "%s%s", step, bases);
-    if (bases[0] == '\0')
-        print_base(&report->expand, report->slot);
-    buf_text(&report->expand, ">volumes");
-    code = buf_failed(&report->expand)
-               ? -ENOMEM
-               : image_enter(report->task->image, buf_cstr(&report->expand), &inner, &rest, why);
-    if (code < 0) {
-        buf_clear(&report->expand);
-        return code;
-    }
-    buf_printf(&report->content, "opened: %s", image_info(inner)->details);
-    buf_printf(&report->root, "%s/%s!", image_name(report->task->image), report->volume.key);
-    image_leave(inner);
-    report->volume.content = buf_cstr(&report->content);
-    return buf_failed(&report->content) || buf_failed(&report->root) ? -ENOMEM : 0;
-}
+/* ------------------------------------------------------------------ no file system */
 
 /* The kind of image inside that an encrypted volume is; NULL: none that is opened. */
 static const char *step_of(const char *content)
@@ -314,8 +179,8 @@ static const char *step_of(const char *content)
 }
 
 /* Why an encrypted volume stays locked, in words. */
-static void tell_locked(const struct report *report, const char *content, int code, const struct why *why, char *ret,
-                        size_t size)
+static void tell_locked(const struct tsk_report *report, const char *content, int code, const struct why *why,
+                        char *ret, size_t size)
 {
     size_t count = image_key_count(report->task->image);
 
@@ -324,129 +189,34 @@ static void tell_locked(const struct report *report, const char *content, int co
     else if (count == 0)
         (void)snprintf(ret, size, "%s: no key was given (%s)", content, why->text);
     else
-        (void)snprintf(ret, size, "%s: wrong key: none of the %zu given opens it (%s)", content, count, why->text);
+        (void)snprintf(ret, size, "%s: wrong key: none of the %zu given opens it (%s)", content, count,
+                       why->text);
 }
 
-/* ------------------------------------------------------------------ no file system */
-
-/* An encrypted volume is opened when there is a key for it; else it is told what it is and why it stays closed. */
-static int report_encrypted(struct report *report, const struct signature *found)
+/* An encrypted volume is opened when there is a key for it; else it is told what it is and why it stays
+ * closed. */
+static int report_encrypted(struct tsk_report *report, const struct signature *found)
 {
     const struct tsk_slot *slot = report->slot;
     const char *step = step_of(found->content);
     struct why why = {{0}};
     char words[600];
-    int code = step ? open_inside(report, step, "", &why) : -ENOKEY;
+    int code = step ? tsk_report_inside(report, step, "", &why) : -ENOKEY;
 
-    if (code == -ENOMEM && why.text[0] == '\0') /* with words: deriving its key would take too much; the others are read */
+    if (code == -ENOMEM &&
+        why.text[0] == '\0') /* with words: deriving its key would take too much; the others are read */
         return code;
     if (code == 0)
-        return emit_volume(report, false);
+        return tsk_report_volume(report, false);
     if (step)
         tell_locked(report, found->content, code, &why, words, sizeof words);
-    code = emit_volume(report, true);
+    code = tsk_report_volume(report, true);
     return code < 0 ? code
-                    : fault(report, FAULT_ENCRYPTED, slot->offset, slot->present, "file system not read",
-                            step ? words : found->content);
+                    : tsk_report_fault(report, FAULT_ENCRYPTED, slot->offset, slot->present,
+                                       "file system not read", step ? words : found->content);
 }
 
-enum { LOGICAL_VOLUMES_MAX = 256 };
-
-/* One logical volume as a volume "<key>.lv<n>" inside of the physical one. -ENOENT: there is none of this number, or of any. */
-static int report_logical(const struct report *physical, uint32_t number, const char *bases)
-{
-    struct report report;
-    struct why why = {{0}};
-    char key[sizeof physical->slot->key + 16], step[16];
-    int code;
-
-    report_begin(&report, physical->task, physical->slot);
-    (void)snprintf(key, sizeof key, "%s.lv%u", physical->slot->key, number);
-    (void)snprintf(step, sizeof step, "lvm.%u", number);
-    report.volume.key = key;
-    report.volume.parent = physical->slot->key;
-    report.volume.table = "lvm2";
-    report.volume.type = "LVM2 logical volume";
-    code = open_inside(&report, step, bases, &why);
-    if (code == 0) {
-        code = emit_volume(&report, false);
-    } else if (code != -ENOENT && (code != -ENOMEM || why.text[0])) {
-        bool all = code == -ENODATA || code == -EREMOTE || code == -ELOOP; /* the next one would say the same */
-
-        report.volume.key = physical->slot->key;
-        code = fault(&report,
-                     code == -EINVAL || code == -ENODATA ? FAULT_DAMAGED
-                     : code == -ELOOP                    ? FAULT_LIMIT
-                                                         : FAULT_UNSUPPORTED,
-                     physical->slot->offset, physical->slot->present,
-                     all ? "logical volumes not read" : "logical volume not read",
-                     why.text[0] ? why.text : strerror(-code));
-        code = code == 0 && all ? -ENOENT : code;
-    }
-    report_end(&report);
-    return code;
-}
-
-static int part_read(void *context, uint64_t offset, void *data, size_t size)
-{
-    tsk_part_read(context, offset, data, size);
-    return 0;
-}
-
-static bool group_of(const struct report *report, const struct tsk_slot *slot, char ret_group[LAYER_GROUP_SIZE])
-{
-    struct tsk_part part = {&report->task->keep->medium, slot->offset, slot->present};
-
-    return slot->use == VOLUME_ALLOCATED &&
-           layer_lvm_group(&(struct reader){part_read, &part, slot->present}, ret_group);
-}
-
-/* The physical volumes of this one's group on this medium, this one first. False: another comes before it, with which the
- * group is told. */
-static bool gather_group(const struct report *report, struct buf *bases)
-{
-    const struct tsk_keep *keep = report->task->keep;
-    char own[LAYER_GROUP_SIZE], other[LAYER_GROUP_SIZE];
-    size_t count = 1;
-
-    print_base(bases, report->slot);
-    if (!group_of(report, report->slot, own))
-        return true;
-    for (size_t i = 0; i < keep->slot_count && count < LAYER_BASES_MAX; i++) {
-        const struct tsk_slot *slot = &keep->slots[i];
-
-        if (slot == report->slot || slot->offset == report->slot->offset || !group_of(report, slot, other) ||
-            strcmp(own, other) != 0)
-            continue;
-        if (slot < report->slot)
-            return false;
-        print_base(bases, slot);
-        count++;
-    }
-    return true;
-}
-
-/* A physical volume of LVM2: its logical volumes. It stays a raw stream too: what no logical volume has is in it. */
-static int report_group(struct report *report)
-{
-    const struct tsk_slot *slot = report->slot;
-    struct buf bases = {0};
-    uint32_t number = 0;
-    int code = emit_volume(report, true);
-
-    if (code == 0 && gather_group(report, &bases)) {
-        while (code == 0 && number < LOGICAL_VOLUMES_MAX)
-            code = buf_failed(&bases) ? -ENOMEM : report_logical(report, ++number, buf_cstr(&bases));
-        if (code == 0)
-            code = fault(report, FAULT_LIMIT, slot->offset, slot->present, "logical volumes not read",
-                         "there may be more logical volumes than are looked for");
-        code = code == -ENOENT ? 0 : code;
-    }
-    buf_finish(&bases);
-    return code;
-}
-
-static int report_unread(struct report *report, const struct signature *found, const char *words)
+static int report_unread(struct tsk_report *report, const struct signature *found, const char *words)
 {
     const struct tsk_slot *slot = report->slot;
     const char *detail = found->content;
@@ -455,7 +225,7 @@ static int report_unread(struct report *report, const struct signature *found, c
     int code;
 
     report->volume.content = found->content;
-    code = account(report, ACCOUNT_RAW, slot->present);
+    code = tsk_report_account(report, ACCOUNT_RAW, slot->present);
     if (code < 0)
         return code;
     switch (found->class) {
@@ -463,7 +233,7 @@ static int report_unread(struct report *report, const struct signature *found, c
         return report_encrypted(report, found);
     case SIGNATURE_UNSUPPORTED:
         if (strcmp(found->content, "unsupported: LVM2") == 0)
-            return report_group(report);
+            return tsk_group_report(report);
         break;
     case SIGNATURE_READABLE:
         kind = FAULT_DAMAGED;
@@ -474,7 +244,8 @@ static int report_unread(struct report *report, const struct signature *found, c
         break;
     case SIGNATURE_RANDOM:
         kind = FAULT_ENCRYPTED;
-        detail = "no structure, and bytes spread as evenly as encrypted ones: a VeraCrypt or TrueCrypt volume is suspected, or it "
+        detail = "no structure, and bytes spread as evenly as encrypted ones: a VeraCrypt or TrueCrypt "
+                 "volume is suspected, or it "
                  "was wiped with random bytes";
         break;
     case SIGNATURE_UNKNOWN:
@@ -482,19 +253,19 @@ static int report_unread(struct report *report, const struct signature *found, c
         break;
     case SIGNATURE_DATA:
     case SIGNATURE_ZEROS:
-        return emit_volume(report, true);
+        return tsk_report_volume(report, true);
     }
-    code = emit_volume(report, true);
+    code = tsk_report_volume(report, true);
     if (code == 0)
-        code = fault(report, kind, slot->offset, slot->present, "file system not read", detail);
+        code = tsk_report_fault(report, kind, slot->offset, slot->present, "file system not read", detail);
     if (code == 0 && found->class == SIGNATURE_UNKNOWN && report->task->keep->table_unopened[0])
-        code = fault(report, FAULT_DAMAGED, 0, slot->present, "partitions not read",
-                     report->task->keep->table_unopened);
+        code = tsk_report_fault(report, FAULT_DAMAGED, 0, slot->present, "partitions not read",
+                                report->task->keep->table_unopened);
     return code;
 }
 
 /* Nothing opened by detection. A signature may still say what to try, and how it fails. */
-static int report_by_signature(struct report *report)
+static int report_by_signature(struct tsk_report *report)
 {
     struct tsk_medium *medium = &report->task->keep->medium;
     struct tsk_part part = {medium, report->slot->offset, report->slot->present};
@@ -518,8 +289,8 @@ static int report_by_signature(struct report *report)
             return report_unread(report, found, tsk_words(words, sizeof words));
         code = report_filesystem(report, info);
         if (code == 0)
-            code = fault(report, FAULT_DAMAGED, part.offset, 0, "",
-                         "the file system opens only when its type is given: it is damaged");
+            code = tsk_report_fault(report, FAULT_DAMAGED, part.offset, 0, "",
+                                    "the file system opens only when its type is given: it is damaged");
         tsk_fs_close(info);
     }
     return code;
@@ -537,7 +308,7 @@ static const struct {
 
 /* The first is reported as the volume's own; each other as a volume "<key>.<type>" inside it, listed under
  * the same key. */
-static int report_several(struct report *first, const char *names)
+static int report_several(struct tsk_report *first, const char *names)
 {
     struct tsk_medium *medium = &first->task->keep->medium;
     size_t count = 0;
@@ -554,16 +325,16 @@ static int report_several(struct report *first, const char *names)
         if (count++ == 0) {
             code = report_filesystem(first, info);
         } else {
-            struct report other;
+            struct tsk_report other;
             char key[sizeof first->slot->key + LOCATOR_TYPE_SIZE + 1];
-            report_begin(&other, first->task, first->slot);
+            tsk_report_begin(&other, first->task, first->slot);
             (void)snprintf(key, sizeof key, "%s.%s", first->slot->key, candidates[i].type);
             other.volume.key = key;
             other.volume.parent = first->slot->key;
             other.volume.type = "a second file system in the same place";
             describe(&other, info);
-            code = emit_volume(&other, false);
-            report_end(&other);
+            code = tsk_report_volume(&other, false);
+            tsk_report_end(&other);
         }
         tsk_fs_close(info);
     }
@@ -572,7 +343,7 @@ static int report_several(struct report *first, const char *names)
 
 /* ------------------------------------------------------------------ the parts */
 
-static int report_allocated(struct report *report)
+static int report_allocated(struct tsk_report *report)
 {
     const struct tsk_slot *slot = report->slot;
     TSK_FS_INFO *info;
@@ -581,17 +352,19 @@ static int report_allocated(struct report *report)
     int code = 0;
 
     if (slot->present < slot->size)
-        code = fault(report, FAULT_MISSING, slot->offset + slot->present, slot->size - slot->present,
-                     "what lies there is not read", "the volume reaches past the end of the image");
+        code =
+            tsk_report_fault(report, FAULT_MISSING, slot->offset + slot->present, slot->size - slot->present,
+                             "what lies there is not read", "the volume reaches past the end of the image");
     if (code < 0 || slot->present == 0)
-        return code < 0 ? code : emit_volume(report, false);
+        return code < 0 ? code : tsk_report_volume(report, false);
     if (tsk_task_at(report->task, slot->offset)) {
-        code = emit_volume(report, true);
+        code = tsk_report_volume(report, true);
         if (code == 0)
-            code = account(report, ACCOUNT_RAW, slot->present);
+            code = tsk_report_account(report, ACCOUNT_RAW, slot->present);
         return code < 0 ? code
-                        : fault(report, report->task->skip->kind, slot->offset, slot->present,
-                                "file system not read", "an earlier attempt did not survive opening it");
+                        : tsk_report_fault(report, report->task->skip->kind, slot->offset, slot->present,
+                                           "file system not read",
+                                           "an earlier attempt did not survive opening it");
     }
     info = tsk_fs_open_img(&report->task->keep->medium.base, (TSK_OFF_T)slot->offset, TSK_FS_TYPE_DETECT);
     if (info) {
@@ -609,19 +382,19 @@ static int report_allocated(struct report *report)
 
 static int report_slot(struct tsk_task *task, const struct tsk_slot *slot, uint64_t share)
 {
-    struct report report;
+    struct tsk_report report;
     int code;
 
-    report_begin(&report, task, slot);
+    tsk_report_begin(&report, task, slot);
     if (slot->use == VOLUME_ALLOCATED)
         code = report_allocated(&report);
     else
-        code = emit_volume(&report, slot->use == VOLUME_GAP);
+        code = tsk_report_volume(&report, slot->use == VOLUME_GAP);
     if (code == 0 && slot->use != VOLUME_ALLOCATED)
-        code = account(&report, slot->use == VOLUME_GAP ? ACCOUNT_RAW : ACCOUNT_TABLE, share);
+        code = tsk_report_account(&report, slot->use == VOLUME_GAP ? ACCOUNT_RAW : ACCOUNT_TABLE, share);
     if (code == 0)
-        code = account(&report, ACCOUNT_SHARE, share);
-    report_end(&report);
+        code = tsk_report_account(&report, ACCOUNT_SHARE, share);
+    tsk_report_end(&report);
     return code;
 }
 
@@ -631,7 +404,7 @@ static int report_front(struct tsk_task *task)
 {
     struct tsk_slot slot = {
         .key = "image", .use = VOLUME_ALLOCATED, .size = (uint64_t)task->keep->medium.base.size};
-    struct report report;
+    struct tsk_report report;
     TSK_FS_INFO *info;
     int code = 0;
 
@@ -648,12 +421,12 @@ static int report_front(struct tsk_task *task)
     tsk_error_reset();
     if (!info)
         return 0;
-    report_begin(&report, task, &slot);
+    tsk_report_begin(&report, task, &slot);
     report.volume.table = "none";
     report.volume.type = "file system in front of the partition table";
     describe(&report, info);
-    code = emit_volume(&report, false);
-    report_end(&report);
+    code = tsk_report_volume(&report, false);
+    tsk_report_end(&report);
     tsk_fs_close(info);
     return code;
 }
@@ -686,8 +459,8 @@ static int report_overlaps(struct tsk_task *task)
     return code;
 }
 
-/* How many bytes of the medium each slot is the first to claim: volumes first, then the table's own sectors (which lie
- * in what it calls unallocated), then gaps. */
+/* How many bytes of the medium each slot is the first to claim: volumes first, then the table's own sectors
+ * (which lie in what it calls unallocated), then gaps. */
 static int share_medium(struct tsk_task *task, uint64_t **ret_shares)
 {
     static const int order[] = {VOLUME_ALLOCATED, VOLUME_TABLE, VOLUME_GAP};
@@ -739,22 +512,22 @@ static int report_without_table(struct tsk_task *task)
 {
     struct tsk_slot slot = {
         .key = "image", .use = VOLUME_ALLOCATED, .size = (uint64_t)task->keep->medium.base.size};
-    struct report report;
+    struct tsk_report report;
     int code;
 
     slot.present = slot.size;
     task->keep->table = "none";
-    report_begin(&report, task, &slot);
+    tsk_report_begin(&report, task, &slot);
     report.volume.content = "unknown";
-    code = emit_volume(&report, true);
+    code = tsk_report_volume(&report, true);
     if (code == 0)
-        code = account(&report, ACCOUNT_RAW, slot.size);
+        code = tsk_report_account(&report, ACCOUNT_RAW, slot.size);
     if (code == 0)
-        code = account(&report, ACCOUNT_SHARE, slot.size);
+        code = tsk_report_account(&report, ACCOUNT_SHARE, slot.size);
     if (code == 0)
-        code = fault(&report, task->skip->kind, 0, slot.size, "partitions not read",
-                     "an earlier attempt did not survive the partition table");
-    report_end(&report);
+        code = tsk_report_fault(&report, task->skip->kind, 0, slot.size, "partitions not read",
+                                "an earlier attempt did not survive the partition table");
+    tsk_report_end(&report);
     return code;
 }
 
