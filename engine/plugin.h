@@ -142,7 +142,8 @@ void scan_note(struct scan *scan, uint64_t offset, const char *format, ...) __at
 void scan_limited(struct scan *scan, uint64_t offset, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The passwords that were given for this exhibit, by number from 0 on, in the order in which they are tried: text that ends with a
- * NUL, borrowed; NULL: there are no more. None of it may reach a record, a note or a name. */
+ * NUL, borrowed until finish returns; NULL: there are no more. From start to finish. None of it may reach a record, a note or a name.
+ * A plugin that asks says different things of equal bytes: it must not call setup_content_only. */
 const char *scan_password(const struct scan *scan, size_t number);
 /* What tells in a record which one opened something, and does not give it away: PBKDF2-HMAC-SHA256 with the stream's address as salt
  * (200,000 rounds, 16 bytes, hex), slow to make. "": there is no such password. */

@@ -11,6 +11,7 @@ struct locked {
     size_t password; /* number of the one that opened a member last */
     unsigned trials; /* wrong ones so far; their number is limited */
     char key[64];    /* that one, in words: its salted digest */
+    bool said;       /* that the limit is reached */
 };
 
 /* Opens the member, whose data end at `end`. member->key says with which password, as words that live as long

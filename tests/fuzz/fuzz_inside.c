@@ -1,7 +1,7 @@
 /*
- * fuzz_inside: whatever an archive, a message, a compound file, a PDF, a store or a package of Outlook holds, opening it
- * keeps to its bounds and comes to an end, and no plugin fails. libarchive, GMime, libgsf, qpdf, libpff and the others are
- * fuzzed with them. KVALI_INSIDE names one of the plugins, which then runs alone.
+ * fuzz_inside: whatever an archive, a message, a compound file, a PDF, a store or a package of Outlook holds,
+ * opening it keeps to its bounds and comes to an end, and no plugin fails. libarchive, GMime, libgsf, qpdf,
+ * libpff and the others are fuzzed with them. KVALI_INSIDE names one of the plugins, which then runs alone.
  */
 #include "engine/scan/scanner.h"
 #include "tests/plugins/trace.h"
@@ -14,8 +14,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 extern const struct plugin plugin_archive, plugin_encrypted, plugin_mail, plugin_ole, plugin_pdf, plugin_pst,
     plugin_tnef;
 enum { PLUGINS = 7 };
-static const struct plugin *const all[PLUGINS] = {&plugin_archive, &plugin_encrypted, &plugin_mail, &plugin_ole,
-                                                  &plugin_pdf,     &plugin_pst,       &plugin_tnef};
+static const struct plugin *const all[PLUGINS] = {
+    &plugin_archive, &plugin_encrypted, &plugin_mail, &plugin_ole, &plugin_pdf, &plugin_pst, &plugin_tnef};
+
+static const char *password(const void *context, size_t number)
+{
+    (void)context;
+    return number == 0 ? "x" : number == 1 ? "y" : NULL;
+}
+
+static void password_digest(const void *context, size_t number, const char *salt,
+                            char ret[SCAN_PASSWORD_DIGEST])
+{
+    (void)context, (void)number, (void)salt;
+    ret[0] = '\0';
+}
 
 static struct scanner *make_scanner(const struct plugin *const *plugins, size_t count)
 {
@@ -29,6 +42,7 @@ static struct scanner *make_scanner(const struct plugin *const *plugins, size_t 
         scanner_new(plugins, count, &settings, &scanner, NULL) < 0)
         abort();
     settings_finish(&settings);
+    scanner_set_passwords(scanner, &(struct scan_passwords){password, password_digest, NULL});
     return scanner;
 }
 
