@@ -206,7 +206,7 @@ static int encrypted_finish(struct scan *scan, enum scan_status status)
 
 const struct plugin plugin_encrypted = {
     .abi = PLUGIN_ABI,
-    .version = 1,
+    .version = 2,
     .name = "encrypted",
     .summary = "Encrypted contents by name and method; what may be a VeraCrypt volume",
     .emits = encrypted_emits,

@@ -129,8 +129,13 @@ static const char *luks(const uint8_t *data, size_t size, struct buf *ret_method
     if (data[7] == 1) {
         buf_printf(ret_method, "LUKS1, %.32s-%.32s, %.32s", (const char *)data + 8, (const char *)data + 40,
                    (const char *)data + 72);
-    } else {
-        text_after(data, size, "\"encryption\":\"", '"', room, sizeof room);
+    } else { /* the key slots before have ciphers of their own */
+        const uint8_t *segments = memmem(data, size, "\"segments\":", 11);
+
+        room[0] = '\0';
+        if (segments != NULL)
+            text_after(segments, (size_t)(data + size - segments), "\"encryption\":\"", '"', room,
+                       sizeof room);
         buf_printf(ret_method, "LUKS2%s%s", room[0] != '\0' ? ", " : "", room);
     }
     return "LUKS volume";

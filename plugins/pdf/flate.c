@@ -61,5 +61,8 @@ enum flate_end flate_begins(const uint8_t *data, size_t size)
     z.avail_out = sizeof some;
     code = inflate(&z, Z_SYNC_FLUSH);
     inflateEnd(&z);
+    /* Empty blocks may come first. */
+    if (code == Z_OK && size > CHUNK)
+        return FLATE_FULL;
     return z.avail_out < sizeof some ? FLATE_FULL : code == Z_STREAM_END ? FLATE_WHOLE : FLATE_CUT;
 }

@@ -262,8 +262,7 @@ static uint8_t *bytes_of(struct pdf *pdf, qpdf_oh stream, qpdf_oh dictionary, en
     if (data != NULL && packing == PACKED_CHAIN) {
         if (size > CHAIN_MAX || !chain_is_safe(pdf, dictionary)) {
             scan_limited(pdf->scan, 0,
-                         "object %d: a stream that is packed several times, or with a predictor, and large: "
-                         "it is not unpacked",
+                         "object %d: a stream whose filters may make much of little: it is not unpacked",
                          object);
         } else {
             qpdf_oh_get_stream_data(pdf->qpdf, stream, qpdf_dl_generalized, &filtered, &unpacked, ret_size);

@@ -240,6 +240,15 @@ static void open_object(struct pdf *pdf, qpdf_oh object, int id)
         visit(pdf, object, id, LOOK_SCRIPTS, 0);
 }
 
+static void limit_objects(struct pdf *pdf)
+{
+    if (pdf->objects <= OBJECTS_MAX)
+        return;
+    scan_limited(pdf->scan, 0, "%" PRIu64 " objects in a PDF file: the first %d were looked at", pdf->objects,
+                 OBJECTS_MAX);
+    pdf->objects = OBJECTS_MAX;
+}
+
 static void count_objects(struct pdf *pdf, size_t size)
 {
     qpdf_oh trailer = qpdf_get_trailer(pdf->qpdf);
@@ -248,11 +257,7 @@ static void count_objects(struct pdf *pdf, size_t size)
     if (!qpdf_oh_get_value_as_int(pdf->qpdf, part_key(pdf, trailer, "/Size"), &count) || count < 0)
         count = 0;
     pdf->objects = (uint64_t)count < size ? (uint64_t)count : size; /* a byte each, at least */
-    if (pdf->objects > OBJECTS_MAX) {
-        scan_limited(pdf->scan, 0, "%d objects in a PDF file: the first %d were looked at", count,
-                     OBJECTS_MAX);
-        pdf->objects = OBJECTS_MAX;
-    }
+    limit_objects(pdf);
 }
 
 static void emit_document(struct pdf *pdf, bool opened, const char *encryption)
@@ -313,7 +318,7 @@ static bool wants_password(struct pdf *pdf)
     return error != NULL && qpdf_get_error_code(pdf->qpdf, error) == qpdf_e_password;
 }
 
-/* The largest number of an object that begins in the bytes ("12 0 obj"), at most OBJECTS_MAX. */
+/* The largest number of an object that begins in the bytes ("12 0 obj"). */
 static uint64_t largest_object(const uint8_t *data, size_t size)
 {
     const uint8_t *end = data + size;
@@ -329,7 +334,7 @@ static uint64_t largest_object(const uint8_t *data, size_t size)
             digit--;
         for (; digit > data && digit[-1] >= '0' && digit[-1] <= '9' && place < OBJECTS_MAX * 10; place *= 10)
             number += (uint64_t)(*--digit - '0') * place;
-        largest = number > largest && number <= OBJECTS_MAX ? number : largest;
+        largest = number > largest ? number : largest;
     }
     return largest;
 }
@@ -358,6 +363,7 @@ static void read_broken(struct pdf *pdf, const uint8_t *data, size_t size)
         pdf->objects = size / OBJECT_SIZE < OBJECTS_MAX ? size / OBJECT_SIZE + 1 : OBJECTS_MAX;
         largest = largest_object(data, size) + 1; /* what is lost may be nearly all of it */
         pdf->objects = largest > pdf->objects ? largest : pdf->objects;
+        limit_objects(pdf);
         each_object(pdf, look_for_files);
         each_object(pdf, open_object);
         emit_document(pdf, true, NULL);
@@ -413,7 +419,7 @@ static int pdf_finish(struct scan *scan, enum scan_status status)
 
 const struct plugin plugin_pdf = {
     .abi = PLUGIN_ABI,
-    .version = 1,
+    .version = 2,
     .name = "pdf",
     .summary = "PDF files: attachments, scripts, pictures and packed streams as streams; encryption",
     .emits = pdf_emits,

@@ -207,8 +207,12 @@ static void cut_one(struct letter *letter, struct value *value)
 
         if (room->size == 0 || value->as.bytes.data != room->data)
             continue;
-        text_escaped_cut(room, CUT);
-        *value = i == RECEIVED_ROOM ? value_none() : value_text(buf_cstr(room));
+        if (i != RECEIVED_ROOM) {
+            text_escaped_cut(room, CUT);
+            *value = value_text(buf_cstr(room));
+        } else if (room->size > CUT) {
+            *value = value_none(); /* JSON that is cut is none */
+        }
         return;
     }
 }

@@ -493,7 +493,7 @@ static int pst_finish(struct scan *scan, enum scan_status status)
 
 const struct plugin plugin_pst = {
     .abi = PLUGIN_ABI,
-    .version = 1,
+    .version = 2,
     .name = "pst",
     .summary = "Outlook's stores (PST, OST): messages and other items, texts and attachments as streams",
     .emits = pst_emits,

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_MAX = 4096, IID_SIZE = 16 };
+/* More than a record shows (tnef.c): so what is cut is told. */
+enum { TEXT_MAX = 8192, IID_SIZE = 16 };
 
 void package_text(struct buf *ret, const uint8_t *data, size_t size, bool wide)
 {

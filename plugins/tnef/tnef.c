@@ -189,9 +189,46 @@ static void end_attachment(struct package *package)
 
 /* ------------------------------------------------------------------ attributes */
 
-static void take(struct package *package, uint32_t id, const uint8_t *data, size_t size)
+/* What belongs to the attachment that is being gathered. */
+static void take_attached(struct package *package, enum attribute id, const uint8_t *data, struct span span)
 {
     struct attachment *attachment = &package->attachment;
+
+    switch (id) {
+    case RENDERING:
+        end_attachment(package);
+        attachment->there = true;
+        attachment->at = span.offset;
+        break;
+    case TITLE:
+        attachment->title = span;
+        break;
+    case META_FILE:
+        attachment->picture = span;
+        break;
+    case CREATED:
+        attachment->born = package_date(data, span.size);
+        break;
+    case MODIFIED:
+        attachment->modified = package_date(data, span.size);
+        break;
+    case DATA:
+        if (attachment->data.size > 0 && !attachment->object) /* of another one, whose beginning is lost */
+            end_attachment(package);
+        attachment->there = attachment->filled = true;
+        attachment->data = span;
+        break;
+    case ATTACHMENT_PROPS:
+        attachment->there = true;
+        package_attachment_props(package, data, span.size, span.offset);
+        break;
+    default:
+        break;
+    }
+}
+
+static void take(struct package *package, uint32_t id, const uint8_t *data, size_t size)
+{
     const struct span span = {(uint64_t)(data - package->data), size};
 
     switch ((enum attribute)id) {
@@ -223,33 +260,8 @@ static void take(struct package *package, uint32_t id, const uint8_t *data, size
     case RECIPIENTS:
         package_recipients(package, data, size);
         break;
-    case RENDERING:
-        end_attachment(package);
-        attachment->there = true;
-        attachment->at = span.offset;
-        break;
-    case TITLE:
-        attachment->title = span;
-        break;
-    case META_FILE:
-        attachment->picture = span;
-        break;
-    case CREATED:
-        attachment->born = package_date(data, size);
-        break;
-    case MODIFIED:
-        attachment->modified = package_date(data, size);
-        break;
-    case DATA:
-        if (attachment->data.size > 0 && !attachment->object) /* of another one, whose beginning is lost */
-            end_attachment(package);
-        attachment->there = attachment->filled = true;
-        attachment->data = span;
-        break;
-    case ATTACHMENT_PROPS:
-        attachment->there = true;
-        package_attachment_props(package, data, size, span.offset);
-        break;
+    default:
+        take_attached(package, (enum attribute)id, data, span);
     }
 }
 
@@ -356,7 +368,7 @@ static int tnef_finish(struct scan *scan, enum scan_status status)
 
 const struct plugin plugin_tnef = {
     .abi = PLUGIN_ABI,
-    .version = 1,
+    .version = 2,
     .name = "tnef",
     .summary =
         "Outlook's packages (TNEF, winmail.dat): headers, texts and attachments as streams of their own",

@@ -95,7 +95,8 @@ static void leave_to_others(struct scan *scan)
         return;
     stream->opened[FORM_ZIP] = mine->beside_archive && memcmp(head, "PK\3\4", 4) == 0;
     stream->opened[FORM_GZIP] = mine->beside_archive && memcmp(head, "\x1f\x8b\10", 3) == 0;
-    stream->opened[FORM_ZLIB] = mine->beside_pdf && scan_stream(scan)->size <= PDF_MAX && memmem(head, size, "%PDF-", 5) != NULL;
+    stream->opened[FORM_ZLIB] = mine->beside_pdf && scan_stream(scan)->size <= PDF_MAX &&
+                                memmem(head, size, "%PDF-", 5) != NULL;
 }
 
 /* A recovered object's bytes lie in the stream that it was recovered from, which was looked through already.
@@ -356,7 +357,7 @@ static int unpack_finish(struct scan *scan, enum scan_status status)
 
 const struct plugin plugin_unpack = {
     .abi = PLUGIN_ABI,
-    .version = 3,
+    .version = 4,
     .name = "unpack",
     .summary = "Compressed and encoded data inside others, as streams of their own",
     .emits = unpack_emits,

@@ -554,7 +554,7 @@ const char *yara_plugin_version(void)
 
 const struct plugin plugin_yara = {
     .abi = PLUGIN_ABI,
-    .version = 4,
+    .version = 5,
     .name = "yara",
     .summary = "YARA rules, as the yara command matches them on the extracted file",
     .emits = yara_emits,

@@ -58,7 +58,8 @@ static void write_string(struct buf *buf, char name)
     const char *text = word();
 
     if (kind < 6)
-        buf_printf(buf, "  $%c%u = \"%s\"%s\n", name, pick(2), strlen(text) < 3 ? "kilo" : text,
+        buf_printf(buf, "  $%c%u = \"%s\"%s\n", name, pick(2),
+                   strlen(text) < 3 && pick(4) != 0 ? "kilo" : text,
                    modifiers[pick(sizeof modifiers / sizeof modifiers[0])]);
     else if (kind < 8)
         buf_printf(buf, "  $%c%u = %s\n", name, pick(2), hex[pick(sizeof hex / sizeof hex[0])]);

@@ -23,6 +23,13 @@ static const struct {
     {"/.{0,3}alpha/ wide", CONTENT("Xa\0l\0p\0h\0a\0")},
     {"/.{0,3}alpha/ wide", CONTENT("a\0l\0p\0h\0a\0")},
     {"/lima.{0,5}mike/ wide", CONTENT("l\0i\0m\0a\0m\0i\0k\0e\0Y")},
+    {"\"a\"", CONTENT("xxa")},
+    {"\"a\" nocase", CONTENT("xxA")},
+    {"\"a\" wide", CONTENT("Xa\0")},
+    {"\"a\" wide nocase", CONTENT("A\0")},
+    {"\"ab\"", CONTENT("ab")},
+    {"\"ab\" nocase", CONTENT("xaB")},
+    {"\"aB\" nocase", CONTENT("Ab")},
     {"/lima.{0,5}mike/ ascii wide", CONTENT("limaXXXXXmike")},
     {"/x?.{0,4}bravo/ wide", CONTENT("Yb\0r\0a\0v\0o\0")},
     {"/[^x]bravo\\b/ wide", CONTENT("y\0b\0r\0a\0v\0o\0")},
@@ -84,12 +91,15 @@ static bool stands(const struct literal *literal, const uint8_t *data, size_t si
 
 static bool one_stands(const struct literals *literals, uint32_t string, const uint8_t *data, size_t size)
 {
+    static struct literal_pairs pairs;
     bool any = literals->anywhere[string] == ANYWHERE_ALL;
+
+    literal_pairs_learn(&pairs, data, size);
 
     for (size_t i = 0; i < literals->count; i++)
         any |= literals->items[i].string == string && stands(&literals->items[i], data, size);
     for (size_t i = 0; i < literals->short_count; i++)
-        any |= literals->shorts[i].string == string && stands(&literals->shorts[i], data, size);
+        any |= literals->shorts[i].string == string && literal_pairs_have(&pairs, &literals->shorts[i]);
     return any;
 }
 
@@ -113,4 +123,16 @@ Test(yara_literals, one_stands_wherever_the_string_matches)
         yr_rules_destroy(rules);
     }
     yr_finalize();
+}
+
+Test(yara_literals, what_does_not_stand_is_not_had)
+{
+    static struct literal_pairs pairs;
+
+    literal_pairs_learn(&pairs, (const uint8_t *)"ba", 2);
+    cr_assert_not(literal_pairs_have(&pairs, &(struct literal){.bytes = "ab", .size = 2}));
+    cr_assert_not(literal_pairs_have(&pairs, &(struct literal){.bytes = "c", .size = 1}));
+    cr_assert(literal_pairs_have(&pairs, &(struct literal){.bytes = "a", .size = 1}));
+    literal_pairs_learn(&pairs, (const uint8_t *)"c", 1);
+    cr_assert_not(literal_pairs_have(&pairs, &(struct literal){.bytes = "a", .size = 1}));
 }

@@ -36,7 +36,7 @@ put("file.b64", base64.encodebytes(b"Salted__" + noise))
 put("file.aes", b"AES\2\0\0\0" + noise)
 put("luks1.img", b"LUKS\xba\xbe\0\1" + b"aes".ljust(32, b"\0") + b"xts-plain64".ljust(32, b"\0") + b"sha256".ljust(32, b"\0") + bytes(600))
 luks2 = b"LUKS\xba\xbe\0\2" + bytes(4088)
-put("luks2.img", luks2 + b'{"keyslots":{},"segments":{"0":{"type":"crypt","encryption":"aes-xts-plain64","sector_size":512}}}\0')
+put("luks2.img", luks2 + b'{"keyslots":{"0":{"type":"luks2","area":{"type":"raw","encryption":"aes-cbc-plain"}}},"segments":{"0":{"type":"crypt","encryption":"aes-xts-plain64","sector_size":512}}}\0')
 put("luks2-cut.img", luks2[:600])  # its text is not there
 key = b"openssh-key-v1\0" + struct.pack(">I", 10) + b"aes256-ctr" + struct.pack(">I", 6) + b"bcrypt" + noise
 put("id_rsa", b"-----BEGIN OPENSSH PRIVATE KEY-----\n" + base64.encodebytes(key) + b"-----END OPENSSH PRIVATE KEY-----\n")
