@@ -135,6 +135,8 @@ static const char *likely_of_event(const struct custody_draft *draft, const stru
                 return "";
         return drafted(draft, "from");
     }
+    if (!strcmp(event, "destroyed") && (!strcmp(field, "seal_after") || !strcmp(field, "condition_after")))
+        return "";
     if (!strcmp(field, "seal_before")) {
         text = last_of(custody, "event", label, "seal_after");
         return *text ? text : last_of(custody, "exhibit", label, "seal_number");

@@ -181,13 +181,13 @@ static int check_validity(const struct seal *seal, const struct sign_who *who, i
     int64_t made;
     if (!when_parse(seal->time, &made))
         return why_set(why, -EUCLEAN, "its time is none: %s", seal->time);
-    *ret_made = made;
     if (who->not_before != WHEN_NONE && made < who->not_before)
         return why_set(why, -EKEYREJECTED, "it was made on %s; the signer's certificate was not valid before %s", seal->time,
                        when_format(who->not_before, day));
     if (who->not_after != WHEN_NONE && made > who->not_after)
         return why_set(why, -EKEYREJECTED, "it was made on %s; the signer's certificate had expired on %s", seal->time,
                        when_format(who->not_after, day));
+    *ret_made = made;
     return 0;
 }
 

@@ -490,11 +490,10 @@ static int put_annotations(struct writing *w, const char *kind, const char *sql)
 
 #define IS_FILE "s.kind NOT IN (0, 1, 5, 6)"
 static const char matches_sql[] =
-    "SELECT x.label, s.path, " IS_FILE
+    "SELECT m.exhibit, m.path, " IS_FILE
     ", 'YARA', 'The YARA rule ' || m.rule || ' matched' || CASE WHEN m.severity IS NULL THEN '' ELSE "
-    "', severity ' || m.severity END FROM rec_yara_match m JOIN t_stream s ON s.id = m.stream AND s.attempt "
-    "= m.attempt JOIN t_exhibit x ON "
-    "x.id = s.exhibit ORDER BY s.exhibit, s.path, m.namespace, m.rule, m.ordinal";
+    "', severity ' || m.severity END FROM match m JOIN t_stream s ON s.id = m.stream ORDER BY s.exhibit, "
+    "m.path, m.namespace, m.rule, m.pass, s.locator";
 static const char faults_sql[] = "SELECT f.exhibit, f.path, 0, 'fault', f.kind || ': ' || f.path || ': ' || "
                                  "f.detail || CASE WHEN f.effect = '' THEN '' ELSE ' (' || "
                                  "f.effect || ')' END FROM fault f ORDER BY 1, 2, 5, f.offset";

@@ -201,7 +201,7 @@ static void put_value(struct buf *buf, enum report_lang lang, const struct repor
         if (strcmp(field->name, "image_format") == 0)
             report_term(buf, lang, TERM_TYPE, value);
         else
-            report_moment(buf, lang, value); /* which leaves alone what is no time */
+            buf_text(buf, value);
         break;
     case CUSTODY_EXHIBIT:
     case CUSTODY_RECORD:

@@ -147,8 +147,10 @@ void section_notes(struct html *html, const struct report_model *model)
 
 /* ---- method ---- */
 
-/* Keys of settings are what the command line takes: they are no words (`group` REPORT_TERMS). */
-static void put_pairs(struct html *html, enum report_label label, enum report_term group, const struct model_pairs *pairs)
+/* Keys of settings are what the command line takes, and a computer may be called "worker": they are no words
+ * (REPORT_TERMS). */
+static void put_pairs(struct html *html, enum report_label label, enum report_term keys,
+                      enum report_term values, const struct model_pairs *pairs)
 {
     if (pairs->count == 0)
         return;
@@ -157,9 +159,9 @@ static void put_pairs(struct html *html, enum report_label label, enum report_te
     html_raw(html, "</h3>\n<dl class=\"pairs\">\n");
     for (size_t i = 0; i < pairs->count; i++) {
         html_raw(html, "<dt>");
-        html_term(html, group, pairs->items[i].key);
+        html_term(html, keys, pairs->items[i].key);
         html_raw(html, "</dt><dd>");
-        html_term(html, group, pairs->items[i].value);
+        html_term(html, values, pairs->items[i].value);
         html_raw(html, "</dd>\n");
     }
     html_raw(html, "</dl>\n");
@@ -194,8 +196,9 @@ static void put_runs(struct html *html, const struct report_model *model)
 
 static void put_passes(struct html *html, const struct report_model *model)
 {
-    static const enum report_label heads[] = {LABEL_PASS,     LABEL_PLUGIN,   LABEL_RESULT,     LABEL_PASS_DONE,
-                                              LABEL_PASS_PARTIAL, LABEL_PASS_NOT, LABEL_PASS_EQUAL, LABEL_PASS_FAULTS};
+    static const enum report_label heads[] = {LABEL_PASS,       LABEL_PLUGIN,       LABEL_RESULT,
+                                              LABEL_PASS_DONE,  LABEL_PASS_PARTIAL, LABEL_PASS_NOT,
+                                              LABEL_PASS_EQUAL, LABEL_PASS_FAULTS};
     html_raw(html, "<h3>");
     html_label(html, LABEL_PASSES);
     html_raw(html, "</h3>\n");
@@ -204,8 +207,8 @@ static void put_passes(struct html *html, const struct report_model *model)
     for (size_t i = 0; i < model->pass_cut.count; i++) {
         const struct model_pass *pass = &model->passes[i];
         const uint64_t numbers[] = {pass->done, pass->partial,
-                                    pass->failed + pass->pending + pass->given_up + pass->not_in_it, pass->equal,
-                                    pass->faults};
+                                    pass->failed + pass->pending + pass->given_up + pass->not_in_it,
+                                    pass->equal, pass->faults};
         html_raw(html, "<tr>");
         html_cell_number(html, pass->id);
         html_cell(html, pass->plugins);
@@ -261,12 +264,12 @@ void section_method(struct html *html, const struct report_model *model)
     }
     put_runs(html, model);
     put_passes(html, model);
-    put_pairs(html, LABEL_VERSIONS, TERM_HOST, &model->versions);
+    put_pairs(html, LABEL_VERSIONS, TERM_HOST, REPORT_TERMS, &model->versions);
     if (model->loaded_cut.total > 0)
         put_loaded(html, model);
-    put_pairs(html, LABEL_SETTINGS, REPORT_TERMS, &model->settings);
-    put_pairs(html, LABEL_SANDBOX, TERM_HOST, &model->sandbox);
-    put_pairs(html, LABEL_HOST, TERM_HOST, &model->host);
+    put_pairs(html, LABEL_SETTINGS, REPORT_TERMS, REPORT_TERMS, &model->settings);
+    put_pairs(html, LABEL_SANDBOX, TERM_HOST, TERM_HOST, &model->sandbox);
+    put_pairs(html, LABEL_HOST, TERM_HOST, REPORT_TERMS, &model->host);
 }
 
 /* ---- custody ---- */

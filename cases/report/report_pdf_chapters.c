@@ -167,8 +167,8 @@ int pdf_exhibits(struct pdf_report *r)
 
 /* ------------------------------------------------------------------ method */
 
-static void put_model_pairs(struct pdf_report *r, enum report_label label, enum report_term group,
-                            const struct model_pairs *pairs)
+static void put_model_pairs(struct pdf_report *r, enum report_label label, enum report_term keys,
+                            enum report_term values, const struct model_pairs *pairs)
 {
     static const struct pdf_column columns[] = {{"", 0.32, PDF_SMALL, false}, {"", 0.68, PDF_CODE, false}};
     struct buf key = {0}, value = {0};
@@ -177,8 +177,8 @@ static void put_model_pairs(struct pdf_report *r, enum report_label label, enum 
     pdf_subheading(r, label);
     pdf_table_begin(r->pdf, columns, 2);
     for (size_t i = 0; i < pairs->count; i++) {
-        const char *const cells[] = {pdf_term(r, &key, group, pairs->items[i].key),
-                                     pdf_term(r, &value, group, pairs->items[i].value)};
+        const char *const cells[] = {pdf_term(r, &key, keys, pairs->items[i].key),
+                                     pdf_term(r, &value, values, pairs->items[i].value)};
         pdf_row(r->pdf, cells);
     }
     pdf_table_end(r->pdf);
@@ -221,11 +221,11 @@ int pdf_method(struct pdf_report *r)
         return 0;
     }
     put_runs(r);
-    put_model_pairs(r, LABEL_VERSIONS, TERM_HOST, &model->versions);
+    put_model_pairs(r, LABEL_VERSIONS, TERM_HOST, REPORT_TERMS, &model->versions);
     int code = model->loaded_cut.total > 0 ? pdf_loaded(r) : 0;
-    put_model_pairs(r, LABEL_SETTINGS, REPORT_TERMS, &model->settings);
-    put_model_pairs(r, LABEL_SANDBOX, TERM_HOST, &model->sandbox);
-    put_model_pairs(r, LABEL_HOST, TERM_HOST, &model->host);
+    put_model_pairs(r, LABEL_SETTINGS, REPORT_TERMS, REPORT_TERMS, &model->settings);
+    put_model_pairs(r, LABEL_SANDBOX, TERM_HOST, TERM_HOST, &model->sandbox);
+    put_model_pairs(r, LABEL_HOST, TERM_HOST, REPORT_TERMS, &model->host);
     return code;
 }
 
@@ -270,12 +270,9 @@ static int put_matches(struct pdf_report *r)
                                          {label_of(r, LABEL_OFFSETS), 0.12, PDF_SMALL, true}};
     int code = db_prepare(
         casefile_db(r->from->cf),
-        "SELECT m.severity, m.rule, s.path, x.label, s.deleted, CASE WHEN json_valid(m.strings) THEN "
-        "json_extract(m.strings, '$[0].offset') END FROM rec_yara_match m JOIN t_stream s ON s.id = m.stream "
-        "AND "
-        "s.attempt = m.attempt JOIN t_exhibit x ON x.id = s.exhibit ORDER BY m.severity DESC, s.exhibit, "
-        "s.path, "
-        "m.namespace, m.rule, m.ordinal LIMIT ?1",
+        "SELECT m.severity, m.rule, m.path, m.exhibit, s.deleted, CASE WHEN json_valid(m.strings) THEN "
+        "json_extract(m.strings, '$[0].offset') END FROM match m JOIN t_stream s ON s.id = m.stream "
+        "ORDER BY m.severity DESC, s.exhibit, m.path, m.namespace, m.rule, m.pass, s.locator LIMIT ?1",
         &s);
     if (code < 0)
         return code;

@@ -144,8 +144,8 @@ static int put_contents(struct report_out *out, struct json *json, const struct 
         db,
         "SELECT lower(hex(sha256)), lower(hex(md5)), lower(hex(sha1)), max(min(size, 9007199254740991), 0), "
         "count(DISTINCT id), group_concat(DISTINCT rule) FROM "
-        "(SELECT d.sha256, d.md5, d.sha1, s.size, s.id, m.rule FROM rec_yara_match m "
-        "JOIN t_stream s ON s.id = m.stream AND s.attempt = m.attempt "
+        "(SELECT d.sha256, d.md5, d.sha1, s.size, s.id, m.rule FROM match m "
+        "JOIN t_stream s ON s.id = m.stream "
         "JOIN rec_digest d ON d.stream = s.id AND d.attempt = s.attempt "
         "WHERE m.severity >= ?1 AND d.unread = 0 AND s.kind NOT IN (0, 1, 5, 6) AND length(d.sha256) = 32 "
         "ORDER BY d.sha256, m.rule) GROUP BY sha256 ORDER BY sha256",

@@ -27,6 +27,8 @@ static bool ends_so(const char *pattern, const char *word, size_t size, size_t *
 
 static void put_word(struct buf *buf, enum report_term group, const char *word, size_t size)
 {
+    const char *end = ""; /* in Georgian: the longest that fits */
+    size_t kept = size;
     for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) {
         size_t before;
         if (terms[i].group != group)
@@ -35,13 +37,13 @@ static void put_word(struct buf *buf, enum report_term group, const char *word, 
             buf_text(buf, terms[i].georgian);
             return;
         }
-        if (ends_so(terms[i].word, word, size, &before)) {
-            buf_append(buf, word, before);
-            buf_text(buf, terms[i].georgian + 1);
-            return;
+        if (ends_so(terms[i].word, word, size, &before) && before < kept) {
+            end = terms[i].georgian + 1;
+            kept = before;
         }
     }
-    buf_append(buf, word, size);
+    buf_append(buf, word, kept);
+    buf_text(buf, end);
 }
 
 void report_term(struct buf *buf, enum report_lang lang, enum report_term group, const char *word)
@@ -52,10 +54,10 @@ void report_term(struct buf *buf, enum report_lang lang, enum report_term group,
             buf_u8(buf, *word == '_' && group == TERM_CHOICE ? ' ' : (uint8_t)*word);
         return;
     }
-    while (several && strchr(word, ',')) {
-        size_t size = strcspn(word, ","), blank = word[size + 1] == ' ';
+    while (several && strpbrk(word, ",;")) {
+        size_t size = strcspn(word, ",;"), blank = word[size + 1] == ' ';
         put_word(buf, group, word, size);
-        buf_text(buf, ", ");
+        buf_printf(buf, "%c ", word[size]);
         word += size + 1 + blank;
     }
     put_word(buf, group, word, strlen(word));
@@ -80,6 +82,13 @@ static void put_day(struct buf *buf, enum report_lang lang, const char *text)
         buf_printf(buf, "%.10s", text);
 }
 
+/* RFC 3339: "Z" or "+04:00". */
+static bool is_zone(const char *text)
+{
+    return strcmp(text, "Z") == 0 ||
+           ((*text == '+' || *text == '-') && looks_like(text + 1, "00:00") && !text[6]);
+}
+
 void report_moment(struct buf *buf, enum report_lang lang, const char *text)
 {
     bool day = looks_like(text, "0000-00-00");
@@ -92,6 +101,10 @@ void report_moment(struct buf *buf, enum report_lang lang, const char *text)
         return;
     }
     size_t clock = strspn(text + 11, "0123456789:.");
+    if (!is_zone(text + 11 + clock)) {
+        buf_text(buf, text);
+        return;
+    }
     put_day(buf, lang, text);
     buf_printf(buf, " %.*s", (int)clock, text + 11);
     text += 11 + clock;

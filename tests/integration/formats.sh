@@ -108,16 +108,20 @@ check_pdf() { # PDF LANG
 
 # On paper: no table is wider than it (what is, a browser cuts off), and on each page are the seal and the ledger's head.
 printed() { # CASE: in both languages
-  local lang head page text
+  local lang head page pages text unsealed
   head=$(pdftotext -l 1 "$(one "$1" pdf)" - | grep -oE '[0-9a-f]{64}' | head -n 1)
+  [ -n "$head" ] || return 1
   for lang in en ka; do
+    unsealed=$([ $lang = ka ] && echo 'შტამპის გარეშე' || echo 'not sealed')
     "$KVALI" report "$1" --format html --lang "$lang" --stdout >"$WORK/print.html"
     node "$here/browser.mjs" "$WORK/print.html" --width 688 --media print --pdf "$WORK/print.pdf" \
       --run '[...document.querySelectorAll("table")].filter(t => t.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(t => t.closest("section").id).join()' \
       >"$WORK/browser.json" && jq -e '.run == [""]' "$WORK/browser.json" || { jq -c .run "$WORK/browser.json"; return 1; }
-    for page in $(seq "$(pdfinfo "$WORK/print.pdf" | awk '/^Pages:/ { print $2 }')"); do
+    pages=$(pdfinfo "$WORK/print.pdf" | awk '/^Pages:/ { print $2 }')
+    [ "${pages:-0}" -ge 3 ] || return 1
+    for page in $(seq "$pages"); do
       text=$(pdftotext -f "$page" -l "$page" -layout "$WORK/print.pdf" - | tail -n 4)
-      contains "$text" "${head:0:16}" && contains "$text" " $page / " && grep -qE 'not sealed|შტამპის გარეშე' <<<"$text" || return 1
+      contains "$text" "${head:0:16}" && contains "$text" " $page / " && contains "$text" "$unsealed" || return 1
     done
   done
 }

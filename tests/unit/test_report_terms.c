@@ -1,4 +1,5 @@
-/* report_terms: every word that the case may have and that is ours has Georgian; names and what people typed stay as they are. */
+/* report_terms: every word that the case may have and that is ours has Georgian; names and what people typed
+ * stay as they are. */
 #include "cases/report/report_terms.h"
 
 #include "cases/custody.h"
@@ -47,6 +48,39 @@ Test(report_terms, every_kind_of_fault_and_of_name_has_georgian)
         cr_assert(has_georgian(TERM_TYPE, entry_type_name(type)), "%s", entry_type_name(type));
 }
 
+static const struct {
+    enum report_term group;
+    const char *word, *georgian;
+} rows[] = {
+#define LABEL(id, en, ka)
+#define UNREAD(id, en, ka)
+#define TERM(group, word, ka) {TERM_##group, word, ka},
+#include "cases/report/report_labels.inc"
+#undef LABEL
+#undef UNREAD
+#undef TERM
+};
+
+static void put_star(struct buf *buf, const char *pattern)
+{
+    buf_printf(buf, "%s%s", *pattern == '*' ? "X" : "", *pattern == '*' ? pattern + 1 : pattern);
+}
+
+/* No row is hidden by one before it. */
+Test(report_terms, every_row_is_reached)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buf word = {0}, want = {0}, got = {0};
+        put_star(&word, rows[i].word);
+        put_star(&want, rows[i].georgian);
+        report_term(&got, REPORT_KA, rows[i].group, buf_cstr(&word));
+        cr_expect_str_eq(buf_cstr(&got), buf_cstr(&want), "%s", rows[i].word);
+        buf_finish(&word);
+        buf_finish(&want);
+        buf_finish(&got);
+    }
+}
+
 static void check_term(enum report_lang lang, enum report_term group, const char *word, const char *want)
 {
     struct buf buf = {0};
@@ -62,7 +96,8 @@ Test(report_terms, words_of_the_case_are_in_the_language_and_names_stay)
     check_term(REPORT_KA, TERM_SAID, "not readable", "არ იკითხება");
     check_term(REPORT_KA, TERM_SAID, "none left", "none left");
     check_term(REPORT_KA, TERM_WRITING, "romanised,utf-16le", "ლათინური ასოებით, utf-16le");
-    check_term(REPORT_KA, TERM_HOST, "seccomp, few capabilities", "seccomp, შეზღუდული უფლებამოსილება (capabilities)");
+    check_term(REPORT_KA, TERM_HOST, "seccomp, few capabilities",
+               "seccomp, შეზღუდული უფლებამოსილება (capabilities)");
     check_term(REPORT_KA, TERM_FORMAT, "JPEG picture", "JPEG სურათი");
     check_term(REPORT_KA, TERM_FORMAT, "gzip-packed file", "gzip-ით შეკუმშული ფაილი");
     check_term(REPORT_KA, TERM_FORMAT, "picture", "picture");
@@ -77,6 +112,8 @@ Test(report_terms, times_of_records_are_in_the_form_of_the_language)
         {"2026-01-31T12:00Z", "2026-01-31 12:00 UTC", "31.01.2026 12:00 UTC"},
         {"2026-01-31", "2026-01-31", "31.01.2026"},
         {"2026-01-31, by N. Beridze", "2026-01-31, by N. Beridze", "2026-01-31, by N. Beridze"},
+        {"2026-01-31 12:00, by judge X", "2026-01-31 12:00, by judge X", "2026-01-31 12:00, by judge X"},
+        {"2026-01-31 12:00", "2026-01-31 12:00", "2026-01-31 12:00"}, /* of which zone nobody said */
         {"not readable", "not readable", "not readable"},
         {"2026-01-3", "2026-01-3", "2026-01-3"},
         {"", "", ""}};
