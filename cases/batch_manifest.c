@@ -64,18 +64,31 @@ static int add_all(const struct reading *r, struct buf *list, const char *key, c
     return code;
 }
 
-/* --rules A --rules B */
-static int add_options(const struct reading *r, struct buf *arguments, const char *key, const char *option,
-                       const json_t *value, bool is_path)
+/* How one word of a list becomes words of the command line. */
+typedef int put_word(const struct reading *r, struct buf *arguments, const char *option, const char *word);
+
+static int add_words(const struct reading *r, struct buf *arguments, const char *key, const char *option,
+                     const json_t *value, bool is_path, put_word *put)
 {
     struct buf list = {0};
     int code = add_all(r, &list, key, value, is_path);
+    if (code == 0 && buf_failed(&list))
+        code = -ENOMEM;
     char *text = code == 0 ? buf_steal(&list) : NULL, *save = NULL;
-    for (char *one = text ? strtok_r(text, "\n", &save) : NULL; one; one = strtok_r(NULL, "\n", &save))
-        buf_printf(arguments, "%s\n%s\n", option, one);
+    for (char *one = text ? strtok_r(text, "\n", &save) : NULL; code == 0 && one;
+         one = strtok_r(NULL, "\n", &save))
+        code = put(r, arguments, option, one);
     free(text);
     buf_finish(&list);
     return code;
+}
+
+/* --rules A --rules B */
+static int put_option(const struct reading *r, struct buf *arguments, const char *option, const char *word)
+{
+    (void)r;
+    buf_printf(arguments, "%s\n%s\n", option, word);
+    return 0;
 }
 
 /* ------------------------------------------------------------------ keys */
@@ -103,47 +116,27 @@ static const char *key_file(const char *spec)
 
 /* Queue, logs and summary hold no secrets, and neither does what is said here: only who reads the file that
  * is named has the key. */
-static int add_keys(const struct reading *r, struct buf *arguments, const json_t *value)
+static int put_key(const struct reading *r, struct buf *arguments, const char *option, const char *word)
 {
-    struct buf list = {0};
-    int code = add_all(r, &list, "keys", value, false);
-    if (code == 0 && buf_failed(&list))
-        code = -ENOMEM;
-    char *text = code == 0 ? buf_steal(&list) : NULL, *save = NULL;
-    for (char *one = text ? strtok_r(text, "\n", &save) : NULL; code == 0 && one;
-         one = strtok_r(NULL, "\n", &save)) {
-        const char *file = key_file(one);
-        if (!file)
-            code = wrong(r, "keys",
-                         "a key itself does not stand in a manifest, for the queue holds no secrets: name a "
-                         "file, as @FILE (a SPEC of --key a line) or file:PATH (a key file)");
-        else
-            buf_printf(arguments, "--key\n%.*s%s%s%s\n", (int)(file - one), one,
-                       file[0] == '/' ? "" : r->folder, file[0] == '/' ? "" : "/", file);
-    }
-    free(text);
-    buf_finish(&list);
-    return code;
+    const char *file = key_file(word);
+    if (!file)
+        return wrong(r, "keys",
+                     "a key itself does not stand in a manifest, for the queue holds no secrets: name a "
+                     "file, as @FILE "
+                     "(a SPEC of --key a line) or file:PATH (a key file)");
+    buf_printf(arguments, "%s\n%.*s%s%s%s\n", option, (int)(file - word), word,
+               file[0] == '/' ? "" : r->folder, file[0] == '/' ? "" : "/", file);
+    return 0;
 }
 
 /* The other options, among which --key would be a way around. */
-static int add_others(const struct reading *r, struct buf *arguments, const json_t *value)
+static int put_other(const struct reading *r, struct buf *arguments, const char *option, const char *word)
 {
-    struct buf list = {0};
-    int code = add_all(r, &list, "options", value, false);
-    if (code == 0 && buf_failed(&list))
-        code = -ENOMEM;
-    char *text = code == 0 ? buf_steal(&list) : NULL, *save = NULL;
-    for (char *one = text ? strtok_r(text, "\n", &save) : NULL; code == 0 && one;
-         one = strtok_r(NULL, "\n", &save)) {
-        if (strcspn(one, "=") == 5 && strncmp(one, "--key", 5) == 0)
-            code = wrong(r, "options", "--key has a key of its own here: keys = [\"@FILE\"]");
-        else
-            buf_printf(arguments, "%s\n", one);
-    }
-    free(text);
-    buf_finish(&list);
-    return code;
+    (void)option;
+    if (strcspn(word, "=") == 5 && strncmp(word, "--key", 5) == 0)
+        return wrong(r, "options", "--key has a key of its own here: keys = [\"@FILE\"]");
+    buf_printf(arguments, "%s\n", word);
+    return 0;
 }
 
 static int set_text(const struct reading *r, char **ret, const char *key, const json_t *value, bool is_path)
@@ -214,7 +207,8 @@ static int set(const struct reading *r, struct row *row, const char *key, const 
     struct batch_task *task = &row->row.task;
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (strcmp(key, options[i].key) == 0)
-            return add_options(r, &row->arguments, key, options[i].option, value, options[i].is_path);
+            return add_words(r, &row->arguments, key, options[i].option, value, options[i].is_path,
+                             put_option);
     if (strcmp(key, "case") == 0)
         return set_text(r, &task->folder, key, value, true);
     if (strcmp(key, "exhibit") == 0)
@@ -224,9 +218,9 @@ static int set(const struct reading *r, struct row *row, const char *key, const 
     if (strcmp(key, "formats") == 0)
         return add_all(r, &row->formats, key, value, false);
     if (strcmp(key, "keys") == 0)
-        return add_keys(r, &row->arguments, value);
+        return add_words(r, &row->arguments, key, "--key", value, false, put_key);
     if (strcmp(key, "options") == 0)
-        return add_others(r, &row->arguments, value);
+        return add_words(r, &row->arguments, key, "", value, false, put_other);
     if (strcmp(key, "priority") == 0)
         return set_number(r, &task->priority, key, value);
     if (strcmp(key, "deadline") == 0)
@@ -376,7 +370,7 @@ static int read_record(const struct reading *r, const char **at, const char *end
             code = -ENOMEM;
         else if (!ret && column < COLUMNS_MAX)
             names[(*name_count)++] = strdup(buf_cstr(&field));
-        else if (ret && field.size && (column >= *name_count || memchr(field.data, 0, field.size)))
+        else if (ret && field.size && column >= *name_count)
             code = why_set(r->why, -EINVAL, "%s: exhibit %zu: more fields than the first line names", r->path,
                            r->number + 1);
         else if (ret && field.size)

@@ -535,7 +535,7 @@ static int take(struct merge *m, const char *path, const struct part_header *hea
     int code = take_all(m, path, header, &said);
     if (code == 0) {
         crash_point("merge-committed");
-        return casefile_counts_again(m->cf);
+        return 0;
     }
     if (!said.text[0])
         merge_failed(m, code, &said);

@@ -28,7 +28,7 @@ int merge_part(struct merge *merge, const char *path, enum merge_end *ret_end, s
                struct why *why);
 
 struct merge_result {
-    uint64_t pending; /* contents that no part has told of yet */
+    uint64_t pending; /* contents that no part has told of yet, and listings that a run began */
     uint64_t faults, streams_done;
     char digest[SHA256_HEX_SIZE]; /* "" while something is pending */
 };

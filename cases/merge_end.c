@@ -107,7 +107,7 @@ int merge_end(struct merge *m, struct merge_result *ret_result, struct why *why)
         code = queue_counts(m->cf, &counts);
     if (code)
         return merge_failed(m, code, why);
-    result.pending = counts.streams_pending;
+    result.pending = counts.streams_pending + counts.expands_pending;
     result.streams_done = counts.streams_done;
     result.faults = counts.faults;
     if (result.pending == 0)

@@ -21,17 +21,21 @@ struct verifying {
     const struct ledger_record *record; /* at hand */
     struct verify_result result;
     char expected[SHA256_HEX_SIZE], status[32]; /* of the last run-end */
-    bool begun;            /* the findings may have changed since the last run-end: a run began, an exhibit was added */
+    bool begun; /* the findings may have changed since the last run-end: a run began, an exhibit was added */
     bool begun_after_seal; /* the same, since what the newest seal covers */
 };
 
 const char *verify_step_name(enum verify_step step)
 {
     static const char *const names[] = {
-        "the ledger's chain",      "the seals",
-        "the signatures",          "what the newest seal covers",
-        "the artefacts that the ledger names", "the database's soundness",
-        "one attempt per content", "the findings against the ledger",
+        "the ledger's chain",
+        "the seals",
+        "the signatures",
+        "what the newest seal covers",
+        "the artefacts that the ledger names",
+        "the database's soundness",
+        "one attempt per content",
+        "the findings against the ledger",
     };
     return names[step];
 }
@@ -63,7 +67,8 @@ static void check_artifacts(struct verifying *v, const struct ledger_record *rec
 {
     v->record = record;
     if (ledger_files(record, check_artifact, v))
-        trouble_add(&v->artifacts, "line %llu: it does not say which file it is about", (unsigned long long)record->line);
+        trouble_add(&v->artifacts, "line %llu: it does not say which file it is about",
+                    (unsigned long long)record->line);
 }
 
 /* A seal that the ledger tells of has to be there. */
@@ -101,7 +106,9 @@ static int each_record(void *context, const struct ledger_record *record)
     check_remembered(v, record);
     bool seal = strcmp(record->type, "seal") == 0, stamp = strcmp(record->type, "timestamp") == 0;
     bool later = v->seals.newest.number && record->line > v->seals.newest.ledger_records;
-    bool aside = strcmp(record->type, "recovered") == 0;
+    /* Earlier ones name the file otherwise, and only say that something was set aside. */
+    char path[256];
+    bool aside = strcmp(record->type, "recovered") == 0 && ledger_member(record, "path", path, sizeof path);
     if (seal || stamp || aside || strcmp(record->type, "artifact") == 0)
         check_artifacts(v, record);
     if (seal)
@@ -168,16 +175,23 @@ static bool check_attempts(struct db *db, char *words, size_t size)
         "ON a.id = "
         "n.attempt LEFT JOIN t_stream t ON t.id = n.stream WHERE a.status IS NULL OR (a.status NOT IN "
         "('open', 'void') AND " NOT_CHOSEN("n.attempt") ")",
-        "SELECT 'a content is done in a later pass without an attempt, and not all of it equals others: stream ' || "
-        "c.stream FROM t_scan c WHERE c.status BETWEEN 1 AND 3 AND c.attempt IS NULL AND NOT EXISTS (SELECT 1 FROM t_twin "
+        "SELECT 'a content is done in a later pass without an attempt, and not all of it equals others: "
+        "stream ' || "
+        "c.stream FROM t_scan c WHERE c.status BETWEEN 1 AND 3 AND c.attempt IS NULL AND NOT EXISTS (SELECT "
+        "1 FROM t_twin "
         "w WHERE w.pass = c.pass AND w.stream = c.stream)",
-        "SELECT 'a content is pending in a later pass with a chosen attempt: stream ' || stream FROM t_scan WHERE status "
+        "SELECT 'a content is pending in a later pass with a chosen attempt: stream ' || stream FROM t_scan "
+        "WHERE status "
         "IN (0, 5) AND attempt IS NOT NULL",
-        "SELECT 'the chosen attempt of a later pass is not one that counts: stream ' || c.stream FROM t_scan c LEFT JOIN "
-        "t_attempt a ON a.id = c.attempt WHERE c.attempt IS NOT NULL AND (a.status IS NULL OR a.pass <> c.pass OR "
+        "SELECT 'the chosen attempt of a later pass is not one that counts: stream ' || c.stream FROM t_scan "
+        "c LEFT JOIN "
+        "t_attempt a ON a.id = c.attempt WHERE c.attempt IS NOT NULL AND (a.status IS NULL OR a.pass <> "
+        "c.pass OR "
         "a.stream <> c.stream OR a.status NOT IN ('done', 'partial', 'failed'))",
-        "SELECT 'an equal content is named that is not looked at: stream ' || w.twin FROM t_twin w WHERE EXISTS (SELECT 1 "
-        "FROM t_twin o WHERE o.pass = w.pass AND o.stream = w.twin) OR NOT EXISTS (SELECT 1 FROM t_stream s WHERE s.id = "
+        "SELECT 'an equal content is named that is not looked at: stream ' || w.twin FROM t_twin w WHERE "
+        "EXISTS (SELECT 1 "
+        "FROM t_twin o WHERE o.pass = w.pass AND o.stream = w.twin) OR NOT EXISTS (SELECT 1 FROM t_stream s "
+        "WHERE s.id = "
         "w.twin)",
         "SELECT 'an entry names a content that is not there: ' || path FROM t_entry WHERE stream IS NOT NULL "
         "AND "
@@ -214,7 +228,8 @@ static int check_findings(struct verifying *v, struct casefile *cf, bool *ret_so
 {
     struct why broken = {{0}};
     int code = case_digest(cf, NULL, NULL, v->result.digest, &broken);
-    if (code < 0 && code != -ENOMEM && code != -EIO) { /* a table or column that is not there: the schema itself was changed */
+    if (code < 0 && code != -ENOMEM &&
+        code != -EIO) { /* a table or column that is not there: the schema itself was changed */
         *ret_sound = false;
         snprintf(words, size, "%.400s", broken.text);
         return 0;
@@ -222,10 +237,12 @@ static int check_findings(struct verifying *v, struct casefile *cf, bool *ret_so
     if (code < 0)
         return why_set(why, code, "%s", broken.text);
     v->result.unfinished = v->begun || v->expected[0] == 0;
-    bool sealed = !v->seals.newest.number || v->begun_after_seal || strcmp(v->seals.newest.findings, v->result.digest) == 0;
+    bool sealed = !v->seals.newest.number || v->begun_after_seal ||
+                  strcmp(v->seals.newest.findings, v->result.digest) == 0;
     *ret_sound = sealed && (v->result.unfinished || strcmp(v->expected, v->result.digest) == 0);
     if (!sealed)
-        snprintf(words, size, "the findings' digest is %s, seal %u says %s: they were changed since it was made",
+        snprintf(words, size,
+                 "the findings' digest is %s, seal %u says %s: they were changed since it was made",
                  v->result.digest, v->seals.newest.number, v->seals.newest.findings);
     else if (!*ret_sound)
         snprintf(
@@ -233,7 +250,9 @@ static int check_findings(struct verifying *v, struct casefile *cf, bool *ret_so
             "the findings' digest is %s, the ledger says %s: they were changed by something else than kvali",
             v->result.digest, v->expected);
     else if (v->result.unfinished)
-        snprintf(words, size, "no run has ended since the last one began or an exhibit was added: nothing to compare with");
+        snprintf(
+            words, size,
+            "no run has ended since the last one began or an exhibit was added: nothing to compare with");
     return 0;
 }
 
@@ -264,7 +283,8 @@ static void tell(struct telling *t, enum verify_step step, bool sound, const cha
     t->report(t->context, step, sound, words);
 }
 
-static void tell_trouble(struct telling *t, enum verify_step step, struct trouble *trouble, const char *remark)
+static void tell_trouble(struct telling *t, enum verify_step step, struct trouble *trouble,
+                         const char *remark)
 {
     tell(t, step, trouble->count == 0, trouble->count ? trouble_text(trouble) : remark);
 }
@@ -275,8 +295,8 @@ static void tell_files(struct verifying *v, const struct seal_trust *trust, stru
     char covered[200] = "there is none: whoever can write the folder can make all of it anew";
     if (v->seals.newest.number)
         snprintf(covered, sizeof covered, "seal %u covers records 1 to %llu of %llu; its SHA-256 is %s",
-                 v->seals.newest.number, (unsigned long long)v->seals.covered, (unsigned long long)v->result.records,
-                 v->seals.newest.sha256);
+                 v->seals.newest.number, (unsigned long long)v->seals.covered,
+                 (unsigned long long)v->result.records, v->seals.newest.sha256);
     seals_check_signatures(v->folder, trust ? trust : &no_trust, &v->seals);
     seals_check_manifest(v->folder, &v->seals);
     tell_trouble(t, VERIFY_LEDGER, &v->ledger, "");
@@ -287,7 +307,8 @@ static void tell_files(struct verifying *v, const struct seal_trust *trust, stru
 }
 
 /* `broken` says why the database could not be opened; cf is NULL then. */
-static int tell_database(struct verifying *v, struct casefile *cf, const char *broken, struct telling *t, struct why *why)
+static int tell_database(struct verifying *v, struct casefile *cf, const char *broken, struct telling *t,
+                         struct why *why)
 {
     char words[600] = "";
     bool findings = false;
@@ -304,8 +325,8 @@ static int tell_database(struct verifying *v, struct casefile *cf, const char *b
     return code;
 }
 
-/* A database that cannot be opened is damage to be told of, and no reason to look at nothing else; unless there is none,
- * or it may not be read. */
+/* A database that cannot be opened is damage to be told of, and no reason to look at nothing else; unless
+ * there is none, or it may not be read. */
 static bool is_damage(int code)
 {
     return code == -EUCLEAN || code == -EPROTO || code == -EINVAL || code == -EIO;

@@ -231,6 +231,18 @@ int casefile_clear_open(struct casefile *cf)
 
 /* ------------------------------------------------------------------ a worker that is not to be believed */
 
+/* A scan tells of the media that contents are. */
+static bool has_told(struct db *db, uint64_t attempt)
+{
+    struct db_statement *s;
+    if (db_prepare(db, "SELECT 1 FROM t_volume WHERE found = ?1", &s))
+        return true;
+    db_bind_u64(s, 1, attempt);
+    bool told = db_step(s) != 0;
+    db_finalize(s);
+    return told;
+}
+
 /* What it had a chosen attempt at is pending again. */
 static int void_attempt(struct db *db, const struct attempt_row *row)
 {
@@ -248,7 +260,7 @@ static int void_attempt(struct db *db, const struct attempt_row *row)
     if (code == 0)
         code = db_exec_two(db, "UPDATE t_expand SET status = 0, attempt = NULL WHERE id = ?1 AND attempt = ?2",
                        row->expand, row->id);
-    if (code == 0 && row->expand)
+    if (code == 0 && (row->expand || has_told(db, row->id)))
         code = void_found(db, row->id);
     return code;
 }

@@ -64,7 +64,8 @@ bool batch_report_learn(struct batch_task *task)
     uint64_t lines;
     if (casefile_open(task->folder, CASEFILE_READ, &cf, NULL))
         return false;
-    if (queue_counts(cf, &counts) == 0) {
+    int code = queue_counts(cf, &counts);
+    if (code == 0) {
         task->contents = counts.streams_done;
         task->faults = counts.faults;
     }
@@ -74,7 +75,7 @@ bool batch_report_learn(struct batch_task *task)
         number_of(casefile_db(cf), "SELECT count(DISTINCT stream) FROM keyword");
     casefile_close(cf);
     snprintf(path, sizeof path, "%s/ledger.jsonl", task->folder);
-    if (ledger_walk(path, take_digest, digest, &lines, head, NULL))
+    if (code || ledger_walk(path, take_digest, digest, &lines, head, NULL))
         return false;
     char *copy = strdup(digest);
     if (!copy)

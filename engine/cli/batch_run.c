@@ -30,8 +30,7 @@ struct slot {
     bool used;
     struct batch_task task;
     enum step step;
-    int result;           /* of STEP_PROCESS */
-    enum batch_state end; /* what it made of the task, which runs until the other steps are done, too */
+    int result; /* of STEP_PROCESS */
     pid_t pid;
     int64_t since;
     const char *stopping; /* why it was told to stop; NULL: it was not */
@@ -129,8 +128,7 @@ static void judge(struct running *r, struct slot *slot, int status)
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     const char *room = no_room(r, task->folder, false);
     if (code == EXIT_DONE || code == EXIT_FAULTS) {
-        slot->end = code == EXIT_FAULTS ? BATCH_FAULTS : BATCH_DONE;
-        set_message(task, "");
+        set_message(task, ""); /* it runs until the other steps are done, too */
     } else if (slot->stopping) {
         wait_for(task, slot->stopping, 0);
     } else if (code == EXIT_STOPPED) {
@@ -168,7 +166,7 @@ static int finish_task(struct running *r, struct slot *slot)
     task->seconds += (uint64_t)((when_monotonic() - slot->since) / SECOND);
     task->pid = task->pid_start = 0;
     if (task->state == BATCH_RUNNING)
-        task->state = slot->end;
+        task->state = slot->result == EXIT_FAULTS ? BATCH_FAULTS : BATCH_DONE;
     if (task->state == BATCH_FAILED)
         (void)batch_report_learn(task); /* there may be no case */
     else if ((task->state == BATCH_DONE || task->state == BATCH_FAULTS) && !batch_report_learn(task))

@@ -131,9 +131,14 @@ static int told(const struct merging *m, const struct merge_result *result)
     if (result->pending) {
         struct buf missing = {0};
         missing_words(m->cf, &missing);
-        cli_print("Not complete: parts %s are missing (%llu contents). `kvali resubmit %s`, or `kvali work`, "
-                  "then merge again.\n",
-                  buf_cstr(&missing), (unsigned long long)result->pending, folder);
+        if (missing.size)
+            cli_print("Not complete: parts %s are missing (%llu contents). `kvali resubmit %s`, or `kvali work`, "
+                      "then merge again.\n",
+                      buf_cstr(&missing), (unsigned long long)result->pending, folder);
+        else
+            cli_print("Not complete: all parts are in; %llu contents or listings that a run of this case began are "
+                      "pending: `kvali run %s` does them.\n",
+                      (unsigned long long)result->pending, folder);
         buf_finish(&missing);
         return EXIT_RETRY;
     }

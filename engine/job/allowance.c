@@ -37,5 +37,5 @@ int64_t allowance_walk(uint64_t stream, double folders)
 
 int64_t allowance_stall(int64_t last, int64_t now)
 {
-    return last > 0 && now - last > STALL_MIN ? now - last : 0;
+    return last > 0 && now - last > STALL_MIN ? now - last - SECOND : 0;
 }

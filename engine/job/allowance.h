@@ -20,8 +20,8 @@ int64_t allowance_silence(uint64_t hang, uint64_t names);
 int64_t allowance_walk(uint64_t stream, double folders);
 /* Nanoseconds during which nobody looked, so that they count against no worker: the supervisor looked at
  * `last`, or never (0), and then at `now`. A job that is stopped as a whole (SIGSTOP, a frozen cgroup, a
- * machine that is paused) goes on as if it had not been. 0 up to five seconds: a supervisor that is merely
- * busy forgives nothing. */
+ * machine that is paused) goes on as if it had not been. 0 up to five seconds, and all but a second of
+ * more: a supervisor that is always so slow (a full disk, a slow one) still sees a hang. */
 int64_t allowance_stall(int64_t last, int64_t now);
 
 #endif

@@ -37,10 +37,8 @@ void job_standby_free(struct job_standby *standby)
 
 static void put_wanted(const struct supervisor *s, struct buf *ret)
 {
-    char sha256[SHA256_HEX_SIZE];
-    settings_sha256(s->options->settings, sha256);
     buf_string(ret, s->options->worker_program);
-    buf_string(ret, sha256);
+    settings_write(s->options->settings, ret);
     for (size_t i = 0; i < s->exhibit_count; i++) {
         buf_u64le(ret, s->exhibits[i].id);
         buf_string(ret, s->exhibits[i].path);
@@ -52,7 +50,7 @@ bool standby_take(struct supervisor *s)
 {
     struct job_standby *standby = s->options->standby;
     struct buf wanted = {0};
-    if (!standby || standby->zygote.pid <= 0 || s->registered)
+    if (!standby || standby->zygote.pid <= 0 || s->registered || s->options->key_count)
         return false;
     put_wanted(s, &wanted);
     bool same = !buf_failed(&wanted) && !buf_failed(&standby->words) && wanted.size == standby->wanted.size &&

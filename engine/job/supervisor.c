@@ -129,7 +129,7 @@ static int64_t allowed_pause(const struct supervisor *s, const struct worker_slo
         return allowance_silence(hang, worker->weight);
     if (worker->weight) /* a key is derived */
         seconds += allowance_folder(worker->weight);
-    if (atomic_load(&box->plugin) != BLACKBOX_ENGINE && worker->batch_next < worker->batch_count)
+    if (atomic_load(&box->plugin) < BLACKBOX_MEDIUM && worker->batch_next < worker->batch_count)
         seconds += (double)(worker->batch[worker->batch_next].size / SLOW_BYTES_A_SECOND);
     return seconds < 86400 ? (int64_t)(seconds * (double)SECOND) : 86400 * SECOND;
 }
