@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """batch: a backlog of 20 exhibits, hostile ones and a missing one among them, ends by itself (R1 R3). kill -9 of the batch, of it and its
 tasks, a disk made full and freed, at random instants; the same command goes on. Then: each task in its right state, each digest and number
-of faults as of `kvali process` alone, the summary true and whole at every kill, no process and no temporary file left."""
+of faults as of `kvali process` alone, the summary true, and whole at every kill, no process and no temporary file left."""
 import csv
 import signal
 import time
@@ -104,6 +104,8 @@ class Batch(Campaign):
         time.sleep(self.rng.random() * 2.5)
         full = self.mounted and self.rng.random() < 0.3
         if full:
+            if batch.poll() is None:
+                self.tell("times a full disk")
             self.fill()
             time.sleep(self.rng.random() * 4)
         killed = not full or self.rng.random() < 0.5
@@ -118,7 +120,6 @@ class Batch(Campaign):
             self.tell("kills of batch and tasks" if everybody else "kills of the batch")
             batch = self.launch()
         if full:
-            self.tell("times a full disk")
             time.sleep(self.rng.random() * 2)
             self.empty()
         return batch
@@ -138,11 +139,14 @@ class Batch(Campaign):
         self.check(all(told[state] == states.count(state) for state in ("done", "faults", "failed", "running", "queued", "waiting")), "the sums are wrong")
         self.check(len(states) == len(self.exhibits) + 1 and told["state"] == "all done", len(states), told["state"])
 
+    def disturbed(self):
+        return sum(number for key, number in self.told.items() if key != "rounds")
+
     def one_round(self):
         self.fresh_round()
         batch = self.launch()
         for _ in range(60):
-            if batch.poll() is not None or sum(self.told.values()) >= self.args.count:
+            if batch.poll() is not None or self.disturbed() >= self.args.count:
                 break
             batch = self.disturb(batch)
         try:
@@ -164,7 +168,7 @@ class Batch(Campaign):
         self.mounted = os.geteuid() == 0 and subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", self.path("disk")],
                                                             stderr=subprocess.DEVNULL).returncode == 0
         try:
-            while sum(self.told.values()) < self.args.count:
+            while self.disturbed() < self.args.count:
                 self.one_round()
         finally:
             if self.mounted:

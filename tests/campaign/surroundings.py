@@ -139,6 +139,9 @@ class Surroundings(Campaign):
         kin = []
         while run.poll() is None and not kin:
             kin = self.at_work(run.pid)
+        if not self.check(kin, *words, "no worker was seen at work"):
+            run.wait()
+            return
         for pid in [run.pid] + kin:
             os.kill(pid, signal.SIGSTOP)
         time.sleep(6)
@@ -149,7 +152,7 @@ class Surroundings(Campaign):
         code = run.wait()
         hangs = rows(case, "SELECT count(*) FROM fault WHERE kind = 'hang'")[0][0]
         self.check(code in DONE and not hangs and digest(case) == self.busy_digest, *words, "ended with", code, hangs, "hangs", digest(case))
-        self.tell("stopped at work", int(bool(kin)))
+        self.tell("stopped at work")
 
     def evidence_gone(self):
         """A run is killed, the image is not where it was, and then it is again."""

@@ -211,17 +211,4 @@ promise "no new plan while parts wait to be merged" exits 2 "$KVALI" plan "$WORK
 promise "run does what is not merged" exits 0 "$KVALI" run "$WORK/four" -q "${OPTIONS[@]}"
 late() { "$KVALI" merge "$WORK/four" >/dev/null && "$KVALI" process "$WORK/sample.raw" --case "$WORK/whole4" -q "${OPTIONS[@]}" && is "$("$KVALI" digest "$WORK/whole4")" "$("$KVALI" digest "$WORK/four")"; }
 promise "a part that comes late counts for nothing" late
-
-# ---- a scheduler that suspends a job stops all its processes
-suspended() {
-  local pid i kin
-  "$KVALI" process "$WORK/sample.raw" --case "$WORK/suspended" --set limit.hang=2 --jobs 2 -q >/dev/null 2>&1 &
-  pid=$!
-  for i in $(seq 200); do [ "$(pgrep -cP $pid)" -ge 3 ] && break; sleep 0.05; done
-  kin=$(pgrep -P $pid)
-  # shellcheck disable=SC2086
-  kill -STOP $pid $kin && sleep 5 && kill -CONT $pid $kin
-  wait $pid && is 0 "$(sql "$WORK/suspended" "SELECT count(*) FROM fault WHERE kind = 'hang'")"
-}
-promise "a run that was stopped for longer than a hang takes blames no worker" suspended
 finish

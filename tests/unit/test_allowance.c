@@ -58,8 +58,8 @@ Test(allowance, folders_give_a_walk_a_day_at_most_and_a_setting_ten)
 
 Test(allowance, a_job_that_stood_still_for_long_is_forgiven_all_of_it_and_a_busy_one_nothing)
 {
-    cr_expect_eq(allowance_stall(7 * SECOND, 187 * SECOND), 180 * SECOND);
+    cr_expect_eq(allowance_stall(7 * SECOND, 187 * SECOND), 179 * SECOND);
     cr_expect_eq(allowance_stall(7 * SECOND, 12 * SECOND), 0);
-    cr_expect_eq(allowance_stall(7 * SECOND, 12 * SECOND + 1), 5 * SECOND + 1);
+    cr_expect_eq(allowance_stall(7 * SECOND, 12 * SECOND + 1), 4 * SECOND + 1);
     cr_expect_eq(allowance_stall(0, 180 * SECOND), 0); /* it has not looked yet */
 }
