@@ -56,20 +56,24 @@ static int failed(struct casefile *cf, int code, struct why *why)
 
 /* ------------------------------------------------------------------ the cut */
 
-/* In the case's own temporary database. `cost_before` is what lies before a content among those that share
- * parts. */
+/* In the case's own temporary database. What is alone, and the part of each, come later. */
 static const char sql_pending[] =
-    "CREATE TEMP TABLE plan_stream AS SELECT s.id AS id, s.kind = 0 OR s.size + " CONTENT_COST
-    " >= ?1 AS alone, s.size AS size, s.size + " CONTENT_COST
+    "CREATE TEMP TABLE plan_stream AS SELECT s.id AS id, s.kind = 0 AS alone, s.size AS size, s.size "
+    "+ " CONTENT_COST
     " AS cost, row_number() OVER (ORDER BY x.label, s.disk, s.locator) AS place, 0 AS part FROM t_stream s "
-    "JOIN t_exhibit x ON "
-    "x.id = s.exhibit WHERE s.status = 0 AND s.parent IS NULL AND x.failed IS NULL AND ?2 = ?2";
+    "JOIN t_exhibit x ON x.id = s.exhibit WHERE s.status = 0 AND s.parent IS NULL AND x.failed IS NULL";
 
-/* Each one that is alone is a group of itself; the others fall into the share in which their middle lies. */
-static const char sql_groups[] = "WITH shared AS (SELECT id, sum(cost) OVER (ORDER BY place) - cost AS "
-                                 "before FROM plan_stream WHERE NOT alone) "
-                                 "UPDATE plan_stream SET part = shared.before / ?1 + 1 FROM shared WHERE "
-                                 "shared.id = plan_stream.id AND ?2 = ?2";
+/* Each one that is alone is a group of itself; the others fall into the share, of ?2, in which they
+ * begin, unless a share would be empty then: each is at most one behind the share of the one before, and as
+ * many are left as there are shares to come. */
+static const char sql_groups[] =
+    "WITH shared AS (SELECT id, row_number() OVER w - 1 AS rank, (sum(cost) OVER w - cost) / ?1 "
+    "AS begins "
+    "FROM plan_stream WHERE NOT alone WINDOW w AS (ORDER BY place)), stepped AS (SELECT id, rank, "
+    "min(min(begins, rank) - rank) OVER (ORDER BY rank ROWS UNBOUNDED PRECEDING) + rank AS step FROM shared) "
+    "UPDATE plan_stream SET part = max(s.step, s.rank - (SELECT count(*) FROM shared) + ?2) + 1 FROM stepped "
+    "s "
+    "WHERE s.id = plan_stream.id";
 
 /* Numbers the groups: what costs most first; of equals the one that begins first. */
 static const char sql_numbers[] = "CREATE TEMP TABLE plan_part AS SELECT row_number() OVER (ORDER BY "
@@ -80,49 +84,64 @@ static const char sql_numbers[] = "CREATE TEMP TABLE plan_part AS SELECT row_num
 static const char sql_numbered[] =
     "UPDATE plan_stream SET part = p.number FROM plan_part p WHERE p.grp = iif(alone, -place, part)";
 
-/* What a part may cost: as asked for, or, for a number of parts, the share of what is not alone. What is
- * alone depends on that share, so it is asked again until no more turns out to be. */
-static int part_cost(struct db *db, const struct plan_wanted *wanted, uint64_t *ret_cost)
+/* Those that share parts: how many, and what they cost. */
+static int count_shared(struct db *db, uint64_t *ret_alone, uint64_t *ret_count, uint64_t *ret_cost)
 {
-    static const char sql[] =
-        "SELECT count(*) FILTER (WHERE alone), total(cost) FILTER (WHERE NOT alone) FROM (SELECT kind = 0 OR "
-        "size + " CONTENT_COST " >= ?1 AS alone, size + " CONTENT_COST
-        " AS cost FROM t_stream WHERE status = 0 AND parent IS NULL)";
-    uint64_t cost = wanted->parts ? INT64_MAX : wanted->part_size;
-    for (int i = 0; i < 20 && wanted->parts; i++) {
-        struct db_statement *s;
-        int code = db_prepare(db, sql, &s);
-        if (code)
-            return code;
-        db_bind_u64(s, 1, cost);
-        code = db_step(s);
-        uint64_t alone = code == 1 ? db_u64(s, 0) : 0, rest = code == 1 ? db_u64(s, 1) : 0;
-        db_finalize(s);
-        if (code < 0)
-            return code;
-        uint64_t parts = wanted->parts > alone ? wanted->parts - alone : 1, share = rest / parts + 1;
-        if (share >= cost)
-            break;
-        cost = share;
+    struct db_statement *s;
+    int code = db_prepare(db,
+                          "SELECT count(*) FILTER (WHERE alone), count(*) FILTER (WHERE NOT alone), "
+                          "ifnull(sum(cost) FILTER (WHERE NOT alone), 0) FROM plan_stream",
+                          &s);
+    if (code)
+        return code;
+    code = db_step(s);
+    if (code == 1) {
+        *ret_alone = db_u64(s, 0);
+        *ret_count = db_u64(s, 1);
+        *ret_cost = db_u64(s, 2);
     }
+    db_finalize(s);
+    return code < 0 ? code : 0;
+}
+
+/* Sets apart what costs a whole part, and says into how many the rest is cut. For a number of parts, a part
+ * is a share of what is not alone. What is alone depends on that share, so it is asked again until no more
+ * turns out to be. */
+static int set_apart(struct db *db, const struct plan_wanted *wanted, uint64_t *ret_shares,
+                     uint64_t *ret_cost)
+{
+    static const char apart[] = "UPDATE plan_stream SET alone = 1 WHERE cost >= ?1 AND NOT alone AND ?2 = ?2";
+    uint64_t alone = 0, count = 0, cost = 0, shares = 0;
+    int code = wanted->parts ? 0 : db_exec_two(db, apart, wanted->part_size, 0);
+    for (int i = 0; code == 0 && i < 20; i++) {
+        code = count_shared(db, &alone, &count, &cost);
+        shares = wanted->parts == 0      ? cost / wanted->part_size + (cost % wanted->part_size != 0)
+                 : wanted->parts > alone ? wanted->parts - alone
+                                         : 1;
+        if (code || wanted->parts == 0)
+            break;
+        code = db_exec_two(db, apart, cost / shares + 1, 0);
+        if (db_changes(db) == 0)
+            break;
+    }
+    if (code == 0)
+        code = count_shared(db, &alone, &count, &cost);
+    *ret_shares = shares < count ? shares : count;
     *ret_cost = cost;
-    return 0;
+    return code;
 }
 
 static int cut(struct db *db, const struct plan_wanted *wanted)
 {
-    uint64_t cost = 0, rest = 0;
+    uint64_t shares = 0, cost = 0;
     int code = db_exec(db, "DROP TABLE IF EXISTS temp.plan_stream; DROP TABLE IF EXISTS temp.plan_part");
     if (code == 0)
-        code = part_cost(db, wanted, &cost);
+        code = db_exec(db, sql_pending);
     if (code == 0)
-        code = db_exec_two(db, sql_pending, cost, 0);
-    if (code == 0)
-        code = plan_number(db, "SELECT total(cost) FROM plan_stream WHERE NOT alone", &rest);
+        code = set_apart(db, wanted, &shares, &cost);
     /* Even shares: the last part is no remnant. */
-    uint64_t shares = rest / cost + (rest % cost != 0);
-    if (code == 0)
-        code = db_exec_two(db, sql_groups, shares ? rest / shares + 1 : cost, 0);
+    if (code == 0 && shares)
+        code = db_exec_two(db, sql_groups, cost / shares + (cost % shares != 0), shares);
     if (code == 0)
         code = db_exec(db, sql_numbers);
     if (code == 0)

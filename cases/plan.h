@@ -22,7 +22,8 @@
 enum { PLAN_VERSION = 1 };
 
 struct plan_wanted {
-    uint64_t parts;     /* about so many; 0: as part_size says */
+    uint64_t parts; /* so many, if there are as many contents; 0: as part_size says. More when whole images
+                       are more */
     uint64_t part_size; /* cost of a part in bytes; with `parts` 0 */
     const char *configuration;
     const struct settings *settings;

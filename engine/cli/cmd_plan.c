@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const struct option_spec specs[] = {
-    {"parts", 'n', "N", "About so many parts (instead of --part-size)"},
+    {"parts", 'n', "N", "So many parts (instead of --part-size); each whole image is one of them"},
     {"part-size", 0, "SIZE",
      "Bytes of a part, each content counting 400 KiB more (default: 8G, or 20,000 small files)"},
     JOB_CLI_OPTIONS,
@@ -76,6 +76,12 @@ static int make(struct casefile *cf, const struct options *options, struct plan_
     cli_print("%llu parts of %llu contents, %s: plan %.12s.\n", (unsigned long long)facts.parts,
               (unsigned long long)facts.streams, progress_bytes((double)facts.bytes, size, sizeof size),
               facts.id);
+    if (facts.parts < wanted->parts)
+        cli_print("They are fewer than the %llu asked for: there are no more contents.\n",
+                  (unsigned long long)wanted->parts);
+    else if (wanted->parts && facts.parts > wanted->parts)
+        cli_print("They are more than the %llu asked for: each whole image is a part by itself.\n",
+                  (unsigned long long)wanted->parts);
     if (!options->quiet)
         cli_print(
             "Next: kvali submit %s --slurm, or on any host: kvali work %s 1-%llu; then kvali merge %s\n",

@@ -52,7 +52,11 @@ class Batch(Campaign):
         self.alone = {}
         for path in self.exhibits:
             case = self.path("alone")
-            code = process(case, path, *OPTIONS, "--jobs", "2").returncode
+            run = process(case, path, *OPTIONS, "--jobs", "2")
+            code = run.returncode
+            if code not in ENDS:
+                self.check(False, os.path.basename(path), "by itself ends with", code, run.stdout[-300:] if run.stdout else "")
+                self.end("no reference")
             faults = rows(case, "SELECT count(*) FROM fault")[0][0]
             self.alone[path] = (ENDS.get(code, f"code {code}"), digest(case), faults)
 

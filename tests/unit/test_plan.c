@@ -187,6 +187,31 @@ Test(plan, parts_are_as_many_as_asked_for_of_even_cost_and_each_of_neighbours)
               "AND c.disk > a.disk AND c.disk < b.disk WHERE a.kind != 0 AND b.kind != 0");
 }
 
+/* Sizes that differ by nothing, by a little and by all: as many parts as asked for, while there are contents.
+ */
+Test(plan, a_number_of_parts_is_kept_however_few_and_uneven_the_contents_are)
+{
+    static const uint64_t sizes[3][7] = {
+        {9, 9, 9, 9, 9, 9, 9}, {1, 2, 3, 4, 5, 6, 7}, {1, 8 * MIB, 3, 4 * MIB, 0, 1 * MIB, 2 * MIB}};
+    struct why why;
+    char name[16];
+    for (int kind = 0; kind < 3; kind++) {
+        for (int n = 0; n < 7; n++) {
+            snprintf(name, sizeof name, "f%02d", n);
+            add(name, STREAM_FILE, (uint64_t)n * 65536, sizes[kind][n]);
+        }
+        listed();
+        for (uint64_t parts = 1; parts <= 9; parts++) {
+            cr_assert_eq(make(parts, 0, true, &why), 0, "%s", why.text);
+            cr_assert_eq(facts.parts, parts < 7 ? parts : 7, "sizes %d: %llu parts instead of %llu", kind,
+                         (unsigned long long)facts.parts, (unsigned long long)parts);
+            is("7\n", "SELECT count(*) FROM stream");
+        }
+        end();
+        begin();
+    }
+}
+
 Test(plan, no_part_costs_more_than_its_size_and_one_content_more)
 {
     uint64_t size = 4 * MIB;
