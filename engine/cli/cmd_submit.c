@@ -290,7 +290,7 @@ static int cancel(const struct options *options)
             struct buf output = {0};
             bool there = false;
             for (size_t k = 0; k < count; k++)
-                there = there || strncmp(states[k].id, ids[n], strlen(ids[n])) == 0;
+                there = there || slurm_state_is_of(&states[k], ids[n]);
             if (there && slurm_run(argv, NULL, &output) == 0)
                 ended++;
             buf_finish(&output);

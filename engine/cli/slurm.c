@@ -241,6 +241,21 @@ static void take(char **rest, char *ret, size_t size)
     snprintf(ret, size, "%s", word ? word : "");
 }
 
+/* Options begin with a "-". */
+static void take_plan(char **rest, struct slurm_job *job)
+{
+    if (*rest && **rest != '-')
+        take(rest, job->plan, sizeof job->plan);
+}
+
+static void free_job(struct slurm_job *job)
+{
+    for (size_t n = 0; job->options && job->options[n]; n++)
+        free(job->options[n]);
+    free(job->options);
+    free(job->tasks);
+}
+
 static int add_line(struct slurm_jobs *jobs, char *line)
 {
     char number[24];
@@ -249,22 +264,24 @@ static int add_line(struct slurm_jobs *jobs, char *line)
     if (more)
         jobs->jobs = more;
     if (!more || !job.options) {
-        free(job.options);
+        free_job(&job);
         return -ENOMEM;
     }
     take(&line, job.time, sizeof job.time);
     take(&line, job.array, sizeof job.array);
     take(&line, job.merge, sizeof job.merge);
-    take(&line, job.tasks, sizeof job.tasks);
+    const char *word = strsep(&line, "\t");
+    job.tasks = strdup(word ? word : "");
     take(&line, number, sizeof number);
     job.stride = strtoull(number, NULL, 10);
     take(&line, number, sizeof number);
     job.round = strtoull(number, NULL, 10);
-    const char *word;
-    for (size_t i = 0; i < ARGUMENTS_MAX && (word = strsep(&line, "\t")); i++)
-        job.options[i] = strdup(word);
+    take_plan(&line, &job);
+    bool whole = job.tasks != NULL;
+    for (size_t i = 0; whole && i < ARGUMENTS_MAX && (word = strsep(&line, "\t")); i++)
+        whole = (job.options[i] = strdup(word)) != NULL;
     jobs->jobs[jobs->count++] = job;
-    return 0;
+    return whole ? 0 : -ENOMEM;
 }
 
 int slurm_jobs_load(const char *folder, struct slurm_jobs *ret_jobs)
@@ -290,19 +307,16 @@ int slurm_jobs_load(const char *folder, struct slurm_jobs *ret_jobs)
 
 void slurm_jobs_finish(struct slurm_jobs *jobs)
 {
-    for (size_t i = 0; i < jobs->count; i++) {
-        for (size_t n = 0; jobs->jobs[i].options[n]; n++)
-            free(jobs->jobs[i].options[n]);
-        free(jobs->jobs[i].options);
-    }
+    for (size_t i = 0; i < jobs->count; i++)
+        free_job(&jobs->jobs[i]);
     free(jobs->jobs);
     *jobs = (struct slurm_jobs){0};
 }
 
 static void put_job(FILE *file, const struct slurm_job *job)
 {
-    fprintf(file, "%s\t%s\t%s\t%s\t%llu\t%llu", job->time, job->array, job->merge, job->tasks,
-            (unsigned long long)job->stride, (unsigned long long)job->round);
+    fprintf(file, "%s\t%s\t%s\t%s\t%llu\t%llu\t%s", job->time, job->array, job->merge, job->tasks,
+            (unsigned long long)job->stride, (unsigned long long)job->round, job->plan);
     for (size_t i = 0; job->options && job->options[i]; i++)
         fprintf(file, "\t%s", job->options[i]);
     fputc('\n', file);
@@ -331,12 +345,14 @@ int slurm_jobs_add(const char *folder, const char *array, const char *merge, con
                    struct why *why)
 {
     struct slurm_jobs jobs;
-    struct slurm_job job = {
-        .stride = wish->stride, .round = wish->round, .options = (char **)(uintptr_t)wish->options};
+    struct slurm_job job = {.stride = wish->stride,
+                            .round = wish->round,
+                            .tasks = (char *)(uintptr_t)(wish->tasks[0] ? wish->tasks : "-"),
+                            .options = (char **)(uintptr_t)wish->options};
     when_format(when_now() / 1000000000 * 1000000000, job.time);
     snprintf(job.array, sizeof job.array, "%s", array[0] ? array : "-");
     snprintf(job.merge, sizeof job.merge, "%s", merge[0] ? merge : "-");
-    snprintf(job.tasks, sizeof job.tasks, "%s", wish->tasks[0] ? wish->tasks : "-");
+    snprintf(job.plan, sizeof job.plan, "%s", wish->plan);
     int code = slurm_jobs_load(folder, &jobs);
     if (code == 0) {
         code = write_jobs(folder, &jobs, &job);
@@ -347,12 +363,21 @@ int slurm_jobs_add(const char *folder, const char *array, const char *merge, con
 
 /* ------------------------------------------------------------------ what Slurm says */
 
-static bool is_ours(const struct slurm_jobs *jobs, const char *id)
+bool slurm_job_is_of(const struct slurm_job *job, const char *plan)
 {
-    size_t size = strcspn(id, "_");
+    return strcmp(job->plan, plan) == 0;
+}
+
+bool slurm_state_is_of(const struct slurm_state *state, const char *id)
+{
+    size_t size = strcspn(state->id, "_");
+    return strlen(id) == size && strncmp(id, state->id, size) == 0;
+}
+
+static bool is_ours(const struct slurm_jobs *jobs, const struct slurm_state *state)
+{
     for (size_t i = 0; i < jobs->count; i++)
-        if ((strlen(jobs->jobs[i].array) == size && strncmp(jobs->jobs[i].array, id, size) == 0) ||
-            (strlen(jobs->jobs[i].merge) == size && strncmp(jobs->jobs[i].merge, id, size) == 0))
+        if (slurm_state_is_of(state, jobs->jobs[i].array) || slurm_state_is_of(state, jobs->jobs[i].merge))
             return true;
     return false;
 }
@@ -380,13 +405,12 @@ int slurm_states(const struct slurm_jobs *jobs, struct slurm_state **ret_states,
     buf_finish(&output);
     for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
         struct slurm_state state;
-        if (!is_ours(jobs, line))
-            line[0] = 0;
         word_of(&line, state.id, sizeof state.id);
         word_of(&line, state.state, sizeof state.state);
         word_of(&line, state.reason, sizeof state.reason);
         word_of(&line, state.node, sizeof state.node);
-        struct slurm_state *more = state.id[0] ? reallocarray(states, count + 1, sizeof *more) : NULL;
+        struct slurm_state *more =
+            is_ours(jobs, &state) ? reallocarray(states, count + 1, sizeof *more) : NULL;
         if (!more)
             continue;
         states = more;

@@ -3,12 +3,14 @@
  * evidence ever reaches a command line: numbers, and the paths of kvali and of the case.
  *
  * What was submitted stands in CASE/parts/jobs.tsv, a line each: time, array job, merge job ("-": none),
- * tasks, parts a task, round, and the options that sbatch was given.
+ * tasks, parts a task, round, plan, and the options that sbatch was given. A line of before there was a plan
+ * in it is of an unknown plan.
  */
 #ifndef KVALI_CLI_SLURM_H
 #define KVALI_CLI_SLURM_H
 
 #include "engine/base/buf.h"
+#include "engine/base/hash.h"
 #include "engine/base/why.h"
 
 #include <stdbool.h>
@@ -45,7 +47,8 @@ uint64_t slurm_array_max(void);
 
 struct slurm_jobs {
     struct slurm_job {
-        char time[40], array[32], merge[32], tasks[1024];
+        char time[40], array[32], merge[32], plan[SHA256_HEX_SIZE]; /* plan "": not known */
+        char *tasks;
         uint64_t stride, round;
         char **options; /* NULL at the end */
     } * jobs;
@@ -57,11 +60,17 @@ void slurm_jobs_finish(struct slurm_jobs *jobs);
 int slurm_jobs_add(const char *folder, const char *array, const char *merge, const struct slurm_wish *wish,
                    struct why *why);
 
+/* Was it submitted for this plan? What an earlier one had submitted says nothing of the parts of this one. */
+bool slurm_job_is_of(const struct slurm_job *job, const char *plan);
+
 /* One task or job that Slurm still has, as squeue tells. */
 struct slurm_state {
     char id[48], state[24], reason[96], node[96];
 };
-/* Of all jobs of the case. 0, or -ENOENT: there is no squeue; -EIO: it fails. Free with free(). */
+/* Is it the job `id`, or a task of that array? */
+bool slurm_state_is_of(const struct slurm_state *state, const char *id);
+/* Of all jobs of the case, whatever their plan. 0, or -ENOENT: there is no squeue; -EIO: it fails. Free with
+ * free(). */
 int slurm_states(const struct slurm_jobs *jobs, struct slurm_state **ret_states, size_t *ret_count);
 
 #endif

@@ -28,8 +28,9 @@ struct parts {
     int refused_count;
     struct slurm_jobs jobs;
     struct slurm_state *states;
-    size_t state_count, running, waiting;
-    int slurm; /* 0: it answered */
+    size_t state_count, running, waiting, of_others; /* the last: tasks and jobs of another plan */
+    const struct slurm_job *last;                    /* of this plan; NULL */
+    int slurm;                                       /* 0: it answered */
 };
 
 /* ------------------------------------------------------------------ how each part stands */
@@ -64,20 +65,30 @@ static void raise_submitted(struct parts *p, const struct slurm_job *job)
     }
 }
 
+/* The submission that a state belongs to, if it was for this plan. */
+static const struct slurm_job *job_of(const struct parts *p, const struct slurm_state *state)
+{
+    for (size_t i = p->jobs.count; i > 0; i--) {
+        const struct slurm_job *job = &p->jobs.jobs[i - 1];
+        if (slurm_job_is_of(job, p->id) &&
+            (slurm_state_is_of(state, job->array) || slurm_state_is_of(state, job->merge)))
+            return job;
+    }
+    return NULL;
+}
+
 static void raise_queued(struct parts *p, const struct slurm_state *state)
 {
+    const struct slurm_job *job = job_of(p, state);
     const char *task = strchr(state->id, '_');
     bool running = strcmp(state->state, "RUNNING") == 0;
-    if (!task)
+    p->of_others += !job;
+    if (!job || !task)
         return;
     p->running += running;
     p->waiting += !running;
-    for (size_t i = 0; i < p->jobs.count; i++) {
-        const char *array = p->jobs.jobs[i].array;
-        uint64_t number = strtoull(task + 1, NULL, 10);
-        if (strlen(array) == (size_t)(task - state->id) && strncmp(array, state->id, strlen(array)) == 0)
-            raise_tasks(p, &p->jobs.jobs[i], number, number, running ? STAND_RUNNING : STAND_WAITING);
-    }
+    uint64_t number = strtoull(task + 1, NULL, 10);
+    raise_tasks(p, job, number, number, running ? STAND_RUNNING : STAND_WAITING);
 }
 
 /* As merge calls them: digits alone before it. */
@@ -124,8 +135,12 @@ static int load(struct casefile *cf, struct parts *p)
     p->slurm = code ? code : slurm_states(&p->jobs, &p->states, &p->state_count);
     for (size_t i = 0; i < p->state_count; i++)
         raise_queued(p, &p->states[i]);
-    for (size_t i = 0; p->slurm == 0 && i < p->jobs.count; i++)
-        raise_submitted(p, &p->jobs.jobs[i]);
+    for (size_t i = 0; i < p->jobs.count; i++)
+        if (slurm_job_is_of(&p->jobs.jobs[i], p->id)) {
+            p->last = &p->jobs.jobs[i];
+            if (p->slurm == 0)
+                raise_submitted(p, p->last);
+        }
     for (size_t i = 0; i < p->count; i++)
         p->of_stand[p->stands[i]]++;
     return code;
@@ -168,14 +183,18 @@ static void print_failed(const struct parts *p)
             cli_print("%s %zu", shown++ ? "," : "", i + 1);
     if (p->of_stand[STAND_FAILED] > shown)
         cli_print(" and %zu more", p->of_stand[STAND_FAILED] - shown);
-    cli_print(p->jobs.count ? "; parts/log/ has what their tasks said\n" : "\n");
+    cli_print(p->last ? "; parts/log/ has what their tasks said\n" : "\n");
 }
 
-static void print_queue(const struct parts *p)
+static void print_queue(const struct parts *p, const char *folder)
 {
-    if (p->jobs.count == 0)
+    const struct slurm_job *last = p->last;
+    if (p->of_others)
+        cli_print("  %zu tasks and merges of another plan of this case are still queued: `kvali cancel %s` "
+                  "ends them.\n",
+                  p->of_others, folder);
+    if (!last)
         return;
-    const struct slurm_job *last = &p->jobs.jobs[p->jobs.count - 1];
     cli_print("  Submitted to Slurm %s: tasks %s as job %s, merge as job %s%s\n", last->time, last->tasks,
               last->array, last->merge, last->round ? " (by the merge before)" : "");
     if (p->slurm) {
@@ -184,7 +203,7 @@ static void print_queue(const struct parts *p)
     }
     cli_print("  Tasks in the queue: %zu running, %zu waiting\n", p->running, p->waiting);
     for (size_t i = 0; i < p->state_count; i++)
-        if (i < 20 || !strchr(p->states[i].id, '_'))
+        if (job_of(p, &p->states[i]) && (i < 20 || !strchr(p->states[i].id, '_')))
             cli_print("    %-14s %-10s %s%s%s\n", p->states[i].id, p->states[i].state, p->states[i].node,
                       p->states[i].node[0] ? "  " : "",
                       strcmp(p->states[i].reason, "None") ? p->states[i].reason : "");
@@ -203,9 +222,9 @@ int status_parts_print(struct casefile *cf)
             p.of_stand[STAND_WAITING], p.of_stand[STAND_FAILED], p.of_stand[STAND_OPEN]);
         print_failed(&p);
         print_refused(&p);
-        print_queue(&p);
+        print_queue(&p, casefile_folder(cf));
         bool idle = p.slurm || p.state_count == 0;
-        if (missing && p.jobs.count && idle && p.slurm == 0)
+        if (missing && p.last && idle && p.slurm == 0)
             cli_print("  Nothing of it is queued: `kvali resubmit %s --slurm` does what is missing.\n",
                       casefile_folder(cf));
         else if (missing == 0 && p.given_back && idle)
@@ -234,9 +253,10 @@ int status_parts_json(struct casefile *cf, struct json *json)
         for (int i = 0; i < p.refused_count; i++)
             json_text(json, NULL, p.refused[i]->d_name);
         json_array_close(json);
-        json_bool(json, "slurm_answers", p.jobs.count && p.slurm == 0);
+        json_bool(json, "slurm_answers", p.last && p.slurm == 0);
         json_u64(json, "tasks_running", p.running);
         json_u64(json, "tasks_waiting", p.waiting);
+        json_u64(json, "tasks_of_another_plan", p.of_others);
         json_object_close(json);
     }
     finish(&p);

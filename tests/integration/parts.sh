@@ -38,12 +38,21 @@ stands() { # CASE: done, running, waiting, failed, not done
 mkdir "$WORK/bin" && printf '#!/bin/sh\ncat "%s/queue" 2>/dev/null\n' "$WORK" >"$WORK/bin/squeue" && chmod +x "$WORK/bin/squeue"
 # Six parts as three tasks; the first task runs, the second waits, the third has ended and gave nothing back. Another's job is another's.
 queued() {
-  printf '2026-11-26T09:00:00Z\t71\t72\t1-3\t2\t0\n' >"$WORK/one/parts/jobs.tsv"
+  printf '2026-11-26T09:00:00Z\t71\t72\t1-3\t2\t0\t%s\t--comment=x\n' "$(sqlite3 -readonly "$WORK/one/plan.db" "SELECT value FROM meta WHERE key = 'id'")" >"$WORK/one/parts/jobs.tsv"
   printf '71_1|RUNNING|None|n1\n71_2|PENDING|Resources|\n72|PENDING|Dependency|\n8_3|RUNNING|None|n1\n' >"$WORK/queue"
   is '[0,2,2,2,6]' "$(PATH=$WORK/bin:$PATH stands one)"
 }
 promise "nothing is done at first" is '[0,0,0,0,6]' "$(stands one)"
 promise "status counts parts of tasks that run, wait and have failed apart" queued
+# What was submitted for another plan, or by a kvali that did not note the plan, says nothing of this one's parts.
+planned_again() {
+  local line
+  "$KVALI" plan "$WORK/one" --parts 5 --again -q "${OPTIONS[@]}" && is '[0,0,0,0,5]' "$(PATH=$WORK/bin:$PATH stands one)" &&
+    contains "$(PATH=$WORK/bin:$PATH "$KVALI" status "$WORK/one")" "3 tasks and merges of another plan of this case are still queued" || return 1
+  line=$(cut -f1-6 "$WORK/one/parts/jobs.tsv") && printf '%s\n' "$line" >"$WORK/one/parts/jobs.tsv" && is '[0,0,0,0,5]' "$(PATH=$WORK/bin:$PATH stands one)" &&
+    "$KVALI" plan "$WORK/one" --parts 6 --again -q "${OPTIONS[@]}" && queued
+}
+promise "status takes no submission for one of another plan" planned_again
 promise "it says which have failed" contains "$(PATH=$WORK/bin:$PATH "$KVALI" status "$WORK/one")" 'parts 5, 6; parts/log/'
 unheard() { printf '#!/bin/sh\nexit 1\n' >"$WORK/bin/squeue" && is '[0,0,0,0,6]' "$(PATH=$WORK/bin:$PATH stands one)" && rm "$WORK/one/parts/jobs.tsv"; }
 promise "a Slurm that does not answer says nothing of what failed" unheard
