@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SCHEMA_VERSION = 4, PATH_SIZE = 4096, FIRST_RECORD_MAX = 16 * 1024 };
@@ -236,21 +237,40 @@ int casefile_create(const char *folder, const char *number, const char *examiner
 
 /* ------------------------------------------------------------------ opening one */
 
+enum { LOCK_TRIES = 20, HOLDER_SIZE = 256 };
+
+static void read_holder(int fd, char ret[HOLDER_SIZE])
+{
+    ssize_t size = pread(fd, ret, HOLDER_SIZE - 1, 0);
+    ret[size > 0 ? size : 0] = 0;
+    ret[strcspn(ret, "\n")] = 0;
+}
+
+/* casefile_holder holds a lock for a moment to see whether there is one. */
+static int lock_now(int fd)
+{
+    for (int i = 1; flock(fd, LOCK_EX | LOCK_NB); i++) {
+        if (errno != EWOULDBLOCK || i == LOCK_TRIES)
+            return -errno;
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+    return 0;
+}
+
 static int take_lock(struct casefile *cf, struct why *why)
 {
-    char path[PATH_SIZE], holder[256] = "";
+    char path[PATH_SIZE], holder[HOLDER_SIZE] = "";
     int code = path_in(cf->folder, "lock", path, why);
     if (code)
         return code;
     cf->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (cf->lock < 0)
         return why_set(why, -errno, "%s: %s", path, strerror(errno));
-    if (flock(cf->lock, LOCK_EX | LOCK_NB)) {
-        if (errno != EWOULDBLOCK)
-            return why_set(why, -errno, "%s: the file system gives no lock: %s", path, strerror(errno));
-        ssize_t size = pread(cf->lock, holder, sizeof holder - 1, 0);
-        holder[size > 0 ? size : 0] = 0;
-        holder[strcspn(holder, "\n")] = 0;
+    code = lock_now(cf->lock);
+    if (code && code != -EWOULDBLOCK)
+        return why_set(why, code, "%s: the file system gives no lock: %s", path, strerror(-code));
+    if (code) {
+        read_holder(cf->lock, holder);
         return why_set(why, -EBUSY, "%s: another run holds this case (%s)", cf->folder,
                        holder[0] ? holder : "it does not say who");
     }
@@ -261,6 +281,29 @@ static int take_lock(struct casefile *cf, struct why *why)
     if (ftruncate(cf->lock, 0) == 0 && pwrite(cf->lock, holder, (size_t)length, 0) < 0)
         return 0;
     return 0;
+}
+
+enum casefile_lock casefile_holder(const char *folder, char ret_holder[HOLDER_SIZE], bool *ret_elsewhere)
+{
+    char path[PATH_SIZE], host[200] = "unknown";
+    enum casefile_lock lock = CASEFILE_UNKNOWN;
+    ret_holder[0] = 0;
+    *ret_elsewhere = false;
+    if (path_in(folder, "lock", path, NULL))
+        return lock;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return lock;
+    if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+        lock = CASEFILE_FREE;
+    else if (errno == EWOULDBLOCK)
+        lock = CASEFILE_HELD;
+    read_holder(fd, ret_holder);
+    close(fd);
+    (void)gethostname(host, sizeof host - 1);
+    const char *on = strstr(ret_holder, " on ");
+    *ret_elsewhere = on && strcmp(on + 4, host) != 0;
+    return lock;
 }
 
 static int read_number(struct db *db, const char *sql, int64_t *ret)
@@ -290,10 +333,11 @@ static int check_schema(struct casefile *cf, struct why *why)
         return why_set(why, -EPROTO, "%s: the case is of a newer kvali (schema %lld, this one knows %d)",
                        cf->folder, (long long)version, SCHEMA_VERSION);
     if (version < SCHEMA_VERSION)
-        return why_set(why, -EPROTO,
-                       "%s: the case is of an older kvali (schema %lld, this one writes %d): use the one that "
-                       "made it",
-                       cf->folder, (long long)version, SCHEMA_VERSION);
+        return why_set(
+            why, -EPROTO,
+            "%s: the case is of an older kvali (schema %lld, this one writes %d): use the one that "
+            "made it",
+            cf->folder, (long long)version, SCHEMA_VERSION);
     return 0;
 }
 

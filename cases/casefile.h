@@ -10,6 +10,7 @@
 #include "cases/ledger.h"
 #include "engine/base/why.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum casefile_mode { CASEFILE_READ, CASEFILE_WRITE, CASEFILE_LEDGER };
@@ -24,19 +25,26 @@ int casefile_create(const char *folder, const char *number, const char *examiner
 
 /* CASEFILE_WRITE takes the lock (-EBUSY: another run holds it; `why` names its pid and host) and clears away
  * what an interrupted run left half done (attempts still open). -ENOENT: no case there; -EUCLEAN: damaged,
- * `why` says where; -EPROTO: schema of a newer kvali. CASEFILE_LEDGER takes the lock too, but writes the ledger
- * alone: not a byte of the database changes. */
+ * `why` says where; -EPROTO: schema of a newer kvali. CASEFILE_LEDGER takes the lock too, but writes the
+ * ledger alone: not a byte of the database changes. */
 int casefile_open(const char *folder, enum casefile_mode mode, struct casefile **ret_case, struct why *why);
 /* After CASEFILE_WRITE the database remembers the ledger's length and head, so that verify can tell when its
  * end is gone. */
 void casefile_close(struct casefile *cf);
 
-/* Does for the database what casefile_close does, so that its bytes lie in case.db alone and stay as they are, and closes
- * it. The ledger can still be written; only casefile_close may follow otherwise. -EBUSY: somebody else reads it. */
+/* Does for the database what casefile_close does, so that its bytes lie in case.db alone and stay as they
+ * are, and closes it. The ledger can still be written; only casefile_close may follow otherwise. -EBUSY:
+ * somebody else reads it. */
 int casefile_freeze(struct casefile *cf, struct why *why);
 
 /* What it remembers; a count of 0 when it remembers nothing. */
 int casefile_remembered(struct db *db, struct ledger_known *ret);
+
+/* Does somebody write the case now? NULL, or who took the lock last, "pid N on HOST", is in `ret_holder` in
+ * any case ("": nobody is named). FREE on a network file system whose locks do not reach other hosts says
+ * nothing of those: `ret_elsewhere` is set when the last holder was on another host. */
+enum casefile_lock { CASEFILE_FREE, CASEFILE_HELD, CASEFILE_UNKNOWN };
+enum casefile_lock casefile_holder(const char *folder, char ret_holder[256], bool *ret_elsewhere);
 
 struct db *casefile_db(struct casefile *cf);
 struct ledger *casefile_ledger(struct casefile *cf); /* NULL in CASEFILE_READ */

@@ -6,6 +6,7 @@
 #include "engine/cli/status_parts.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const struct option_spec specs[] = {
     {"json", 'j', NULL, "As one JSON object"},
@@ -29,9 +30,9 @@ static int rows(struct casefile *cf, const char *sql, void (*each)(void *context
 static const char sql_exhibits[] =
     "SELECT exhibit, path, type, size, verification, failed FROM exhibit ORDER BY id";
 static const char sql_faults[] = "SELECT kind, count(*) FROM fault GROUP BY kind ORDER BY 2 DESC, 1";
-static const char sql_passes[] =
-    "SELECT id, plugins, status, contents, done + partial + failed AS looked_at, pending, given_up, not_in_it, equal, faults "
-    "FROM pass WHERE id > 1 ORDER BY id";
+static const char sql_passes[] = "SELECT id, plugins, status, contents, done + partial + failed AS "
+                                 "looked_at, pending, given_up, not_in_it, equal, faults "
+                                 "FROM pass WHERE id > 1 ORDER BY id";
 static const char sql_runs[] = "SELECT id, started, ended, status FROM run ORDER BY id DESC LIMIT 5";
 
 /* `context` counts the exhibits that no run has opened yet. */
@@ -62,8 +63,8 @@ static void print_pass(void *context, struct db_statement *s)
 {
     bool *open = context;
     *open = *open || db_u64(s, 5) > 0;
-    cli_print("  %-4lld %s: %s, %llu of %llu contents looked at", (long long)db_i64(s, 0), db_text(s, 1), db_text(s, 2),
-              (unsigned long long)db_u64(s, 4), (unsigned long long)db_u64(s, 3));
+    cli_print("  %-4lld %s: %s, %llu of %llu contents looked at", (long long)db_i64(s, 0), db_text(s, 1),
+              db_text(s, 2), (unsigned long long)db_u64(s, 4), (unsigned long long)db_u64(s, 3));
     if (db_u64(s, 6))
         cli_print(", %llu given up", (unsigned long long)db_u64(s, 6));
     if (db_u64(s, 7))
@@ -85,14 +86,52 @@ static int print_passes(struct casefile *cf, bool *ret_open)
     return rows(cf, sql_passes, print_pass, ret_open);
 }
 
-static void print_run(void *context, struct db_statement *s)
+/* Who works on the case, for runs that say "running": a killed one cannot say that it was. */
+struct hand {
+    const char *folder;
+    enum casefile_lock lock;
+    char holder[256];
+    bool elsewhere, interrupted;
+};
+
+static const char *run_word(struct hand *hand, const char *status)
 {
-    (void)context;
-    cli_print("  %-4lld %s to %s  %s\n", (long long)db_i64(s, 0), db_text(s, 1),
-              db_is_null(s, 2) ? "…" : db_text(s, 2), db_text(s, 3));
+    if (strcmp(status, "running") != 0 || hand->lock == CASEFILE_HELD)
+        return status;
+    if (hand->lock == CASEFILE_UNKNOWN)
+        return "running or interrupted";
+    hand->lock =
+        casefile_holder(hand->folder, hand->holder, &hand->elsewhere); /* it may have begun just now */
+    hand->interrupted = hand->lock == CASEFILE_FREE;
+    return hand->interrupted ? "interrupted" : "running";
 }
 
-static int print_words(struct casefile *cf, const struct queue_counts *counts)
+static void print_run(void *context, struct db_statement *s)
+{
+    cli_print("  %-4lld %s to %s  %s\n", (long long)db_i64(s, 0), db_text(s, 1),
+              db_is_null(s, 2) ? "…" : db_text(s, 2), run_word(context, db_text(s, 3)));
+}
+
+static void print_hand(const struct hand *hand)
+{
+    const char *holder = hand->holder[0] ? hand->holder : "it does not say who";
+    if (hand->lock == CASEFILE_HELD)
+        cli_print("\nAt work now: %s\n", holder);
+    else if (hand->lock == CASEFILE_UNKNOWN)
+        cli_print("\nWhether somebody works on it cannot be told: CASE/lock cannot be read.\n");
+    else if (hand->interrupted && hand->elsewhere)
+        cli_print(
+            "\nInterrupted, as far as this host sees: %s holds no lock here. Where locks do not reach other "
+            "hosts (some network\nfile systems) it may still be at work: look there before you go on.\n",
+            holder);
+    else if (hand->interrupted)
+        cli_print(
+            "\nThe latest run was interrupted (killed, or the power was cut; it was %s). What is done is "
+            "kept: `run` goes on.\n",
+            holder);
+}
+
+static int print_words(struct casefile *cf, const struct queue_counts *counts, struct hand *hand)
 {
     char done[32], pending[32];
     uint64_t unopened = 0;
@@ -113,12 +152,27 @@ static int print_words(struct casefile *cf, const struct queue_counts *counts)
         code = status_parts_print(cf);
     cli_print("\nRuns (latest first):\n");
     if (code == 0)
-        code = rows(cf, sql_runs, print_run, NULL);
+        code = rows(cf, sql_runs, print_run, hand);
+    print_hand(hand);
+    if (hand->lock == CASEFILE_HELD)
+        return code;
     if (open || counts->streams_pending + counts->expands_pending + unopened)
         cli_print("\nNext: kvali run %s\n", casefile_folder(cf));
     else
         cli_print("\nNothing is pending. Next: kvali report %s\n", casefile_folder(cf));
     return code;
+}
+
+static void json_run(void *context, struct db_statement *s)
+{
+    struct json *json = ((void **)context)[0];
+    struct hand *hand = ((void **)context)[1];
+    json_object_open(json, NULL);
+    json_text(json, "id", db_text(s, 0));
+    json_text(json, "started", db_text(s, 1));
+    json_text(json, "ended", db_is_null(s, 2) ? NULL : db_text(s, 2));
+    json_text(json, "status", run_word(hand, db_text(s, 3)));
+    json_object_close(json);
 }
 
 static void json_row(void *context, struct db_statement *s)
@@ -133,8 +187,9 @@ static void json_row(void *context, struct db_statement *s)
     json_object_close(json);
 }
 
-static int print_json(struct casefile *cf, const struct queue_counts *counts)
+static int print_json(struct casefile *cf, const struct queue_counts *counts, struct hand *hand)
 {
+    static const char *const locks[] = {"free", "held", "not known"};
     struct buf buf = {0};
     struct json json;
     json_init(&json, &buf);
@@ -161,8 +216,11 @@ static int print_json(struct casefile *cf, const struct queue_counts *counts)
     json_array_close(&json);
     json_array_open(&json, "runs");
     if (code == 0)
-        code = rows(cf, sql_runs, json_row, &json);
+        code = rows(cf, sql_runs, json_run, (void *[]){&json, hand});
     json_array_close(&json);
+    json_text(&json, "lock", locks[hand->lock]);
+    json_text(&json, "lock_taken_last_by", hand->holder);
+    json_bool(&json, "lock_of_another_host", hand->elsewhere);
     if (code == 0)
         code = status_parts_json(cf, &json);
     json_object_close(&json);
@@ -176,12 +234,16 @@ static int run(const struct options *options)
 {
     struct casefile *cf = NULL;
     struct queue_counts counts;
+    struct hand hand = {.folder = options->args[0]};
     int exit_code;
     if (cli_open_case(options->args[0], CASEFILE_READ, &cf, &exit_code) < 0)
         return exit_code;
+    /* Before the rows are read: who ends in between has said so in them. */
+    hand.lock = casefile_holder(hand.folder, hand.holder, &hand.elsewhere);
     int code = queue_counts(cf, &counts);
     if (code == 0)
-        code = options_has(options, "json") ? print_json(cf, &counts) : print_words(cf, &counts);
+        code =
+            options_has(options, "json") ? print_json(cf, &counts, &hand) : print_words(cf, &counts, &hand);
     exit_code = code ? fail(exit_code_of_case(code), options->args[0], code, NULL, "`kvali verify` says more")
                      : EXIT_DONE;
     casefile_close(cf);
@@ -192,9 +254,11 @@ const struct command command_status = {
     .name = "status",
     .summary = "how far a case is, what went wrong, and what to do next",
     .usage = "CASE [options]",
-    .help = "Shows exhibits, what is done and pending, faults by kind, the parts of a plan and the latest runs. Reads only: it "
+    .help = "Shows exhibits, what is done and pending, faults by kind, the parts of a plan and the latest "
+            "runs. Reads only: it "
             "may be called\n"
-            "while a run is going on.",
+            "while a run is going on. A run that was killed is told as interrupted: nobody holds CASE/lock "
+            "any more.",
     .example = "  kvali status /srv/cases/2026-001\n"
                "  kvali status /srv/cases/2026-001 --json",
     .options = specs,

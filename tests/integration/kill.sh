@@ -111,6 +111,32 @@ if [ $# -eq 0 ]; then
   sample || exit 1
   set -- "$WORK/sample.raw"
 fi
+# What status says of a run that was killed and could not say so itself.
+killed_at_a_point() {
+  new_case "$WORK/told" "$1" && KVALI_CRASH_AT=commit-before:3 "$KVALI" run "$WORK/told" --quiet >/dev/null 2>&1
+  is running "$(sql "$WORK/told" 'SELECT status FROM t_run ORDER BY id DESC LIMIT 1')"
+}
+told() { # STATUS WORDS
+  is "$1" "$("$KVALI" status "$WORK/told" --json | jq -r '.runs[0].status')" && contains "$("$KVALI" status "$WORK/told")" "$2"
+}
+at_work() { # while somebody holds the case
+  local code
+  flock -x "$WORK/told/lock" sleep 3 &
+  sleep 1
+  told running "At work now: pid"
+  code=$?
+  wait $!
+  return $code
+}
+if [ "${WHOM:-supervisor}" = supervisor ]; then
+  promise "a run is killed at a named point" killed_at_a_point "$1"
+  promise "status says that it was interrupted, and how to go on" eval 'told interrupted "was interrupted" && contains "$("$KVALI" status "$WORK/told")" "Next: kvali run"'
+  promise "while the case is held it says who is at work" at_work
+  sed -i 's/ on .*/ on another-host/' "$WORK/told/lock"
+  promise "of a run on another host it says what cannot be seen from here" told interrupted "on another-host holds no lock here"
+  promise "the run goes on" eval '"$KVALI" run "$WORK/told" --quiet >/dev/null 2>&1; [ $? -le 1 ]'
+  promise "and status says so" eval 'told done "Nothing is pending" && is "killed" "$("$KVALI" status "$WORK/told" --json | jq -r ".runs[1].status")"'
+fi
 for image in "$@"; do
   one_image "$image"
 done
