@@ -240,6 +240,17 @@ int batch_cancel(struct batch *batch, uint64_t id)
                        id, 0);
 }
 
+int batch_retry(struct batch *batch, uint64_t id, uint64_t *ret_count)
+{
+    int code =
+        db_exec_two(batch->db,
+                    "UPDATE task SET state = 'queued', message = '', tries = 0, wait_until = 0, ended = 0 "
+                    "WHERE (id = ?1 OR ?1 = 0) AND ?2 = ?2 AND state IN ('failed', 'cancelled')",
+                    id, 0);
+    *ret_count += code ? 0 : (uint64_t)db_changes(batch->db);
+    return code;
+}
+
 static int one_text(struct db *db, const char *sql, uint64_t number, const char *text, struct buf *ret)
 {
     struct db_statement *s;
@@ -277,6 +288,24 @@ int batch_paused(struct batch *batch, bool *ret_paused)
     *ret_paused = code == 0 && value.size > 0;
     buf_finish(&value);
     return code;
+}
+
+int batch_set_lang(struct batch *batch, const char *lang)
+{
+    struct db_statement *s;
+    int code = db_prepare(batch->db, "INSERT OR REPLACE INTO meta VALUES ('lang', ?1)", &s);
+    if (code)
+        return code;
+    db_bind_text(s, 1, lang);
+    code = db_run(s);
+    db_finalize(s);
+    return code;
+}
+
+int batch_lang(struct batch *batch, struct buf *ret)
+{
+    return one_text(batch->db, "SELECT value FROM meta WHERE key = 'lang' AND ?1 = ?1 AND ?2 IS NULL", 0,
+                    NULL, ret);
 }
 
 /* ------------------------------------------------------------------ manifests */

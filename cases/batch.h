@@ -75,10 +75,17 @@ void batch_tasks_free(struct batch_task *tasks, size_t count);
 int batch_task_put(struct batch *batch, const struct batch_task *task);
 /* Cancels what has not ended (id 0: all). A running one is stopped by who runs it. */
 int batch_cancel(struct batch *batch, uint64_t id);
+/* Queues what has failed or was cancelled again (id 0: all), as if it had never been tried; its case goes on.
+ * *ret_count says how many that are. */
+int batch_retry(struct batch *batch, uint64_t id, uint64_t *ret_count);
 int batch_is_cancelled(struct batch *batch, uint64_t id, bool *ret_cancelled);
 
 int batch_set_paused(struct batch *batch, bool paused);
 int batch_paused(struct batch *batch, bool *ret_paused);
+
+/* In which language the page is: the word, appended; nothing when none was set. */
+int batch_set_lang(struct batch *batch, const char *lang);
+int batch_lang(struct batch *batch, struct buf *ret);
 
 /* Refused manifests, "PATH: problem" with an LF each. */
 int batch_problems(struct batch *batch, struct buf *ret);

@@ -23,6 +23,7 @@ enum report_term {
     TERM_SOURCE,  /* where a hash value comes from */
     TERM_HOST, /* what is told of the computer and of what confines processes there; several with ',' between
                 */
+    TERM_BATCH,  /* states of a batch and its tasks, and why one waits */
     TERM_FORMAT, /* what recovered objects are */
     REPORT_TERMS,
 };

@@ -67,3 +67,74 @@ void batch_last_words(const struct batch *batch, const struct batch_task *task, 
     if (file)
         fclose(file);
 }
+
+/* ------------------------------------------------------------------ a step of a task */
+
+enum { ARGUMENTS_MAX = 512 };
+
+struct words {
+    const char *argv[ARGUMENTS_MAX + 1];
+    size_t count;
+};
+
+static void add(struct words *w, const char *word)
+{
+    if (w->count < ARGUMENTS_MAX)
+        w->argv[w->count++] = word;
+}
+
+/* Cuts `list` up, in place. */
+static void add_list(struct words *w, char *list, const char *before)
+{
+    char *save = NULL;
+    for (char *one = list ? strtok_r(list, "\n", &save) : NULL; one; one = strtok_r(NULL, "\n", &save)) {
+        if (before)
+            add(w, before);
+        add(w, one);
+    }
+}
+
+pid_t batch_spawn_step(const char *self, const char *folder, const struct batch_wish *wish,
+                       const struct batch_task *task, enum batch_step step, uint64_t workers)
+{
+    char *evidence = strdup(task->evidence), *arguments = strdup(task->arguments),
+         *formats = strdup(task->formats);
+    char jobs[24], log[PATH_MAX + 64];
+    struct words w = {{NULL}, 0};
+    snprintf(jobs, sizeof jobs, "%llu", (unsigned long long)workers);
+    snprintf(log, sizeof log, "%s/logs/%llu.log", folder, (unsigned long long)task->id);
+    add(&w, self);
+    if (step == STEP_PROCESS) {
+        add(&w, "process");
+        add_list(&w, evidence, NULL);
+        add(&w, "--case");
+        add(&w, task->folder);
+        add(&w, "--tmp");
+        add(&w, wish->tmp);
+        add(&w, "--jobs");
+        add(&w, jobs);
+        if (task->exhibit[0]) {
+            add(&w, "--exhibit");
+            add(&w, task->exhibit);
+        }
+        add_list(&w, arguments, NULL);
+        if (task->triage) {
+            add(&w, "--profile");
+            add(&w, "triage");
+        }
+    } else if (step == STEP_REPORT) {
+        add(&w, "report");
+        add(&w, task->folder);
+        add_list(&w, formats, "--format");
+    } else {
+        add(&w, "cross");
+        add(&w, wish->cross);
+        add(&w, task->folder);
+    }
+    add(&w, "--quiet");
+    pid_t pid = batch_spawn(w.argv, log, true);
+    free(evidence);
+    free(arguments);
+    free(formats);
+    return pid;
+}

@@ -205,9 +205,12 @@ static void json_task(struct json *json, const struct summary *s, size_t i)
     json_object_close(json);
 }
 
-static void put_json(const struct summary *s, const char *state, struct buf *buf)
+static void put_json(const struct summary *s, const struct batch_stand *stand, struct buf *buf)
 {
     struct json json;
+    char state[256];
+    snprintf(state, sizeof state, stand->room ? "%s: %s; it goes on by itself when there is room" : "%s",
+             stand->state, stand->room);
     json_init(&json, buf);
     json_object_open(&json, NULL);
     json_when(&json, "time", when_now());
@@ -231,6 +234,18 @@ static void put_json(const struct summary *s, const char *state, struct buf *buf
 
 /* ------------------------------------------------------------------ HTML */
 
+/* Ours in the language of the page; what the task's own process said as it said it. */
+static void put_message(struct html *html, const char *message)
+{
+    struct buf ours = {0};
+    report_term(&ours, html->lang, TERM_BATCH, message);
+    if (strcmp(buf_cstr(&ours), message) == 0)
+        html_cell_evidence(html, message);
+    else
+        html_cell(html, buf_cstr(&ours));
+    buf_finish(&ours);
+}
+
 static void html_task(struct html *html, const struct summary *s, size_t i)
 {
     const struct batch_task *task = &s->tasks[i];
@@ -242,8 +257,8 @@ static void html_task(struct html *html, const struct summary *s, size_t i)
         html_raw(html, "<tr>");
     html_cell_evidence(html, task->folder);
     html_cell_evidence(html, task->exhibit);
-    html_cell(html, task->triage ? "triage" : "full");
-    html_cell(html, batch_state_word(task->state));
+    html_cell_term(html, TERM_BATCH, task->triage ? "triage" : "full");
+    html_cell_term(html, TERM_BATCH, batch_state_word(task->state));
     html_cell(html, progress_words(s, i, words, sizeof words));
     html_cell_number(html, task->contents);
     html_cell_number(html, task->faults);
@@ -252,21 +267,72 @@ static void html_task(struct html *html, const struct summary *s, size_t i)
     html_raw(html, "<td>");
     if (task->deadline != INT64_MAX)
         html_when(html, task->deadline);
-    if (is_late(task))
-        html_raw(html, " <b>late</b>");
+    if (is_late(task)) {
+        html_raw(html, " <b>");
+        html_label(html, LABEL_BATCH_LATE);
+        html_raw(html, "</b>");
+    }
     html_raw(html, "</td>");
-    html_cell_evidence(html, task->message);
+    put_message(html, task->message);
     html_raw(html, "</tr>\n");
 }
 
-static void put_html(const struct summary *s, const char *state, struct buf *buf)
+static const enum report_label heads[] = {
+    LABEL_BATCH_CASE, LABEL_EXHIBIT,        LABEL_STAGE,    LABEL_STATE,
+    LABEL_BATCH_DONE, LABEL_BATCH_CONTENTS, LABEL_FAULTS,   LABEL_BATCH_ALERTS_COLUMN,
+    LABEL_BATCH_TIME, LABEL_BATCH_DEADLINE, LABEL_BATCH_WHY};
+
+static void put_sums(struct html *html, const struct summary *s)
 {
-    struct html html = {.buf = buf, .lang = REPORT_EN, .single = true};
     char words[64];
+    html_raw(html, "<p>");
+    for (size_t i = 0; i <= BATCH_CANCELLED; i++) {
+        html_number(html, s->states[i]);
+        html_raw(html, " ");
+        html_term(html, TERM_BATCH, batch_state_word((enum batch_state)i));
+        html_raw(html, " &nbsp; ");
+    }
+    html_raw(html, "</p>\n<p>");
+    html_say_numbers(html, LABEL_BATCH_FAULTS, s->faults, 0);
+    html_raw(html, " ");
+    html_say_numbers(html, LABEL_BATCH_ALERTS, s->alerts, 0);
+    html_raw(html, " ");
+    if (s->left < 0)
+        html_label(html, LABEL_BATCH_LEFT_UNKNOWN);
+    else
+        html_say(html, LABEL_BATCH_LEFT, words_of_time(s->left, words, sizeof words), NULL, NULL);
+    html_raw(html, "</p>\n");
+}
+
+static void put_state(struct html *html, const struct batch_stand *stand)
+{
+    html_raw(html, "<p>");
+    html_term(html, TERM_BATCH, stand->state);
+    if (stand->room) {
+        html_raw(html, ": ");
+        html_term(html, TERM_BATCH, stand->room);
+        html_raw(html, ". ");
+        html_label(html, LABEL_BATCH_GOES_ON);
+    } else {
+        html_raw(html, ".");
+    }
+    html_raw(html, " ");
+    html_label(html, LABEL_BATCH_AS_OF);
+    html_raw(html, " ");
+    html_when(html, when_now());
+    html_raw(html, ".</p>\n");
+}
+
+static void put_html(const struct summary *s, const struct batch_stand *stand, struct buf *buf)
+{
+    struct html html = {.buf = buf, .lang = stand->lang, .single = true};
+    html_raw(&html, "<!DOCTYPE html>\n<html lang=");
+    html_text(&html, stand->lang == REPORT_KA ? "ka" : "en");
+    html_raw(&html, "><meta charset=utf-8><title>kvali: ");
+    html_label(&html, LABEL_BATCH);
     html_raw(
         &html,
-        "<!DOCTYPE html>\n<html lang=en><meta charset=utf-8><title>kvali: batch</title>\n"
-        "<meta http-equiv=refresh content=30>"
+        "</title>\n<meta http-equiv=refresh content=30>"
         "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src "
         "'unsafe-inline'\">\n"
         "<style>body{font:15px/1.5 sans-serif;margin:2em auto;max-width:90em;padding:0 "
@@ -274,32 +340,22 @@ static void put_html(const struct summary *s, const char *state, struct buf *buf
         "width:100%}th,td{text-align:left;padding:.3em .7em;border-bottom:1px solid #ccc;vertical-align:top}"
         "td.number,th.number{text-align:right}.wrong{background:#fdecea}bdi{font-family:monospace;word-break:"
         "break-all}"
-        "pre{white-space:pre-wrap}</style>\n<h1>Batch</h1>\n<p>");
-    html_text(&html, state);
-    html_raw(&html, ". As of ");
-    html_when(&html, when_now());
-    html_raw(&html, ".</p>\n<p>");
-    for (size_t i = 0; i <= BATCH_CANCELLED; i++) {
-        html_number(&html, s->states[i]);
-        html_raw(&html, " ");
-        html_text(&html, batch_state_word((enum batch_state)i));
-        html_raw(&html, " &nbsp; ");
-    }
-    html_raw(&html, "</p>\n<p>Faults: ");
-    html_number(&html, s->faults);
-    html_raw(&html, ". Alerts (severe rules, hash sets, keywords): ");
-    html_number(&html, s->alerts);
-    html_raw(&html, ". Time left: ");
-    html_text(&html, words_of_time(s->left, words, sizeof words));
-    html_raw(&html, ".</p>\n");
+        "pre{white-space:pre-wrap}</style>\n<h1>");
+    html_label(&html, LABEL_BATCH);
+    html_raw(&html, "</h1>\n");
+    put_state(&html, stand);
+    put_sums(&html, s);
     if (s->problems.size) {
-        html_raw(&html, "<h2>Refused manifests</h2><pre>");
+        html_raw(&html, "<h2>");
+        html_label(&html, LABEL_BATCH_REFUSED);
+        html_raw(&html, "</h2><pre>");
         html_text(&html, (const char *)s->problems.data);
         html_raw(&html, "</pre>\n");
     }
-    html_raw(&html, "<table><thead><tr><th>Case<th>Exhibit<th>Stage<th>State<th>Done<th>Contents<th>Faults<"
-                    "th>Alerts<th>Time"
-                    "<th>Deadline<th>Why</thead><tbody>\n");
+    html_raw(&html, "<table><thead><tr>");
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        html_head(&html, heads[i]);
+    html_raw(&html, "</tr></thead><tbody>\n");
     for (size_t i = 0; i < s->count; i++)
         html_task(&html, s, i);
     html_raw(&html, "</tbody></table></html>\n");
@@ -328,7 +384,7 @@ static int write_file(const char *folder, const char *name, const struct buf *co
     return code ? why_set(why, code, "%s: %s", path, strerror(-code)) : 0;
 }
 
-int batch_report_write(struct batch *batch, const char *state, struct why *why)
+int batch_report_write(struct batch *batch, const struct batch_stand *stand, struct why *why)
 {
     struct summary s = {0};
     struct buf json = {0}, html = {0};
@@ -337,8 +393,8 @@ int batch_report_write(struct batch *batch, const char *state, struct why *why)
         why_set(why, code, "%s/queue.db: %s", batch_folder(batch), batch_error(batch));
     } else {
         buf_cstr(&s.problems);
-        put_json(&s, state, &json);
-        put_html(&s, state, &html);
+        put_json(&s, stand, &json);
+        put_html(&s, stand, &html);
         code = write_file(batch_folder(batch), "summary.json", &json, why);
         if (code == 0)
             code = write_file(batch_folder(batch), "summary.html", &html, why);
@@ -373,7 +429,7 @@ int batch_report_print(struct batch *batch, bool as_json)
         code = batch_paused(batch, &paused);
     if (code == 0 && as_json) {
         buf_cstr(&s.problems);
-        put_json(&s, paused ? "paused by hand" : "", &json);
+        put_json(&s, &(struct batch_stand){.state = paused ? "paused by hand" : ""}, &json);
         fputs(buf_cstr(&json), stdout);
     }
     for (size_t i = 0; code == 0 && !as_json && i < s.count; i++)

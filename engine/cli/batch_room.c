@@ -59,3 +59,15 @@ uint64_t batch_free_memory(void)
         fclose(file);
     return memory;
 }
+
+const char *batch_no_room(const struct batch_limits *limits, const char *folder, const char *tmp, bool begins)
+{
+    uint64_t disk = limits->disk, memory = limits->memory;
+    disk += begins ? disk / 4 : 0;
+    memory += begins ? memory / 4 : 0;
+    if (batch_free_disk(folder) < disk)
+        return "the disk of the case is short of room";
+    if (batch_free_disk(tmp) < disk)
+        return "the disk of temporary files is short of room";
+    return batch_free_memory() < memory ? "memory is short" : NULL;
+}

@@ -23,17 +23,16 @@
 enum { SLOTS_MAX = 64, ARGUMENTS_MAX = 512, PATH_SIZE = 4096, TICK_MS = 200, ORPHAN_SECONDS = 60 };
 #define SECOND INT64_C(1000000000)
 
-/* A task's processes come one after the other. */
-enum step { STEP_PROCESS, STEP_REPORT, STEP_CROSS };
-
 struct slot {
     bool used;
     struct batch_task task;
-    enum step step;
+    enum batch_step step;
     int result; /* of STEP_PROCESS */
     pid_t pid;
     int64_t since;
+    uint64_t workers;
     const char *stopping; /* why it was told to stop; NULL: it was not */
+    bool too_much, alone; /* because the batch uses too much; it alone does */
 };
 
 struct running {
@@ -42,8 +41,10 @@ struct running {
     struct slot slots[SLOTS_MAX];
     char self[PATH_SIZE];
     bool short_of_room, paused, changed;
-    char state[256];
-    int64_t reported, watched;
+    const char *state, *room; /* batch_stand's */
+    int64_t reported, watched, measured, weighed;
+    struct batch_use use;
+    struct batch_fewer *fewer;
     struct why *why;
 };
 
@@ -64,7 +65,9 @@ static void notify(const struct running *r, const char *event, const struct batc
                           task ? task->folder : "",
                           task ? task->exhibit : "",
                           task ? state : "",
-                          task ? task->message : r->state,
+                          task      ? task->message
+                          : r->room ? r->room
+                                    : r->state,
                           NULL};
     if (r->wish->notify)
         (void)spawn(r, argv, "notify.log", false); /* reaped with the others */
@@ -72,18 +75,26 @@ static void notify(const struct running *r, const char *event, const struct batc
 
 /* ------------------------------------------------------------------ room */
 
-/* Why a task may not run now; NULL: it may. One that is to begin wants a quarter more, or it would stop at
- * once again. */
 static const char *no_room(const struct running *r, const char *folder, bool begins)
 {
-    uint64_t disk = r->wish->limits.disk, memory = r->wish->limits.memory;
-    disk += begins ? disk / 4 : 0;
-    memory += begins ? memory / 4 : 0;
-    if (batch_free_disk(folder) < disk)
-        return "the disk of the case is short of room";
-    if (batch_free_disk(r->wish->tmp) < disk)
-        return "the disk of temporary files is short of room";
-    return batch_free_memory() < memory ? "memory is short" : NULL;
+    return batch_no_room(&r->wish->limits, folder, r->wish->tmp, begins);
+}
+
+/* What this batch uses: memory and temporary files every second, its cases' folders every five. */
+static int measure(struct running *r)
+{
+    int64_t now = when_monotonic();
+    if (now - r->measured < SECOND)
+        return 0;
+    r->measured = now;
+    r->use.memory = r->use.tmp = 0;
+    for (size_t i = 0; i < SLOTS_MAX; i++)
+        if (r->slots[i].used)
+            batch_use_add(r->slots[i].pid, &r->use);
+    if (r->wish->limits.disk_most == 0 || now - r->weighed < 5 * SECOND)
+        return 0;
+    r->weighed = now;
+    return batch_use_disk(r->batch, &r->use.disk);
 }
 
 /* ------------------------------------------------------------------ ends */
@@ -120,6 +131,24 @@ static void count_try(const struct running *r, struct batch_task *task, const ch
         task->state = BATCH_FAILED;
 }
 
+/* One that alone is above a limit would be so again: half as many workers need less. With one worker it has
+ * failed; but what cases take on disk gets less when somebody moves one away. */
+static void need_less(struct running *r, struct slot *slot)
+{
+    wait_for(&slot->task, slot->stopping, (int64_t)r->wish->limits.wait);
+    if (!slot->alone)
+        return;
+    uint64_t *workers = batch_fewer(&r->fewer, slot->task.id);
+    if (workers)
+        *workers = slot->workers / 2;
+    if (slot->workers > 1)
+        return;
+    slot->task.state = BATCH_FAILED;
+    set_message(&slot->task, strcmp(slot->stopping, batch_over_memory) == 0
+                                 ? "with one worker it needs more memory than --memory-max"
+                                 : "with one worker it needs more room for temporary files than --tmp-max");
+}
+
 static void judge(struct running *r, struct slot *slot, int status)
 {
     struct batch_task *task = &slot->task;
@@ -129,6 +158,8 @@ static void judge(struct running *r, struct slot *slot, int status)
     const char *room = no_room(r, task->folder, false);
     if (code == EXIT_DONE || code == EXIT_FAULTS) {
         set_message(task, ""); /* it runs until the other steps are done, too */
+    } else if (slot->too_much) {
+        need_less(r, slot);
     } else if (slot->stopping) {
         wait_for(task, slot->stopping, 0);
     } else if (code == EXIT_STOPPED) {
@@ -189,73 +220,6 @@ static int finish_task(struct running *r, struct slot *slot)
 
 /* ------------------------------------------------------------------ starting */
 
-struct words {
-    const char *argv[ARGUMENTS_MAX + 1];
-    size_t count;
-};
-
-static void add(struct words *w, const char *word)
-{
-    if (w->count < ARGUMENTS_MAX)
-        w->argv[w->count++] = word;
-}
-
-/* Cuts `list` up, in place. */
-static void add_list(struct words *w, char *list, const char *before)
-{
-    char *save = NULL;
-    for (char *one = list ? strtok_r(list, "\n", &save) : NULL; one; one = strtok_r(NULL, "\n", &save)) {
-        if (before)
-            add(w, before);
-        add(w, one);
-    }
-}
-
-static pid_t spawn_step(struct running *r, const struct slot *slot)
-{
-    const struct batch_task *task = &slot->task;
-    char *evidence = strdup(task->evidence), *arguments = strdup(task->arguments),
-         *formats = strdup(task->formats);
-    char workers[24], log[40];
-    struct words w = {{NULL}, 0};
-    snprintf(workers, sizeof workers, "%llu", (unsigned long long)r->wish->limits.workers);
-    snprintf(log, sizeof log, "%llu.log", (unsigned long long)task->id);
-    add(&w, r->self);
-    if (slot->step == STEP_PROCESS) {
-        add(&w, "process");
-        add_list(&w, evidence, NULL);
-        add(&w, "--case");
-        add(&w, task->folder);
-        add(&w, "--tmp");
-        add(&w, r->wish->tmp);
-        add(&w, "--jobs");
-        add(&w, workers);
-        if (task->exhibit[0]) {
-            add(&w, "--exhibit");
-            add(&w, task->exhibit);
-        }
-        add_list(&w, arguments, NULL);
-        if (task->triage) {
-            add(&w, "--profile");
-            add(&w, "triage");
-        }
-    } else if (slot->step == STEP_REPORT) {
-        add(&w, "report");
-        add(&w, task->folder);
-        add_list(&w, formats, "--format");
-    } else {
-        add(&w, "cross");
-        add(&w, r->wish->cross);
-        add(&w, task->folder);
-    }
-    add(&w, "--quiet");
-    pid_t pid = spawn(r, w.argv, log, true);
-    free(evidence);
-    free(arguments);
-    free(formats);
-    return pid;
-}
-
 /* The step is entered, or the task ends because none is left. */
 static int go_on(struct running *r, struct slot *slot)
 {
@@ -267,7 +231,8 @@ static int go_on(struct running *r, struct slot *slot)
         slot->step++;
     if (slot->step > STEP_CROSS)
         return finish_task(r, slot);
-    slot->pid = spawn_step(r, slot);
+    slot->workers = batch_workers(r->fewer, task->id, r->wish->limits.workers);
+    slot->pid = batch_spawn_step(r->self, batch_folder(r->batch), r->wish, task, slot->step, slot->workers);
     if (slot->pid < 0) {
         wait_for(task, "no process could be started", 5);
         return finish_task(r, slot);
@@ -317,19 +282,47 @@ static int reap(struct running *r)
             } else if (!WIFEXITED(status) || WEXITSTATUS(status)) {
                 char words[1024];
                 batch_last_words(r->batch, &slot->task, words, sizeof words);
-                if (slot->stopping)
+                if (slot->too_much)
+                    need_less(r, slot);
+                else if (slot->stopping)
                     wait_for(&slot->task, slot->stopping, 0);
                 else
                     count_try(r, &slot->task, words);
                 slot->result = -1;
             }
             slot->step++;
+            r->measured = r->weighed = 0; /* it uses nothing any more; its case has grown */
             int code = go_on(r, slot);
             if (code)
                 return code;
         }
     }
     return 0;
+}
+
+/* The youngest ends when this batch uses too much, and what that frees is looked at before the next one does.
+ */
+static void use_less(struct running *r)
+{
+    const char *over = batch_over(&r->wish->limits, &r->use, false);
+    struct slot *youngest = NULL;
+    size_t running = 0;
+    for (size_t i = 0; over && i < SLOTS_MAX; i++) {
+        struct slot *slot = &r->slots[i];
+        if (!slot->used)
+            continue;
+        if (slot->stopping)
+            return;
+        running++;
+        if (!youngest || slot->since > youngest->since)
+            youngest = slot;
+    }
+    if (!youngest)
+        return;
+    youngest->too_much = true;
+    youngest->alone = running == 1 && over != batch_over_disk;
+    stop_slot(youngest, over);
+    r->measured = when_monotonic() + SECOND;
 }
 
 /* Cancelled tasks end; all do while the batch is paused; the youngest does when room gets short. */
@@ -355,6 +348,8 @@ static int look_around(struct running *r)
         stop_slot(youngest, no_room(r, youngest->task.folder, false)
                                 ? no_room(r, youngest->task.folder, false)
                                 : "room was short");
+    else if (code == 0)
+        use_less(r);
     return code;
 }
 
@@ -379,20 +374,16 @@ static void say_state(struct running *r, const char *room, size_t left)
 {
     bool was_short = r->short_of_room;
     r->short_of_room = room != NULL;
-    if (r->paused)
-        snprintf(r->state, sizeof r->state, "paused by hand");
-    else if (room)
-        snprintf(r->state, sizeof r->state, "waiting: %s; it goes on by itself when there is room", room);
-    else if (left)
-        snprintf(r->state, sizeof r->state, "running");
-    else
-        snprintf(r->state, sizeof r->state, "all done");
+    r->room = r->paused ? NULL : room;
+    r->state = r->paused ? "paused by hand" : room ? "waiting" : left ? "running" : "all done";
     if (was_short == r->short_of_room)
         return;
     r->changed = true;
     notify(r, room ? "short-of-room" : "room-again", NULL);
-    if (!r->wish->quiet)
-        cli_print("%s\n", room ? r->state : "There is room again.");
+    if (!r->wish->quiet && room)
+        cli_print("Waiting: %s. It goes on by itself when there is room.\n", room);
+    else if (!r->wish->quiet)
+        cli_print("There is room again.\n");
     fflush(stdout);
 }
 
@@ -411,6 +402,7 @@ static int start_tasks(struct running *r, size_t *ret_left)
         if (!ready || r->paused || *r->wish->stop || used_slots(r) >= most || is_busy(r, task->folder))
             continue;
         const char *none = no_room(r, task->folder, true);
+        none = none ? none : batch_over(&r->wish->limits, &r->use, true);
         room = none ? none : room;
         for (size_t n = 0; !none && n < SLOTS_MAX; n++)
             if (!r->slots[n].used) {
@@ -535,7 +527,8 @@ static int report(struct running *r, bool at_once)
         return 0;
     r->reported = now;
     r->changed = false;
-    return batch_report_write(r->batch, r->state, r->why);
+    struct batch_stand stand = {r->state, r->room, r->wish->lang};
+    return batch_report_write(r->batch, &stand, r->why);
 }
 
 static int loop(struct running *r)
@@ -548,6 +541,8 @@ static int loop(struct running *r)
             r->watched = when_monotonic();
             code = watch(r);
         }
+        if (code == 0)
+            code = measure(r);
         if (code == 0)
             code = look_around(r);
         if (code == 0)
@@ -564,7 +559,7 @@ int batch_run(struct batch *batch, const struct batch_wish *wish, struct why *wh
     struct running *r = calloc(1, sizeof *r);
     if (!r)
         return why_set(why, -ENOMEM, "out of memory");
-    *r = (struct running){.batch = batch, .wish = wish, .why = why};
+    *r = (struct running){.batch = batch, .wish = wish, .why = why, .state = "running"};
     ssize_t size = readlink("/proc/self/exe", r->self, sizeof r->self - 1);
     int lock = size > 0 ? take_lock(r) : why_set(why, -errno, "/proc/self/exe: %s", strerror(errno));
     int code = lock < 0 ? lock : take_over(r);
@@ -574,7 +569,7 @@ int batch_run(struct batch *batch, const struct batch_wish *wish, struct why *wh
     if (code == 0)
         notify(r, "batch-done", NULL);
     if (code == -EINTR)
-        snprintf(r->state, sizeof r->state, "stopped: `kvali batch` goes on");
+        r->state = "stopped: `kvali batch` goes on", r->room = NULL;
     if (lock >= 0 && (code == 0 || code == -EINTR)) {
         int reported = report(r, true);
         code = code ? code : stopped ? stopped : reported;
@@ -583,6 +578,7 @@ int batch_run(struct batch *batch, const struct batch_wish *wish, struct why *wh
         why_set(why, code, "%s/queue.db: %s", batch_folder(batch), batch_error(batch));
     if (lock >= 0)
         close(lock);
+    batch_fewer_free(r->fewer);
     free(r);
     return code;
 }

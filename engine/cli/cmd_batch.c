@@ -22,11 +22,16 @@ static const struct option_spec specs[] = {
     {"disk-free", 0, "SIZE",
      "Stop, and go on later, when less is free where cases or temporary files lie (default: 5G)"},
     {"memory-free", 0, "SIZE", "The same of memory (default: 1G)"},
+    {"memory-max", 0, "SIZE",
+     "Stop the youngest exhibit, and go on with it later, when all use more (default: no limit)"},
+    {"tmp-max", 0, "SIZE", "The same of temporary files"},
+    {"disk-max", 0, "SIZE", "The same of the folders of all cases of the queue"},
     {"tries", 0, "N", "How often an exhibit may fail (default: 3)"},
     {"wait", 0, "SECONDS", "Before it is tried again; twice as long before the third time (default: 60)"},
     {"tmp", 0, "FOLDER", "For temporary files (default: $TMPDIR or /var/tmp)"},
     {"cross", 0, "INDEX", "Take each finished case into this index (`kvali cross --help`)"},
     {"notify", 0, "PROGRAM", "Run this when something happens: PROGRAM EVENT CASE EXHIBIT STATE MESSAGE"},
+    {"lang", 'l', "LANG", "Of the summary's page: en or ka; kept for later (default: en)"},
     {"json", 0, NULL, "status: as JSON"},
     {NULL, 0, NULL, NULL},
 };
@@ -58,34 +63,59 @@ static int failed(struct batch *batch, int code)
     return fail_words(exit_code_of_case(code), batch_folder(batch), batch_error(batch), NULL);
 }
 
-static int cancel(struct batch *batch, const struct options *options)
+/* cancel and retry: tasks by number, or all. */
+static int change(struct batch *batch, const struct options *options, bool again)
 {
     int code = 0;
+    uint64_t queued = 0;
     if (options->arg_count == 1)
-        return fail_words(EXIT_USAGE, NULL,
-                          "cancel: which? give numbers (`kvali batch status` shows them), or `all`", NULL);
+        return fail_words(EXIT_USAGE, options->args[0],
+                          "which? give numbers (`kvali batch status` shows them), or `all`", NULL);
     for (size_t i = 1; code == 0 && i < options->arg_count; i++) {
         char *end;
-        uint64_t id = strtoull(options->args[i], &end, 10);
-        if (strcmp(options->args[i], "all") != 0 && (*end || id == 0))
+        bool all = strcmp(options->args[i], "all") == 0;
+        uint64_t id = all ? 0 : strtoull(options->args[i], &end, 10);
+        if (!all && (*end || id == 0))
             return fail_words(EXIT_USAGE, options->args[i], "expected the number of a task, or `all`", NULL);
-        code = batch_cancel(batch, strcmp(options->args[i], "all") == 0 ? 0 : id);
+        code = again ? batch_retry(batch, id, &queued) : batch_cancel(batch, id);
     }
+    if (code == 0 && again && !options->quiet)
+        cli_print("%llu tasks are queued again. `kvali batch` does them, if it is not at work already.\n",
+                  (unsigned long long)queued);
     return code;
 }
 
-static int report(struct batch *batch)
+/* The one that is said now, or was said before. */
+static int language(struct batch *batch, const struct options *options, enum report_lang *ret)
+{
+    struct buf kept = {0};
+    const char *said = options_text(options, "lang", NULL);
+    *ret = REPORT_EN;
+    if (said && !report_lang_parse(said, ret))
+        return fail_words(EXIT_USAGE, "--lang", "there is no such language; expected en or ka", NULL);
+    int code = said ? batch_set_lang(batch, said) : batch_lang(batch, &kept);
+    if (code == 0 && !said)
+        (void)report_lang_parse(buf_cstr(&kept), ret); /* none: the default */
+    buf_finish(&kept);
+    return code ? failed(batch, code) : EXIT_DONE;
+}
+
+static int report(struct batch *batch, const struct options *options)
 {
     struct why why = {{0}};
-    int code = batch_report_write(batch, "as the queue says", &why);
+    struct batch_stand stand = {.state = "as the queue says"};
+    int code = language(batch, options, &stand.lang);
+    if (code)
+        return code;
+    code = batch_report_write(batch, &stand, &why);
     if (code)
         return fail(exit_code_of_case(code), batch_folder(batch), code, &why, NULL);
     cli_print("%s/summary.html\n%s/summary.json\n", batch_folder(batch), batch_folder(batch));
     return EXIT_DONE;
 }
 
-static const char *const words[] = {"status", "pause", "resume", "cancel", "report"};
-enum word { STATUS, PAUSE, RESUME, CANCEL, REPORT, NO_WORD };
+static const char *const words[] = {"status", "pause", "resume", "cancel", "retry", "report"};
+enum word { STATUS, PAUSE, RESUME, CANCEL, RETRY, REPORT, NO_WORD };
 
 static enum word word_of(const struct options *options)
 {
@@ -107,11 +137,12 @@ static int say(struct batch *batch, enum word word, const struct options *option
         code = batch_set_paused(batch, word == PAUSE);
         break;
     case CANCEL:
-        code = cancel(batch, options);
+    case RETRY:
+        code = change(batch, options, word == RETRY);
         break;
     case REPORT:
     case NO_WORD:
-        return report(batch);
+        return report(batch, options);
     }
     return code < 0 ? failed(batch, code) : code;
 }
@@ -130,6 +161,12 @@ static int read_limits(const struct options *options, struct batch_limits *ret, 
         code = options_size(options, "disk-free", &limits.disk, why);
     if (code == 0)
         code = options_size(options, "memory-free", &limits.memory, why);
+    if (code == 0)
+        code = options_size(options, "memory-max", &limits.memory_most, why);
+    if (code == 0)
+        code = options_size(options, "tmp-max", &limits.tmp_most, why);
+    if (code == 0)
+        code = options_size(options, "disk-max", &limits.disk_most, why);
     if (code == 0)
         code = options_number(options, "tries", &limits.tries, why);
     if (code == 0)
@@ -189,7 +226,9 @@ static int work_off(struct batch *batch, const struct options *options)
         return fail_usage("batch", &why);
     if (wish.watch && (stat(wish.watch, &st) || !S_ISDIR(st.st_mode)))
         return fail_words(EXIT_USAGE, wish.watch, "--watch: there is no such folder", NULL);
-    code = take_manifests(batch, options);
+    code = language(batch, options, &wish.lang);
+    if (code == EXIT_DONE)
+        code = take_manifests(batch, options);
     if (code)
         return code;
     wish.stop = job_cli_signals();
@@ -220,29 +259,31 @@ static int run(const struct options *options)
 const struct command command_batch = {
     .name = "batch",
     .summary = "work off many exhibits, unattended",
-    .usage = "[MANIFEST...] [options] | status | pause | resume | cancel ID...|all | report",
-    .help = "Queues what the MANIFESTs say and does it, `kvali process` for each exhibit, by priority, then "
-            "deadline. The queue\n"
-            "survives kill -9 and power cuts: without MANIFEST what is queued goes on. When room on disk or "
-            "in memory gets\n"
-            "short, the youngest exhibit is stopped cleanly and goes on later; what fails is tried again. "
-            "FOLDER/summary.html\n"
-            "and .json are always up to date. Only one process works a queue off; the words talk to it.\n"
-            "\n"
-            "A manifest is TOML, with keys before the first [[exhibit]] as defaults for all, or CSV with the "
-            "same keys as\n"
-            "its first line and ';' within lists:\n"
-            "  case, evidence                             the case's folder; a path or several\n"
-            "  exhibit, number, examiner, type, lang      as for `kvali process`\n"
-            "  profile, plugins, rules, hashsets, keywords, settings, options (others, as [\"--features\"])\n"
-            "  keys                                       of encrypted volumes, in files: @FILE or file:PATH, as "
-            "for --key;\n"
-            "                                             EX-1=@FILE: for that exhibit; never a key itself\n"
-            "  formats                                    reports besides HTML and JSON\n"
-            "  priority, deadline, triage                 higher first; a date; true or false\n"
-            "Paths are relative to the manifest. EVENTs: task-done, task-failed, short-of-room, room-again, "
-            "manifest-refused,\n"
-            "batch-done.",
+    .usage =
+        "[MANIFEST...] [options] | status | pause | resume | cancel ID...|all | retry ID...|all | report",
+    .help =
+        "Queues what the MANIFESTs say and does it, `kvali process` for each exhibit, by priority, then "
+        "deadline. The queue\n"
+        "survives kill -9 and power cuts: without MANIFEST what is queued goes on. When room on disk or "
+        "in memory gets\n"
+        "short, the youngest exhibit is stopped cleanly and goes on later; what fails is tried again. "
+        "FOLDER/summary.html\n"
+        "and .json are always up to date. Only one process works a queue off; the words talk to it.\n"
+        "\n"
+        "A manifest is TOML, with keys before the first [[exhibit]] as defaults for all, or CSV with the "
+        "same keys as\n"
+        "its first line and ';' within lists:\n"
+        "  case, evidence                             the case's folder; a path or several\n"
+        "  exhibit, number, examiner, type, lang      as for `kvali process`\n"
+        "  profile, plugins, rules, hashsets, keywords, settings, options (others, as [\"--features\"])\n"
+        "  keys                                       of encrypted volumes, in files: @FILE or file:PATH, as "
+        "for --key;\n"
+        "                                             EX-1=@FILE: for that exhibit; never a key itself\n"
+        "  formats                                    reports besides HTML and JSON\n"
+        "  priority, deadline, triage                 higher first; a date; true or false\n"
+        "Paths are relative to the manifest. EVENTs: task-done, task-failed, short-of-room, room-again, "
+        "manifest-refused,\n"
+        "batch-done.",
     .example = "  kvali batch backlog.csv --triage --max-jobs 2 --notify /usr/local/bin/tell-me\n"
                "  kvali batch --watch /srv/manifests --folder /srv/batch      # as kvali-batch.service does\n"
                "  kvali batch status --folder /srv/batch",

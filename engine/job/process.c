@@ -182,7 +182,7 @@ int process_fork_worker(struct process_zygote *zygote, uint32_t number, const ch
         code = page < 0 ? page : spool == -1 ? -errno : spool;
         why_set(why, code, "%s: no spool file can be made there: %s", spool_folder, strerror(-code));
     }
-    struct process_worker worker = {.box = box};
+    struct process_worker worker = {.box = box, .spool = spool};
     if (code == 0) {
         buf_u32le(wire_begin(&zygote->wire, WIRE_FORK), number);
         wire_end(&zygote->wire);
@@ -195,8 +195,6 @@ int process_fork_worker(struct process_zygote *zygote, uint32_t number, const ch
     close(sockets[1]);
     if (page >= 0)
         close(page);
-    if (spool >= 0)
-        close(spool);
     wire_init(&worker.wire, sockets[0]);
     if (code)
         process_finish_worker(&worker);
@@ -212,6 +210,8 @@ void process_finish_worker(struct process_worker *worker)
     wire_finish(&worker->wire);
     if (worker->box)
         munmap(worker->box, sizeof *worker->box);
+    if (worker->spool > 0)
+        close(worker->spool);
     *worker = (struct process_worker){.wire.fd = -1};
 }
 

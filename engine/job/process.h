@@ -20,6 +20,7 @@ struct process_worker {
     pid_t pid;
     struct wire wire;
     struct blackbox *box;
+    int spool; /* 0: none. Kept open here, so that /proc tells how much it has */
 };
 
 /* Execs `program` with a socket as descriptor 3 and a pipe as standard error, nothing else. */

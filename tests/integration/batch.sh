@@ -205,6 +205,43 @@ promise "cancel ends what is left" cancelled
 promise "only one works a queue off" exits 2 batch -q
 promise "the batch stops when it is told to" eval 'kill -TERM $batch_pid; wait $batch_pid; [ $? = 130 ]'
 
+# ---- what the batch itself may use
+uses() { # FOLDER LIMIT SIZE CODE, then what its first task's state and message are
+  rm -rf "$WORK/queue" "$WORK/cases"/*
+  exits "$4" batch "$WORK/$1" "$2" "$3" --jobs 4 --wait 1 -q && is "$5" "$(jq -r '.tasks[0] | .state + ": " + .message' "$WORK/queue/summary.json")"
+}
+promise "what needs more memory than it may have, with one worker even, has failed" uses one.toml --memory-max 8M 3 \
+  'failed: with one worker it needs more memory than --memory-max'
+promise "what needs less is done" uses one.toml --memory-max 4G 0 'done: '
+mkdir "$WORK/packed" && head -c 200000000 /dev/urandom | gzip -1 >"$WORK/packed/a.gz"
+printf '[[exhibit]]\ncase = "cases/packed"\nevidence = "packed"\nplugins = "archive,digest,entropy"\nsettings = ["spool.memory=1M"]\n' >"$WORK/packed.toml"
+promise "so does what needs more room for temporary files" uses packed.toml --tmp-max 20M 3 \
+  'failed: with one worker it needs more room for temporary files than --tmp-max'
+promise "retry queues it again, and with more room it is done" eval \
+  'contains "$(batch retry all)" "1 tasks are queued again" && batch --tmp-max 1G -q && is done "$(jq -r ".tasks[0].state" "$WORK/queue/summary.json")"'
+promise "there is nothing to try again then" contains "$(batch retry 1)" "0 tasks are queued again"
+# The first case is above three quarters of what the cases may have: the second waits until it was moved away.
+two_cases() {
+  rm -rf "$WORK/queue" "$WORK/cases"/* "$WORK/moved"
+  printf '[[exhibit]]\ncase = "cases/first"\nevidence = "sample.raw"\nprofile = "triage"\n[[exhibit]]\ncase = "cases/second"\nevidence = "folder0"\n' >"$WORK/two.toml"
+  mkdir -p "$WORK/folder0" && printf 'a letter\n' >"$WORK/folder0/letter.txt"
+  launch "$WORK/two.toml" --disk-max 400k --wait 1 -q &
+  batch_pid=$!
+  wait_state done && sleep 2 && is 'done queued' "$(jq -r '[.tasks[].state] | join(" ")' "$WORK/queue/summary.json")" &&
+    contains "$(jq -r .state "$WORK/queue/summary.json")" 'use as much disk as --disk-max allows; it goes on by itself' && mv "$WORK/cases/first" "$WORK/moved" && wait $batch_pid &&
+    is 'done done' "$(jq -r '[.tasks[].state] | join(" ")' "$WORK/queue/summary.json")"
+}
+promise "cases that take all the disk that they may make the next one wait, and room makes it go on" two_cases
+
+# ---- the page in Georgian
+georgian() {
+  batch report --lang ka && grep -q '<html lang=ka>' "$WORK/queue/summary.html" && grep -q 'დასრულებულია' "$WORK/queue/summary.html" && grep -q 'დარჩენილი დრო' "$WORK/queue/summary.html" &&
+    ! grep -q 'Alerts\|>done<' "$WORK/queue/summary.html"
+}
+promise "the page is in Georgian when that is wanted" georgian
+promise "and stays so, until it is wanted in English" eval 'batch report && grep -q "<html lang=ka>" "$WORK/queue/summary.html" && batch report --lang en && grep -q "Alerts" "$WORK/queue/summary.html"'
+promise "another language is refused" exits 2 batch report --lang xx
+
 # ---- several cases of a lab
 printf 'call +995 571 951 951 or write to nino.beridze@example.ge about this and that\n%1000s\n' x >"$WORK/letter.txt"
 for n in 1 2; do
