@@ -323,7 +323,13 @@ static int insert(struct batch *batch, const struct batch_task *task, const char
     int code = db_prepare(
         batch->db,
         "INSERT INTO task(folder, exhibit, evidence, arguments, formats, triage, priority, deadline, "
-        "evidence_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+        "evidence_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET arguments = "
+        "excluded.arguments, formats = excluded.formats, priority = excluded.priority, deadline = "
+        "excluded.deadline, "
+        "evidence_bytes = excluded.evidence_bytes, state = 'queued', tries = 0, wait_until = 0, ended = 0, "
+        "message = '' "
+        "WHERE state IN ('queued', 'failed', 'cancelled') AND (arguments, formats, priority, deadline) <> "
+        "(excluded.arguments, excluded.formats, excluded.priority, excluded.deadline)",
         &s);
     if (code)
         return code;

@@ -58,9 +58,11 @@ const char *batch_folder(const struct batch *batch);
 const char *batch_error(struct batch *batch);
 
 /* Reads a manifest, checks all of it, and queues what is not queued yet; the same exhibit of the same case is
- * queued once. TOML: [[exhibit]] tables, keys before the first are defaults for all; CSV: a line with the
- * keys' names first, lists with
- * ';' between. *ret_added says how many tasks are new. -EINVAL: `why` names file, exhibit and key. */
+ * queued once. One that was queued with something else and has not begun, or has failed or was cancelled, is
+ * queued again as it is said now. TOML: [[exhibit]] tables, keys before the first are defaults for all; CSV:
+ * a line with the keys' names first, lists with
+ * ';' between. *ret_added says how many tasks are new or changed. -EINVAL: `why` names file, exhibit and key.
+ */
 int batch_manifest(struct batch *batch, const char *path, bool triage, size_t *ret_added, struct why *why);
 /* For a watched folder: is there a manifest with these bytes that was taken or refused already? Then `false`
  * in *ret_new. */

@@ -7,7 +7,6 @@
 #include "engine/base/when.h"
 #include "engine/cli/cli.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,7 +19,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLOTS_MAX = 64, ARGUMENTS_MAX = 512, PATH_SIZE = 4096, TICK_MS = 200, ORPHAN_SECONDS = 60 };
+enum {
+    SLOTS_MAX = 64,
+    ARGUMENTS_MAX = 512,
+    PATH_SIZE = 4096,
+    TICK_MS = 200,
+    ORPHAN_SECONDS = 60,
+    STOP_SECONDS = 120
+};
 #define SECOND INT64_C(1000000000)
 
 struct slot {
@@ -29,7 +35,7 @@ struct slot {
     enum batch_step step;
     int result; /* of STEP_PROCESS */
     pid_t pid;
-    int64_t since;
+    int64_t since, told; /* began; was told to stop */
     uint64_t workers;
     const char *stopping; /* why it was told to stop; NULL: it was not */
     bool too_much, alone; /* because the batch uses too much; it alone does */
@@ -264,11 +270,22 @@ static void stop_slot(struct slot *slot, const char *reason)
     if (!slot->used || slot->stopping)
         return;
     slot->stopping = reason;
+    slot->told = when_monotonic();
     kill(slot->pid, SIGTERM);
+}
+
+/* One that does not end when it is told to ends all the same: a case loses nothing by that. */
+static void insist(struct running *r)
+{
+    for (size_t i = 0; i < SLOTS_MAX; i++)
+        if (r->slots[i].used && r->slots[i].stopping &&
+            when_monotonic() - r->slots[i].told > STOP_SECONDS * SECOND)
+            kill(r->slots[i].pid, SIGKILL);
 }
 
 static int reap(struct running *r)
 {
+    insist(r);
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
@@ -416,51 +433,13 @@ static int start_tasks(struct running *r, size_t *ret_left)
     return code;
 }
 
-/* ------------------------------------------------------------------ a watched folder */
-
-static bool is_manifest(const char *name)
-{
-    size_t size = strlen(name);
-    return name[0] != '.' && ((size > 5 && strcmp(name + size - 5, ".toml") == 0) ||
-                              (size > 4 && strcmp(name + size - 4, ".csv") == 0));
-}
-
-static int take_manifest(struct running *r, const char *path)
-{
-    char sha256[SHA256_HEX_SIZE];
-    struct why why = {{0}};
-    bool is_new = false;
-    size_t added = 0;
-    if (hash_sha256_file(path, sha256) || batch_manifest_new(r->batch, sha256, &is_new) || !is_new)
-        return 0; /* one that cannot be read now is looked at again */
-    int code = batch_manifest(r->batch, path, r->wish->triage, &added, &why);
-    if (code)
-        log_error("%s", why.text);
-    else if (!r->wish->quiet)
-        cli_print("%s: %zu tasks\n", path, added);
-    fflush(stdout);
-    code = batch_manifest_told(r->batch, sha256, path, code ? why.text : NULL);
-    if (why.text[0])
-        notify(r, "manifest-refused", NULL);
-    r->changed = true;
-    return code;
-}
-
-/* A file that was written within the last two seconds may not be whole. */
 static int watch(struct running *r)
 {
-    DIR *folder = r->wish->watch ? opendir(r->wish->watch) : NULL;
-    struct dirent *entry;
-    char path[PATH_SIZE];
-    struct stat st;
-    int code = 0;
-    while (code == 0 && folder && (entry = readdir(folder)))
-        if (is_manifest(entry->d_name) &&
-            snprintf(path, sizeof path, "%s/%s", r->wish->watch, entry->d_name) < (int)sizeof path &&
-            stat(path, &st) == 0 && S_ISREG(st.st_mode) && time(NULL) - st.st_mtime >= 2)
-            code = take_manifest(r, path);
-    if (folder)
-        closedir(folder);
+    size_t taken = 0, refused = 0;
+    int code = r->wish->watch ? batch_watch(r->batch, r->wish, &taken, &refused) : 0;
+    r->changed = r->changed || taken || refused;
+    for (size_t i = 0; i < refused; i++)
+        notify(r, "manifest-refused", NULL);
     return code;
 }
 

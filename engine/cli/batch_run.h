@@ -45,6 +45,10 @@ uint64_t batch_start_time(pid_t pid);
 /* Starts a program that writes into the file `log`. `bound`: it ends with this process. */
 pid_t batch_spawn(const char *const *argv, const char *log, bool bound);
 
+/* batch_watch.c: takes the manifests in wish->watch that were neither taken nor refused; adds to how many
+ * those are. */
+int batch_watch(struct batch *batch, const struct batch_wish *wish, size_t *ret_taken, size_t *ret_refused);
+
 /* A task's processes come one after the other. */
 enum batch_step { STEP_PROCESS, STEP_REPORT, STEP_CROSS };
 pid_t batch_spawn_step(const char *self, const char *folder, const struct batch_wish *wish,

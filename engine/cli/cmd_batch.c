@@ -45,12 +45,28 @@ static void default_folder(char *ret, size_t size)
         snprintf(ret, size, "%s/.local/state/kvali/batch", home && *home ? home : "/var/lib/kvali");
 }
 
+static const char *const words[] = {"status", "pause", "resume", "cancel", "retry", "report"};
+enum word { STATUS, PAUSE, RESUME, CANCEL, RETRY, REPORT, NO_WORD };
+
+static enum word word_of(const struct options *options)
+{
+    enum word word = STATUS;
+    while (word < NO_WORD && (options->arg_count == 0 || strcmp(options->args[0], words[word]) != 0))
+        word++;
+    return word;
+}
+
 static int open_queue(const struct options *options, struct batch **ret_batch)
 {
     char folder[PATH_MAX];
     struct why why = {{0}};
     default_folder(folder, sizeof folder);
     const char *wanted = options_text(options, "folder", folder);
+    char queue[PATH_MAX + 16];
+    snprintf(queue, sizeof queue, "%s/queue.db", wanted);
+    if (options->arg_count && word_of(options) < NO_WORD && access(queue, F_OK))
+        return fail_words(EXIT_USAGE, wanted, "there is no queue of a batch",
+                          "`kvali batch MANIFEST` makes one; --folder names another place");
     int code = batch_open(wanted, ret_batch, &why);
     return code ? fail(exit_code_of_case(code), wanted, code, &why, "--folder names another place")
                 : EXIT_DONE;
@@ -114,17 +130,6 @@ static int report(struct batch *batch, const struct options *options)
     return EXIT_DONE;
 }
 
-static const char *const words[] = {"status", "pause", "resume", "cancel", "retry", "report"};
-enum word { STATUS, PAUSE, RESUME, CANCEL, RETRY, REPORT, NO_WORD };
-
-static enum word word_of(const struct options *options)
-{
-    enum word word = STATUS;
-    while (word < NO_WORD && (options->arg_count == 0 || strcmp(options->args[0], words[word]) != 0))
-        word++;
-    return word;
-}
-
 static int say(struct batch *batch, enum word word, const struct options *options)
 {
     int code = 0;
@@ -179,6 +184,25 @@ static int read_limits(const struct options *options, struct batch_limits *ret, 
     return code;
 }
 
+/* Evidence that is not there may still come (a share that is not mounted yet): it is told, and queued. */
+static int tell_missing(struct batch *batch)
+{
+    struct batch_task *tasks = NULL;
+    size_t count = 0;
+    int code = batch_tasks(batch, &tasks, &count);
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        char *save = NULL;
+        if (tasks[i].state != BATCH_QUEUED)
+            continue;
+        for (char *path = strtok_r(tasks[i].evidence, "\n", &save); path; path = strtok_r(NULL, "\n", &save))
+            if (access(path, R_OK))
+                cli_print("%s%s%s: %s: %s\n", tasks[i].folder, tasks[i].exhibit[0] ? " " : "",
+                          tasks[i].exhibit, path, strerror(errno));
+    }
+    batch_tasks_free(tasks, count);
+    return code ? failed(batch, code) : EXIT_DONE;
+}
+
 static int take_manifests(struct batch *batch, const struct options *options)
 {
     for (size_t i = 0; i < options->arg_count; i++) {
@@ -189,12 +213,12 @@ static int take_manifests(struct batch *batch, const struct options *options)
             return fail(code == -ENOMEM ? EXIT_ENVIRONMENT : EXIT_USAGE, options->args[i], code, &why,
                         "nothing of it is queued");
         if (!options->quiet)
-            cli_print("%s: %zu tasks are new\n", options->args[i], added);
+            cli_print("%s: %zu tasks are new or changed\n", options->args[i], added);
     }
-    return EXIT_DONE;
+    return options->arg_count && !options->quiet ? tell_missing(batch) : EXIT_DONE;
 }
 
-static int end_code(struct batch *batch)
+static int end_code(struct batch *batch, const struct options *options)
 {
     struct batch_task *tasks = NULL;
     size_t count = 0;
@@ -206,6 +230,11 @@ static int end_code(struct batch *batch)
                 : tasks[i].state == BATCH_FAULTS && worst != EXIT_EVIDENCE ? EXIT_FAULTS
                                                                            : worst;
     batch_tasks_free(tasks, count);
+    if (count == 0 && !options->quiet)
+        cli_print("Nothing was ever queued in %s: give a MANIFEST (`kvali batch --help`).\n",
+                  batch_folder(batch));
+    else if (worst == EXIT_EVIDENCE && !options->quiet)
+        cli_print("What failed is done again after `kvali batch retry all`, when its cause is gone.\n");
     return worst;
 }
 
@@ -241,7 +270,7 @@ static int work_off(struct batch *batch, const struct options *options)
         return fail(code == -EBUSY ? EXIT_USAGE : EXIT_ENVIRONMENT, batch_folder(batch), code, &why, NULL);
     if (!options->quiet)
         cli_print("Summary: %s/summary.html\n", batch_folder(batch));
-    return end_code(batch);
+    return end_code(batch, options);
 }
 
 static int run(const struct options *options)
@@ -268,7 +297,12 @@ const struct command command_batch = {
         "in memory gets\n"
         "short, the youngest exhibit is stopped cleanly and goes on later; what fails is tried again. "
         "FOLDER/summary.html\n"
-        "and .json are always up to date. Only one process works a queue off; the words talk to it.\n"
+        "and .json are always up to date. Only one process works a queue off; the words talk to it: pause "
+        "and "
+        "resume all of it,\n"
+        "cancel tasks, retry what failed or was cancelled. A manifest that was mended is queued again as it "
+        "is "
+        "now.\n"
         "\n"
         "A manifest is TOML, with keys before the first [[exhibit]] as defaults for all, or CSV with the "
         "same keys as\n"

@@ -113,6 +113,13 @@ same_digests() {
 promise "the summary's digests and faults are those of each case by itself" same_digests
 promise "why one failed is in the summary" grep -q 'missing.raw: No such file' "$WORK/queue/summary.json"
 promise "the page is there, and names the one that failed" grep -q 'class=wrong.*missing' "$WORK/queue/summary.html"
+mended() {
+  sed 's|^cases/missing,.*|cases/missing,evidence/missing.raw,triage,9|' "$WORK/backlog.csv" >"$WORK/mended.csv" &&
+    contains "$(batch "$WORK/mended.csv" --tries 1 2>&1)" "1 tasks are new or changed
+$WORK/cases/missing: $WORK/evidence/missing.raw: No such file"
+}
+promise "what failed is queued again when its manifest was mended, and evidence that is not there is told at once" mended
+sed -i 's|^cases/missing,.*|cases/missing,evidence/missing.raw,triage,9|' "$WORK/backlog.csv"
 promise "queueing the same again queues nothing" contains "$(batch "$WORK/backlog.csv" 2>&1)" "0 tasks are new"
 
 # ---- words to a running batch

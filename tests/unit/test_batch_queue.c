@@ -116,9 +116,11 @@ Test(batch_queue, triage_comes_first_then_priority_then_the_nearer_deadline_then
 Test(batch_queue, the_same_exhibit_of_the_same_case_is_queued_once)
 {
     cr_assert_eq(takes(ONE("a", ""), false), 1u);
-    cr_assert_eq(takes(ONE("a", "priority = 3\n") ONE("b", ""), false), 1u);
+    cr_assert_eq(takes(ONE("a", "") ONE("b", ""), false), 1u);
     cr_assert_eq(takes(ONE("a", ""), true), 1u); /* its first look alone is new */
+    cr_assert_eq(takes(ONE("a", "priority = 3\n"), false), 1u); /* has not begun: it is changed */
     cr_assert_str_eq(order(), "a.triage a b ");
+    cr_assert_eq(tasks[1].priority, 3);
 }
 
 Test(batch_queue, a_manifest_with_one_wrong_exhibit_queues_none)
@@ -250,4 +252,46 @@ Test(batch_queue, a_key_itself_is_refused_and_not_said)
     refuses(ONE("a", "options = [\"--key=password:tsisana\"]\n"),
             "exhibit 1: options: --key has a key of its own");
     cr_assert_eq(takes(ONE("a", "options = [\"--keywords\", \"/w\"]\n"), false), 1u);
+}
+
+/* A wrong plugin is mended in the manifest, which is given once more. */
+Test(batch_queue, what_failed_is_queued_again_when_the_manifest_says_something_else_of_it)
+{
+    takes(ONE("a", "plugins = \"carv\"\n") ONE("b", ""), false);
+    load();
+    tasks[0].state = BATCH_FAILED;
+    tasks[0].tries = 3;
+    tasks[1].state = BATCH_DONE;
+    cr_assert_eq(batch_task_put(batch, &tasks[0]), 0);
+    cr_assert_eq(batch_task_put(batch, &tasks[1]), 0);
+    cr_assert_eq(takes(ONE("a", "plugins = \"carv\"\n"), false), 0u);
+    cr_assert_eq(takes(ONE("a", "plugins = \"carve\"\n") ONE("b", "priority = 7\n"), false), 1u);
+    load();
+    cr_assert_eq(count, 2u);
+    for (size_t i = 0; i < 2; i++)
+        if (strstr(tasks[i].folder, "/a"))
+            cr_assert(tasks[i].state == BATCH_QUEUED && tasks[i].tries == 0 &&
+                      strstr(tasks[i].arguments, "carve"));
+        else
+            cr_assert(tasks[i].state == BATCH_DONE && tasks[i].priority == 0);
+}
+
+Test(batch_queue, what_failed_or_was_cancelled_is_queued_again_by_hand_and_nothing_else)
+{
+    uint64_t again = 0;
+    takes(ONE("a", "") ONE("b", "") ONE("c", ""), false);
+    load();
+    tasks[0].state = BATCH_FAILED;
+    tasks[0].tries = 3;
+    tasks[1].state = BATCH_DONE;
+    for (size_t i = 0; i < 2; i++)
+        cr_assert_eq(batch_task_put(batch, &tasks[i]), 0);
+    cr_assert_eq(batch_cancel(batch, tasks[2].id), 0);
+    cr_assert_eq(batch_retry(batch, tasks[1].id, &again), 0);
+    cr_assert_eq(again, 0u);
+    cr_assert_eq(batch_retry(batch, 0, &again), 0);
+    cr_assert_eq(again, 2u);
+    load();
+    cr_assert(tasks[0].state == BATCH_QUEUED && tasks[0].tries == 0 && tasks[1].state == BATCH_DONE &&
+              tasks[2].state == BATCH_QUEUED);
 }
