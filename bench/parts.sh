@@ -1,6 +1,6 @@
 #!/bin/bash
 # CPU seconds (user and sys, workers included) of one run, and of plan, parts and merge in turn:
-#   parts.sh KVALI IMAGE ROUNDS N...     N parts, each by a process of its own; Nr: by one `kvali work CASE 1-N`
+#   parts.sh KVALI IMAGE ROUNDS N...     N parts, each by a process of its own; Nr: by one `kvali work CASE 1-N`; 0: parts of the default size
 # KVALI_BENCH_HOLD names a program that is called with begin and end around each command, where other work can be made to wait.
 set -eu
 K=$(realpath "$1") I=$(realpath "$2") ROUNDS=$3
@@ -26,7 +26,9 @@ one_run() {
 in_parts() { # N or Nr
   new parts
   local plan count work=0 merge part
-  plan=$(cpu "$K" plan "$WORK/parts" --parts "${1%r}" -q --jobs 2 --plugins "$PLUGINS")
+  local size=(--parts "${1%r}")
+  [ "${1%r}" != 0 ] || size=()
+  plan=$(cpu "$K" plan "$WORK/parts" "${size[@]}" -q --jobs 2 --plugins "$PLUGINS")
   count=$(sqlite3 -readonly "$WORK/parts/plan.db" 'SELECT count(*) FROM part')
   if [ "${1%r}" != "$1" ]; then
     work=$(cpu "$K" work "$WORK/parts" "1-$count" -q --jobs 2)
