@@ -100,7 +100,7 @@ if [ -n "${HOSTILE:-}" ]; then
   mkdir "$WORK/texts" && for n in 1 2 3 4; do printf '%s %5000s\n' "$([ $n = 2 ] && echo CRASHME)" "$n" >"$WORK/texts/$n.txt"; done
   crashed() {
     local OPTIONS=(--plugins digest --plugin "$HOSTILE/crash.so")
-    planned bad "$WORK/texts" 4 && "$KVALI" work "$WORK/bad" 1-3 -v --jobs 1 >"$WORK/bad.log" 2>&1 && merges bad 1 &&
+    planned bad "$WORK/texts" 4 && "$KVALI" work "$WORK/bad" 1-4 -v --jobs 1 >"$WORK/bad.log" 2>&1 && merges bad 1 &&
       is 0 "$("$KVALI" process "$WORK/texts" --case "$WORK/bad-whole" -q "${OPTIONS[@]}" >/dev/null 2>&1; echo $(($? - 1)))" &&
       is "$("$KVALI" digest "$WORK/bad-whole")" "$("$KVALI" digest "$WORK/bad")" && [ "$(grep -c 'kvali-worker is started' "$WORK/bad.log")" -ge 2 ]
   }
