@@ -227,14 +227,18 @@ promise "so does what needs more room for temporary files" uses packed.toml --tm
 promise "retry queues it again, and with more room it is done" eval \
   'contains "$(batch retry all)" "1 tasks are queued again" && batch --tmp-max 1G -q && is done "$(jq -r ".tasks[0].state" "$WORK/queue/summary.json")"'
 promise "there is nothing to try again then" contains "$(batch retry 1)" "0 tasks are queued again"
-# The first case is above three quarters of what the cases may have: the second waits until it was moved away.
+# The first case, and what somebody put there, is above three quarters of what the cases may have: the second waits until it was moved away.
 two_cases() {
   rm -rf "$WORK/queue" "$WORK/cases"/* "$WORK/moved"
-  printf '[[exhibit]]\ncase = "cases/first"\nevidence = "sample.raw"\nprofile = "triage"\n[[exhibit]]\ncase = "cases/second"\nevidence = "folder0"\n' >"$WORK/two.toml"
   mkdir -p "$WORK/folder0" && printf 'a letter\n' >"$WORK/folder0/letter.txt"
-  launch "$WORK/two.toml" --disk-max 400k --wait 1 -q &
+  printf '[[exhibit]]\ncase = "cases/first"\nevidence = "folder0"\n' >"$WORK/two.toml"
+  batch "$WORK/two.toml" -q || return 1
+  head -c 60000000 /dev/zero >"$WORK/cases/first/exports/ballast"
+  printf '[[exhibit]]\ncase = "cases/second"\nevidence = "folder0"\n' >>"$WORK/two.toml"
+  launch "$WORK/two.toml" --disk-max 70M --wait 1 -q &
   batch_pid=$!
-  wait_state done && sleep 2 && is 'done queued' "$(jq -r '[.tasks[].state] | join(" ")' "$WORK/queue/summary.json")" &&
+  sleep 3
+  is 'done queued' "$(jq -r '[.tasks[].state] | join(" ")' "$WORK/queue/summary.json")" &&
     contains "$(jq -r .state "$WORK/queue/summary.json")" 'use as much disk as --disk-max allows; it goes on by itself' && mv "$WORK/cases/first" "$WORK/moved" && wait $batch_pid &&
     is 'done done' "$(jq -r '[.tasks[].state] | join(" ")' "$WORK/queue/summary.json")"
 }
