@@ -48,6 +48,12 @@ enum stream_kind {
     STREAM_KINDS,
 };
 
+/* Is it a file, or something of one: no image, no free space or slack, nothing outside of file systems? */
+static inline bool stream_kind_is_file(enum stream_kind kind)
+{
+    return kind != STREAM_IMAGE && kind != STREAM_RAW && kind != STREAM_SLACK && kind != STREAM_FREE;
+}
+
 struct stream_info {
     const char *path;      /* forensic address, escaped text */
     const char *name;      /* last component, escaped text */
