@@ -65,17 +65,12 @@ static void put_policy(struct html *html)
  * ends the string. */
 static void put_page_foot(struct html *html, const struct report_model *model, const char *name)
 {
-    char count[24], head[32], number[16], seal[32];
+    char count[24], head[32];
     snprintf(count, sizeof count, "%llu", (unsigned long long)model->ledger_count);
     snprintf(head, sizeof head, "%.16s…", model->ledger_head);
-    snprintf(number, sizeof number, "%04u", model->seal.number);
-    snprintf(seal, sizeof seal, "%.16s…", model->seal.sha256);
     for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++) {
         buf_printf(html->buf, "@page %s { @bottom-left { content: \"%s · ", report_lang_name(lang), name);
-        if (model->seal.number)
-            words_say(html->buf, lang, LABEL_PAGE_SEAL, number, seal, NULL);
-        else
-            words_say(html->buf, lang, LABEL_PAGE_NO_SEAL, NULL, NULL, NULL);
+        words_page_seal(html->buf, lang, model->seal.number, model->seal.sha256);
         buf_text(html->buf, " · ");
         words_say(html->buf, lang, LABEL_PAGE_CHAIN, head, count, NULL);
         buf_printf(html->buf, "\"; font: 8pt \"Noto Sans\", \"Noto Sans Georgian\", \"DejaVu Sans\", sans-serif; color: #55606e; } "
