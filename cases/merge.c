@@ -455,7 +455,7 @@ static int take(struct merge *m, const char *path, const struct part_header *hea
     }
     bool told = said.text[0];
     if (!told && code == -EUCLEAN)
-        why_set(&said, code, "%s", db_error(m->db));
+        why_set(&said, code, "the database is damaged");
     else if (!told)
         merge_failed(m, code, &said);
     db_rollback(m->db);

@@ -140,9 +140,9 @@ promise "one that calls itself another is not taken for that" eval '"$KVALI" mer
 own_damage() {
   cp -r "$WORK/two" "$WORK/own" && cp "$WORK/good"/*.part "$WORK/own/parts/" || return 1
   local page size
-  page=$(sql "$WORK/own" "SELECT rootpage FROM sqlite_schema WHERE name = 't_attempt'") && size=$(sql "$WORK/own" "PRAGMA page_size")
+  page=$(sql "$WORK/own" "SELECT rootpage FROM sqlite_schema WHERE name = 'rec_digest'") && size=$(sql "$WORK/own" "PRAGMA page_size")
   printf '\377' | dd of="$WORK/own/case.db" bs=1 seek=$(((page - 1) * size)) conv=notrunc status=none
-  ! "$KVALI" merge "$WORK/own" >"$WORK/out" 2>&1 && contains "$(cat "$WORK/out")" "own/case.db: database disk image is malformed" &&
+  ! "$KVALI" merge "$WORK/own" >"$WORK/out" 2>&1 && contains "$(cat "$WORK/out")" "own/case.db: the database is damaged" &&
     is 0 "$(find "$WORK/own/parts" -name '*.refused' | wc -l)"
 }
 promise "damage of the case's own database is told of the case, and no part is refused for it" own_damage
