@@ -73,6 +73,7 @@ promise "a hole of 1 TiB ends at the ratio" bomb sparse.tar archive.ratio
 promise "1,000 archives inside each other end at the depth" bomb deep.zip limit.depth
 promise "1,000 times compressed ends at the depth" bomb deep.gz limit.depth
 promise "1,000,000 members end at the number of children" bomb members.zip limit.children
+promise "1,200,000 folders end at the number of records" bomb folders.tgz limit.records
 
 # What came out of a content is counted in the worker until archive begins the next one. So a content from which archive was left
 # out, as after a crash, must be left out with all that is inside: it would be held against what came before.
