@@ -58,12 +58,12 @@ static void take_pieces(struct medium *medium, const uint8_t *data, size_t size)
 
     bytes_init(&bytes, data, size);
     bytes_skip(&bytes, MAGIC);
-    medium->size = bytes_u64le(&bytes) & (UINT64_C(1) << 34) - 1;
+    medium->size = bytes_u64le(&bytes) & ((UINT64_C(1) << 34) - 1);
     while (medium->count < PIECES_MAX && size - at >= 12) {
         struct piece *piece = &medium->pieces[medium->count];
 
         bytes_seek(&bytes, at);
-        piece->offset = bytes_u64le(&bytes) & (UINT64_C(1) << 34) - 1;
+        piece->offset = bytes_u64le(&bytes) & ((UINT64_C(1) << 34) - 1);
         piece->size = bytes_u32le(&bytes);
         at += 12;
         if (piece->size > size - at)
