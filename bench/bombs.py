@@ -17,7 +17,7 @@ import time
 
 kvali = os.path.abspath(sys.argv[1])
 top = pathlib.Path(__file__).resolve().parent.parent
-names = sys.argv[2:] or ["zeros.gz", "levels.zip", "overlap.zip", "sparse.tar", "deep.zip", "deep.gz", "members.zip", "folders.tar"]
+names = sys.argv[2:] or ["zeros.gz", "levels.zip", "overlap.zip", "sparse.tar", "deep.zip", "deep.gz", "members.zip", "folders.tar", "folders.tgz"]
 
 
 def workers(parent):

@@ -370,6 +370,8 @@ static int open_by_driver(struct image *image, const char *path, enum image_type
     image->info.sector_size = 512;
     image->info.segments = 1;
     image->driver = drivers[image->info.type];
+    if (image->info.type == IMAGE_VHD && image_vhd_has_parent(path))
+        image->driver = &image_driver_disk;
     status = image->driver->open(image, path, why);
     if (status == 0 && image->info.size == 0 && image->info.type != IMAGE_FOLDER)
         return why_set(why, -ENODATA, "%s: the medium in it has size 0", image->name);

@@ -112,6 +112,8 @@ int sparse_vmdk_read(const struct vmdk *vmdk, uint64_t offset, uint8_t *data,
 /* image_tsk_check.c: what libtsk does not tell about these containers, read from the file itself before it is
  * opened: -EINVAL, -ENOTSUP (a differencing image, a container that names files elsewhere), or damage in
  * info. */
+/* A VHD that holds only what differs from another: image_disk.c opens both. */
+bool image_vhd_has_parent(const char *path);
 int image_check_vhd(struct image *image, int fd, uint64_t file_size, struct why *why);
 int image_check_vmdk(struct image *image, int fd, uint64_t file_size, const char *path, bool *ret_renamed,
                      struct why *why);

@@ -5,10 +5,10 @@
  * big-endian. VMDK: "Virtual Disk Format 5.0", sections 2 (descriptor) and 4.1 (sparse header);
  * little-endian.
  *
- * A differencing image holds only what changed: without its parent it is refused. A VMDK descriptor names the
- * files that hold the data; it is evidence, so only names in its own folder are followed. A VMDK that holds
- * its own data but was given another name would make libvmdk read whatever file has the old one: image_vmdk.c
- * reads it instead.
+ * A differencing VMDK holds only what changed: without its parent it is refused (a VHD is image_disk.c's). A
+ * VMDK descriptor names the files that hold the data; it is evidence, so only names in its own folder are
+ * followed. A VMDK that holds its own data but was given another name would make libvmdk read whatever file
+ * has the old one: image_vmdk.c reads it instead.
  */
 #include "engine/evidence/image_private.h"
 
@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* VHD. */
 
@@ -90,6 +92,26 @@ static int check_dynamic(struct image *image, int fd, uint64_t file_size, uint64
     uint32_t count = bytes_u32be(&bytes), block_size = bytes_u32be(&bytes);
     check_blocks(image, fd, file_size, table, count, block_size);
     return 0;
+}
+
+bool image_vhd_has_parent(const char *path)
+{
+    uint8_t footer[VHD_FOOTER];
+    struct bytes bytes;
+    struct stat info;
+    struct why ignored;
+    int fd = image_open_file(path, &ignored);
+    bool there = fd >= 0 && fstat(fd, &info) == 0 && info.st_size >= VHD_FOOTER &&
+                 (read_footer(fd, (uint64_t)info.st_size - VHD_FOOTER, (uint64_t)info.st_size, footer) ||
+                  read_footer(fd, 0, (uint64_t)info.st_size, footer));
+
+    if (fd >= 0)
+        (void)close(fd);
+    if (!there)
+        return false;
+    bytes_init(&bytes, footer, sizeof(footer));
+    bytes_seek(&bytes, 60);
+    return bytes_u32be(&bytes) == VHD_DIFFERENCING;
 }
 
 int image_check_vhd(struct image *image, int fd, uint64_t file_size, struct why *why)

@@ -10,6 +10,7 @@ deep.zip      1,000 archives inside each other
 deep.gz       1,000 times compressed
 members.zip   1,000,000 members of one byte
 folders.tar   300,000 folders without a content
+folders.tgz   1,200,000 folders, 614 MB of tar in a few
 sparse.tar    a content of 1 TiB that is a hole"""
 import gzip
 import io
@@ -124,20 +125,27 @@ def members_zip():
     return archive([b"%06d" % i for i in range(1000000)], b"x", zlib.crc32(b"x"), 1, 0)
 
 
-def folders_tar():
-    out = io.BytesIO()
-    header = bytearray(tarfile.TarInfo("000000").tobuf(tarfile.USTAR_FORMAT))
+def folders(count):
+    header = bytearray(tarfile.TarInfo("0000000").tobuf(tarfile.USTAR_FORMAT))
     header[156:157] = b"5"
     header[148:156] = b" " * 8
-    header[0:6] = b"\0" * 6
+    header[0:7] = b"\0" * 7
     base = sum(header)
-    for i in range(300000):
-        name = b"%06d" % i
-        header[0:6] = name
+    for i in range(count):
+        name = b"%07d" % i
+        header[0:7] = name
         header[148:156] = b"%06o\0 " % (base + sum(name))
-        out.write(header)
-    out.write(bytes(1024))
-    return out.getvalue()
+        yield bytes(header)
+    yield bytes(1024)
+
+
+def folders_tar():
+    return b"".join(folders(300000))
+
+
+def folders_tgz():
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    return b"".join(packer.compress(part) for part in folders(1200000)) + packer.flush()
 
 
 def sparse_tar():
@@ -150,7 +158,7 @@ def sparse_tar():
 
 
 MAKERS = {"zeros.gz": zeros_gz, "levels.zip": levels_zip, "overlap.zip": overlap_zip, "deep.zip": deep_zip, "deep.gz": deep_gz,
-          "members.zip": members_zip, "folders.tar": folders_tar, "sparse.tar": sparse_tar}
+          "members.zip": members_zip, "folders.tar": folders_tar, "folders.tgz": folders_tgz, "sparse.tar": sparse_tar}
 
 folder = pathlib.Path(sys.argv[1])
 folder.mkdir(exist_ok=True)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """archive: what kvali opens, held against what other programs say is in it.
 
-    archive.py KVALI FOLDER [LIST [all]]
+    archive.py KVALI FOLDER [LIST [all | any]]
 
 Processes FOLDER (files, archives among them) and unpacks each archive once more with bsdtar, unzip or 7z: every content that they
 give must be a stream of the case right inside of that archive, with the same SHA-256 and, where it is plain ASCII, the same name.
@@ -9,11 +9,13 @@ LIST names archives that do not open or not whole, one a line with the reason (K
 than it says, and one that opens after all is an error, so that the list stays true.
 With `all` every file is an archive, a message, a document or encrypted: each is told with what became of it, opened as others open it,
 encrypted and named with the method, or standing in LIST; one that is neither is an error. Attachments of messages are those that
-Python's email finds, those of PDF files what pdfdetach finds."""
+Python's email finds, those of PDF files what pdfdetach finds; of a mailbox there are as many messages as Python's mailbox counts.
+With `any` the files may be of all kinds: those count that another program opens."""
 import collections
 import email
 import email.policy
 import hashlib
+import mailbox
 import os
 import pathlib
 import re
@@ -25,7 +27,7 @@ import sys
 import tempfile
 
 kvali, folder = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
-every = sys.argv[4:] == ["all"]
+every, anything = sys.argv[4:] == ["all"], sys.argv[4:] == ["any"]
 exceptions, limits = {}, ""
 if len(sys.argv) > 3:
     limits = open(sys.argv[3], encoding="utf-8").read()
@@ -86,6 +88,11 @@ def attached(path):
         parts = [p for p in email.message_from_bytes(data, policy=email.policy.default).walk() if p.get_filename()]
         return {p.get_filename(): sha(p.get_payload(decode=True) or b"") for p in parts} or None
     return None
+
+
+def messages(path):
+    """How many messages a mailbox holds."""
+    return len(mailbox.mbox(path, create=False)) if path.suffix == ".mbox" else None
 
 
 def outcome(db, name):
@@ -154,7 +161,7 @@ def check(name, wanted, got):
 
 with tempfile.TemporaryDirectory() as temporary:
     case = temporary + "/case"
-    run = subprocess.run([kvali, "process", folder, "--case", case, "--quiet", "--jobs", "2", "--plugins", "archive,digest,encrypted,mail,ole,pdf,tnef" if every else "archive,digest"], capture_output=True, text=True)
+    run = subprocess.run([kvali, "process", folder, "--case", case, "--quiet", "--jobs", "2", "--plugins", "archive,digest,encrypted,mail,ole,pdf,tnef" if every or anything else "archive,digest"], capture_output=True, text=True)
     if run.returncode not in (0, 1):
         sys.exit(run.stdout + run.stderr)
     db = sqlite3.connect("file:%s/case.db?mode=ro" % case, uri=True)
@@ -164,9 +171,15 @@ with tempfile.TemporaryDirectory() as temporary:
     for path in sorted(folder.iterdir()):
         wanted = unpack(str(path), temporary + "/out")
         got = inside(db, path.name)
-        if not wanted and every and (wanted := attached(path)):
+        if not wanted and (every or anything) and (wanted := attached(path)):
             start = folder.name + "/" + path.name + "!/"
             got = {name[len(start):]: value for name, value in db.execute("SELECT path, sha256 FROM file WHERE substr(path, 1, ?) = ?", (len(start), start))}
+        if count := messages(path) if every else None:
+            start = folder.name + "/" + path.name
+            got = db.execute("SELECT count(*) FROM message WHERE path = ? OR substr(path, 1, ?) = ?", (start, len(start) + 2, start + "!/")).fetchone()[0]
+            print("%s %s: %d messages, %d of them read" % ("ok   " if got == count else "FAIL ", path.name, count, got))
+            failed += got != count
+            continue
         if not wanted:
             if path.name in exceptions:
                 print("known %s: %s" % (path.name, exceptions[path.name]))
@@ -183,7 +196,7 @@ with tempfile.TemporaryDirectory() as temporary:
                 failed += 1
             continue
         opened += not problems
-        if every and not problems:
+        if (every or anything) and not problems:
             print("ok    %s: opened, %d contents as other programs give them" % (path.name, len(wanted)))
         members += len(wanted)
         for problem in problems[:5]:

@@ -73,6 +73,7 @@ promise "a hole of 1 TiB ends at the ratio" bomb sparse.tar archive.ratio
 promise "1,000 archives inside each other end at the depth" bomb deep.zip limit.depth
 promise "1,000 times compressed ends at the depth" bomb deep.gz limit.depth
 promise "1,000,000 members end at the number of children" bomb members.zip limit.children
+promise "1,200,000 folders end at the number of records" bomb folders.tgz limit.records
 
 # What came out of a content is counted in the worker until archive begins the next one. So a content from which archive was left
 # out, as after a crash, must be left out with all that is inside: it would be held against what came before.
@@ -113,6 +114,18 @@ if [ -d "$corpus/files" ]; then
   done
   promise "every archive, message and encrypted file of the public corpus opens as elsewhere, or is named, or stands in KNOWN-LIMITS.md" \
     python3 -B "$TOP/tests/integration/archive.py" "$KVALI" "$WORK/corpus" "$TOP/KNOWN-LIMITS.md" all
+  # All other files: what another program opens there opens.
+  mkdir "$WORK/others"
+  for file in "$corpus"/files/*/* "$corpus"/hostile/*; do
+    base=${file##*/}
+    case $base in
+    *.img | *.img.zst | *.raw.zst | *.dd.zst) ;; # disks: corpus.sh, opened.sh
+    *.zst) [ -e "$WORK/corpus/${base%.zst}" ] || zstd -dqf --sparse "$file" -o "$WORK/others/${base%.zst}" ;;
+    *) [ ! -f "$file" ] || [ -e "$WORK/corpus/$base" ] || cp "$file" "$WORK/others/" ;;
+    esac
+  done
+  promise "… and so does what another program opens among its other files" \
+    python3 -B "$TOP/tests/integration/archive.py" "$KVALI" "$WORK/others" "$TOP/KNOWN-LIMITS.md" any
 else
   skip "no corpus in $corpus (KVALI_CORPUS)"
 fi

@@ -88,20 +88,6 @@ exported() { # in two rounds: what lies in the volume, and what lies in an archi
 }
 promise "export has the key for all that it reads" exported
 
-# Nothing in the cases may hold a key: not as text, not as bytes, not in hex.
-no_keys() {
-  ! grep -rqaF -e "$PASSWORD" -e nonsense-words -e "$master" "$WORK"/none* "$WORK"/wrong* "$WORK"/right* "$WORK"/master* "$WORK/keyfile" || return 1
-  python3 -B - "$WORK/volume-key" "$WORK"/right* "$WORK"/master* "$WORK/keyfile" <<'PY'
-import os, sys
-key = open(sys.argv[1], 'rb').read()
-for case in sys.argv[2:]:
-    for folder, _, names in os.walk(case):
-        for name in names:
-            data = open(os.path.join(folder, name), 'rb').read()
-            assert key[:32] not in data and key[32:] not in data, os.path.join(folder, name)
-PY
-}
-
 # Encrypted members of a ZIP, by the same keys.
 if command -v zip >"$WORK/null" && command -v bsdtar >"$WORK/null"; then
   mkdir "$WORK/zips"
@@ -138,8 +124,6 @@ else
   skip "there is no zip or bsdtar"
 fi
 
-promise "no key is left in a case" no_keys
-promise "… but which one was used is told" has "opened with password" sql "$WORK/right1" "SELECT content FROM volume"
 
 # Virtual disks, by themselves and in a file system.
 mkdir "$WORK/disks"
@@ -218,18 +202,105 @@ killed() { # is stopped on the way, does not go on without its key, and does wit
 }
 promise "after kill -9 the run goes on to the same digest" killed
 
-# BitLocker: nothing makes it but Windows, so a sample of the corpus (its password is the cryptsetup project's).
-image=${KVALI_CORPUS:-$TOP/../shared/corpus}/images/cryptsetup__bitlk-aes-xts-128.img.zst
-if [ -r "$image" ]; then
-  zstd -dqf --sparse "$image" -o "$WORK/bitlocker.raw"
-  promise "BitLocker without a key is named" process locked "$WORK/bitlocker.raw"
-  promise "… with method and volume" has "BitLocker, AES-128-XTS, volume 8f595209-f5b9-49a0-85d4-cb8f80258c27" faults locked
-  promise "… with a wrong key" process misfit "$WORK/bitlocker.raw" --key password:anaconda1
-  promise "… it is told" has "wrong key" faults misfit
-  promise "… with the right one" process unlocked "$WORK/bitlocker.raw" --key password:anaconda
-  # The sample's makers have zeroed what their own test does not read, the MFT among it: the boot sector must do.
-  promise "… its boot sector is NTFS's" is "NTFS    " "$("$KVALI" show "$WORK/unlocked" "bitlocker.raw/image!/image/raw" --bytes --key password:anaconda | head -c 11 | tail -c 8)"
-else
-  skip "no BitLocker sample: $image"
+# BitLocker: nothing makes it but Windows. Samples of the corpus (their password is the cryptsetup project's) have no file system
+# left that opens, so a plain NTFS is encrypted into them with their own keys.
+everything() { # case prefix: all that lies under an address, with its hash; places as they are
+  sql "$WORK/$1" "SELECT substr(path, length('$2') + 1), type, kind, live, content_size, modified, runs, sha256 FROM file WHERE path LIKE '$2%' ORDER BY 1, 2, 3"
+}
+plain() { # FILE, how large, and what is put in: NTFS, or FAT for BitLocker To Go
+  if [ "$3" = fat ]; then
+    truncate -s "$2" "$1" && mkfs.fat -F 16 -i 12345678 "$1" >"$WORK/null" && mcopy -i "$1" "${from[@]}" ::/
+    return
+  fi
+  truncate -s 100M "$1"
+  mkntfs -q -F -Q -c 4096 -s 512 -p 0 -S 63 -H 255 "$1" >"$WORK/null" 2>&1 || return 1
+  for file in "${from[@]}"; do
+    ntfscp -q -f "$1" "$file" "${file##*/}" || return 1
+  done
+  truncate -s "$2" "$1"
+}
+from=("$WORK/files/a.txt" "$WORK/files/noise.bin" "$WORK/files/sub/numbers.txt" "$WORK/files/sub/some.zip")
+bitlocker() { # sample, name of its method, its volume's key, what is in it, and what of that is compared
+  local case=$1 method=$2 inner=$3! size plain opened
+  size=$(stat -c %s "$WORK/$case.sample")
+  printf anaconda | cryptsetup -q bitlkDump --dump-volume-key --volume-key-file "$WORK/$case.key" --key-file - "$WORK/$case.sample" >"$WORK/null" || return 1
+  plain "$WORK/$case.plain" "$size" "$4" || return 1
+  python3 -B "$TOP/tests/images/make-bitlocker.py" "$WORK/$case.sample" "$WORK/$case.key" "$WORK/$case.plain" "$WORK/$case.raw" || return 1
+  process "plain-$case" "$WORK/$case.plain" && process "right-$case" "$WORK/$case.raw" --key password:nonsense-words --key password:anaconda || return 1
+  plain=$(everything "plain-$case" "$case.plain/image/$5") opened=$(everything "right-$case" "$case.raw/$inner/image/$5")
+  is "$plain" "$opened" || return 1
+  for file in "${from[@]}"; do
+    contains "$opened" "$(sha256sum <"$file" | cut -d' ' -f1)" || return 1
+  done
+  contains "$(sql "$WORK/right-$case" "SELECT content FROM volume")" "opened: BitLocker, $method, volume" || return 1
+  process "two-$case" "$WORK/$case.raw" --jobs 2 --key password:nonsense-words --key password:anaconda &&
+    is "$("$KVALI" digest "$WORK/right-$case")" "$("$KVALI" digest "$WORK/two-$case")" || return 1
+  process "master-$case" "$WORK/$case.raw" --key "master:$(xxd -p -c 256 "$WORK/$case.key")" &&
+    is "$plain" "$(everything "master-$case" "$case.raw/$inner/image/$5")" || return 1
+  process "wrong-$case" "$WORK/$case.raw" --key "master:$(xxd -p -c 256 "$WORK/$case.key" | tr 0123456789 1234567890)" &&
+    contains "$(faults "wrong-$case")" "wrong key: none of the 1 given opens it"
+}
+images=${KVALI_CORPUS:-$TOP/../shared/corpus}/images
+for sample in aes-xts-128 aes-cbc-elephant-256 togo-aes-xts-128; do
+  image=$images/cryptsetup__bitlk-$sample.img.zst
+  if [ ! -r "$image" ] || ! which mkntfs ntfscp mkfs.fat mcopy >"$WORK/null"; then
+    skip "no BitLocker sample, or no mkntfs, ntfscp, mkfs.fat, mcopy: $image"
+    continue
+  fi
+  zstd -dqf --sparse "$image" -o "$WORK/$sample.sample"
+  case $sample in
+  aes-xts*) promise "BitLocker (AES-XTS) gives all that the plain volume has, by password and by the volume's key" bitlocker $sample AES-128-XTS image ntfs "" ;;
+  aes-cbc*) promise "BitLocker (AES-CBC with diffuser) does, too" bitlocker $sample "AES-256-CBC with diffuser" image ntfs ntfs/ ;; # libbde ends it with its file system
+  *) promise "BitLocker To Go does, too" bitlocker $sample AES-128-XTS image.bitlocker fat "" ;;
+  esac
+done
+if [ -e "$WORK/aes-xts-128.raw" ]; then
+  promise "BitLocker without a key is named" process none-bitlocker "$WORK/aes-xts-128.raw"
+  promise "… with method and volume" has "BitLocker, AES-128-XTS, volume 8f595209-f5b9-49a0-85d4-cb8f80258c27" faults none-bitlocker
+  promise "… with a wrong key" process wrong-bitlocker "$WORK/aes-xts-128.raw" --key password:anaconda1
+  promise "… it is told" has "wrong key: none of the 1 given opens it" faults wrong-bitlocker
+  promise "BitLocker To Go without a key is named" process none-togo "$WORK/togo-aes-xts-128.raw"
+  promise "… too" has "BitLocker To Go: no key was given (BitLocker, AES-128-XTS, volume dca1850a-0ef6-4ece-8acb-9f42ca63bdd1)" faults none-togo
 fi
+
+# Nothing that kvali wrote may hold a key: cases with all that can be asked for, reports of all kinds, exports, events, what was printed.
+wrote() {
+  local case="$WORK/all-written" code=0 formats
+  mkdir "$WORK/printed"
+  "$KVALI" process "$WORK/outer.raw" --case "$case" --index --features --verbose --events "$WORK/printed/events" --key password:nonsense-words \
+    --key "@$WORK/keys" >"$WORK/printed/out" 2>&1 || code=$?
+  [ $code -le 1 ] || return 1
+  formats=$("$KVALI" report --help | sed -n 's/^ \{30\}\([a-z-]*\): .*/--format \1/p')
+  [ "$(wc -l <<<"$formats")" -ge 11 ] || return 1
+  # shellcheck disable=SC2086
+  "$KVALI" report "$case" $formats >>"$WORK/printed/out" 2>&1 && "$KVALI" export "$case" --all --key "@$WORK/keys" >>"$WORK/printed/out" 2>&1 &&
+    "$KVALI" verify "$case" --evidence "$WORK/outer.raw" --key "@$WORK/keys" >>"$WORK/printed/out" 2>&1
+}
+promise "a case with reports of all kinds, exports, events and what was printed" wrote
+key_words=("$PASSWORD" nonsense-words anaconda "@$WORK/volume-key")
+for sample in aes-xts-128 aes-cbc-elephant-256 togo-aes-xts-128; do
+  [ -e "$WORK/$sample.key" ] && key_words+=("@$WORK/$sample.key")
+done
+cases=()
+for database in "$WORK"/*/case.db; do
+  cases+=("${database%/case.db}")
+done
+no_keys() { python3 -B "$TOP/tests/integration/keys.py" "${key_words[@]}" -- "${cases[@]}" "$WORK/printed"; }
+promise "no key is left in any of ${#cases[@]} cases, in whatever writing" no_keys
+planted() { # in the index, packed; in a report, as hex; in the ledger
+  local way
+  for way in 1 2 3; do
+    rm -rf "$WORK/planted" && mkdir "$WORK/planted" && cp "$WORK/all-written"/{index.db,ledger.jsonl} "$WORK/planted" || return 1
+    case $way in
+    1) python3 -B -c 'import sqlite3, sys, zlib
+with sqlite3.connect(sys.argv[1]) as index: index.execute("UPDATE page SET packed = ? WHERE id = (SELECT max(id) FROM page)", (zlib.compress(("x" * 99 + sys.argv[2]).encode()),))' \
+      "$WORK/planted/index.db" "$PASSWORD" || return 1 ;;
+    2) printf 'x%s' "$(xxd -u -p -c 256 "$WORK/volume-key")" >"$WORK/planted/report" ;;
+    3) printf %s "ab$PASSWORD" | base64 >>"$WORK/planted/ledger.jsonl" ;;
+    esac
+    exits 1 python3 -B "$TOP/tests/integration/keys.py" "${key_words[@]}" -- "$WORK/planted" && contains "$(cat "$WORK/out")" " holds " || return 1
+  done
+}
+promise "… and one that was planted is found" planted
+promise "… but which one was used is told" has "opened with password" sql "$WORK/right1" "SELECT content FROM volume"
 finish

@@ -181,14 +181,32 @@ struct source trace_source(struct trace_source *source)
                            .context = source};
 }
 
+static const char *password(const void *context, size_t number)
+{
+    static const char *const given[] = {"wrong", "secret"};
+
+    (void)context;
+    return number < sizeof given / sizeof given[0] ? given[number] : NULL;
+}
+
+static void password_digest(const void *context, size_t number, const char *salt,
+                            char ret[SCAN_PASSWORD_DIGEST])
+{
+    (void)context;
+    snprintf(ret, SCAN_PASSWORD_DIGEST, "%zu of %s", number, salt);
+}
+
 int trace_scan(struct trace *trace, struct scanner *scanner, const struct stream_info *info,
                struct trace_source *source, uint64_t without)
 {
     struct scan_sink sink = trace_sink(trace);
     struct source from = trace_source(source);
+    struct scan_passwords none = {0}, given = {.get = password, .digest = password_digest};
     struct scan_result result;
-    int rc = scanner_scan(scanner, info, &from, without, &sink, &result);
+    int rc;
 
+    scanner_set_passwords(scanner, strstr(info->name, "-secret.") != NULL ? &given : &none);
+    rc = scanner_scan(scanner, info, &from, without, &sink, &result);
     if (rc == 0)
         buf_printf(&trace->text, "= %s read=%" PRIu64 " unread=%" PRIu64 " error=%d\n",
                    statuses[result.status], result.read, result.unread, result.error);

@@ -36,12 +36,14 @@ struct trace_source {
 struct scan_sink trace_sink(struct trace *trace);
 struct source trace_source(struct trace_source *source);
 
-/* Scans with this scanner and writes what comes; the trace is added to. Returns scanner_scan's code. */
+/* Scans with this scanner and writes what comes; the trace is added to. Returns scanner_scan's code. A sample
+ * whose name holds
+ * "-secret." is given the passwords "wrong" and "secret", whose digests are "<number> of <salt>". */
 int trace_scan(struct trace *trace, struct scanner *scanner, const struct stream_info *info,
                struct trace_source *source, uint64_t without);
 
-/* An info for a file of that name: "sample/<name>"; for free space where the name begins with "free@". Valid until the next
- * call. */
+/* An info for a file of that name: "sample/<name>"; for free space where the name begins with "free@". Valid
+ * until the next call. */
 const struct stream_info *trace_info(const char *name, uint64_t size);
 
 /* Settings for the tests of plugins: the rules in the source tree. Aborts when they cannot be made. */

@@ -13,6 +13,7 @@
 struct bitlocker {
     libbfio_handle_t *file;
     libbde_volume_t *volume;
+    uint16_t method; /* LIBBDE_ENCRYPTION_METHOD_..., once the volume was open */
 };
 
 static void drop(struct bitlocker *bitlocker)
@@ -20,15 +21,20 @@ static void drop(struct bitlocker *bitlocker)
     if (bitlocker->volume)
         (void)libbde_volume_free(&bitlocker->volume, NULL);
     bfio_free(bitlocker->file);
-    *bitlocker = (struct bitlocker){0};
+    bitlocker->file = NULL;
+    bitlocker->volume = NULL;
 }
 
-/* The volume's own keys: the key of data, and for the older methods that of sectors' tweak behind it. */
-static int set_master(libbde_volume_t *volume, const struct key *key, libbde_error_t **error)
+/* The volume's own keys: the key of data (XTS has two in it), and for methods with a diffuser that of sectors
+ * behind it. */
+static int set_master(const struct bitlocker *bitlocker, const struct key *key, libbde_error_t **error)
 {
-    size_t half = key->size == 64 || key->size == 32 ? key->size / 2 : key->size;
+    bool diffuser = bitlocker->method == LIBBDE_ENCRYPTION_METHOD_AES_128_CBC_DIFFUSER ||
+                    bitlocker->method == LIBBDE_ENCRYPTION_METHOD_AES_256_CBC_DIFFUSER;
+    size_t first = diffuser ? key->size / 2 : key->size;
 
-    return libbde_volume_set_keys(volume, key->data, half, key->data + half, key->size - half, error);
+    return libbde_volume_set_keys(bitlocker->volume, key->data, first, key->data + first, key->size - first,
+                                  error);
 }
 
 static int set_file(libbde_volume_t *volume, const struct key *key, libbde_error_t **error)
@@ -40,8 +46,10 @@ static int set_file(libbde_volume_t *volume, const struct key *key, libbde_error
     return result;
 }
 
-static int set_key(libbde_volume_t *volume, const struct key *key, libbde_error_t **error)
+static int set_key(const struct bitlocker *bitlocker, const struct key *key, libbde_error_t **error)
 {
+    libbde_volume_t *volume = bitlocker->volume;
+
     switch (key->kind) {
     case KEY_PASSWORD:
         return libbde_volume_set_utf8_password(volume, key->data, key->size, error);
@@ -50,23 +58,25 @@ static int set_key(libbde_volume_t *volume, const struct key *key, libbde_error_
     case KEY_FILE:
         return set_file(volume, key, error);
     case KEY_MASTER:
-        return set_master(volume, key, error);
+        return set_master(bitlocker, key, error);
     default:
         return -1;
     }
 }
 
-/* Any key of the right size sets a volume's own keys; only what they decrypt tells whether they are. A boot sector of NTFS, FAT
- * and exFAT ends with its mark; ReFS has its name. */
+/* Any key of the right size sets a volume's own keys; only what they decrypt tells whether they are. A boot
+ * sector of NTFS, FAT and exFAT ends with its mark; ReFS has its name. */
 static bool is_decrypted(libbde_volume_t *volume)
 {
     uint8_t sector[512];
 
-    return libbde_volume_read_buffer_at_offset(volume, sector, sizeof sector, 0, NULL) == (ssize_t)sizeof sector &&
+    return libbde_volume_read_buffer_at_offset(volume, sector, sizeof sector, 0, NULL) ==
+               (ssize_t)sizeof sector &&
            ((sector[510] == 0x55 && sector[511] == 0xaa) || memcmp(sector + 3, "ReFS", 4) == 0);
 }
 
-/* 0: open and unlocked. -ENOKEY: this key (NULL: none) does not open it. -EINVAL: damaged. */
+/* 0: open and unlocked. -ENOKEY: this key (NULL: none) does not open it. -EINVAL: damaged, but for a volume's
+ * own key that is wrong: libbde decrypts the first sector with it, and finds no volume there. */
 static int try_key(struct bitlocker *bitlocker, const struct layer_base *base, const struct key *key,
                    struct why *why)
 {
@@ -76,7 +86,7 @@ static int try_key(struct bitlocker *bitlocker, const struct layer_base *base, c
     bitlocker->file = bfio_new(&base->readers[0]);
     if (!bitlocker->file || libbde_volume_initialize(&bitlocker->volume, &error) != 1)
         code = -ENOMEM;
-    else if (key && set_key(bitlocker->volume, key, &error) != 1)
+    else if (key && set_key(bitlocker, key, &error) != 1)
         code = -ENOKEY;
     else if ((result = libbde_volume_open_file_io_handle(bitlocker->volume, bitlocker->file, LIBBDE_OPEN_READ,
                                                          &error)) < 0)
@@ -159,11 +169,14 @@ static int bitlocker_open(struct layer *layer, const struct layer_base *base, st
     if (code != -ENOKEY)
         return code < 0 ? code : opened(layer, base, NULL, why);
     describe(bitlocker, words, sizeof words, guid);
+    (void)libbde_volume_get_encryption_method(bitlocker->volume, &bitlocker->method, NULL);
     for (size_t i = 0; code == -ENOKEY && base->keys && i < base->keys->count; i++) {
         drop(bitlocker);
         if (base->alive)
             base->alive(base->alive_context);
         code = try_key(bitlocker, base, &base->keys->items[i], why);
+        if (code == -EINVAL && base->keys->items[i].kind == KEY_MASTER)
+            code = -ENOKEY;
         if (code == 0)
             return opened(layer, base, &base->keys->items[i], why);
     }

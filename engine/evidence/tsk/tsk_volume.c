@@ -65,17 +65,66 @@ static int compare_sizes(struct tsk_report *report, const TSK_FS_INFO *info)
                             "the file system reaches past the end of its volume");
 }
 
+/* The kind of image inside that an encrypted volume is; NULL: none that is opened. */
+static const char *step_of(const char *content)
+{
+    if (strcmp(content, "encrypted: LUKS1") == 0 || strncmp(content, "encrypted: LUKS2", 16) == 0)
+        return "luks";
+    return strncmp(content, "encrypted: BitLocker", 20) == 0 ? "bitlocker" : NULL;
+}
+
+/* Why an encrypted volume stays locked, in words. */
+static void tell_locked(const struct tsk_report *report, const char *content, int code, const struct why *why,
+                        char *ret, size_t size)
+{
+    size_t count = image_key_count(report->task->image);
+
+    if (code != -ENOKEY)
+        (void)snprintf(ret, size, "%s: does not open: %s", content, why->text);
+    else if (count == 0)
+        (void)snprintf(ret, size, "%s: no key was given (%s)", content, why->text);
+    else
+        (void)snprintf(ret, size, "%s: wrong key: none of the %zu given opens it (%s)", content, count,
+                       why->text);
+}
+
+/* What lies behind is a volume of its own, for the one in front has its files, too. */
+static int open_behind(const struct tsk_report *front, const struct signature *found, struct why *why)
+{
+    struct tsk_report report;
+    char key[sizeof front->slot->key + 16];
+    int code;
+
+    tsk_report_begin(&report, front->task, front->slot);
+    (void)snprintf(key, sizeof key, "%s.bitlocker", front->slot->key);
+    report.volume.key = key;
+    report.volume.parent = front->slot->key;
+    report.volume.table = "";
+    report.volume.type = found->content + strlen("encrypted: ");
+    code = tsk_report_inside(&report, step_of(found->content), "", why);
+    if (code == 0)
+        code = tsk_report_volume(&report, false);
+    tsk_report_end(&report);
+    return code;
+}
+
 /* BitLocker To Go: a small FAT32 in front of what is encrypted. */
 static int look_behind(struct tsk_report *report)
 {
     struct tsk_part part = {&report->task->keep->medium, report->slot->offset, report->slot->present};
     const struct signature *found = signature_find_encrypted(part.size, tsk_part_read, &part);
+    const char *step = found ? step_of(found->content) : NULL;
+    struct why why = {{0}};
+    char words[600];
+    int code = step ? open_behind(report, found, &why) : -ENOKEY;
 
-    if (!found)
-        return 0;
+    if (!found || code >= 0 || (code == -ENOMEM && why.text[0] == '\0'))
+        return found ? code : 0;
+    if (step)
+        tell_locked(report, found->content, code, &why, words, sizeof words);
     report->volume.content = found->content;
     return tsk_report_fault(report, FAULT_ENCRYPTED, report->slot->offset, report->slot->present,
-                            "content not read", found->content);
+                            "content not read", step ? words : found->content);
 }
 
 static int report_filesystem(struct tsk_report *report, TSK_FS_INFO *info)
@@ -169,29 +218,6 @@ static int report_pool(struct tsk_report *report, const TSK_POOL_INFO *pool)
 }
 
 /* ------------------------------------------------------------------ no file system */
-
-/* The kind of image inside that an encrypted volume is; NULL: none that is opened. */
-static const char *step_of(const char *content)
-{
-    if (strcmp(content, "encrypted: LUKS1") == 0 || strncmp(content, "encrypted: LUKS2", 16) == 0)
-        return "luks";
-    return strncmp(content, "encrypted: BitLocker", 20) == 0 ? "bitlocker" : NULL;
-}
-
-/* Why an encrypted volume stays locked, in words. */
-static void tell_locked(const struct tsk_report *report, const char *content, int code, const struct why *why,
-                        char *ret, size_t size)
-{
-    size_t count = image_key_count(report->task->image);
-
-    if (code != -ENOKEY)
-        (void)snprintf(ret, size, "%s: does not open: %s", content, why->text);
-    else if (count == 0)
-        (void)snprintf(ret, size, "%s: no key was given (%s)", content, why->text);
-    else
-        (void)snprintf(ret, size, "%s: wrong key: none of the %zu given opens it (%s)", content, count,
-                       why->text);
-}
 
 /* An encrypted volume is opened when there is a key for it; else it is told what it is and why it stays
  * closed. */

@@ -136,6 +136,11 @@ def others(folder):
         (out / (name + ".in")).unlink(missing_ok=True)
         run("7z", "a", "-bd", "-mtm=on", *more, out / (name + ".7z"), *paths, cwd=folder)
         (out / (name + ".7z")).rename(out / (name + ".in"))
+    # Two that "secret" opens, and one that it does not (trace.h).
+    (out / "closed-secret.zip.in").unlink(missing_ok=True)
+    for method, word, path in ("ZipCrypto", "secret", "docs/letter.txt"), ("AES256", "secret", "plain.txt"), ("AES256", "another", "წერილი.txt"):
+        run("7z", "a", "-bd", "-tzip", "-mtc=off", "-mem=" + method, "-p" + word, out / "closed-secret.zip", path, cwd=folder)
+    (out / "closed-secret.zip").rename(out / "closed-secret.zip.in")
     run("gcab", "-cz", out / "plain.cab", "plain.txt", "docs/letter.txt", cwd=folder)
     (out / "plain.cab").rename(out / "plain.cab.in")
 
