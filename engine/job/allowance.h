@@ -1,7 +1,7 @@
 /*
- * allowance: how long a worker may walk, and how long it may be silent meanwhile.
+ * allowance: how long a worker may walk, how long it may be silent meanwhile, and how long it may look at one content.
  *
- * Both grow with the folders that it reads. What a folder is said to hold is a hostile witness's word, so
+ * The first two grow with the folders that it reads. What a folder is said to hold is a hostile witness's word, so
  * both have an end.
  */
 #ifndef KVALI_JOB_ALLOWANCE_H
@@ -18,6 +18,11 @@ int64_t allowance_silence(uint64_t hang, uint64_t names);
  * allowance_folder over the folders read so far. At least four hours, at most ten days, of which folders give
  * at most one. */
 int64_t allowance_walk(uint64_t stream, double folders);
+/* Nanoseconds for one content of `bytes` bytes: `stream` is the setting limit.stream_seconds. What the medium can hold of it
+ * (`medium` bytes; 0: not known, then all) may be read slowly, 2 MiB a second. Whatever a content claims beyond that is a hole, which is
+ * never read: 64 MiB a second, and `stream` once more at most. So an inode that claims a petabyte holds nobody up for
+ * days. At most ten days. */
+int64_t allowance_content(uint64_t stream, uint64_t bytes, uint64_t medium);
 /* Nanoseconds during which nobody looked, so that they count against no worker: the supervisor looked at
  * `last`, or never (0), and then at `now`. A job that is stopped as a whole (SIGSTOP, a frozen cgroup, a
  * machine that is paused) goes on as if it had not been. 0 up to five seconds, and all but a second of
