@@ -10,7 +10,8 @@ many cores. --only: steps whose name begins with one of these. --peer: another t
 tsk_recover extracted) are put in. What is not installed is left out and named.
 
 Each step runs after the image was read once, so that it is in the page cache. Wall: by the clock. CPU: user and system of all processes.
-Memory: the largest sum of the resident memory of its processes, looked at five times a second. Writes bench.json (everything), bench.txt (the
+Memory: the largest sum of the resident memory of its processes, looked at five times a second. KVALI_BENCH_HOLD: a program that is
+called with begin and end around each run, where other work can be made to wait. Writes bench.json (everything), bench.txt (the
 tables) and bench-cpu.svg, bench-wall.svg, bench-cores.svg into --out; medians of the rounds."""
 import argparse, glob, html, json, os, platform, re, shlex, shutil, sqlite3, statistics, subprocess, sys, tempfile, threading, time
 
@@ -214,7 +215,7 @@ def kvali(name, group, *options, cores=None):
 
 def ours():
     rules = [] if os.path.samefile(args.rules, TOP + "/rules/yara") else ["--no-default-rules", "--rules", args.rules]
-    plugins = "digest,filetype,entropy,yara,carve,thumbnail"
+    plugins = "digest,filetype,yara,carve"  # what the pipeline does
     kvali("kvali: list and hash", "kvali list", "--plugins", "digest")
     kvali("kvali: all but features", "kvali all", "--plugins", plugins, *rules)
     kvali("kvali: with features", "kvali features", "--plugins", plugins + ",features,keywords,unpack", *rules)
@@ -227,13 +228,20 @@ def ours():
         kvali(f"kvali: all but features, {cores} cores", "cores", "--plugins", plugins, *rules, cores=cores)
 
 
+def hold(when):
+    if program := os.environ.get("KVALI_BENCH_HOLD"):
+        subprocess.run([program, when], check=True)
+
+
 def run_all():
     for number in range(args.rounds):
         for step in steps:
             if step.prepare:
                 step.prepare()
             subprocess.run(["cat", image], stdout=subprocess.DEVNULL)
+            hold("begin")
             wall, cpu, memory, code = measure(step.command, work + "/log")
+            hold("end")
             step.runs.append({"wall": wall, "cpu": cpu, "mib": memory, "exit": code})
             try:
                 step.says = step.found()

@@ -61,37 +61,55 @@ static void put_policy(struct html *html)
     hash_sha256_free(hash);
 }
 
-/* On paper each page says which report it is of, in the language that is chosen then; digits and our own labels, so that nothing
- * ends the string. */
-static void put_page_foot(struct html *html, const struct report_model *model, const char *name)
+/* On paper each page says which report it is of, in the language that is chosen then; digits and our own
+ * labels, so that nothing ends the string. */
+static void say_page_foot(struct buf *out, const struct report_model *model, enum report_lang lang,
+                          const char *name)
 {
     char count[24], head[32], number[16], seal[32];
     snprintf(count, sizeof count, "%llu", (unsigned long long)model->ledger_count);
     snprintf(head, sizeof head, "%.16s…", model->ledger_head);
     snprintf(number, sizeof number, "%04u", model->seal.number);
     snprintf(seal, sizeof seal, "%.16s…", model->seal.sha256);
+    buf_printf(out, "@bottom-left { content: \"%s · ", name);
+    if (model->seal.number)
+        words_say(out, lang, LABEL_PAGE_SEAL, number, seal, NULL);
+    else
+        words_say(out, lang, LABEL_PAGE_NO_SEAL, NULL, NULL, NULL);
+    buf_text(out, " · ");
+    words_say(out, lang, LABEL_PAGE_CHAIN, head, count, NULL);
+    buf_text(
+        out,
+        "\"; font: 8pt \"Noto Sans\", \"Noto Sans Georgian\", \"DejaVu Sans\", sans-serif; color: #55606e; } "
+        "@bottom-right { content: counter(page) \" / \" counter(pages); font: 8pt \"Noto Sans\", sans-serif; "
+        "}");
+}
+
+/* A section with a table of many columns lies across the paper: upright its headings would break inside
+ * words. Browsers want each page's rule by itself. */
+static void put_page_foot(struct html *html, const struct report_model *model, const char *name)
+{
     for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++) {
-        buf_printf(html->buf, "@page %s { @bottom-left { content: \"%s · ", report_lang_name(lang), name);
-        if (model->seal.number)
-            words_say(html->buf, lang, LABEL_PAGE_SEAL, number, seal, NULL);
-        else
-            words_say(html->buf, lang, LABEL_PAGE_NO_SEAL, NULL, NULL, NULL);
-        buf_text(html->buf, " · ");
-        words_say(html->buf, lang, LABEL_PAGE_CHAIN, head, count, NULL);
-        buf_printf(html->buf, "\"; font: 8pt \"Noto Sans\", \"Noto Sans Georgian\", \"DejaVu Sans\", sans-serif; color: #55606e; } "
-                              "@bottom-right { content: counter(page) \" / \" counter(pages); font: 8pt \"Noto Sans\", sans-serif; } }\n"
-                              "#lang-%s:checked ~ * { page: %s; }\n",
-                   report_lang_name(lang), report_lang_name(lang));
+        const char *word = report_lang_name(lang);
+        buf_printf(html->buf, "@page %s { ", word);
+        say_page_foot(html->buf, model, lang, name);
+        buf_printf(html->buf, " }\n@page %s-across { size: A4 landscape; ", word);
+        say_page_foot(html->buf, model, lang, name);
+        buf_printf(html->buf,
+                   " }\n#lang-%s:checked ~ * { page: %s; } #lang-%s:checked ~ * "
+                   "section:has(th:nth-child(10)) { page: %s-across; }\n",
+                   word, word, word, word);
     }
 }
 
 static void put_languages(struct html *html)
 {
     for (enum report_lang lang = 0; lang < REPORT_LANGS; lang++)
-        buf_printf(html->buf, "<input type=\"radio\" name=\"lang\" id=\"lang-%s\" class=\"lang\"%s>"
-                              "<label class=\"lang\" for=\"lang-%s\" lang=\"%s\">%s</label>\n",
-                   report_lang_name(lang), lang == html->lang ? " checked=\"\"" : "", report_lang_name(lang), report_lang_name(lang),
-                   report_label(lang, LABEL_LANGUAGE));
+        buf_printf(html->buf,
+                   "<input type=\"radio\" name=\"lang\" id=\"lang-%s\" class=\"lang\"%s>"
+                   "<label class=\"lang\" for=\"lang-%s\" lang=\"%s\">%s</label>\n",
+                   report_lang_name(lang), lang == html->lang ? " checked=\"\"" : "", report_lang_name(lang),
+                   report_lang_name(lang), report_label(lang, LABEL_LANGUAGE));
 }
 
 static void put_head(struct html *html, const struct report_model *model, const char *name)
@@ -100,7 +118,8 @@ static void put_head(struct html *html, const struct report_model *model, const 
     html_text(html, report_lang_name(html->lang));
     html_raw(html, "\">\n<head>\n<meta charset=\"utf-8\">\n");
     put_policy(html);
-    html_raw(html, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+    html_raw(html,
+             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
              "<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"generator\" content=\"kvali ");
     html_text(html, kvali_version());
     html_raw(html, "\">\n<title>");
@@ -309,8 +328,8 @@ static void put_section(struct html *html, size_t index, const struct report_mod
     html_raw(html, "</section>\n");
 }
 
-void report_html(struct buf *buf, const struct report_model *model, const struct report_files *files, enum report_lang lang,
-                 const char *name)
+void report_html(struct buf *buf, const struct report_model *model, const struct report_files *files,
+                 enum report_lang lang, const char *name)
 {
     struct html html = {.buf = buf, .lang = lang, .files = files};
     put_head(&html, model, name);
