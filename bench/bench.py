@@ -13,7 +13,9 @@ Each step runs after the image was read once, so that it is in the page cache. W
 Memory: the largest sum of the resident memory of its processes, looked at five times a second. KVALI_BENCH_HOLD: a program that is
 called with begin and end around each run, where other work can be made to wait. Writes bench.json (everything), bench.txt (the
 tables) and bench-cpu.svg, bench-wall.svg, bench-cores.svg into --out; medians of the rounds."""
-import argparse, glob, html, json, os, platform, re, shlex, shutil, sqlite3, statistics, subprocess, sys, tempfile, threading, time
+import argparse, glob, html, json, os, platform, re, shlex, shutil, sqlite3, statistics, subprocess, sys, tempfile, time
+
+from measure import COLOURS, KVALI_COLOUR, measure, svg
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -33,44 +35,6 @@ if args.work:
     os.makedirs(args.work, exist_ok=True)
 work = tempfile.mkdtemp(prefix="kvali-bench-", dir=args.work or "/var/tmp")
 all_cores = os.cpu_count() or 1
-
-
-# ---------------------------------------------------------------- measuring
-
-
-def resident(session):
-    total = 0
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                fields = open(f"/proc/{entry}/stat").read().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            if int(fields[3]) == session:
-                total += int(fields[21])
-    return total * os.sysconf("SC_PAGE_SIZE")
-
-
-def measure(command, log):
-    """Runs it in a session of its own: (wall s, CPU s, MiB, exit code)."""
-    began = time.monotonic()
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=open(log, "wb"), stderr=subprocess.STDOUT, start_new_session=True)
-    most, ended = [0], threading.Event()
-
-    def look():
-        while True:
-            most[0] = max(most[0], resident(child.pid))
-            if ended.wait(0.2):
-                return
-
-    looker = threading.Thread(target=look)
-    looker.start()
-    _, status, usage = os.wait4(child.pid, 0)
-    wall = time.monotonic() - began
-    child.returncode = os.waitstatus_to_exitcode(status)
-    ended.set()
-    looker.join()
-    return wall, usage.ru_utime + usage.ru_stime, most[0] / 2**20, child.returncode
 
 
 # ---------------------------------------------------------------- the image
@@ -178,7 +142,7 @@ def peers():
          lambda: [shutil.rmtree(f) for f in glob.glob(work + "/photorec*")])
     peer("bulk_extractor", "bulk_extractor", "features", script(f"bulk_extractor -j {all_cores} -o {{work}}/be {{image}}"),
          lambda: f"{sum(lines(f) for f in glob.glob(work + '/be/*.txt')):,} lines", fresh("be"))
-    peer("fiwalk", "fiwalk", "other", script("fiwalk -f -X {work}/fiwalk.xml {image}"),
+    peer("fiwalk", "fiwalk", "other", script("fiwalk -X {work}/fiwalk.xml {image}"),
          lambda: f"{open(work + '/fiwalk.xml', errors='replace').read().count('<fileobject'):,} entries", fresh("fiwalk.xml"))
     peer("tsk_loaddb", "tsk_loaddb -h", "other", script("tsk_loaddb -h -d {work}/tsk.db {image}"), loaded, fresh("tsk.db"))
     for text in args.peer:
@@ -217,20 +181,16 @@ def ours():
     rules = [] if os.path.samefile(args.rules, TOP + "/rules/yara") else ["--no-default-rules", "--rules", args.rules]
     plugins = "digest,filetype,yara,carve"  # what the pipeline does
     kvali("kvali: list and hash", "kvali list", "--plugins", "digest")
-    kvali("kvali: all but features", "kvali all", "--plugins", plugins, *rules)
-    kvali("kvali: with features", "kvali features", "--plugins", plugins + ",features,keywords,unpack", *rules)
+    plugins_all = ["--plugins", plugins, "--set", "filetype.detail=type", *rules]
+    kvali("kvali: all but features", "kvali all", *plugins_all)
+    kvali("kvali: with features", "kvali features", "--plugins", plugins + ",features,keywords,unpack", *plugins_all[2:])
     kvali("kvali: triage", "kvali other", "--profile", "triage")
     for cores in [int(c) for c in args.cores.split(",") if c]:
         if cores > all_cores:
             print(f"bench: --cores {cores}: this machine has {all_cores}", file=sys.stderr)
             continue
         kvali(f"kvali: list and hash, {cores} cores", "cores", "--plugins", "digest", cores=cores)
-        kvali(f"kvali: all but features, {cores} cores", "cores", "--plugins", plugins, *rules, cores=cores)
-
-
-def hold(when):
-    if program := os.environ.get("KVALI_BENCH_HOLD"):
-        subprocess.run([program, when], check=True)
+        kvali(f"kvali: all but features, {cores} cores", "cores", *plugins_all, cores=cores)
 
 
 def run_all():
@@ -239,17 +199,16 @@ def run_all():
             if step.prepare:
                 step.prepare()
             subprocess.run(["cat", image], stdout=subprocess.DEVNULL)
-            hold("begin")
-            wall, cpu, memory, code = measure(step.command, work + "/log")
-            hold("end")
-            step.runs.append({"wall": wall, "cpu": cpu, "mib": memory, "exit": code})
+            run = measure(step.command, work + "/log")
+            code = run["exit"]
+            step.runs.append(run)
             try:
                 step.says = step.found()
             except (OSError, sqlite3.Error) as error:
                 step.says = f"failed: {error}"
             if code not in (0, 1):
                 step.says += f" (exit {code}: {open(work + '/log', errors='replace').read()[-160:].strip()})"
-            print(f"round {number + 1}: {step.name}: {wall:.1f} s, CPU {cpu:.1f} s, {step.says}", file=sys.stderr, flush=True)
+            print(f"round {number + 1}: {step.name}: {run['wall']:.1f} s, CPU {run['cpu']:.1f} s, {step.says}", file=sys.stderr, flush=True)
 
 
 # ---------------------------------------------------------------- what came out
@@ -321,15 +280,6 @@ def table(facts, compared, load):
     return "\n".join(text) + "\n"
 
 
-COLOURS = ["#1f4e79", "#6b9ac4", "#a3b8cc", "#8a5200", "#d9a441", "#1d6b3c", "#7fb58f", "#a1231d", "#d68b87", "#5b4a8a", "#a79cc9"]
-
-
-def svg(title, width, height, parts):
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="Noto Sans, DejaVu Sans, sans-serif" font-size="12">\n'
-            f'<rect width="{width}" height="{height}" fill="#fff"/>\n<text x="16" y="24" font-size="15" font-weight="bold">{html.escape(title)}</text>\n'
-            + "\n".join(parts) + "\n</svg>\n")
-
-
 def bars(title, what):
     """Peers stacked beside kvali, one bar a comparison."""
     sets = [("list and hash: peers", ("list",)), ("list and hash: kvali", ("kvali list",)), ("all but features: peers", ("list", "all")),
@@ -346,13 +296,13 @@ def bars(title, what):
         parts.append(f'<text x="190" y="{y + 17}" text-anchor="end">{html.escape(name)}</text>')
         for s in group:
             wide = 480 * median(s, what) / most
-            colour = "#c2410c" if s.group.startswith("kvali") else colours.setdefault(s.name, COLOURS[len(colours) % len(COLOURS)])
+            colour = KVALI_COLOUR if s.group.startswith("kvali") else colours.setdefault(s.name, COLOURS[len(colours) % len(COLOURS)])
             parts.append(f'<rect x="{x:.1f}" y="{y}" width="{max(wide, 0.5):.1f}" height="24" fill="{colour}"><title>{html.escape(s.name)}: {median(s, what):.1f} s</title></rect>')
             x += wide
         parts.append(f'<text x="{x + 6:.1f}" y="{y + 17}">{all_of_it:.1f} s</text>')
         y += 34
     y += 12
-    for i, (name, colour) in enumerate([*colours.items(), ("kvali", "#c2410c")]):
+    for i, (name, colour) in enumerate([*colours.items(), ("kvali", KVALI_COLOUR)]):
         parts.append(f'<rect x="{200 + i % 3 * 190}" y="{y + i // 3 * 20}" width="12" height="12" fill="{colour}"/>'
                      f'<text x="{218 + i % 3 * 190}" y="{y + 11 + i // 3 * 20}">{html.escape(name)}</text>')
     return svg(title, 780, y + (len(colours) // 3 + 1) * 20 + 12, parts)
@@ -374,7 +324,7 @@ def scaling():
     for i, (name, points) in enumerate(lines_of.items()):
         few, base = points[0]
         at = [place(c, few * base / w) for c, w in points]
-        colour = ["#c2410c", "#1f4e79"][i]
+        colour = [KVALI_COLOUR, "#1f4e79"][i]
         parts.append(f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in at)}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/><text x="{x - 8:.1f}" y="{y - 8:.1f}" text-anchor="end">{few * base / w:.2f}</text>'
                   for (x, y), (_, w) in zip(at, points)]

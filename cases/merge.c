@@ -135,105 +135,6 @@ void merge_free(struct merge *m)
     free(m);
 }
 
-/* ------------------------------------------------------------------ is it to be believed? */
-
-static int refuse(struct why *why, const char *path, const char *what)
-{
-    return why_set(why, 1, "%s: %s", path, what);
-}
-
-static int number_of(struct db *db, const char *sql, uint64_t one, uint64_t *ret)
-{
-    struct db_statement *s;
-    int code = db_prepare(db, sql, &s);
-    if (code)
-        return code;
-    db_bind_u64(s, 1, one);
-    code = db_step(s);
-    if (code == 1)
-        *ret = db_u64(s, 0);
-    db_finalize(s);
-    return code < 0 ? code : 0;
-}
-
-/* 0: merged in this plan before; 1: not yet; 2: this plan has no such part. */
-static int part_state(struct merge *m, uint64_t part, int *ret_state)
-{
-    struct db_statement *s;
-    int code = db_prepare(m->db, "SELECT sha256 IS NULL FROM t_part WHERE plan = ?1 AND part = ?2", &s);
-    if (code)
-        return code;
-    db_bind_text(s, 1, m->plan);
-    db_bind_u64(s, 2, part);
-    code = db_step(s);
-    *ret_state = code == 1 ? (int)db_i64(s, 0) : 2;
-    db_finalize(s);
-    return code < 0 ? code : 0;
-}
-
-/* 1 and `why`: a stranger. */
-static int check_header(const struct merge *m, const char *path, const struct part_header *header,
-                        struct why *why)
-{
-    if (strcmp(header->plan, m->plan) != 0)
-        return refuse(why, path, "it is a stranger: of another plan than this case has now");
-    if (strcmp(header->configuration, m->configuration) != 0)
-        return refuse(why, path,
-                      "it was made with another configuration (versions, settings or rules) than the plan");
-    return 0;
-}
-
-/* Each of these counts what must not be there. */
-static const struct {
-    const char *sql, *what;
-} checks[] = {
-    {"SELECT count(*) FROM part.sqlite_schema p WHERE (p.type <> 'view' OR p.name LIKE 't\\_%' ESCAPE '\\' "
-     "OR p.name "
-     "LIKE 'rec\\_%' ESCAPE '\\') AND p.sql IS NOT '" PART_LEDGER_SQL "' AND p.sql IS NOT '" PART_PAGE_SQL
-     "' AND NOT EXISTS (SELECT 1 FROM main.sqlite_schema m WHERE m.type = p.type AND m.name = p.name AND "
-     "m.sql IS "
-     "p.sql) AND ?1 = ?1",
-     "it holds tables, views or triggers that no part has"},
-    {"SELECT total(length(line)) > 16777216 FROM part.t_part_ledger WHERE ?1 = ?1", "its ledger is too long"},
-    {"SELECT count(*) FROM part.t_stream p LEFT JOIN main.t_stream m ON m.id = p.id AND m.exhibit = "
-     "p.exhibit AND m.locator = "
-     "p.locator AND m.path = p.path AND m.size = p.size AND m.kind = p.kind WHERE p.parent IS NULL AND "
-     "p.found = 0 "
-     "AND m.id IS NULL AND ?1 = ?1",
-     "it tells of contents that this case does not have"},
-    {"SELECT (SELECT count(*) FROM part.t_stream WHERE status NOT IN (1, 2, 3)) + (SELECT count(*) FROM "
-     "part.t_expand "
-     "WHERE status NOT IN (1, 2, 3)) WHERE ?1 = ?1",
-     "it is not complete: contents in it are pending"},
-    {"SELECT abs((SELECT count(*) FROM part.t_stream WHERE parent IS NULL AND found = 0) - (SELECT streams "
-     "FROM "
-     "main.t_part p JOIN main.t_plan n "
-     "ON n.id = p.plan AND n.latest WHERE p.part = ?1))",
-     "it has another number of contents than was planned"},
-    {"SELECT count(*) FROM (SELECT plugin, name, version, fields, table_name FROM part.t_record_type EXCEPT "
-     "SELECT plugin, name, "
-     "version, fields, table_name FROM main.t_record_type) WHERE ?1 = ?1",
-     "it has records of types that this case does not know"},
-};
-
-static int check_inside(struct merge *m, const char *path, uint64_t part, struct why *why)
-{
-    uint64_t here = 0, there = 0;
-    if (number_of(m->db, "PRAGMA main.user_version", 0, &here) ||
-        number_of(m->db, "PRAGMA part.user_version", 0, &there))
-        return why_set(why, 1, "%s: it is no part of a case: %s", path, db_error(m->db));
-    if (here != there)
-        return refuse(why, path, "its tables are of another kvali");
-    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
-        uint64_t count = 1;
-        if (number_of(m->db, checks[i].sql, part, &count))
-            return why_set(why, 1, "%s: it is no part of a case: %s", path, db_error(m->db));
-        if (count)
-            return refuse(why, path, checks[i].what);
-    }
-    return 0;
-}
-
 /* ------------------------------------------------------------------ taking it in */
 
 /* ?1: added to numbers of attempts, ?2: to numbers of runs. What a content or a walk is said to have been
@@ -390,7 +291,7 @@ static int move_pages(struct merge *m, uint64_t attempts, struct why *why)
 {
     struct db_statement *s;
     uint64_t there = 0;
-    int code = number_of(
+    int code = merge_number(
         m->db, "SELECT count(*) FROM part.sqlite_schema WHERE name = 't_part_page' AND ?1 = ?1", 0, &there);
     if (code || !there)
         return code;
@@ -437,9 +338,9 @@ static int take_rows(struct merge *m, const struct part_header *header, struct w
     uint64_t attempts = 0, runs = 0;
     int code = choose(m);
     if (code == 0)
-        code = number_of(m->db, "SELECT max(id) FROM main.t_attempt WHERE ?1 = ?1", 0, &attempts);
+        code = merge_number(m->db, "SELECT max(id) FROM main.t_attempt WHERE ?1 = ?1", 0, &attempts);
     if (code == 0)
-        code = number_of(m->db, "SELECT max(id) FROM main.t_run WHERE ?1 = ?1", 0, &runs);
+        code = merge_number(m->db, "SELECT max(id) FROM main.t_run WHERE ?1 = ?1", 0, &runs);
     for (size_t i = 0; code == 0 && i < sizeof moves / sizeof *moves; i++)
         code = db_exec_two(m->db, moves[i], attempts, runs);
     if (code == 0)
@@ -515,6 +416,21 @@ static int tell(struct merge *m, const char *path, const struct part_header *hea
 
 /* ------------------------------------------------------------------ one part */
 
+/* 0: merged in this plan before; 1: not yet; 2: this plan has no such part. */
+static int part_state(struct merge *m, uint64_t part, int *ret_state)
+{
+    struct db_statement *s;
+    int code = db_prepare(m->db, "SELECT sha256 IS NULL FROM t_part WHERE plan = ?1 AND part = ?2", &s);
+    if (code)
+        return code;
+    db_bind_text(s, 1, m->plan);
+    db_bind_u64(s, 2, part);
+    code = db_step(s);
+    *ret_state = code == 1 ? (int)db_i64(s, 0) : 2;
+    db_finalize(s);
+    return code < 0 ? code : 0;
+}
+
 /* Its rows, then the ledger, then both count: a part whose rows do not fit is never told of as taken. */
 static int take_all(struct merge *m, const char *path, const struct part_header *header, struct why *why)
 {
@@ -537,12 +453,17 @@ static int take(struct merge *m, const char *path, const struct part_header *hea
         crash_point("merge-committed");
         return 0;
     }
-    if (!said.text[0])
+    bool told = said.text[0];
+    if (!told && code == -EUCLEAN)
+        why_set(&said, code, "the database is damaged");
+    else if (!told)
         merge_failed(m, code, &said);
     db_rollback(m->db);
     index_close(m->index); /* with what it got of this part */
     m->index = NULL;
-    if (code == -EINVAL || code == -EEXIST || code == -EUCLEAN)
+    if (code == -EUCLEAN && !told)
+        code = merge_blame(m, code, path, "what it holds does not fit", said.text, why);
+    else if (code == -EINVAL || code == -EEXIST || code == -EUCLEAN)
         code = why_set(why, 1, "%s: what it holds does not fit: %s", path, said.text);
     else
         why_set(why, code, "%s", said.text);
@@ -555,7 +476,7 @@ static int attached(struct merge *m, const char *path, const struct part_header 
     int code = db_attach_unchanging(m->db, m->unpacked, "part");
     if (code)
         return why_set(why, 1, "%s: it holds no database: %s", path, db_error(m->db));
-    code = check_inside(m, path, header->part, why);
+    code = merge_check_inside(m, path, header->part, why);
     if (code == 0)
         code = take(m, path, header, why);
     int detached = db_exec(m->db, "DETACH part");
@@ -570,11 +491,11 @@ int merge_part(struct merge *m, const char *path, enum merge_end *ret_end, struc
     int code = part_read(path, &header, why);
     *ret_end = MERGE_REFUSED;
     if (code == 0)
-        code = check_header(m, path, &header, why);
+        code = merge_check_header(m, path, &header, why);
     if (code == 0)
         code = part_state(m, header.part, &state);
     if (code == 0 && state == 2)
-        code = refuse(why, path, "the plan has no part of that number");
+        code = merge_refuse(why, path, "the plan has no part of that number");
     *ret_header = header;
     if (code == 0 && state == 0) {
         *ret_end = MERGE_KNOWN;

@@ -1,5 +1,6 @@
 /*
- * merge_private: what merge.c (parts) and merge_end.c (when all are in) share.
+ * merge_private: what merge.c (parts), merge_check.c (is one to be believed?) and merge_end.c (when all are
+ * in) share.
  */
 #ifndef KVALI_CASES_MERGE_PRIVATE_H
 #define KVALI_CASES_MERGE_PRIVATE_H
@@ -21,5 +22,18 @@ struct merge {
 
 /* What the database says, as the reason. */
 int merge_failed(struct merge *m, int code, struct why *why);
+/* 1 and "path: what" in `why`: this part is refused. */
+int merge_refuse(struct why *why, const char *path, const char *what);
+/* The same for what the database said in `words` when it gave `code`; but `code`, and the case is named, when
+ * the damage is there and the part is whole. */
+int merge_blame(struct merge *m, int code, const char *path, const char *what, const char *words,
+                struct why *why);
+/* The first column of the first row, ?1 bound to `one`; *ret as it was when there is none. */
+int merge_number(struct db *db, const char *sql, uint64_t one, uint64_t *ret);
+
+/* 0; 1: the part is refused; or a failure. The second wants the part's database attached as `part`. */
+int merge_check_header(const struct merge *m, const char *path, const struct part_header *header,
+                       struct why *why);
+int merge_check_inside(struct merge *m, const char *path, uint64_t part, struct why *why);
 
 #endif

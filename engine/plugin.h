@@ -48,6 +48,12 @@ enum stream_kind {
     STREAM_KINDS,
 };
 
+/* Is it a file, or something of one: no image, no free space or slack, nothing outside of file systems? */
+static inline bool stream_kind_is_file(enum stream_kind kind)
+{
+    return kind != STREAM_IMAGE && kind != STREAM_RAW && kind != STREAM_SLACK && kind != STREAM_FREE;
+}
+
 struct stream_info {
     const char *path;      /* forensic address, escaped text */
     const char *name;      /* last component, escaped text */
@@ -131,8 +137,9 @@ const char *scan_spare(struct scan *scan);
 /* Bytes that could not be read so far, for which zeros were delivered. */
 uint64_t scan_unread(const struct scan *scan);
 
-/* `values` has type->field_count members; `type` is one of emits. 0, -E2BIG (too large), -EINVAL (not as described),
- * -ENOSPC (the stream's limit of records is reached: recorded by the engine). */
+/* `values` has type->field_count members; `type` is one of emits. A record of more than RECORD_SIZE_MAX is cut (record_cut.h), and a
+ * row of kind "limit" names plugin and fields; so no plugin cuts for the record's sake. 0, -EINVAL (not as described), -E2BIG (a size
+ * that nothing in memory has), -ENOSPC (the stream's limit of records is reached: recorded by the engine). */
 int scan_emit(struct scan *scan, const struct record_type *type, const struct value *values);
 
 /* The evidence is damaged or odd here. `offset` in the stream. Arguments from evidence must be escaped. */

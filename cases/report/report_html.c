@@ -66,16 +66,11 @@ static void put_policy(struct html *html)
 static void say_page_foot(struct buf *out, const struct report_model *model, enum report_lang lang,
                           const char *name)
 {
-    char count[24], head[32], number[16], seal[32];
+    char count[24], head[32];
     snprintf(count, sizeof count, "%llu", (unsigned long long)model->ledger_count);
     snprintf(head, sizeof head, "%.16s…", model->ledger_head);
-    snprintf(number, sizeof number, "%04u", model->seal.number);
-    snprintf(seal, sizeof seal, "%.16s…", model->seal.sha256);
     buf_printf(out, "@bottom-left { content: \"%s · ", name);
-    if (model->seal.number)
-        words_say(out, lang, LABEL_PAGE_SEAL, number, seal, NULL);
-    else
-        words_say(out, lang, LABEL_PAGE_NO_SEAL, NULL, NULL, NULL);
+    words_page_seal(out, lang, model->seal.number, model->seal.sha256);
     buf_text(out, " · ");
     words_say(out, lang, LABEL_PAGE_CHAIN, head, count, NULL);
     buf_text(

@@ -6,8 +6,11 @@
 #include "cases/report/report_sections.h"
 
 #include "cases/report/report_files.h"
+#include "cases/report/report_words.h"
 #include "engine/base/when.h"
 #include "engine/evidence/found.h"
+
+#include <stdio.h>
 
 static const struct {
     char letter;
@@ -144,10 +147,11 @@ static void put_words(struct html *html)
     put_word(html, "born", LABEL_FILES_BORN);
     put_word(html, "sha256", LABEL_FILES_SHA256);
     put_word(html, "grade", LABEL_GRADE);
-    put_word(html, "grade-validated", LABEL_GRADE_VALIDATED);
-    put_word(html, "grade-complete", LABEL_GRADE_COMPLETE);
-    put_word(html, "grade-partial", LABEL_GRADE_PARTIAL);
-    put_word(html, "grade-fragment", LABEL_GRADE_FRAGMENT);
+    for (size_t i = 0; i < WORDS_GRADES; i++) {
+        char word[32];
+        snprintf(word, sizeof word, "grade-%s", words_grades[i].grade);
+        put_word(html, word, words_grades[i].label);
+    }
     put_word(html, "bytes", LABEL_BYTE_UNIT);
     for (enum entry_type type = 0; type < ENTRY_TYPES; type++) {
         buf_printf(html->buf, "<span data-word=\"type-%s\">", entry_type_name(type));

@@ -2,27 +2,17 @@
  * pictures of both. */
 #include "cases/report/report_sections.h"
 
-#include <string.h>
+#include "cases/report/report_words.h"
 
-static const struct {
-    const char *grade;
-    enum report_label label, meaning;
-} grades[] = {
-    {"validated", LABEL_GRADE_VALIDATED, LABEL_GRADE_VALIDATED_TEXT},
-    {"complete", LABEL_GRADE_COMPLETE, LABEL_GRADE_COMPLETE_TEXT},
-    {"partial", LABEL_GRADE_PARTIAL, LABEL_GRADE_PARTIAL_TEXT},
-    {"fragment", LABEL_GRADE_FRAGMENT, LABEL_GRADE_FRAGMENT_TEXT},
-};
-enum { GRADES = sizeof grades / sizeof *grades };
+#include <string.h>
 
 static void put_grade(struct html *html, const char *grade)
 {
-    for (size_t i = 0; i < GRADES; i++)
-        if (!strcmp(grades[i].grade, grade)) {
-            html_label(html, grades[i].label);
-            return;
-        }
-    html_text(html, grade);
+    const struct words_grade *known = words_grade(grade);
+    if (known)
+        html_label(html, known->label);
+    else
+        html_text(html, grade);
 }
 
 static void put_grades(struct html *html, const struct report_model *model)
@@ -36,9 +26,8 @@ static void put_grades(struct html *html, const struct report_model *model)
         html_raw(html, "<tr><td><strong>");
         put_grade(html, grade->grade);
         html_raw(html, "</strong></td><td class=\"wide\">");
-        for (size_t g = 0; g < GRADES; g++)
-            if (!strcmp(grades[g].grade, grade->grade))
-                html_label(html, grades[g].meaning);
+        if (words_grade(grade->grade))
+            html_label(html, words_grade(grade->grade)->meaning);
         html_raw(html, "</td>");
         html_cell_number(html, grade->count);
         html_cell_size(html, grade->bytes);

@@ -14,8 +14,14 @@
 #include "engine/base/when.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+const char *pdf_word(const struct pdf_report *r, enum report_label label)
+{
+    return report_label(r->from->lang, label);
+}
 
 void pdf_label(struct pdf_report *r, enum pdf_style style, enum report_label label)
 {
@@ -65,7 +71,7 @@ void pdf_pair_number(struct pdf_report *r, enum report_label label, uint64_t num
     buf_finish(&text);
 }
 
-const char *pdf_term(struct pdf_report *r, struct buf *buf, enum report_term group, const char *word)
+const char *pdf_term(const struct pdf_report *r, struct buf *buf, enum report_term group, const char *word)
 {
     buf_clear(buf);
     report_term(buf, r->from->lang, group, word);
@@ -80,13 +86,63 @@ void pdf_cut(struct pdf_report *r, const struct model_cut *cut)
     }
 }
 
-const char *pdf_when(struct pdf_report *r, struct buf *buf, int64_t when)
+const char *pdf_when(const struct pdf_report *r, struct buf *buf, int64_t when)
 {
     buf_clear(buf);
     words_when(buf, r->from->lang, when, 0);
     if (when != WHEN_NONE)
         buf_text(buf, " UTC");
     return buf_cstr(buf);
+}
+
+/* ------------------------------------------------------------------ cells */
+
+void pdf_cells_finish(struct pdf_cells *cells)
+{
+    for (size_t i = 0; i < PDF_CELLS_MAX; i++)
+        buf_finish(&cells->bufs[i]);
+}
+
+void pdf_cell_number(struct pdf_cells *cells, size_t at, uint64_t number)
+{
+    buf_clear(&cells->bufs[at]);
+    safe_number(&cells->bufs[at], number);
+    cells->texts[at] = buf_cstr(&cells->bufs[at]);
+}
+
+void pdf_cell_size(const struct pdf_report *r, struct pdf_cells *cells, size_t at, uint64_t size)
+{
+    buf_clear(&cells->bufs[at]);
+    words_size(&cells->bufs[at], r->from->lang, size);
+    cells->texts[at] = buf_cstr(&cells->bufs[at]);
+}
+
+void pdf_cell_text(struct pdf_cells *cells, size_t at, const char *text)
+{
+    buf_clear(&cells->bufs[at]);
+    safe_text(&cells->bufs[at], text, strlen(text));
+    cells->texts[at] = buf_cstr(&cells->bufs[at]);
+}
+
+void pdf_cell_term(const struct pdf_report *r, struct pdf_cells *cells, size_t at, enum report_term group,
+                   const char *word)
+{
+    cells->texts[at] = pdf_term(r, &cells->bufs[at], group, word);
+}
+
+void pdf_cell_when(const struct pdf_report *r, struct pdf_cells *cells, size_t at, int64_t when)
+{
+    cells->texts[at] = pdf_when(r, &cells->bufs[at], when);
+}
+
+void pdf_cell_printf(struct pdf_cells *cells, size_t at, const char *format, ...)
+{
+    va_list args;
+    buf_clear(&cells->bufs[at]);
+    va_start(args, format);
+    buf_vprintf(&cells->bufs[at], format, args);
+    va_end(args);
+    cells->texts[at] = buf_cstr(&cells->bufs[at]);
 }
 
 /* ------------------------------------------------------------------ cover */
@@ -204,7 +260,6 @@ static void set_margins(struct margins *m, const struct report_from *from)
 {
     const struct report_model *model = from->model;
     struct buf count = {0};
-    char number[16], start[32];
     safe_number(&count, model->ledger_count);
     buf_printf(&m->title, "%s – %s", report_label(from->lang, LABEL_TITLE), model->number);
     buf_printf(&m->head, "%s · %s", report_label(from->lang, LABEL_TITLE),
@@ -213,13 +268,7 @@ static void set_margins(struct margins *m, const struct report_from *from)
                report_label(from->lang, LABEL_CASE_NUMBER), model->number);
     words_say(&m->chain, from->lang, LABEL_PAGE_CHAIN, model->ledger_head, buf_cstr(&count), NULL);
     buf_text(&m->foot, " · ");
-    if (model->seal.number) {
-        snprintf(number, sizeof number, "%04u", model->seal.number);
-        snprintf(start, sizeof start, "%.16s…", model->seal.sha256);
-        words_say(&m->foot, from->lang, LABEL_PAGE_SEAL, number, start, NULL);
-    } else {
-        buf_text(&m->foot, report_label(from->lang, LABEL_PAGE_NO_SEAL));
-    }
+    words_page_seal(&m->foot, from->lang, model->seal.number, model->seal.sha256);
     when_format(model->now == WHEN_NONE ? 0 : model->now - model->now % 1000000000, m->when);
     buf_finish(&count);
 }

@@ -16,6 +16,25 @@ struct pdf_report {
     size_t columns; /* of the table that is being written, where that is needed */
 };
 
+/* A row of a table: its texts lie in `bufs` or are borrowed. All zero before; it may be written over again and again. */
+enum { PDF_CELLS_MAX = 8 };
+struct pdf_cells {
+    struct buf bufs[PDF_CELLS_MAX];
+    const char *texts[PDF_CELLS_MAX]; /* as pdf_row takes them */
+};
+void pdf_cells_finish(struct pdf_cells *cells);
+void pdf_cell_number(struct pdf_cells *cells, size_t at, uint64_t number);
+void pdf_cell_size(const struct pdf_report *r, struct pdf_cells *cells, size_t at, uint64_t size);
+void pdf_cell_text(struct pdf_cells *cells, size_t at, const char *text); /* made safe (safe.h) */
+void pdf_cell_term(const struct pdf_report *r, struct pdf_cells *cells, size_t at, enum report_term group,
+                   const char *word);
+void pdf_cell_when(const struct pdf_report *r, struct pdf_cells *cells, size_t at, int64_t when);
+void pdf_cell_printf(struct pdf_cells *cells, size_t at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A label's words in the report's language. */
+const char *pdf_word(const struct pdf_report *r, enum report_label label);
+
 /* Chapters: 0 or a negative errno of the database. Their headings are written. */
 int pdf_summary(struct pdf_report *r);
 int pdf_exhibits(struct pdf_report *r);
@@ -51,8 +70,8 @@ void pdf_pair_number(struct pdf_report *r, enum report_label label, uint64_t num
 /* That a table has more rows, and what shows them; nothing when it has not. */
 void pdf_cut(struct pdf_report *r, const struct model_cut *cut);
 /* A word of the case that is ours (report_terms.h), into `buf`, which is emptied before. */
-const char *pdf_term(struct pdf_report *r, struct buf *buf, enum report_term group, const char *word);
+const char *pdf_term(const struct pdf_report *r, struct buf *buf, enum report_term group, const char *word);
 /* "31.01.2026 23:59:59 UTC" into `buf`, which is emptied before; "" for WHEN_NONE. */
-const char *pdf_when(struct pdf_report *r, struct buf *buf, int64_t when);
+const char *pdf_when(const struct pdf_report *r, struct buf *buf, int64_t when);
 
 #endif

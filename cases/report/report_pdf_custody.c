@@ -4,11 +4,6 @@
 
 #include "cases/report/report_custody.h"
 
-static const char *label_of(const struct pdf_report *r, enum report_label label)
-{
-    return report_label(r->from->lang, label);
-}
-
 static void put_fact(void *context, enum report_label label, const struct custody_words *value)
 {
     struct pdf_report *r = context;
@@ -19,7 +14,7 @@ static void put_group(struct pdf_report *r, enum custody_group group, const char
 {
     if (report_custody_facts(r->from->model, group, exhibit, NULL, NULL) == 0)
         return;
-    pdf_heading(r->pdf, 3, label_of(r, report_custody_heading(group)));
+    pdf_heading(r->pdf, 3, pdf_word(r, report_custody_heading(group)));
     pdf_pairs_begin(r);
     report_custody_facts(r->from->model, group, exhibit, put_fact, r);
     pdf_table_end(r->pdf);
@@ -29,31 +24,29 @@ static void put_event(void *context, const struct custody_row *row)
 {
     struct pdf_report *r = context;
     enum report_lang lang = r->from->lang;
-    struct buf what = {0}, hands = {0}, where = {0}, seal = {0};
-    buf_printf(&what, "%s · %s", label_of(r, row->event), row->at.in[lang]);
-    buf_printf(&hands, "%s → %s", row->from.in[lang], row->to.in[lang]);
-    buf_printf(&where, "%s · %s", row->place.in[lang], row->purpose.in[lang]);
-    buf_printf(&seal, "%s → %s", row->seal_before.in[lang], row->seal_after.in[lang]);
-    const char *const cells[] = {row->number.in[lang], buf_cstr(&what), buf_cstr(&hands), buf_cstr(&where),
-                                 buf_cstr(&seal), row->condition.in[lang], row->record};
-    pdf_row(r->pdf, cells);
-    buf_finish(&what);
-    buf_finish(&hands);
-    buf_finish(&where);
-    buf_finish(&seal);
+    struct pdf_cells cells = {0};
+    cells.texts[0] = row->number.in[lang];
+    pdf_cell_printf(&cells, 1, "%s · %s", pdf_word(r, row->event), row->at.in[lang]);
+    pdf_cell_printf(&cells, 2, "%s → %s", row->from.in[lang], row->to.in[lang]);
+    pdf_cell_printf(&cells, 3, "%s · %s", row->place.in[lang], row->purpose.in[lang]);
+    pdf_cell_printf(&cells, 4, "%s → %s", row->seal_before.in[lang], row->seal_after.in[lang]);
+    cells.texts[5] = row->condition.in[lang];
+    cells.texts[6] = row->record;
+    pdf_row(r->pdf, cells.texts);
+    pdf_cells_finish(&cells);
 }
 
 static void put_events(struct pdf_report *r, const char *exhibit)
 {
     struct buf place = {0};
-    buf_printf(&place, "%s, %s", label_of(r, LABEL_C_PLACE), label_of(r, LABEL_C_PURPOSE));
-    const struct pdf_column columns[] = {{label_of(r, LABEL_C_NUMBER), 0.05, PDF_SMALL, false},
-                                         {label_of(r, LABEL_C_EVENT), 0.17, PDF_SMALL, false},
-                                         {label_of(r, LABEL_C_FROM_TO), 0.22, PDF_SMALL, false},
+    buf_printf(&place, "%s, %s", pdf_word(r, LABEL_C_PLACE), pdf_word(r, LABEL_C_PURPOSE));
+    const struct pdf_column columns[] = {{pdf_word(r, LABEL_C_NUMBER), 0.05, PDF_SMALL, false},
+                                         {pdf_word(r, LABEL_C_EVENT), 0.17, PDF_SMALL, false},
+                                         {pdf_word(r, LABEL_C_FROM_TO), 0.22, PDF_SMALL, false},
                                          {buf_cstr(&place), 0.2, PDF_SMALL, false},
-                                         {label_of(r, LABEL_C_SEAL), 0.14, PDF_SMALL, false},
-                                         {label_of(r, LABEL_C_CONDITION), 0.13, PDF_SMALL, false},
-                                         {label_of(r, LABEL_C_RECORD), 0.09, PDF_SMALL, false}};
+                                         {pdf_word(r, LABEL_C_SEAL), 0.14, PDF_SMALL, false},
+                                         {pdf_word(r, LABEL_C_CONDITION), 0.13, PDF_SMALL, false},
+                                         {pdf_word(r, LABEL_C_RECORD), 0.09, PDF_SMALL, false}};
     pdf_table_begin(r->pdf, columns, sizeof columns / sizeof *columns);
     report_custody_events(r->from->model, exhibit, put_event, r);
     pdf_table_end(r->pdf);
@@ -64,7 +57,7 @@ void pdf_custody_of(struct pdf_report *r, const char *exhibit)
 {
     for (enum custody_group group = CUSTODY_OF_EXHIBIT; group < CUSTODY_GROUPS; group++)
         put_group(r, group, exhibit);
-    pdf_heading(r->pdf, 3, label_of(r, LABEL_C_CHAIN));
+    pdf_heading(r->pdf, 3, pdf_word(r, LABEL_C_CHAIN));
     if (report_custody_events(r->from->model, exhibit, NULL, NULL) == 0)
         pdf_label(r, PDF_TEXT, LABEL_C_NO_EVENTS);
     else
@@ -82,14 +75,14 @@ static void put_person(void *context, const struct custody_human *human)
 
 void pdf_custody_case(struct pdf_report *r)
 {
-    const struct pdf_column columns[] = {{label_of(r, LABEL_C_PERSON), 0.2, PDF_SMALL, false},
-                                         {label_of(r, LABEL_C_POSITION), 0.3, PDF_SMALL, false},
-                                         {label_of(r, LABEL_C_WORK), 0.28, PDF_SMALL, false},
-                                         {label_of(r, LABEL_C_WARNED), 0.22, PDF_SMALL, false}};
+    const struct pdf_column columns[] = {{pdf_word(r, LABEL_C_PERSON), 0.2, PDF_SMALL, false},
+                                         {pdf_word(r, LABEL_C_POSITION), 0.3, PDF_SMALL, false},
+                                         {pdf_word(r, LABEL_C_WORK), 0.28, PDF_SMALL, false},
+                                         {pdf_word(r, LABEL_C_WARNED), 0.22, PDF_SMALL, false}};
     put_group(r, CUSTODY_OF_CASE, NULL);
     if (report_custody_persons(r->from->model, NULL, NULL) == 0)
         return;
-    pdf_heading(r->pdf, 3, label_of(r, LABEL_C_PERSONS));
+    pdf_heading(r->pdf, 3, pdf_word(r, LABEL_C_PERSONS));
     pdf_table_begin(r->pdf, columns, sizeof columns / sizeof *columns);
     report_custody_persons(r->from->model, put_person, r);
     pdf_table_end(r->pdf);
@@ -116,8 +109,8 @@ void pdf_custody_table(struct pdf_report *r, const struct custody_table *table)
     while (count < CUSTODY_COLUMNS && table->fields[count])
         count++;
     for (size_t i = 0; i < count; i++)
-        columns[i] = (struct pdf_column){label_of(r, table->heads[i]), 0.9 / (double)count, PDF_SMALL, false};
-    columns[count] = (struct pdf_column){label_of(r, LABEL_C_RECORD), 0.1, PDF_SMALL, false};
+        columns[i] = (struct pdf_column){pdf_word(r, table->heads[i]), 0.9 / (double)count, PDF_SMALL, false};
+    columns[count] = (struct pdf_column){pdf_word(r, LABEL_C_RECORD), 0.1, PDF_SMALL, false};
     pdf_subheading(r, table->title);
     pdf_table_begin(r->pdf, columns, count + 1);
     r->columns = count;

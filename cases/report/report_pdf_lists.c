@@ -6,44 +6,12 @@
 
 #include <string.h>
 
-/* A row of a table; its texts are of `bufs` or borrowed. */
-enum { CELLS_MAX = 6 };
-struct cells {
-    struct buf bufs[CELLS_MAX];
-    const char *texts[CELLS_MAX];
-};
-
-static const char *label_of(const struct pdf_report *r, enum report_label label)
-{
-    return report_label(r->from->lang, label);
-}
-
-static void cell_number(struct cells *cells, size_t at, uint64_t number)
-{
-    buf_clear(&cells->bufs[at]);
-    safe_number(&cells->bufs[at], number);
-    cells->texts[at] = buf_cstr(&cells->bufs[at]);
-}
-
-static void cell_text(struct cells *cells, size_t at, const char *text)
-{
-    buf_clear(&cells->bufs[at]);
-    safe_text(&cells->bufs[at], text, strlen(text));
-    cells->texts[at] = buf_cstr(&cells->bufs[at]);
-}
-
-static void cells_finish(struct cells *cells)
-{
-    for (size_t i = 0; i < CELLS_MAX; i++)
-        buf_finish(&cells->bufs[i]);
-}
-
 /* A table of what a statement says, a row at a time. */
 static int put_table(struct pdf_report *r, const char *sql, const struct pdf_column *columns, size_t count,
-                     void (*fill)(struct pdf_report *r, struct cells *cells, struct db_statement *s))
+                     void (*fill)(struct pdf_report *r, struct pdf_cells *cells, struct db_statement *s))
 {
     struct db_statement *s = NULL;
-    struct cells cells = {0};
+    struct pdf_cells cells = {0};
     int code = db_prepare(casefile_db(r->from->cf), sql, &s);
     if (code < 0)
         return code;
@@ -54,7 +22,7 @@ static int put_table(struct pdf_report *r, const char *sql, const struct pdf_col
     }
     pdf_table_end(r->pdf);
     db_finalize(s);
-    cells_finish(&cells);
+    pdf_cells_finish(&cells);
     return code;
 }
 
@@ -71,27 +39,27 @@ static const char loaded_sql[] =
     "problem, count ORDER BY pass ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) "
     "ORDER BY plugin, kind, name, min(pass) OVER one, sha256, problem, count";
 
-static void fill_loaded(struct pdf_report *r, struct cells *cells, struct db_statement *s)
+static void fill_loaded(struct pdf_report *r, struct pdf_cells *cells, struct db_statement *s)
 {
     const char *problem = db_text(s, 4);
     struct buf state = {0};
-    cell_text(cells, 0, db_text(s, 0));
-    cell_text(cells, 1, db_text(s, 1));
-    cell_number(cells, 2, db_u64(s, 2));
-    cell_text(cells, 3, db_text(s, 3));
+    pdf_cell_text(cells, 0, db_text(s, 0));
+    pdf_cell_text(cells, 1, db_text(s, 1));
+    pdf_cell_number(cells, 2, db_u64(s, 2));
+    pdf_cell_text(cells, 3, db_text(s, 3));
     words_say(&state, r->from->lang, *problem ? LABEL_NOT_IN_USE : LABEL_IN_USE, problem, NULL, NULL);
-    cell_text(cells, 4, buf_cstr(&state));
-    cell_text(cells, 5, db_text(s, 5));
+    pdf_cell_text(cells, 4, buf_cstr(&state));
+    pdf_cell_text(cells, 5, db_text(s, 5));
     buf_finish(&state);
 }
 
 int pdf_loaded(struct pdf_report *r)
 {
-    const struct pdf_column columns[] = {{label_of(r, LABEL_PLUGIN), 0.10, PDF_SMALL, false},
-                                         {label_of(r, LABEL_NAME), 0.21, PDF_CODE, false},
-                                         {label_of(r, LABEL_RULES_COUNT), 0.11, PDF_SMALL, true},
-                                         {label_of(r, LABEL_PASS), 0.10, PDF_SMALL, false},
-                                         {label_of(r, LABEL_STATE), 0.14, PDF_SMALL, false},
+    const struct pdf_column columns[] = {{pdf_word(r, LABEL_PLUGIN), 0.10, PDF_SMALL, false},
+                                         {pdf_word(r, LABEL_NAME), 0.21, PDF_CODE, false},
+                                         {pdf_word(r, LABEL_RULES_COUNT), 0.11, PDF_SMALL, true},
+                                         {pdf_word(r, LABEL_PASS), 0.10, PDF_SMALL, false},
+                                         {pdf_word(r, LABEL_STATE), 0.14, PDF_SMALL, false},
                                          {"SHA-256", 0.34, PDF_CODE, false}};
     pdf_subheading(r, LABEL_RULES);
     return put_table(r, loaded_sql, columns, 6, fill_loaded);
@@ -102,11 +70,11 @@ int pdf_loaded(struct pdf_report *r)
 void pdf_keywords(struct pdf_report *r)
 {
     const struct report_model *model = r->from->model;
-    const struct pdf_column columns[] = {{label_of(r, LABEL_KEYWORD_GROUP), 0.26, PDF_SMALL, false},
-                                         {label_of(r, LABEL_KEYWORD), 0.46, PDF_CODE, false},
-                                         {label_of(r, LABEL_KEYWORD_HITS), 0.14, PDF_SMALL, true},
-                                         {label_of(r, LABEL_HITS), 0.14, PDF_SMALL, true}};
-    struct cells cells = {0};
+    const struct pdf_column columns[] = {{pdf_word(r, LABEL_KEYWORD_GROUP), 0.26, PDF_SMALL, false},
+                                         {pdf_word(r, LABEL_KEYWORD), 0.46, PDF_CODE, false},
+                                         {pdf_word(r, LABEL_KEYWORD_HITS), 0.14, PDF_SMALL, true},
+                                         {pdf_word(r, LABEL_HITS), 0.14, PDF_SMALL, true}};
+    struct pdf_cells cells = {0};
     pdf_subheading(r, LABEL_KEYWORDS);
     if (model->keyword_cut.total == 0) {
         pdf_label(r, PDF_TEXT, model->has_keywords ? LABEL_KEYWORDS_NONE : LABEL_KEYWORDS_NO_LIST);
@@ -117,13 +85,13 @@ void pdf_keywords(struct pdf_report *r)
     for (size_t i = 0; i < model->keyword_cut.count; i++) {
         cells.texts[0] = model->keywords[i].group;
         cells.texts[1] = model->keywords[i].keyword;
-        cell_number(&cells, 2, model->keywords[i].hits);
-        cell_number(&cells, 3, model->keywords[i].contents);
+        pdf_cell_number(&cells, 2, model->keywords[i].hits);
+        pdf_cell_number(&cells, 3, model->keywords[i].contents);
         pdf_row(r->pdf, cells.texts);
     }
     pdf_table_end(r->pdf);
     pdf_cut(r, &model->keyword_cut);
-    cells_finish(&cells);
+    pdf_cells_finish(&cells);
 }
 
 /* ------------------------------------------------------------------ features */
@@ -137,33 +105,33 @@ static const char checked_sql[] =
     "row_number() OVER (PARTITION BY kind ORDER BY exhibits DESC, count DESC, value) AS nth FROM histogram "
     "WHERE rank = 'checksum') WHERE nth <= 5 ORDER BY kind, nth";
 
-static void fill_kind(struct pdf_report *r, struct cells *cells, struct db_statement *s)
+static void fill_kind(struct pdf_report *r, struct pdf_cells *cells, struct db_statement *s)
 {
-    cells->texts[0] = pdf_term(r, &cells->bufs[0], TERM_FEATURE, db_text(s, 0));
+    pdf_cell_term(r, cells, 0, TERM_FEATURE, db_text(s, 0));
     for (int i = 1; i < 4; i++)
-        cell_number(cells, (size_t)i, db_u64(s, i));
+        pdf_cell_number(cells, (size_t)i, db_u64(s, i));
 }
 
-static void fill_checked(struct pdf_report *r, struct cells *cells, struct db_statement *s)
+static void fill_checked(struct pdf_report *r, struct pdf_cells *cells, struct db_statement *s)
 {
-    cells->texts[0] = pdf_term(r, &cells->bufs[0], TERM_FEATURE, db_text(s, 0));
-    cell_text(cells, 1, db_text(s, 1));
-    cell_number(cells, 2, db_u64(s, 2));
-    cell_number(cells, 3, db_u64(s, 3));
-    cell_text(cells, 4, db_text(s, 4));
+    pdf_cell_term(r, cells, 0, TERM_FEATURE, db_text(s, 0));
+    pdf_cell_text(cells, 1, db_text(s, 1));
+    pdf_cell_number(cells, 2, db_u64(s, 2));
+    pdf_cell_number(cells, 3, db_u64(s, 3));
+    pdf_cell_text(cells, 4, db_text(s, 4));
 }
 
 int pdf_features(struct pdf_report *r)
 {
-    const struct pdf_column kinds[] = {{label_of(r, LABEL_FEATURE_KIND), 0.40, PDF_SMALL, false},
-                                       {label_of(r, LABEL_FEATURE_VALUES), 0.22, PDF_SMALL, true},
-                                       {label_of(r, LABEL_RANK_CHECKSUM), 0.20, PDF_SMALL, true},
-                                       {label_of(r, LABEL_KEYWORD_HITS), 0.18, PDF_SMALL, true}};
-    const struct pdf_column checked[] = {{label_of(r, LABEL_FEATURE_KIND), 0.22, PDF_SMALL, false},
-                                         {label_of(r, LABEL_FEATURE_VALUE), 0.38, PDF_CODE, false},
-                                         {label_of(r, LABEL_KEYWORD_HITS), 0.11, PDF_SMALL, true},
-                                         {label_of(r, LABEL_FEATURE_CONTENTS), 0.11, PDF_SMALL, true},
-                                         {label_of(r, LABEL_EXHIBIT), 0.18, PDF_SMALL, false}};
+    const struct pdf_column kinds[] = {{pdf_word(r, LABEL_FEATURE_KIND), 0.40, PDF_SMALL, false},
+                                       {pdf_word(r, LABEL_FEATURE_VALUES), 0.22, PDF_SMALL, true},
+                                       {pdf_word(r, LABEL_RANK_CHECKSUM), 0.20, PDF_SMALL, true},
+                                       {pdf_word(r, LABEL_KEYWORD_HITS), 0.18, PDF_SMALL, true}};
+    const struct pdf_column checked[] = {{pdf_word(r, LABEL_FEATURE_KIND), 0.22, PDF_SMALL, false},
+                                         {pdf_word(r, LABEL_FEATURE_VALUE), 0.38, PDF_CODE, false},
+                                         {pdf_word(r, LABEL_KEYWORD_HITS), 0.11, PDF_SMALL, true},
+                                         {pdf_word(r, LABEL_FEATURE_CONTENTS), 0.11, PDF_SMALL, true},
+                                         {pdf_word(r, LABEL_EXHIBIT), 0.18, PDF_SMALL, false}};
     pdf_subheading(r, LABEL_FEATURES);
     if (r->from->model->feature_cut.total == 0) {
         pdf_label(r, PDF_TEXT, LABEL_NONE);

@@ -40,6 +40,29 @@ void words_say_numbers(struct buf *buf, enum report_lang lang, enum report_label
     buf_finish(&second);
 }
 
+void words_page_seal(struct buf *buf, enum report_lang lang, unsigned number, const char *sha256)
+{
+    char digits[16], start[32];
+    snprintf(digits, sizeof digits, "%04u", number);
+    snprintf(start, sizeof start, "%.16s…", sha256);
+    words_say(buf, lang, number ? LABEL_PAGE_SEAL : LABEL_PAGE_NO_SEAL, digits, start, NULL);
+}
+
+const struct words_grade words_grades[WORDS_GRADES] = {
+    {"validated", LABEL_GRADE_VALIDATED, LABEL_GRADE_VALIDATED_TEXT},
+    {"complete", LABEL_GRADE_COMPLETE, LABEL_GRADE_COMPLETE_TEXT},
+    {"partial", LABEL_GRADE_PARTIAL, LABEL_GRADE_PARTIAL_TEXT},
+    {"fragment", LABEL_GRADE_FRAGMENT, LABEL_GRADE_FRAGMENT_TEXT},
+};
+
+const struct words_grade *words_grade(const char *grade)
+{
+    for (size_t i = 0; i < WORDS_GRADES; i++)
+        if (!strcmp(words_grades[i].grade, grade))
+            return &words_grades[i];
+    return NULL;
+}
+
 void words_when(struct buf *buf, enum report_lang lang, int64_t when, int64_t offset)
 {
     char text[WHEN_TEXT_SIZE];

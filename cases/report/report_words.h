@@ -17,6 +17,17 @@ void words_say_numbers(struct buf *buf, enum report_lang lang, enum report_label
                        uint64_t two);
 /* A time in UTC without its zone's name, `offset` seconds later; nothing for WHEN_NONE. */
 void words_when(struct buf *buf, enum report_lang lang, int64_t when, int64_t offset);
+/* Which seal the report stands on, for the foot of a page; `number` 0: none. */
+void words_page_seal(struct buf *buf, enum report_lang lang, unsigned number, const char *sha256);
+
+/* How sure a recovered object is. NULL: no such grade. */
+enum { WORDS_GRADES = 4 };
+struct words_grade {
+    const char *grade;
+    enum report_label label, meaning;
+};
+extern const struct words_grade words_grades[WORDS_GRADES];
+const struct words_grade *words_grade(const char *grade);
 void words_size(struct buf *buf, enum report_lang lang, uint64_t size);
 
 #endif

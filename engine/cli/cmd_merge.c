@@ -41,6 +41,9 @@ static int take(struct merging *m, const char *path)
     struct why why = {{0}};
     enum merge_end end;
     int code = merge_part(m->merge, path, &end, &header, &why);
+    if (code == -EUCLEAN) /* the case's own database, not the part's */
+        return fail(exit_code_of_case(code), casefile_folder(m->cf), code, &why,
+                    "keep the folder as it is and run `kvali verify` on it to see what is damaged");
     if (code)
         return fail(exit_code_of_case(code), path, code, &why,
                     "what was merged until then is kept; the same again goes on");

@@ -6,6 +6,7 @@
 
 #include "engine/base/text.h"
 #include "engine/scan/record_check.h"
+#include "engine/scan/record_cut.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -46,8 +47,8 @@ const char *scan_spare(struct scan *scan)
     if (scan->phase != SCAN_FINISHING || (scan->plugin->traits & PLUGIN_JUDGE) == 0)
         return "";
     for (size_t i = 0; i < scanner->count; i++) {
-        scans[i].spared = scans[i].spared || (scans[i].want != PLUGIN_SKIP &&
-                                              (scans[i].plugin->traits & PLUGIN_SPARED) != 0);
+        scans[i].spared = scans[i].spared ||
+                          (scans[i].want != PLUGIN_SKIP && (scans[i].plugin->traits & PLUGIN_SPARED) != 0);
         if (scans[i].spared)
             buf_printf(&scanner->spared, "%s%s", scanner->spared.size > 0 ? "," : "", scans[i].plugin->name);
     }
@@ -149,10 +150,34 @@ static int type_index(const struct plugin *plugin, const struct record_type *typ
     return -EINVAL;
 }
 
-int scan_record(struct scan *scan, uint32_t stream, const struct record_type *type, const struct value *values)
+static void limited(struct scan *scan, uint32_t stream, uint64_t offset, const char *format, va_list args)
 {
     struct scanner *scanner = scan->pass->scanner;
     const struct scan_sink *sink = scanner->sink;
+
+    scanner_answer(scanner, sink->limited(sink->context, stream, scan->index, offset,
+                                          scanner_text(scanner, format, args)));
+}
+
+/* Offset 0: where the pass is depends on the size of blocks. */
+static __attribute__((format(printf, 3, 4))) void tell_cut(struct scan *scan, uint32_t stream,
+                                                           const char *format, ...)
+{
+    va_list args;
+
+    if (say(scan) < 0)
+        return;
+    va_start(args, format);
+    limited(scan, stream, 0, format, args);
+    va_end(args);
+}
+
+int scan_record(struct scan *scan, uint32_t stream, const struct record_type *type,
+                const struct value *values)
+{
+    struct scanner *scanner = scan->pass->scanner;
+    const struct scan_sink *sink = scanner->sink;
+    struct buf told = {0};
     uint32_t index;
     int rc;
 
@@ -160,13 +185,19 @@ int scan_record(struct scan *scan, uint32_t stream, const struct record_type *ty
         return -EINVAL;
     buf_clear(&scanner->record);
     rc = record_encode(&scanner->record, type, values);
+    if (rc == -E2BIG)
+        rc = record_encode_cut(&scanner->record, type, values, &told);
     if (rc == 0)
         rc = say(scan);
     if (rc < 0)
-        return rc;
-    rc = sink->record(sink->context, stream, scan->index, index, scanner->record.data,
-                      scanner->record.size);
+        goto out;
+    rc = sink->record(sink->context, stream, scan->index, index, scanner->record.data, scanner->record.size);
     scanner_answer(scanner, rc);
+    if (told.size > 0)
+        tell_cut(scan, stream, "a record %s of %s is too large and was cut: %s", type->name,
+                 scan->plugin->name, buf_cstr(&told));
+out:
+    buf_finish(&told);
     return rc < 0 ? rc : 0;
 }
 
@@ -212,15 +243,12 @@ void scan_note(struct scan *scan, uint64_t offset, const char *format, ...)
 
 void scan_limited(struct scan *scan, uint64_t offset, const char *format, ...)
 {
-    struct scanner *scanner = scan->pass->scanner;
-    const struct scan_sink *sink = scanner->sink;
     va_list args;
 
     if (say(scan) < 0)
         return;
     va_start(args, format);
-    scanner_answer(scanner, sink->limited(sink->context, scan->pass->stream, scan->index, offset,
-                                          scanner_text(scanner, format, args)));
+    limited(scan, scan->pass->stream, offset, format, args);
     va_end(args);
 }
 

@@ -18,7 +18,10 @@
 
 struct filetype {
     magic_t magic;
+    enum filetype_detail detail;
 };
+
+enum { ENCODING_MAX = 65536 }; /* bytes from the start that say whether it is text */
 
 static const int flags = MAGIC_NO_CHECK_COMPRESS | MAGIC_RAW;
 
@@ -35,14 +38,15 @@ static void set_params(magic_t magic)
         {MAGIC_PARAM_ELF_NOTES_MAX, 256},
         {MAGIC_PARAM_REGEX_MAX, 8192},
         {MAGIC_PARAM_BYTES_MAX, FILETYPE_SIZE_MAX},
-        {MAGIC_PARAM_ENCODING_MAX, 65536},
+        {MAGIC_PARAM_ENCODING_MAX, ENCODING_MAX},
     };
 
     for (size_t i = 0; i < sizeof params / sizeof params[0]; i++)
         magic_setparam(magic, params[i].param, &params[i].value);
 }
 
-int filetype_open(const char *magic, struct filetype **ret_filetype, struct why *why)
+int filetype_open(const char *magic, enum filetype_detail detail, struct filetype **ret_filetype,
+                  struct why *why)
 {
     struct filetype *filetype;
     int rc;
@@ -53,6 +57,7 @@ int filetype_open(const char *magic, struct filetype **ret_filetype, struct why 
     filetype = calloc(1, sizeof *filetype);
     if (filetype == NULL)
         return why_set(why, -ENOMEM, "no memory");
+    filetype->detail = detail;
     filetype->magic = magic_open(flags);
     if (filetype->magic == NULL) {
         rc = why_set(why, -ENOMEM, "no memory");
@@ -79,19 +84,21 @@ void filetype_close(struct filetype *filetype)
     free(filetype);
 }
 
-static int ask(struct filetype *filetype, int what, const void *data, size_t size, struct buf *answer,
-               struct why *why)
+/* NULL: it gave none. Valid until the next question. */
+static const char *answer(struct filetype *filetype, int what, const void *data, size_t size)
 {
-    const char *text = NULL, *error;
+    return magic_setflags(filetype->magic, flags | what) == 0 ? magic_buffer(filetype->magic, data, size)
+                                                              : NULL;
+}
 
-    if (magic_setflags(filetype->magic, flags | what) == 0)
-        text = magic_buffer(filetype->magic, data, size);
+static int take(struct filetype *filetype, const char *text, struct buf *into, struct why *why)
+{
     if (text == NULL) {
-        error = magic_error(filetype->magic);
+        const char *error = magic_error(filetype->magic);
         return why_set(why, -EIO, "%s", error != NULL ? error : "libmagic gave no answer");
     }
-    text_escape(answer, text, strlen(text));
-    return buf_failed(answer) ? -ENOMEM : 0;
+    text_escape(into, text, strlen(text));
+    return buf_failed(into) ? -ENOMEM : 0;
 }
 
 const char *filetype_version(void)
@@ -103,6 +110,30 @@ const char *filetype_version(void)
     return version;
 }
 
+/* As libmagic has it: no control characters but those of line ends and terminals; here in UTF-8 only. A
+ * character may be cut at the end. */
+static bool is_text(const uint8_t *data, size_t size)
+{
+    size_t seen = size < ENCODING_MAX ? size : ENCODING_MAX, cut = 0;
+
+    for (size_t i = 0; i < seen; i++)
+        if (data[i] < 0x20 && !(data[i] >= '\a' && data[i] <= '\r') && data[i] != 0x1b)
+            return false;
+    while (cut < 3 && cut < seen && !text_is_utf8(data, seen - cut))
+        cut++;
+    return seen > 0 && text_is_utf8(data, seen - cut);
+}
+
+/* What libmagic takes for nothing, without its checks of text, is text or nothing known. */
+static const char *quick_answer(struct filetype *filetype, const void *data, size_t size)
+{
+    const char *text =
+        answer(filetype, MAGIC_MIME_TYPE | MAGIC_NO_CHECK_TEXT | MAGIC_NO_CHECK_ENCODING, data, size);
+
+    return text != NULL && strcmp(text, "application/octet-stream") == 0 && is_text(data, size) ? "text/plain"
+                                                                                                : text;
+}
+
 int filetype_identify(struct filetype *filetype, const void *data, size_t size, struct buf *mime,
                       struct buf *description, struct why *why)
 {
@@ -110,6 +141,10 @@ int filetype_identify(struct filetype *filetype, const void *data, size_t size, 
 
     if (size > FILETYPE_SIZE_MAX)
         size = FILETYPE_SIZE_MAX;
-    rc = ask(filetype, MAGIC_MIME_TYPE, data, size, mime, why);
-    return rc < 0 ? rc : ask(filetype, MAGIC_NONE, data, size, description, why);
+    if (filetype->detail == FILETYPE_QUICK)
+        return take(filetype, quick_answer(filetype, data, size), mime, why);
+    rc = take(filetype, answer(filetype, MAGIC_MIME_TYPE, data, size), mime, why);
+    if (rc < 0 || filetype->detail == FILETYPE_TYPE)
+        return rc;
+    return take(filetype, answer(filetype, MAGIC_NONE, data, size), description, why);
 }

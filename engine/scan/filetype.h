@@ -14,12 +14,18 @@ enum { FILETYPE_SIZE_MAX = 1024 * 1024 };
 
 struct filetype;
 
+/* How much is asked. TYPE: no description, which costs as much again. QUICK: nor are kinds of text told
+ * apart, for which libmagic takes most of its time: a text of valid UTF-8 is text/plain, other text may be
+ * application/octet-stream. */
+enum filetype_detail { FILETYPE_FULL, FILETYPE_TYPE, FILETYPE_QUICK };
+
 /* Opens libmagic with this database and no other. -ENOENT, -EINVAL, -ENOMEM. */
-int filetype_open(const char *magic, struct filetype **ret_filetype, struct why *why);
+int filetype_open(const char *magic, enum filetype_detail detail, struct filetype **ret_filetype,
+                  struct why *why);
 void filetype_close(struct filetype *filetype);
 
-/* Appends the media type ("image/png") and the description as escaped text. -EIO with libmagic's words in
- * `why`. */
+/* Appends the media type ("image/png") and, in FULL detail, the description as escaped text. -EIO with
+ * libmagic's words in `why`. */
 int filetype_identify(struct filetype *filetype, const void *data, size_t size, struct buf *mime,
                       struct buf *description, struct why *why);
 

@@ -7,6 +7,7 @@
  */
 #include "engine/scan/record.h"
 
+#include "engine/base/text.h"
 #include "engine/base/when.h"
 #include "engine/scan/record_check.h"
 
@@ -20,6 +21,13 @@ enum { WORDS_MAX = 512 }; /* bytes of a `what` or `unit` */
 struct value value_text(const char *text)
 {
     return text != NULL ? value_bytes(text, strlen(text)) : value_none();
+}
+
+struct value value_escaped(struct buf *room, const void *data, size_t size)
+{
+    buf_clear(room);
+    text_escape(room, data, size < RECORD_SIZE_MAX ? size : RECORD_SIZE_MAX);
+    return value_bytes(buf_cstr(room), room->size);
 }
 
 static bool name_is_valid(const char *name)

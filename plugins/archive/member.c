@@ -94,10 +94,7 @@ static void texts_finish(struct texts *texts)
 
 static struct value escaped(const char *text, struct buf *room)
 {
-    if (text == NULL)
-        return value_none();
-    text_escape(room, text, strlen(text));
-    return value_text(buf_cstr(room));
+    return text != NULL ? value_escaped(room, text, strlen(text)) : value_none();
 }
 
 static struct value known(uint64_t number)
@@ -123,9 +120,6 @@ static const char *decode(const struct opened *opened, const struct member *memb
     return charset_decode(opened->charset, member->name, member->name_size, member->oem, ret);
 }
 
-/* A name of more than this is cut in records; addresses keep it. */
-enum { NAME_RECORDED = 8192 };
-
 static void fill(const struct opened *opened, const struct member *member, const char *state,
                  struct texts *texts, struct value values[MEMBER_FIELDS])
 {
@@ -133,8 +127,7 @@ static void fill(const struct opened *opened, const struct member *member, const
                  member->changed != WHEN_NONE || member->born != WHEN_NONE;
     const char *charset = decode(opened, member, &texts->name);
     const struct value list[MEMBER_FIELDS] = {
-        [1] =
-            value_bytes(member->name, member->name_size < NAME_RECORDED ? member->name_size : NAME_RECORDED),
+        [1] = value_bytes(member->name, member->name_size),
         [2] = value_text(charset),
         [3] = value_u64(member->charset != NULL || member->unicode != NULL),
         [4] = value_text(state),
@@ -159,9 +152,7 @@ static void fill(const struct opened *opened, const struct member *member, const
     };
 
     memcpy(values, list, sizeof list);
-    text_escape(&texts->shown, texts->name.data,
-                texts->name.size < NAME_RECORDED ? texts->name.size : NAME_RECORDED);
-    values[0] = value_text(buf_cstr(&texts->shown));
+    values[0] = value_escaped(&texts->shown, texts->name.data, texts->name.size);
 }
 
 void member_listed(struct opened *opened, const struct member *member, const char *state)
@@ -173,8 +164,6 @@ void member_listed(struct opened *opened, const struct member *member, const cha
     fill(opened, member, state, &texts, values);
     code = scan_emit(opened->scan, &member_type, values);
     opened->stop = opened->stop || code == -ENOSPC;
-    if (code == -E2BIG)
-        scan_note(opened->scan, member->offset, "a member's header is too large for a record");
     opened->members++;
     opened->encrypted += strcmp(state, "encrypted") == 0;
     opened->unsupported += strcmp(state, "unsupported") == 0;

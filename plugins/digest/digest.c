@@ -18,11 +18,25 @@ static const struct record_type digest_type = {"digest", 1, "hashes of the conte
                                                sizeof digest_fields / sizeof digest_fields[0]};
 static const struct record_type *const digest_emits[] = {&digest_type, NULL};
 
+struct digest_worker {
+    bool files_only;
+};
+
+static int digest_setup(void *worker, const struct settings *settings, struct why *why)
+{
+    struct digest_worker *mine = worker;
+
+    (void)why;
+    mine->files_only = settings_bool(settings, "digest.files_only");
+    return 0;
+}
+
 /* The engine hashes, once for all who ask: to be fed is only to see that the stream is read. */
 static enum plugin_want digest_start(struct scan *scan)
 {
-    (void)scan;
-    return PLUGIN_FEED;
+    const struct digest_worker *mine = scan_worker(scan);
+
+    return mine->files_only && !stream_kind_is_file(scan_stream(scan)->kind) ? PLUGIN_SKIP : PLUGIN_FEED;
 }
 
 static int digest_feed(struct scan *scan, const struct block *block)
@@ -57,6 +71,8 @@ const struct plugin plugin_digest = {
     .name = "digest",
     .summary = "MD5, SHA-1, SHA-256 and XXH3-128 of every stream",
     .emits = digest_emits,
+    .worker_size = sizeof(struct digest_worker),
+    .setup = digest_setup,
     .start = digest_start,
     .feed = digest_feed,
     .finish = digest_finish,

@@ -55,11 +55,25 @@ static const char *base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-static int load(struct filetype_worker *mine, const char *magic, const char *table, struct why *why)
+static int read_detail(const char *word, enum filetype_detail *ret_detail, struct why *why)
+{
+    static const char *const words[] = {
+        [FILETYPE_FULL] = "full", [FILETYPE_TYPE] = "type", [FILETYPE_QUICK] = "quick"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(word, words[i]) == 0) {
+            *ret_detail = (enum filetype_detail)i;
+            return 0;
+        }
+    return why_set(why, -EINVAL, "filetype.detail: %s: must be full, type or quick", word);
+}
+
+static int load(struct filetype_worker *mine, const char *magic, enum filetype_detail detail,
+                const char *table, struct why *why)
 {
     char sha256[SHA256_HEX_SIZE];
     size_t count;
-    int rc = filetype_open(magic, &mine->magic, why);
+    int rc = filetype_open(magic, detail, &mine->magic, why);
 
     if (rc < 0)
         return rc;
@@ -77,9 +91,13 @@ static int load(struct filetype_worker *mine, const char *magic, const char *tab
 
 static int filetype_setup(void *worker, const struct settings *settings, struct why *why)
 {
-    int rc = load(worker, settings_text(settings, "filetype.magic"),
-                  settings_text(settings, "filetype.extensions"), why);
+    enum filetype_detail detail = FILETYPE_FULL;
+    int rc = read_detail(settings_text(settings, "filetype.detail"), &detail, why);
 
+    if (rc < 0)
+        return rc;
+    rc = load(worker, settings_text(settings, "filetype.magic"), detail,
+              settings_text(settings, "filetype.extensions"), why);
     if (rc < 0)
         filetype_teardown(worker);
     return rc;

@@ -17,7 +17,7 @@ enum { SETS_MAX = 256, HITS_MAX = 16 };
 struct hashset_worker {
     struct hashset *sets[SETS_MAX];
     size_t count;
-    bool skip_known;
+    bool skip_known, files_only;
     struct buf category, series, tags, source, spared; /* texts of the record that is being made */
 };
 
@@ -61,6 +61,7 @@ static int hashset_setup(void *worker, const struct settings *settings, struct w
     int rc = list != NULL ? 0 : why_set(why, -ENOMEM, "no memory");
 
     mine->skip_known = settings_bool(settings, "hashset.skip_known");
+    mine->files_only = settings_bool(settings, "digest.files_only");
     for (char *path = list != NULL ? strtok_r(list, ":", &save) : NULL; path != NULL && rc == 0;
          path = strtok_r(NULL, ":", &save))
         rc = open_set(mine, path, why);
@@ -85,7 +86,9 @@ static enum plugin_want hashset_start(struct scan *scan)
 {
     const struct hashset_worker *mine = scan_worker(scan);
 
-    return mine->count > 0 ? PLUGIN_FEED : PLUGIN_SKIP;
+    if (mine->count == 0 || (mine->files_only && !stream_kind_is_file(scan_stream(scan)->kind)))
+        return PLUGIN_SKIP;
+    return PLUGIN_FEED;
 }
 
 static int hashset_feed(struct scan *scan, const struct block *block)

@@ -250,7 +250,7 @@ static int mail_finish(struct scan *scan, enum scan_status status)
 
 const struct plugin plugin_mail = {
     .abi = PLUGIN_ABI,
-    .version = 2,
+    .version = 3,
     .name = "mail",
     .summary = "Messages and folders of messages: headers, attachments as streams of their own",
     .emits = mail_emits,

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { LEVELS = 64, PARTS = 10000, RECEIVED = 64, TEXT_MAX = 4096, NUMBER_SIZE = 256 };
+enum { LEVELS = 64, PARTS = 10000, NUMBER_SIZE = 256 };
 
 static const struct field message_fields[] = {
     {"sender", FIELD_TEXT, "", "From"},
@@ -95,13 +95,7 @@ struct letter {
 
 static struct value text(const char *value, struct buf *room)
 {
-    size_t size = value != NULL ? strlen(value) : 0;
-
-    buf_clear(room);
-    if (value == NULL)
-        return value_none();
-    text_escape(room, value, size < TEXT_MAX ? size : TEXT_MAX);
-    return value_text(buf_cstr(room));
+    return value != NULL ? value_escaped(room, value, strlen(value)) : value_none();
 }
 
 static const char *header(const struct letter *letter, const char *name)
@@ -120,7 +114,7 @@ static void unfold(struct buf *ret, const char *raw)
 {
     size_t size = strlen(raw);
 
-    for (size_t i = 0; i < size && ret->size < TEXT_MAX; i++) {
+    for (size_t i = 0; i < size; i++) {
         if (raw[i] == '\r' || raw[i] == '\n' || raw[i] == '\t' ||
             (raw[i] == ' ' && (ret->size == 0 || ret->data[ret->size - 1] == ' '))) {
             if (ret->size > 0 && ret->data[ret->size - 1] != ' ')
@@ -137,12 +131,12 @@ static void received(const struct letter *letter, struct buf *ret)
 {
     GMimeHeaderList *list = g_mime_object_get_header_list(GMIME_OBJECT(letter->message));
     struct buf line = {0}, escaped = {0};
-    int total = g_mime_header_list_get_count(list), count = 0;
+    int total = g_mime_header_list_get_count(list);
     struct json json;
 
     json_init(&json, ret);
     json_array_open(&json, NULL);
-    for (int i = 0; i < total && count < RECEIVED && ret->size < 6 * TEXT_MAX; i++) {
+    for (int i = 0; i < total && ret->size < RECORD_SIZE_MAX; i++) {
         GMimeHeader *one = g_mime_header_list_get_header_at(list, i);
 
         if (strcasecmp(g_mime_header_get_name(one), "Received") != 0)
@@ -152,7 +146,6 @@ static void received(const struct letter *letter, struct buf *ret)
         unfold(&line, g_mime_header_get_raw_value(one));
         text_escape(&escaped, line.data, line.size);
         json_text(&json, NULL, buf_cstr(&escaped));
-        count++;
     }
     json_array_close(&json);
     buf_finish(&line);
@@ -188,8 +181,7 @@ static void emit_message(const struct letter *letter)
             value_u64(letter->offset),
         };
 
-        if (scan_emit(letter->scan, &message_type, values) == -E2BIG)
-            scan_note(letter->scan, letter->offset, "the message's headers are too large for a record");
+        scan_emit(letter->scan, &message_type, values);
     }
     for (size_t i = 0; i < MESSAGE_TEXTS; i++)
         buf_finish(&rooms[i]);

@@ -15,7 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEVELS = 32, STREAMS = 20000, CHUNK = 64 * 1024, PATH_SIZE = 2048, TEXT_SIZE = 8192 };
+enum {
+    LEVELS = 32,
+    STREAMS = 20000,
+    CHUNK = 64 * 1024,
+    PATH_SIZE = 2048,
+    TABLE_SIZE = 8192,
+    TEXT_SIZE = 2 * RECORD_SIZE_MAX
+};
 
 enum form { FORM_COMPOUND, FORM_NATIVE };
 
@@ -47,7 +54,7 @@ static const struct field message_fields[] = {
     {"copies", FIELD_TEXT, "", "copies to"},
     {"blind_copies", FIELD_TEXT, "", "blind copies to"},
     {"message_id", FIELD_TEXT, "", "Message-ID"},
-    {"headers", FIELD_TEXT, "", "the headers that it came with, at most 8 KiB"},
+    {"headers", FIELD_TEXT, "", "the headers that it came with"},
     {"sent", FIELD_WHEN, "", "when the sender sent it"},
     {"delivered", FIELD_WHEN, "", "when it arrived"},
     {"born", FIELD_WHEN, "", "when it was made"},
@@ -108,13 +115,7 @@ static const char *c_string(struct bytes *bytes)
 
 static struct value text(const char *value, struct buf *room)
 {
-    size_t size;
-
-    if (value == NULL)
-        return value_none();
-    size = strlen(value);
-    text_escape(room, value, size < TEXT_SIZE ? size : TEXT_SIZE);
-    return value_text(buf_cstr(room));
+    return value != NULL ? value_escaped(room, value, strlen(value)) : value_none();
 }
 
 static const char *base_name(const char *path)
@@ -259,17 +260,16 @@ static struct value property_text(GsfInfile *storage, uint16_t tag, struct buf *
 {
     struct buf raw = {0};
     bool there = property(storage, tag, &raw);
+    struct value value = there ? value_escaped(room, raw.data, raw.size) : value_none();
 
-    if (there)
-        text_escape(room, raw.data, raw.size);
     buf_finish(&raw);
-    return there ? value_text(buf_cstr(room)) : value_none();
+    return value;
 }
 
 /* Times are in the table of fixed properties: 16 bytes each, behind 32 of header. */
 static struct value property_time(GsfInfile *root, uint16_t tag)
 {
-    uint8_t data[TEXT_SIZE];
+    uint8_t data[TABLE_SIZE];
     size_t size = read_some(root, "__properties_version1.0", data, sizeof data);
 
     for (size_t at = 32; at + 16 <= size; at += 16) {
@@ -298,8 +298,7 @@ static void emit_message(struct scan *scan, GsfInfile *root)
         values[i] = property_text(root, tags[i], &rooms[i]);
     for (size_t i = 0; i < TIMES; i++)
         values[TAGS + i] = property_time(root, times[i]);
-    if (scan_emit(scan, &message_type, values) == -E2BIG)
-        scan_note(scan, 0, "the message's headers are too large for a record");
+    scan_emit(scan, &message_type, values);
     for (size_t i = 0; i < TAGS; i++)
         buf_finish(&rooms[i]);
 }
@@ -365,7 +364,8 @@ static void look_for_encryption(struct compound *compound, GsfInfile *storage, c
         closed_workbook(head, size, compound->encryption);
     } else if (strcmp(name, "WordDocument") == 0) {
         size = read_some(storage, name, head, 64);
-        closed_document(head, size, table, read_some(storage, closed_document_table(head, size), table, sizeof table),
+        closed_document(head, size, table,
+                        read_some(storage, closed_document_table(head, size), table, sizeof table),
                         compound->encryption);
     } else if (strcmp(name, "Current User") == 0) {
         size = read_some(storage, name, head, 64);
@@ -501,7 +501,7 @@ static int ole_finish(struct scan *scan, enum scan_status status)
 
 const struct plugin plugin_ole = {
     .abi = PLUGIN_ABI,
-    .version = 2,
+    .version = 3,
     .name = "ole",
     .summary = "Compound files (OLE2): embedded objects, attachments, messages of Outlook",
     .emits = ole_emits,

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MAX = 4096, FILTERS_MAX = 16 };
+enum { FILTERS_MAX = 16 };
 /* Bytes that qpdf may unpack by itself: at most 1,032 times as many come out. */
 #define CHAIN_MAX ((size_t)512 << 10)
 
@@ -27,11 +27,7 @@ _Static_assert(sizeof part_fields / sizeof part_fields[0] == PART_FIELDS, "a val
 const struct record_type pdf_part_type = {"part", 1, "a stream of a PDF file", part_fields, PART_FIELDS};
 struct value part_text(const struct buf *raw, struct buf *room)
 {
-    buf_clear(room);
-    if (raw->size == 0)
-        return value_none();
-    text_escape(room, raw->data, raw->size < TEXT_MAX ? raw->size : TEXT_MAX);
-    return value_text(buf_cstr(room));
+    return raw->size > 0 ? value_escaped(room, raw->data, raw->size) : value_none();
 }
 
 static struct value when(int64_t time)
@@ -48,7 +44,7 @@ void part_string(struct pdf *pdf, qpdf_oh string, struct buf *ret)
     if (!qpdf_oh_is_string(pdf->qpdf, string))
         return;
     data = qpdf_oh_get_binary_utf8_value(pdf->qpdf, string, &size);
-    buf_append(ret, data, size < TEXT_MAX ? size : TEXT_MAX);
+    buf_append(ret, data, size < RECORD_SIZE_MAX ? size : RECORD_SIZE_MAX);
 }
 
 /* "D:20240102030405+04'00'" [7.9.4]; what is left out is the smallest. */

@@ -419,7 +419,7 @@ static int pdf_finish(struct scan *scan, enum scan_status status)
 
 const struct plugin plugin_pdf = {
     .abi = PLUGIN_ABI,
-    .version = 2,
+    .version = 3,
     .name = "pdf",
     .summary = "PDF files: attachments, scripts, pictures and packed streams as streams; encryption",
     .emits = pdf_emits,

@@ -8,9 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TEXT_MAX = 4096, HEADERS_MAX = 256 * 1024, RECEIVED = 64, RECEIVED_ROOM = 10 };
-/* A record has room for texts as they are, not for every one at its longest: then each has so much. */
-enum { CUT = 2000, ROOM_FOR_TEXTS = RECORD_SIZE_MAX - 1024 };
+enum { HEADERS_MAX = 256 * 1024, RECEIVED_ROOM = 10 };
 
 static const struct field message_fields[] = {
     {"sender", FIELD_TEXT, "", "name and address of the sender"},
@@ -65,7 +63,7 @@ static void put_unfolded(struct buf *ret, const uint8_t *data, size_t size)
 {
     size_t start = ret->size;
 
-    for (size_t i = 0; i < size && ret->size - start < TEXT_MAX; i++) {
+    for (size_t i = 0; i < size; i++) {
         if (!is_blank(data[i]))
             buf_u8(ret, data[i]);
         else if (ret->size > start && ret->data[ret->size - 1] != ' ')
@@ -102,8 +100,7 @@ static void put_received(const struct buf *headers, struct buf *ret)
 
     json_init(&json, ret);
     json_array_open(&json, NULL);
-    for (int i = 0;
-         i < RECEIVED && ret->size < 6 * TEXT_MAX && letter_header(headers, "Received", &at, &line); i++) {
+    while (ret->size < RECORD_SIZE_MAX && letter_header(headers, "Received", &at, &line)) {
         text_escape(&shown, line.data, line.size);
         json_text(&json, NULL, buf_cstr(&shown));
         buf_clear(&line);
@@ -119,16 +116,13 @@ static void put_received(const struct buf *headers, struct buf *ret)
 /* The raw text in `raw`, shown in `room`. */
 static struct value shown(const struct buf *raw, struct buf *room)
 {
-    if (raw->size == 0)
-        return value_none();
-    text_escape(room, raw->data, raw->size < TEXT_MAX ? raw->size : TEXT_MAX);
-    return value_text(buf_cstr(room));
+    return raw->size > 0 ? value_escaped(room, raw->data, raw->size) : value_none();
 }
 
 static struct value property(struct item *item, uint16_t number, struct buf *room)
 {
     struct buf raw = {0};
-    struct value value = item_text(item, number, TEXT_MAX, &raw) ? shown(&raw, room) : value_none();
+    struct value value = item_text(item, number, RECORD_SIZE_MAX, &raw) ? shown(&raw, room) : value_none();
 
     buf_finish(&raw);
     return value;
@@ -142,7 +136,8 @@ static struct value property_or(struct item *item, uint16_t number, const struct
     struct value value = {0};
     size_t at = 0;
 
-    if ((number != 0 && item_text(item, number, TEXT_MAX, &raw)) || letter_header(headers, name, &at, &raw))
+    if ((number != 0 && item_text(item, number, RECORD_SIZE_MAX, &raw)) ||
+        letter_header(headers, name, &at, &raw))
         value = shown(&raw, room);
     buf_finish(&raw);
     return value;
@@ -155,9 +150,9 @@ static struct value person(struct item *item, uint16_t name, uint16_t address, u
     struct buf raw = {0}, mail = {0};
     struct value value;
 
-    item_text(item, name, TEXT_MAX, &raw);
-    if (!item_text(item, smtp, TEXT_MAX, &mail))
-        item_text(item, address, TEXT_MAX, &mail);
+    item_text(item, name, RECORD_SIZE_MAX, &raw);
+    if (!item_text(item, smtp, RECORD_SIZE_MAX, &mail))
+        item_text(item, address, RECORD_SIZE_MAX, &mail);
     if (mail.size > 0 && (mail.size != raw.size || memcmp(mail.data, raw.data, raw.size) != 0))
         buf_printf(&raw, "%s<%s>", raw.size > 0 ? " " : "", buf_cstr(&mail));
     value = shown(&raw, room);
@@ -171,7 +166,7 @@ static struct value people(struct item *item, uint32_t kind, uint16_t display, s
     struct buf raw = {0};
     struct value value = {0};
 
-    if (item_recipients(item, kind, TEXT_MAX, &raw) || item_text(item, display, TEXT_MAX, &raw))
+    if (item_recipients(item, kind, RECORD_SIZE_MAX, &raw) || item_text(item, display, RECORD_SIZE_MAX, &raw))
         value = shown(&raw, room);
     buf_finish(&raw);
     return value;
@@ -193,41 +188,6 @@ static void protection(const char *class, struct value *ret_encryption, struct v
         *ret_signature = value_text("S/MIME");
     else
         *ret_encryption = value_text("S/MIME");
-}
-
-static bool is_text(size_t i)
-{
-    return message_fields[i].kind == FIELD_TEXT || message_fields[i].kind == FIELD_JSON;
-}
-
-static void cut_one(struct letter *letter, struct value *value)
-{
-    for (size_t i = 0; i < LETTER_TEXTS; i++) {
-        struct buf *room = &letter->rooms[i];
-
-        if (room->size == 0 || value->as.bytes.data != room->data)
-            continue;
-        if (i != RECEIVED_ROOM) {
-            text_escaped_cut(room, CUT);
-            *value = value_text(buf_cstr(room));
-        } else if (room->size > CUT) {
-            *value = value_none(); /* JSON that is cut is none */
-        }
-        return;
-    }
-}
-
-static void fit(struct letter *letter)
-{
-    size_t size = 0;
-
-    for (size_t i = 0; i < LETTER_FIELDS; i++)
-        size += is_text(i) && letter->values[i].present ? letter->values[i].as.bytes.size : 0;
-    letter->cut = size > ROOM_FOR_TEXTS;
-    for (size_t i = 0; i < LETTER_FIELDS && letter->cut; i++) {
-        if (is_text(i) && letter->values[i].present)
-            cut_one(letter, &letter->values[i]);
-    }
 }
 
 void letter_read(struct letter *letter, struct item *message, const struct letter_place *place)
@@ -274,7 +234,6 @@ void letter_read(struct letter *letter, struct item *message, const struct lette
         memcpy(letter->values, values, sizeof values);
     }
     protection(buf_cstr(&room[12]), &letter->values[14], &letter->values[15]);
-    fit(letter);
     buf_finish(&headers);
 }
 

@@ -12,7 +12,6 @@ enum { LETTER_FIELDS = 26, LETTER_TEXTS = 14 };
 struct letter {
     struct value values[LETTER_FIELDS];
     struct buf rooms[LETTER_TEXTS]; /* what the values point to */
-    bool cut;                       /* together they were too long for a record */
 };
 
 /* Where a message was found: `folder` as text that may be shown, `state` live, hidden, orphan or recovered.

@@ -176,9 +176,6 @@ static void give_properties(struct walk *walk, struct item *item, size_t size, b
     text_escape(&shown, walk->path, folder);
     place.folder = buf_cstr(&shown);
     letter_read(&letter, item, &place);
-    if (letter.cut)
-        note(walk, size,
-             "what it says is too long for a record: it is cut there, and whole in properties.txt");
     if (!item_properties(item, PROPERTIES_MAX, &content))
         scan_limited(walk->scan, 0, "item 0x%" PRIx32 " has more properties than are read", item_id(item));
     give(walk, size, "properties.txt", &letter_type, letter.values, &content);
@@ -493,7 +490,7 @@ static int pst_finish(struct scan *scan, enum scan_status status)
 
 const struct plugin plugin_pst = {
     .abi = PLUGIN_ABI,
-    .version = 2,
+    .version = 3,
     .name = "pst",
     .summary = "Outlook's stores (PST, OST): messages and other items, texts and attachments as streams",
     .emits = pst_emits,

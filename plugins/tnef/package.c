@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* More than a record shows (tnef.c): so what is cut is told. */
-enum { TEXT_MAX = 8192, IID_SIZE = 16 };
+/* More than a record holds: so what is cut is told. */
+enum { TEXT_MAX = RECORD_SIZE_MAX, IID_SIZE = 16 };
 
 void package_text(struct buf *ret, const uint8_t *data, size_t size, bool wide)
 {
@@ -92,18 +92,18 @@ void package_from(struct package *package, const uint8_t *data, size_t size)
             package_text(&address, colon + 1, addresses - (size_t)(colon + 1 - raw), false);
         buf_clear(&package->sender);
         put_person(&package->sender, &name, &address);
+    } else {
+        scan_note(package->scan, (uint64_t)(data - package->data),
+                  "the sender of a message in a package is damaged");
     }
     buf_finish(&name);
     buf_finish(&address);
 }
 
-static void put_recipient(struct package *package, struct buf *ret, const struct buf *name,
-                          const struct buf *address)
+static void put_recipient(struct buf *ret, const struct buf *name, const struct buf *address)
 {
-    if (ret->size >= TEXT_MAX) {
-        package->cut = true;
+    if (ret->size >= TEXT_MAX)
         return;
-    }
     buf_text(ret, ret->size > 0 ? ", " : "");
     put_person(ret, name, address);
 }
@@ -135,8 +135,11 @@ void package_recipients(struct package *package, const uint8_t *data, size_t siz
         }
         bytes = props.bytes;
         if (kind >= 1 && kind <= 3)
-            put_recipient(package, &package->recipients[kind - 1], &name, &address);
+            put_recipient(&package->recipients[kind - 1], &name, &address);
     }
+    if (bytes_failed(&bytes))
+        scan_note(package->scan, (uint64_t)(data - package->data),
+                  "the recipients of a message in a package are damaged");
     buf_finish(&name);
     buf_finish(&address);
 }

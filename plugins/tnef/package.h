@@ -31,7 +31,6 @@ struct package {
     int64_t sent, delivered;
     struct span text, html, rtf;
     bool text_is_wide;
-    bool cut; /* of the headers, what a record has no room for */
     struct attachment attachment;
     uint64_t parts, streams;
     unsigned attachments;

@@ -11,8 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* SHOWN_MAX: eight texts fit a record. */
-enum { HEAD = 6, ATTRIBUTE = 9, ATTRIBUTES_MAX = 100000, SHOWN_MAX = 6000 };
+enum { HEAD = 6, ATTRIBUTE = 9, ATTRIBUTES_MAX = 100000 };
 #define TEXT_OUT_MAX ((size_t)256 << 20)
 
 enum attribute {
@@ -79,14 +78,9 @@ static enum plugin_want tnef_start(struct scan *scan)
 
 /* ------------------------------------------------------------------ streams */
 
-static struct value text(struct package *package, const struct buf *raw, struct buf *room)
+static struct value text(const struct buf *raw, struct buf *room)
 {
-    if (raw->size == 0)
-        return value_none();
-    text_escape(room, raw->data, raw->size);
-    package->cut = package->cut || room->size > SHOWN_MAX;
-    text_escaped_cut(room, SHOWN_MAX);
-    return value_text(buf_cstr(room));
+    return raw->size > 0 ? value_escaped(room, raw->data, raw->size) : value_none();
 }
 
 static struct value when(int64_t time)
@@ -163,7 +157,7 @@ static void end_attachment(struct package *package)
         {
             const char *shown = name.size > 0 ? buf_cstr(&name) : made;
             const struct value values[] = {value_text(attachment->object ? "object" : "attachment"),
-                                           text(package, &name, &rooms[0]), text(package, &type, &rooms[1]),
+                                           text(&name, &rooms[0]), text(&type, &rooms[1]),
                                            when(attachment->modified), when(attachment->born)};
 
             package->parts++;
@@ -319,7 +313,7 @@ static void emit_message(struct package *package)
     struct value shown[TEXTS];
 
     for (size_t i = 0; i < TEXTS; i++)
-        shown[i] = text(package, raws[i], &rooms[i]);
+        shown[i] = text(raws[i], &rooms[i]);
     {
         const struct value values[MESSAGE_FIELDS] = {
             shown[0],
@@ -337,8 +331,6 @@ static void emit_message(struct package *package)
         };
 
         scan_emit(package->scan, &message_type, values);
-        if (package->cut)
-            scan_note(package->scan, 0, "what the message says is too long for a record: it is cut there");
     }
     for (size_t i = 0; i < TEXTS; i++) {
         buf_finish(&rooms[i]);
@@ -368,7 +360,7 @@ static int tnef_finish(struct scan *scan, enum scan_status status)
 
 const struct plugin plugin_tnef = {
     .abi = PLUGIN_ABI,
-    .version = 2,
+    .version = 3,
     .name = "tnef",
     .summary =
         "Outlook's packages (TNEF, winmail.dat): headers, texts and attachments as streams of their own",

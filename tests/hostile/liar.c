@@ -56,14 +56,14 @@ static int lie_about_children(struct scan *scan)
 
 static int lie_to_engine(struct scan *scan)
 {
-    static const uint8_t few[16] = "few";
+    static const uint8_t few[16] = "few", many[RECORD_SIZE_MAX];
     struct value fine = value_none();
     const uint8_t *data;
     int answers[] = {
         emit(scan, &undeclared, fine, fine, fine),
         emit(scan, NULL, fine, fine, fine),
         emit(scan, &liar_type, fine, value_bytes(few, SIZE_MAX), fine),
-        emit(scan, &liar_type, fine, value_bytes(few, RECORD_SIZE_MAX), fine),
+        emit(scan, &liar_type, fine, value_bytes(many, sizeof many), fine),
         emit(scan, &liar_type, value_bytes(NULL, 5), fine, fine),
         emit(scan, &liar_type, value_text("\x1b[2J \xe2\x80\xae"), fine, fine),
         emit(scan, &liar_type, fine, fine, value_text("{\"not\": json}")),

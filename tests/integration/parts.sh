@@ -136,6 +136,16 @@ sed '2s/"part":3/"part":77/' "$WORK/good/000003.part" >"$WORK/two/parts/000003.p
 promise "a part that the plan does not have is refused" refused two "no part of that number"
 sed '2s/"part":3/"part":6/' "$WORK/good/000003.part" >"$WORK/two/parts/000003.part"
 promise "one that calls itself another is not taken for that" eval '"$KVALI" merge "$WORK/two" >"$WORK/out" 2>&1; [ $? = 75 ]'
+# A page of the case's own database is damaged, which is first looked at when rows go there: no part is to blame.
+own_damage() {
+  cp -r "$WORK/two" "$WORK/own" && cp "$WORK/good"/*.part "$WORK/own/parts/" || return 1
+  local page size
+  page=$(sql "$WORK/own" "SELECT rootpage FROM sqlite_schema WHERE name = 'rec_digest'") && size=$(sql "$WORK/own" "PRAGMA page_size")
+  printf '\377' | dd of="$WORK/own/case.db" bs=1 seek=$(((page - 1) * size)) conv=notrunc status=none
+  ! "$KVALI" merge "$WORK/own" >"$WORK/out" 2>&1 && contains "$(cat "$WORK/out")" "own/case.db: the database is damaged" &&
+    is 0 "$(find "$WORK/own/parts" -name '*.refused' | wc -l)"
+}
+promise "damage of the case's own database is told of the case, and no part is refused for it" own_damage
 rm -f "$WORK/two/parts/000003.part"
 promise "files are taken from anywhere, one twice" exits 0 "$KVALI" merge "$WORK/two" "$WORK/good/000003.part" "$WORK/good/000003.part"
 promise "the digest is that of one process" same_digest two

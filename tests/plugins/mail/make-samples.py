@@ -43,3 +43,8 @@ Content-Type: multipart/encrypted; protocol="application/pgp-encrypted"; boundar
 (out / "closed.eml.in").write_bytes(closed)
 (out / "cut.eml.in").write_bytes(bytes(with_files)[:900])
 (out / "table.txt.in").write_bytes(b"Date: 2024\nFrom: here\nthis is no letter\n")
+# Headers of which a record cannot hold all: each zero-width space is shown as twelve bytes. The short ones stay whole.
+hidden = "\u200b" * 3000
+(out / "long.eml.in").write_bytes(
+    ("Received: by mail.example; Tue, 2 Jan 2024 07:04:06 +0400\r\nFrom: ana@example.ge\r\nTo: %s b@example.com\r\nSubject: %s\r\n"
+     "Message-ID: <4@example.ge>\r\n\r\ntext\r\n" % (hidden, hidden)).encode())

@@ -57,6 +57,16 @@ odd = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
 (out / "odd.pdf.in").write_bytes(pdf(odd))
 # The first part of a large file: numbers are larger than there is room for.
 (out / "part.pdf.in").write_bytes(b"%PDF-1.7\n900 0 obj\n" + stream(b"BT (words of a large file) Tj ET") + b"\nendobj\n901 0 obj\n<</Type")
+# Streams that overlap: the first is stored, not packed, and an object that the cross references name stands whole in its bytes. A third
+# is longer, by its own account, than what is left of it.
+inner = b"5 0 obj\n" + stream(b"BT (words of both) Tj ET") + b"\nendobj\n"
+outer = zlib.compress(b"BT (words of the first) Tj ET\n" + inner + b"behind it", 0)
+overlap = pdf([b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+               b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents[4 0 R 5 0 R 6 0 R]>>",
+               b"<</Length %d/Filter/FlateDecode>>stream\n" % len(outer) + outer + b"\nendstream", b"null",
+               stream(b"BT (words of the third) Tj ET").replace(b"/Length ", b"/Length 9")])
+first, fifth = overlap.index(b"5 0 obj\n<</Length"), overlap.index(b"5 0 obj\nnull")
+(out / "overlap.pdf.in").write_bytes(overlap.replace(b"%010d 00000 n" % fifth, b"%010d 00000 n" % first))
 # A stream of which 1,000 times as much comes out, twice over: what qpdf would unpack by itself is not.
 twice = zlib.compress(zlib.compress(bytes(1 << 20), 9), 9)
 (out / "twice.pdf.in").write_bytes(pdf(page[:2] + [b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R>>",

@@ -86,3 +86,22 @@ letter += attribute(2, 0x00069002, bytes(14)) + attribute(2, 0x00018010, b"empty
 (out / "winmail.dat.in").write_bytes(letter)
 # An attribute that claims more than there is, after one whose checksum is wrong.
 (out / "cut.dat.in").write_bytes(HEAD + attribute(1, 0x00018004, b"cut\0")[:-2] + b"\0\0" + struct.pack("<BII", 2, 0x0006800f, 0x7fffffff) + b"what is left")
+
+
+def claim(number, kind, size, value):
+    """A property that claims `size` bytes and has these."""
+    return struct.pack("<HHII", kind, number, 1, size) + value
+
+
+# Attributes that are damaged each in its own way; what stands behind them is read all the same, up to what is no attribute.
+damaged_rtf = bytearray(rtf(rtf_text))
+damaged_rtf[20] ^= 1
+damaged = HEAD + attribute(1, 0x00038005, date[:5]) + attribute(1, 0x00008000, struct.pack("<4H", 4, 0, 400, 3) + b"Ana\0")
+damaged += attribute(1, 0x00018004, b"kept\0") + attribute(1, 0x00069004, struct.pack("<I", 3) + props(
+    prop(0x0c15, 3, struct.pack("<I", 1)), prop(0x3001, 0x1e, b"the only one\0")) + struct.pack("<I", 0xffffffff))
+damaged += attribute(1, 0x00069003, struct.pack("<I", 3) + prop(0x1035, 0x1e, b"<2@example.ge>\0") + prop(0x1009, 0x102, bytes(damaged_rtf))
+                     + claim(0x1013, 0x102, 0x7fffffff, b"<html>"))
+damaged += attribute(2, 0x00069002, bytes(14)) + attribute(2, 0x00018010, b"nothing in it.txt\0")
+damaged += attribute(2, 0x00069002, bytes(14)) + attribute(2, 0x0006800f, b"without a name") + attribute(2, 0x00069005, struct.pack("<I", 2) + claim(0x3707, 0x1f, 40, text("cut")))
+damaged += attribute(2, 0x0006800f, b"of another whose beginning is lost") + b"\7no attribute at all"
+(out / "damaged.dat.in").write_bytes(damaged)
