@@ -11,6 +11,8 @@
 /* A walk without large folders; limit.stream_seconds may raise it. */
 enum { WALK_SECONDS_MIN = 4 * 3600, WALK_STREAMS = 4, WALK_SECONDS_MAX = 10 * DAY_SECONDS };
 
+#define HOLE_BYTES_A_SECOND (UINT64_C(64) << 20)
+
 #define STALL_MIN (5 * SECOND)
 
 double allowance_folder(uint64_t names)
@@ -33,6 +35,16 @@ int64_t allowance_walk(uint64_t stream, double folders)
         seconds = WALK_SECONDS_MIN;
     seconds += folders < DAY_SECONDS ? (uint64_t)folders : DAY_SECONDS;
     return (int64_t)seconds * SECOND;
+}
+
+int64_t allowance_content(uint64_t stream, uint64_t bytes, uint64_t medium, uint64_t children)
+{
+    uint64_t longest = WALK_SECONDS_MAX, stored = medium > 0 && medium < bytes ? medium : bytes;
+    uint64_t hole = (bytes - stored) / HOLE_BYTES_A_SECOND;
+    if (stream > longest)
+        stream = longest;
+    uint64_t seconds = stream + stored / ALLOWANCE_SLOW_BYTES + children / ALLOWANCE_SLOW_BYTES + (hole < stream ? hole : stream);
+    return (int64_t)(seconds < longest ? seconds : longest) * SECOND;
 }
 
 int64_t allowance_stall(int64_t last, int64_t now)

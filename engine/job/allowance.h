@@ -1,13 +1,16 @@
 /*
- * allowance: how long a worker may walk, and how long it may be silent meanwhile.
+ * allowance: how long a worker may walk, how long it may be silent meanwhile, and how long it may look at one content.
  *
- * Both grow with the folders that it reads. What a folder is said to hold is a hostile witness's word, so
+ * The first two grow with the folders that it reads. What a folder is said to hold is a hostile witness's word, so
  * both have an end.
  */
 #ifndef KVALI_JOB_ALLOWANCE_H
 #define KVALI_JOB_ALLOWANCE_H
 
 #include <stdint.h>
+
+/* A second's bytes of the slowest parser that is not taken for hung. */
+#define ALLOWANCE_SLOW_BYTES (UINT64_C(2) << 20)
 
 /* Seconds for reading one folder of up to so many names, from 0 to 86400. */
 double allowance_folder(uint64_t names);
@@ -18,6 +21,11 @@ int64_t allowance_silence(uint64_t hang, uint64_t names);
  * allowance_folder over the folders read so far. At least four hours, at most ten days, of which folders give
  * at most one. */
 int64_t allowance_walk(uint64_t stream, double folders);
+/* Nanoseconds for one content of `bytes` bytes: `stream` is the setting limit.stream_seconds. What the medium can hold of it
+ * (`medium` bytes; 0: not known, then all) may be read slowly, 2 MiB a second. Whatever a content claims beyond that is a hole, which is
+ * never read: 64 MiB a second, and `stream` once more at most. So an inode that claims a petabyte holds nobody up for
+ * days. `children`: bytes that came out of it. At most ten days. */
+int64_t allowance_content(uint64_t stream, uint64_t bytes, uint64_t medium, uint64_t children);
 /* Nanoseconds during which nobody looked, so that they count against no worker: the supervisor looked at
  * `last`, or never (0), and then at `now`. A job that is stopped as a whole (SIGSTOP, a frozen cgroup, a
  * machine that is paused) goes on as if it had not been. 0 up to five seconds, and all but a second of

@@ -187,6 +187,7 @@ static int take_image(struct supervisor *s, struct bytes *payload)
     if (exhibit->refused)
         return 0;
     exhibit->ready = true;
+    exhibit->size = image.size;
     exhibit->failed = false;
     int code = exhibit->told || !s->options->again ? image_again(s, exhibit, &image) : 0;
     if (code || exhibit->failed || exhibit->told)

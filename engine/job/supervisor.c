@@ -21,8 +21,6 @@
 
 #define SECOND INT64_C(1000000000)
 enum { TICK_MS = 100, PACKETS_A_TURN = 64, DRAIN_MAX = 4096 };
-/* The slowest that a parser may be without being taken for hung, beyond the fixed times. */
-#define SLOW_BYTES_A_SECOND (UINT64_C(2) << 20)
 
 int supervisor_fail(struct supervisor *s, int code, const char *format, ...)
 {
@@ -120,6 +118,22 @@ static int reap(struct supervisor *s)
 
 /* ------------------------------------------------------------------ the clock */
 
+/* Bytes of the medium that a content lies on; 0: not known. */
+static uint64_t medium(const struct supervisor *s, const struct task_stream *stream)
+{
+    for (size_t i = 0; i < s->exhibit_count; i++)
+        if (s->exhibit_states[i].id == stream->exhibit)
+            return s->exhibit_states[i].size;
+    return 0;
+}
+
+/* Bytes of a content that can be more than a hole. */
+static uint64_t stored(const struct supervisor *s, const struct task_stream *stream)
+{
+    uint64_t most = medium(s, stream);
+    return most > 0 && most < stream->size ? most : stream->size;
+}
+
 static int64_t allowed_pause(const struct supervisor *s, const struct worker_slot *worker)
 {
     const struct blackbox *box = worker->process.box;
@@ -130,7 +144,7 @@ static int64_t allowed_pause(const struct supervisor *s, const struct worker_slo
     if (worker->weight) /* a key is derived */
         seconds += allowance_folder(worker->weight);
     if (atomic_load(&box->plugin) < BLACKBOX_MEDIUM && worker->batch_next < worker->batch_count)
-        seconds += (double)(worker->batch[worker->batch_next].size / SLOW_BYTES_A_SECOND);
+        seconds += (double)(stored(s, &worker->batch[worker->batch_next]) / ALLOWANCE_SLOW_BYTES);
     return seconds < 86400 ? (int64_t)(seconds * (double)SECOND) : 86400 * SECOND;
 }
 
@@ -139,9 +153,10 @@ static int64_t allowed_time(const struct supervisor *s, const struct worker_slot
     uint64_t seconds = settings_number(s->options->settings, "limit.stream_seconds");
     if (worker->state == WORKER_EXPANDING)
         return allowance_walk(seconds, worker->folder_seconds);
-    if (worker->batch_next < worker->batch_count)
-        seconds += (worker->batch[worker->batch_next].size + worker->child_bytes) / SLOW_BYTES_A_SECOND;
-    return seconds < 864000 ? (int64_t)seconds * SECOND : 864000 * SECOND;
+    if (worker->batch_next >= worker->batch_count)
+        return allowance_content(seconds, 0, 0, 0);
+    const struct task_stream *stream = &worker->batch[worker->batch_next];
+    return allowance_content(seconds, stream->size, medium(s, stream), worker->child_bytes);
 }
 
 /* Folders that are read between two looks are not seen; they took no time either. */

@@ -59,6 +59,7 @@ struct plugin_known {
 struct exhibit_state {
     uint64_t id;
     bool ready;      /* open in the zygote */
+    uint64_t size;   /* of its medium; 0: a folder, or not open */
     bool failed;     /* told, in this run */
     bool told;       /* its facts are in the case */
     bool refused;    /* it is another image than the one that was opened before */

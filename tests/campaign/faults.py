@@ -73,7 +73,7 @@ class Faults(Campaign):
 
     def go_on(self, name, case, code, words):
         verify = kvali("verify", case, "--quiet")
-        self.check(verify.returncode == 0 or " is cut off" in verify.stdout, *words, "the case it leaves:", last_words(verify))
+        self.check(sound_or_cut(verify), *words, "the case it leaves:", last_words(verify))
         if name == "run" and code in DONE:  # who says that it is done, and is not, is not heard of again
             self.check(digest(case) == self.want, *words, "ended with", code, "and is not done")
             return

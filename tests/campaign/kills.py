@@ -101,8 +101,7 @@ class Kills(Campaign):
             self.tell(whom)
             self.kills += 1
             verify = kvali("verify", case, "--quiet")
-            cut = " is cut off" in verify.stdout  # of a ledger's last line: the next run takes it away, and says so
-            self.check(verify.returncode == 0 or cut, case, "after a kill of", whom, "verify says", last_words(verify))
+            self.check(sound_or_cut(verify), case, "after a kill of", whom, "verify says", last_words(verify))
         return hit
 
     def reference(self, image):

@@ -220,7 +220,7 @@ class PowerCut(Campaign):
                 return
         elif os.path.exists(case + "/ledger.jsonl"):
             verify = kvali("verify", case, "--quiet")
-            self.check(verify.returncode == 0 or " is cut off" in verify.stdout, words, "before it goes on:", last_words(verify))
+            self.check(sound_or_cut(verify), words, "before it goes on:", last_words(verify))
         if rows(case, "SELECT count(*) FROM t_exhibit")[0][0] == 0:
             kvali("add", case, image)
         run, verify = kvali("run", case, *WORDS), kvali("verify", case, "--quiet")

@@ -16,6 +16,7 @@ import argparse
 import datetime
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -39,10 +40,12 @@ LIST = [
     ("surroundings", "R3", "descriptors, memory, clocks, no right to write, two runs, evidence that is gone or another", ["--count", "11"], ["--count", "33"], 10),
     ("media", "R4", "bad sectors under the evidence", ["--count", "5"], ["--count", "30"], 10),
     ("media-nbd", "R4", "the same by nbdkit under FUSE", [], ["--nbd", "--count", "20"], 5),
-    ("mutants", "R6 R7", "mutants of the corpus's images, hostile ones among them", ["--count", "4"], ["--count", "200"], 500),
+    ("mutants", "R6 R7", "mutants of the corpus's images, hostile ones among them", ["--count", "4"], ["--count", "200"], 100),
     ("same", "R10", "one digest whatever the workers, blocks, time zone, language, place; subsets of plugins", ["--count", "4"], ["--count", "30"], 6),
     ("flips", "R11", "single bits of ledger, seal, signature, manifest, report, database, export", ["--count", "70"], ["--count", "7000"], 3),
     ("silent", "R8 R9", "what the stock libraries lose without a word is listed or told; listings beside independent tools", ["--count", "1"], ["--count", "40"], 1),
+    ("extremes", "R7 R8 R9", "a million names in a folder, 10,000 folders deep, files and media of a petabyte, folders in themselves", ["--count", "5"],
+     ["--count", "1000"], 1),
     ("taken", "S1 S3", "a parser that was taken over tries files, network, processes, messages", ["--count", "6"], ["--count", "0"], 1),
     ("decoder", "S3", "libFuzzer on the supervisor's decoder of workers' messages (runs)", [], ["--count", "120"], 30),
 ]
@@ -145,7 +148,7 @@ def add_up(rows):
     """The counts that the parts told, together."""
     sums, order = {}, []
     for row in rows:
-        for part in row["words"].split("; ")[-1].split(", "):
+        for part in re.split(r", (?=\d)", row["words"].split("; ")[-1]):
             number, _, key = part.partition(" ")
             if number.isdigit() and key:
                 order += [key] if key not in sums else []

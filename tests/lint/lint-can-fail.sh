@@ -102,4 +102,8 @@ truncate -s 1048577 picture.png
 expect 6 'a file larger than 1 MiB is found'
 echo 'see /work/notes' >README.md
 expect 7 'a path of a machine is found'
+for call in 'archive_read_support_filter_all(a)' 'magic_open(MAGIC_COMPRESS)' 'yr_rules_load(name, &rules)' 'system(name)'; do
+    echo "int x(void) { return $call; }" >plugins/digest/digest.c
+    expect 8 "$call is found"
+done
 echo "1..$number"

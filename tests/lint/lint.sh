@@ -130,6 +130,13 @@ machine() {
         grep -vE '^tests/lint/lint-can-fail\.sh:' | cut -c1-160 || true
 }
 
+# Calls by which a library runs a program or opens a file because evidence, or a rule, says so.
+helpers() {
+    grep -E '^(engine|plugins|cases)/' "$work/sources" | xargs -r grep -nHE \
+        'archive_read_support_filter_(all|program|grzip|lrzip|lzop)|archive_read_set_options|[^_]MAGIC_COMPRESS|yr_rules_load *\(|yr_compiler_add_file|popen *\(|[^_a-z]system\(' |
+        cut -c1-160 || true
+}
+
 # ---- the report
 
 number=0
@@ -151,4 +158,5 @@ check alone 'every header compiles alone'
 check long 'no file is longer than 600 lines without a reason'
 check tracked 'no generated file, evidence or large file is tracked'
 check machine 'no path of somebody'"'"'s machine is in a tracked file'
+check helpers 'no library is asked to run programs, or to open what evidence names'
 echo "1..$number"

@@ -119,6 +119,32 @@ Test(sandbox, a_worker_with_a_folder_opens_lists_and_stats_below_it)
     world_twice(check_folder_work);
 }
 
+/* Compilers extend AT_FDCWD, an int, with its sign or with zeros: the kernel looks at the lower half alone. */
+static int work_at_either_folder(void)
+{
+    const long at[] = {AT_FDCWD, (uint32_t)AT_FDCWD, (uint32_t)AT_FDCWD | 1L << 40};
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+        int file = (int)syscall(SYS_openat, at[i], world.evidence, O_RDONLY | O_CLOEXEC);
+        NEED(file >= 0 && read(file, page, 8) == 8 && memcmp(page, "evidence", 8) == 0);
+        NEED(syscall(SYS_statx, at[i], world.evidence, 0, STATX_BASIC_STATS, page) == 0);
+        NEED(syscall(SYS_readlinkat, at[i], world_path("link-out"), page, sizeof page) > 0);
+        NEED(syscall(SYS_fcntl, file, (at[i] & 1L << 40) | F_GETFL) >= 0 && close(file) == 0);
+    }
+    return 0;
+}
+
+static void check_either_folder(void)
+{
+    world.as_folder = true;
+    int status = world_run(WORKER, work_at_either_folder);
+    cr_expect(status == 0, "wait status %#x", (unsigned)status);
+}
+
+Test(sandbox, int_arguments_count_by_their_lower_half)
+{
+    world_twice(check_either_folder);
+}
+
 static int read_closed_file(void)
 {
     NEED(open(world_path("closed"), O_RDONLY) >= 0);

@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -28,6 +29,9 @@
 #include <unistd.h>
 
 enum { KILLED = -1 };
+
+/* AT_FDCWD without its sign in the upper half of the register, and a bit there. */
+static const long HALF_AT_FDCWD = (uint32_t)AT_FDCWD, BEYOND_INT = 1L << 40;
 
 static char page[4096];
 static struct iovec vector = {page, 1};
@@ -188,7 +192,11 @@ TestSuite(sandbox_attempts, .init = world_set_up, .fini = world_tear_down, .time
     X(socket, KILLED, SYS_socket, AF_INET, SOCK_STREAM, 0) \
     X(execve, KILLED, SYS_execve, "/bin/true", NULL, NULL) \
     X(fork, KILLED, SYS_fork) \
-    X(become_root, KILLED, SYS_setuid, 0)
+    X(become_root, KILLED, SYS_setuid, 0) \
+    /* arguments of which the kernel takes the lower half, and the filter must, too */ \
+    X(open_to_write_under_bits, EACCES, SYS_openat, AT_FDCWD, world.evidence, BEYOND_INT | O_WRONLY) \
+    X(open_outside_at_half_a_folder, EACCES, SYS_openat, HALF_AT_FDCWD, "/etc/passwd", O_RDONLY) \
+    X(signal_owner_under_bits, KILLED, SYS_fcntl, world.spool, BEYOND_INT | F_SETOWN, world.test)
 
 #define ZYGOTE_ATTEMPTS(X) \
     X(open_absolute, EACCES, SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY) \
@@ -216,6 +224,7 @@ TestSuite(sandbox_attempts, .init = world_set_up, .fini = world_tear_down, .time
     X(make_executable, KILLED, SYS_mprotect, (long)page & -4096L, 4096, PROT_READ | PROT_EXEC) \
     X(become_root, KILLED, SYS_setresuid, 0, 0, 0) \
     X(join_group, KILLED, SYS_setgroups, 1, page) \
+    X(become_root_under_bits, KILLED, SYS_setresuid, BEYOND_INT, BEYOND_INT, BEYOND_INT) \
     X(limit_supervisor, KILLED, SYS_prlimit64, world.test, RLIMIT_CPU, page, NULL) \
     X(keep_capabilities, KILLED, SYS_prctl, PR_SET_SECUREBITS, 1) \
     X(mount, KILLED, SYS_mount, "none", "/", "tmpfs", 0, NULL) \
