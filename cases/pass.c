@@ -89,6 +89,23 @@ int pass_first_run(struct casefile *cf, uint64_t *ret_run)
         0, 0, ret_run);
 }
 
+int pass_first_last(struct casefile *cf, uint64_t *ret_run, bool *ret_complete)
+{
+    static const char last[] =
+        "SELECT ifnull(max(id), 0) FROM t_run WHERE pass = 1 AND status <> 'failed' AND ?1 = ?1 AND ?2 = ?2";
+    static const char complete[] =
+        "SELECT status = 'done' AND NOT EXISTS (SELECT 1 FROM t_stream WHERE status = 0) "
+        "AND NOT EXISTS (SELECT 1 FROM t_expand WHERE status = 0) "
+        "AND NOT EXISTS (SELECT 1 FROM t_exhibit e WHERE NOT EXISTS (SELECT 1 FROM t_expand x WHERE x.exhibit = e.id)) "
+        "FROM t_run WHERE id = ?1 AND ?2 = ?2";
+    uint64_t all = 0;
+    int code = number_of(casefile_db(cf), last, 0, 0, ret_run);
+    if (code == 0 && *ret_run)
+        code = number_of(casefile_db(cf), complete, *ret_run, 0, &all);
+    *ret_complete = all != 0;
+    return code;
+}
+
 int pass_first(struct casefile *cf, uint64_t run, const char *plugins)
 {
     struct db_statement *s;

@@ -30,6 +30,10 @@ int pass_makers(struct casefile *cf, char **ret_plugins);
 /* The latest run of the first pass with an attempt that counts; 0: none. */
 int pass_first_run(struct casefile *cf, uint64_t *ret_run);
 
+/* The last run of the first pass that did not fail, whose settings it goes on with; 0: none. *ret_complete: nothing is
+ * pending, and no exhibit came since. */
+int pass_first_last(struct casefile *cf, uint64_t *ret_run, bool *ret_complete);
+
 /* What a run that is there already (t_run, t_run_loaded) wants to look with. */
 struct pass_wanted {
     uint64_t run;

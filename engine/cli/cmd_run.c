@@ -37,6 +37,8 @@ const struct command command_run = {
             "after Ctrl-C, kill -9 or a power cut, `run` goes on with what is pending; nothing is lost and "
             "nothing is\n"
             "there twice. Evidence is read by sandboxed workers only.\n"
+            "It goes on with the settings of the run before; what options say besides holds from then on. A case that is\n"
+            "examined whole is not examined with others unless --again or --plugin asks for it.\n"
             "\n"
             "With --plugin NAME a later pass begins: only this plugin looks, once more, at all that is examined already:\n"
             "files, slack, free space, what was recovered and unpacked. It looks with the rules that --rules names and no\n"
@@ -46,6 +48,7 @@ const struct command command_run = {
                "  kvali run /srv/cases/2026-001 --jobs 8 --rules /srv/rules/lab\n"
                "  kvali run /srv/cases/2026-001 --plugin yara --rules /srv/rules/new",
     .exits = "  1    done, and faults were recorded\n"
+             "  2    all of it is examined already, with other settings than those that are given\n"
              "  3    evidence of at least one exhibit could not be opened\n"
              "  130  stopped by Ctrl-C or a signal; `run` again goes on",
     .options = specs,

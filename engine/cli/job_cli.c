@@ -4,6 +4,7 @@
 #include "engine/cli/job_cli.h"
 
 #include "cases/hashsets/store.h"
+#include "cases/pass.h"
 #include "cases/query.h"
 #include "engine/base/log.h"
 #include "engine/cli/progress.h"
@@ -46,7 +47,8 @@ static bool find_beside(const char *const *candidates, char *ret, size_t size)
 
 const char *job_cli_worker(void)
 {
-    static const char *const candidates[] = {"../job/kvali-worker", "kvali-worker", "../libexec/kvali/kvali-worker", NULL};
+    static const char *const candidates[] = {"../job/kvali-worker", "kvali-worker",
+                                             "../libexec/kvali/kvali-worker", NULL};
     static char path[PATH_MAX];
     if (!path[0] && !find_beside(candidates, path, sizeof path))
         strcpy(path, "kvali-worker");
@@ -88,8 +90,8 @@ static int load_profile(struct settings *settings, const char *name, struct why 
     return code ? code : settings_set(settings, "profile", name, why);
 }
 
-int job_cli_paths(struct settings *settings, const char *key, const char *first, const struct options *options,
-                  const char *option, struct why *why)
+int job_cli_paths(struct settings *settings, const char *key, const char *first,
+                  const struct options *options, const char *option, struct why *why)
 {
     struct buf list = {0};
     int code = 0;
@@ -114,7 +116,8 @@ int job_cli_paths(struct settings *settings, const char *key, const char *first,
     return code;
 }
 
-/* Adds the set's absolute path, after a look whether it can be used at all: the worker would only say it later. */
+/* Adds the set's absolute path, after a look whether it can be used at all: the worker would only say it
+ * later. */
 static int add_set(struct buf *list, const char *folder, const char *named, struct why *why)
 {
     struct hashset *set = NULL;
@@ -141,7 +144,8 @@ static int set_hashsets(struct settings *settings, const struct options *options
     struct buf folder = {0}, list = {0};
     int code = given ? 0 : -ENOMEM;
     store_folder(options_text(options, "hashsets", own), &folder);
-    for (char *one = given ? strtok_r(given, ":", &save) : NULL; one && code == 0; one = strtok_r(NULL, ":", &save))
+    for (char *one = given ? strtok_r(given, ":", &save) : NULL; one && code == 0;
+         one = strtok_r(NULL, ":", &save))
         code = add_set(&list, buf_cstr(&folder), one, why);
     for (size_t i = 0; code == 0 && (named = options_nth(options, "hashset", i)); i++)
         code = add_set(&list, buf_cstr(&folder), named, why);
@@ -203,10 +207,14 @@ static int set_searches(struct settings *settings, const struct options *options
     return code;
 }
 
-static int fill(struct settings *settings, const struct options *options, struct why *why)
+/* `fresh`: settings are the defaults, and what no option says comes from the profile; else they are those of
+ * an earlier run, and only what options say is changed. */
+static int fill(struct settings *settings, const struct options *options, bool fresh, struct why *why)
 {
     char yara[PATH_MAX + 8], carve[PATH_MAX + 8], extensions[PATH_MAX + 32], features[PATH_MAX + 16];
     bool shipped = !options_has(options, "no-default-rules");
+    bool rules = fresh || !shipped || options_has(options, "rules");
+    const char *profile = options_text(options, "profile", fresh ? "full" : NULL);
     snprintf(yara, sizeof yara, "%s/yara", job_cli_rules());
     snprintf(extensions, sizeof extensions, "%s/filetype/extensions.tsv", job_cli_rules());
     snprintf(carve, sizeof carve, "%s/carve", job_cli_rules());
@@ -216,9 +224,9 @@ static int fill(struct settings *settings, const struct options *options, struct
         code = set(settings, "features.tables", features, why);
     if (code == 0)
         code = set(settings, "carve.signatures", carve, why);
-    if (code == 0)
-        code = load_profile(settings, options_text(options, "profile", "full"), why);
-    if (code == 0)
+    if (code == 0 && profile)
+        code = load_profile(settings, profile, why);
+    if (code == 0 && rules)
         code = job_cli_paths(settings, "yara.rules", shipped ? yara : NULL, options, "rules", why);
     if (code == 0)
         code = job_cli_paths(settings, "lab.plugins", NULL, options, "plugin", why);
@@ -243,15 +251,89 @@ int job_cli_settings(const struct options *options, const char *command, struct 
     int code = settings_init(settings);
     if (code)
         return fail(EXIT_ENVIRONMENT, command, code, NULL, NULL);
-    code = fill(settings, options, &why);
+    code = fill(settings, options, true, &why);
     if (code == 0)
         return 0;
     settings_finish(settings);
     return code == -ENOMEM ? fail(EXIT_ENVIRONMENT, command, code, &why, NULL) : fail_usage(command, &why);
 }
 
-int job_cli_replay(struct casefile *cf, uint64_t run, const struct options *options, struct settings *settings,
-                   char **ret_lab, struct why *why)
+/* What every run says for itself is not taken from an earlier one, and a list that is given takes the place
+ * of the list that was. */
+static int forget(struct settings *settings, const struct options *options, struct why *why)
+{
+    int code = settings_set(settings, "lab.plugins", "", why);
+    if (code == 0)
+        code = settings_set(settings, "jobs", "0", why);
+    if (code == 0)
+        code = settings_set(settings, "sandbox", "require", why);
+    if (code == 0 && options_has(options, "hashset"))
+        code = settings_set(settings, "hashset.sets", "", why);
+    return code;
+}
+
+/* What can change findings, lists of rules, words and hash sets among it. */
+static bool is_same(const struct settings *one, const struct settings *other)
+{
+    static const char *const lists[] = {"yara.rules", "keywords.files", "hashset.sets"};
+    char one_hash[SHA256_HEX_SIZE], other_hash[SHA256_HEX_SIZE];
+    settings_sha256(one, one_hash);
+    settings_sha256(other, other_hash);
+    bool same = strcmp(one_hash, other_hash) == 0;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        same = same && strcmp(settings_text(one, lists[i]), settings_text(other, lists[i])) == 0;
+    return same;
+}
+
+/* With the settings of `run`, and what is given besides. -EALREADY: all is examined, and with others. */
+static int go_on(struct casefile *cf, const struct options *options, uint64_t run, bool complete,
+                 struct settings *settings, struct why *why)
+{
+    struct settings before;
+    int code = settings_init(&before);
+    if (code)
+        return code;
+    code = run_settings(cf, run, &before, why);
+    if (code == 0)
+        code = run_settings(cf, run, settings, why);
+    if (code == 0)
+        code = forget(settings, options, why);
+    if (code == 0)
+        code = fill(settings, options, false, why);
+    if (code == 0 && complete && !is_same(&before, settings))
+        code = why_set(why, -EALREADY,
+                       "%s: all of it is examined, with other settings (profile %s, plugins %s), and nothing "
+                       "was done: `kvali run "
+                       "CASE --again` with these options does it all once more, `kvali run CASE --plugin "
+                       "NAME` lets one plugin look besides",
+                       casefile_folder(cf), settings_text(&before, "profile"),
+                       settings_text(&before, "plugins"));
+    settings_finish(&before);
+    return code;
+}
+
+/* As job_cli_settings; where a run was before, unless everything is to be done again, with its settings. */
+static int settings_next(struct casefile *cf, const struct options *options, struct settings *settings)
+{
+    struct why why = {{0}};
+    uint64_t run = 0;
+    bool complete = false;
+    int code = options_has(options, "again") ? 0 : pass_first_last(cf, &run, &complete);
+    if (code)
+        return job_cli_failed(cf, code, &why);
+    if (!run)
+        return job_cli_settings(options, "run", settings);
+    code = settings_init(settings);
+    if (code == 0)
+        code = go_on(cf, options, run, complete, settings, &why);
+    if (code == 0)
+        return 0;
+    settings_finish(settings);
+    return code == -ENOMEM || code == -EALREADY ? job_cli_failed(cf, code, &why) : fail_usage("run", &why);
+}
+
+int job_cli_replay(struct casefile *cf, uint64_t run, const struct options *options,
+                   struct settings *settings, char **ret_lab, struct why *why)
 {
     char *lab;
     int code = settings_init(settings);
@@ -264,7 +346,8 @@ int job_cli_replay(struct casefile *cf, uint64_t run, const struct options *opti
     if (code == 0 && job_cli_paths(settings, "lab.plugins", NULL, options, "plugin", why))
         code = -ENOPKG;
     if (code == 0)
-        code = settings_set(settings, "sandbox", options_has(options, "weak-sandbox") ? "weak" : "require", why);
+        code =
+            settings_set(settings, "sandbox", options_has(options, "weak-sandbox") ? "weak" : "require", why);
     if (code)
         free(lab);
     else
@@ -301,10 +384,11 @@ static int told(const struct casefile *cf, const struct job_result *result, bool
     if (!quiet) {
         if (result->pass > 1)
             cli_print("Pass %llu: ", (unsigned long long)result->pass);
-        cli_print("Done: %llu contents examined, %llu faults recorded.\n", (unsigned long long)result->streams_done,
-                  (unsigned long long)result->faults);
+        cli_print("Done: %llu contents examined, %llu faults recorded.\n",
+                  (unsigned long long)result->streams_done, (unsigned long long)result->faults);
         if (result->crashed + result->hung + result->lost + result->tampered)
-            cli_print("Workers that died on the way: %llu crashed, %llu hung, %llu killed from outside, %llu taken for tampering; "
+            cli_print("Workers that died on the way: %llu crashed, %llu hung, %llu killed from outside, %llu "
+                      "taken for tampering; "
                       "their work was done again.\n",
                       (unsigned long long)result->crashed, (unsigned long long)result->hung,
                       (unsigned long long)result->lost, (unsigned long long)result->tampered);
@@ -334,31 +418,38 @@ int job_cli_failed(const struct casefile *cf, int error, const struct why *why)
     case ENOENT:
     case EEXIST:
     case E2BIG:
+    case EALREADY:
     case EBUSY:
         return fail(EXIT_USAGE, NULL, error, why, NULL);
     case ENOKEY:
-        return fail(EXIT_USAGE, NULL, error, why, "the case goes on with the keys that it was begun with: --key; nothing is lost");
+        return fail(EXIT_USAGE, NULL, error, why,
+                    "the case goes on with the keys that it was begun with: --key; nothing is lost");
     case ESTALE:
-        return fail(EXIT_EVIDENCE, NULL, error, why, "a later pass looks at the evidence that was examined; another one is "
-                                                     "another exhibit");
+        return fail(EXIT_EVIDENCE, NULL, error, why,
+                    "a later pass looks at the evidence that was examined; another one is "
+                    "another exhibit");
     default:
         return fail(EXIT_ENVIRONMENT, NULL, error, why, "`kvali run` goes on from what is done");
     }
 }
 
 /* The settings of the run, and the plugins of a later pass or NULL. */
-static int choose(struct casefile *cf, const struct options *options, const char *command, struct settings *settings,
-                  char **ret_plugins)
+static int choose(struct casefile *cf, const struct options *options, const char *command,
+                  struct settings *settings, char **ret_plugins)
 {
     struct why why = {{0}};
     int code = job_cli_pass(cf, options, strcmp(command, "process") == 0, settings, ret_plugins, &why);
     if (code == 0 && *ret_plugins)
         return 0;
     settings_finish(settings);
-    return code ? job_cli_failed(cf, code, &why) : job_cli_settings(options, command, settings);
+    if (code)
+        return job_cli_failed(cf, code, &why);
+    return strcmp(command, "run") == 0 ? settings_next(cf, options, settings)
+                                       : job_cli_settings(options, command, settings);
 }
 
-static int run_with(struct casefile *cf, const struct options *options, const struct settings *settings, const char *pass)
+static int run_with(struct casefile *cf, const struct options *options, const struct settings *settings,
+                    const char *pass)
 {
     struct progress progress;
     struct why why = {{0}};

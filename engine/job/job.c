@@ -276,6 +276,8 @@ int job_run(struct casefile *cf, const struct job_options *options, struct job_r
     if (code == 0)
         code = note_versions(&s);
     if (code == 0)
+        code = supervisor_written(&s, writer_flush(s.writer)); /* whoever goes on after a kill needs the settings */
+    if (code == 0)
         code = supervisor_loop(&s);
     supervisor_stop(&s);
     if (code == -EINTR) {
