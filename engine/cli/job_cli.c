@@ -294,6 +294,12 @@ static int go_on(struct casefile *cf, const struct options *options, uint64_t ru
     if (code)
         return code;
     code = run_settings(cf, run, &before, why);
+    const char *lab = code == 0 ? settings_text(&before, "lab.plugins") : "";
+    if (code == 0 && !complete && lab[0] && !options_has(options, "plugin"))
+        code = why_set(why, -EINVAL,
+                       "%s was begun with plugins of the lab's own, which are loaded from no case: give them "
+                       "again, --plugin %s",
+                       casefile_folder(cf), lab);
     if (code == 0)
         code = run_settings(cf, run, settings, why);
     if (code == 0)
@@ -302,10 +308,10 @@ static int go_on(struct casefile *cf, const struct options *options, uint64_t ru
         code = fill(settings, options, false, why);
     if (code == 0 && complete && !is_same(&before, settings))
         code = why_set(why, -EALREADY,
-                       "%s: all of it is examined, with other settings (profile %s, plugins %s), and nothing "
-                       "was done: `kvali run "
-                       "CASE --again` with these options does it all once more, `kvali run CASE --plugin "
-                       "NAME` lets one plugin look besides",
+                       "%s: all of it is examined, with other settings, rules or sets (profile %s, plugins "
+                       "%s), and nothing was "
+                       "done: `kvali run CASE --again` does it all once more with these, --plugin NAME lets "
+                       "one look besides",
                        casefile_folder(cf), settings_text(&before, "profile"),
                        settings_text(&before, "plugins"));
     settings_finish(&before);

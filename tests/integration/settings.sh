@@ -17,6 +17,15 @@ promise "a run that was killed goes on with its plugins" begun --plugins digest,
 promise "with its profile" begun --profile triage
 promise "with its rules and settings" begun --plugins digest,yara --no-default-rules --rules "$TOP/rules/yara/core" --set limit.depth=2
 
+own() { # a case names no program to load
+  local lab=("$HOSTILE"/twins.so)
+  rm -rf "$case" && "$KVALI" new "$case" -q && "$KVALI" add "$case" "$WORK/sample.raw" -q || return 1
+  KVALI_CRASH_AT=attempt-end:25 "$KVALI" run "$case" -q --plugins digest --plugin "${lab[0]}" >/dev/null 2>&1
+  exits 2 "$KVALI" run "$case" -q && grep -qF "${lab[0]}" "$WORK/out" && exits 0 "$KVALI" run "$case" -q --plugin "${lab[0]}"
+}
+promise "a run with a plugin of the lab's own does not go on without it" own
+rm -rf "$case" && "$KVALI" process "$WORK/sample.raw" --case "$case" -q --plugins digest,yara
+
 added() { # an exhibit that comes later is examined as the others
   cp "$WORK/sample.raw" "$WORK/other.raw" && "$KVALI" add "$case" "$WORK/other.raw" -q && exits 0 "$KVALI" run "$case" -q &&
     is "digest,yara" "$(sql "$case" "SELECT DISTINCT json_extract(settings, '\$.settings.plugins') FROM t_run")"
