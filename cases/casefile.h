@@ -40,7 +40,7 @@ int casefile_freeze(struct casefile *cf, struct why *why);
 /* What it remembers; a count of 0 when it remembers nothing. */
 int casefile_remembered(struct db *db, struct ledger_known *ret);
 
-/* Does somebody write the case now? NULL, or who took the lock last, "pid N on HOST", is in `ret_holder` in
+/* Does somebody write the case now? `ret_holder` is who took the lock last, "pid N on HOST", in
  * any case ("": nobody is named). FREE on a network file system whose locks do not reach other hosts says
  * nothing of those: `ret_elsewhere` is set when the last holder was on another host. */
 enum casefile_lock { CASEFILE_FREE, CASEFILE_HELD, CASEFILE_UNKNOWN };

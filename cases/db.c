@@ -67,7 +67,8 @@ static int configure(struct db *db, enum db_mode mode)
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
-    int code = db_exec(db, "PRAGMA temp_store = 2; PRAGMA cache_size = -65536; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;");
+    int code = db_exec(db, "PRAGMA temp_store = 2; PRAGMA cache_size = -65536; PRAGMA foreign_keys = ON; "
+                           "PRAGMA cell_size_check = ON;");
     if (code == 0 && mode != DB_READ)
         code = db_exec(
             db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;");
@@ -377,6 +378,23 @@ int db_exec_two(struct db *db, const char *sql, uint64_t one, uint64_t two)
     do
         code = db_step(s);
     while (code == 1);
+    db_finalize(s);
+    return code;
+}
+
+int db_number(struct db *db, const char *sql, uint64_t one, uint64_t two, uint64_t *ret)
+{
+    struct db_statement *s;
+    int code = db_prepare(db, sql, &s);
+    if (code)
+        return code;
+    db_bind_u64(s, 1, one);
+    db_bind_u64(s, 2, two);
+    code = db_step(s);
+    if (code == 1)
+        *ret = db_u64(s, 0);
+    while (code == 1)
+        code = db_step(s);
     db_finalize(s);
     return code;
 }

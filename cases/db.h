@@ -36,6 +36,8 @@ const char *db_version(void); /* "SQLite 3.40.1" */
 int db_exec(struct db *db, const char *sql);
 /* One statement, with two numbers for ?1 and ?2; what rows it has are passed over. */
 int db_exec_two(struct db *db, const char *sql, uint64_t one, uint64_t two);
+/* The first column of the first row of a statement with up to two numbers, ?1 and ?2; *ret is left as it is when there is no row. */
+int db_number(struct db *db, const char *sql, uint64_t one, uint64_t two, uint64_t *ret);
 
 int db_prepare(struct db *db, const char *sql, struct db_statement **ret_statement);
 void db_finalize(struct db_statement *statement); /* NULL allowed */

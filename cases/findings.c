@@ -172,19 +172,6 @@ static int append_fields(struct db *db, const char *table, struct buf *sql)
     return code;
 }
 
-static int number(struct db *db, const char *sql, int64_t *ret)
-{
-    struct db_statement *s;
-    int code = db_prepare(db, sql, &s);
-    if (code)
-        return code;
-    code = db_step(s);
-    if (code == 1)
-        *ret = db_i64(s, 0);
-    db_finalize(s);
-    return code < 0 ? code : 0;
-}
-
 static int add_of_pass(struct findings *f, const char *name, const char *keys, const char *form,
                        uint64_t pass)
 {
@@ -199,12 +186,13 @@ static int add_of_pass(struct findings *f, const char *name, const char *keys, c
 static int is_sparse(struct db *db, const char *table, bool *ret_sparse)
 {
     struct buf sql = {0};
-    int64_t streams = 0, rows = 0;
-    int code = number(db, "SELECT count(*) FROM t_stream", &streams);
-    int64_t few = streams / 64;
-    buf_printf(&sql, "SELECT count(*) FROM (SELECT 1 FROM \"%s\" LIMIT %lld)", table, (long long)few + 1);
+    uint64_t streams = 0, rows = 0;
+    int code = db_number(db, "SELECT count(*) FROM t_stream", 0, 0, &streams);
+    uint64_t few = streams / 64;
+    buf_printf(&sql, "SELECT count(*) FROM (SELECT 1 FROM \"%s\" LIMIT %llu)", table,
+               (unsigned long long)few + 1);
     if (code == 0)
-        code = buf_failed(&sql) ? -ENOMEM : number(db, buf_cstr(&sql), &rows);
+        code = buf_failed(&sql) ? -ENOMEM : db_number(db, buf_cstr(&sql), 0, 0, &rows);
     buf_finish(&sql);
     *ret_sparse = rows <= few;
     return code;

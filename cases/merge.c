@@ -291,8 +291,8 @@ static int move_pages(struct merge *m, uint64_t attempts, struct why *why)
 {
     struct db_statement *s;
     uint64_t there = 0;
-    int code = merge_number(
-        m->db, "SELECT count(*) FROM part.sqlite_schema WHERE name = 't_part_page' AND ?1 = ?1", 0, &there);
+    int code =
+        db_number(m->db, "SELECT count(*) FROM part.sqlite_schema WHERE name = 't_part_page'", 0, 0, &there);
     if (code || !there)
         return code;
     if (!m->index)
@@ -338,9 +338,9 @@ static int take_rows(struct merge *m, const struct part_header *header, struct w
     uint64_t attempts = 0, runs = 0;
     int code = choose(m);
     if (code == 0)
-        code = merge_number(m->db, "SELECT max(id) FROM main.t_attempt WHERE ?1 = ?1", 0, &attempts);
+        code = db_number(m->db, "SELECT max(id) FROM main.t_attempt", 0, 0, &attempts);
     if (code == 0)
-        code = merge_number(m->db, "SELECT max(id) FROM main.t_run WHERE ?1 = ?1", 0, &runs);
+        code = db_number(m->db, "SELECT max(id) FROM main.t_run", 0, 0, &runs);
     for (size_t i = 0; code == 0 && i < sizeof moves / sizeof *moves; i++)
         code = db_exec_two(m->db, moves[i], attempts, runs);
     if (code == 0)

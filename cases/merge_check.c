@@ -12,20 +12,6 @@ int merge_refuse(struct why *why, const char *path, const char *what)
     return why_set(why, 1, "%s: %s", path, what);
 }
 
-int merge_number(struct db *db, const char *sql, uint64_t one, uint64_t *ret)
-{
-    struct db_statement *s;
-    int code = db_prepare(db, sql, &s);
-    if (code)
-        return code;
-    db_bind_u64(s, 1, one);
-    code = db_step(s);
-    if (code == 1)
-        *ret = db_u64(s, 0);
-    db_finalize(s);
-    return code < 0 ? code : 0;
-}
-
 int merge_check_header(const struct merge *m, const char *path, const struct part_header *header,
                        struct why *why)
 {
@@ -65,18 +51,18 @@ static const struct {
      "LIKE 'rec\\_%' ESCAPE '\\') AND p.sql IS NOT '" PART_LEDGER_SQL "' AND p.sql IS NOT '" PART_PAGE_SQL
      "' AND NOT EXISTS (SELECT 1 FROM main.sqlite_schema m WHERE m.type = p.type AND m.name = p.name AND "
      "m.sql IS "
-     "p.sql) AND ?1 = ?1",
+     "p.sql)",
      "it holds tables, views or triggers that no part has"},
-    {"SELECT total(length(line)) > 16777216 FROM part.t_part_ledger WHERE ?1 = ?1", "its ledger is too long"},
+    {"SELECT total(length(line)) > 16777216 FROM part.t_part_ledger", "its ledger is too long"},
     {"SELECT count(*) FROM part.t_stream p LEFT JOIN main.t_stream m ON m.id = p.id AND m.exhibit = "
      "p.exhibit AND m.locator = "
      "p.locator AND m.path = p.path AND m.size = p.size AND m.kind = p.kind WHERE p.parent IS NULL AND "
      "p.found = 0 "
-     "AND m.id IS NULL AND ?1 = ?1",
+     "AND m.id IS NULL",
      "it tells of contents that this case does not have"},
     {"SELECT (SELECT count(*) FROM part.t_stream WHERE status NOT IN (1, 2, 3)) + (SELECT count(*) FROM "
      "part.t_expand "
-     "WHERE status NOT IN (1, 2, 3)) WHERE ?1 = ?1",
+     "WHERE status NOT IN (1, 2, 3))",
      "it is not complete: contents in it are pending"},
     {"SELECT abs((SELECT count(*) FROM part.t_stream WHERE parent IS NULL AND found = 0) - (SELECT streams "
      "FROM "
@@ -85,7 +71,7 @@ static const struct {
      "it has another number of contents than was planned"},
     {"SELECT count(*) FROM (SELECT plugin, name, version, fields, table_name FROM part.t_record_type EXCEPT "
      "SELECT plugin, name, "
-     "version, fields, table_name FROM main.t_record_type) WHERE ?1 = ?1",
+     "version, fields, table_name FROM main.t_record_type)",
      "it has records of types that this case does not know"},
 };
 
@@ -94,16 +80,16 @@ int merge_check_inside(struct merge *m, const char *path, uint64_t part, struct 
     static const char stranger[] = "it is no part of a case";
     uint64_t here = 0, there = 0;
     struct why words;
-    int code = merge_number(m->db, "PRAGMA main.user_version", 0, &here);
+    int code = db_number(m->db, "PRAGMA main.user_version", 0, 0, &here);
     if (code)
         return merge_failed(m, code, why);
-    if (merge_number(m->db, "PRAGMA part.user_version", 0, &there))
+    if (db_number(m->db, "PRAGMA part.user_version", 0, 0, &there))
         return why_set(why, 1, "%s: %s: %s", path, stranger, db_error(m->db));
     if (here != there)
         return merge_refuse(why, path, "its tables are of another kvali");
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         uint64_t count = 1;
-        code = merge_number(m->db, checks[i].sql, part, &count);
+        code = db_number(m->db, checks[i].sql, part, 0, &count);
         if (code) {
             why_set(&words, code, "%s", db_error(m->db));
             return merge_blame(m, code, path, stranger, words.text, why);

@@ -28,8 +28,6 @@ int merge_refuse(struct why *why, const char *path, const char *what);
  * the damage is there and the part is whole. */
 int merge_blame(struct merge *m, int code, const char *path, const char *what, const char *words,
                 struct why *why);
-/* The first column of the first row, ?1 bound to `one`; *ret as it was when there is none. */
-int merge_number(struct db *db, const char *sql, uint64_t one, uint64_t *ret);
 
 /* 0; 1: the part is refused; or a failure. The second wants the part's database attached as `part`. */
 int merge_check_header(const struct merge *m, const char *path, const struct part_header *header,

@@ -20,24 +20,6 @@ static int failed(struct casefile *cf, int code, struct why *why)
     return why_set(why, code, "%s: %s", casefile_folder(cf), db_error(casefile_db(cf)));
 }
 
-/* A statement with up to two numbers; without rows, or with one whose first column is a number. */
-static int number_of(struct db *db, const char *sql, uint64_t one, uint64_t two, uint64_t *ret)
-{
-    struct db_statement *s;
-    int code = db_prepare(db, sql, &s);
-    if (code)
-        return code;
-    db_bind_u64(s, 1, one);
-    db_bind_u64(s, 2, two);
-    code = db_step(s);
-    if (code == 1 && ret)
-        *ret = db_u64(s, 0);
-    while (code == 1)
-        code = db_step(s);
-    db_finalize(s);
-    return code;
-}
-
 static int text_of(struct db *db, const char *sql, uint64_t one, uint64_t two, char **ret)
 {
     struct db_statement *s;
@@ -82,26 +64,26 @@ int pass_makers(struct casefile *cf, char **ret_plugins)
 int pass_first_run(struct casefile *cf, uint64_t *ret_run)
 {
     *ret_run = 0;
-    return number_of(
+    return db_number(
         casefile_db(cf),
         "SELECT run FROM t_attempt WHERE pass = 1 AND stream IS NOT NULL AND status IN " SQL_CHOSEN
-        " AND ?1 = ?1 AND ?2 = ?2 ORDER BY id DESC LIMIT 1",
+        " ORDER BY id DESC LIMIT 1",
         0, 0, ret_run);
 }
 
 int pass_first_last(struct casefile *cf, uint64_t *ret_run, bool *ret_complete)
 {
-    static const char last[] =
-        "SELECT ifnull(max(id), 0) FROM t_run WHERE pass = 1 AND status <> 'failed' AND ?1 = ?1 AND ?2 = ?2";
+    static const char last[] = "SELECT ifnull(max(id), 0) FROM t_run WHERE pass = 1 AND status <> 'failed'";
     static const char complete[] =
         "SELECT status = 'done' AND NOT EXISTS (SELECT 1 FROM t_stream WHERE status = 0) "
         "AND NOT EXISTS (SELECT 1 FROM t_expand WHERE status = 0) "
-        "AND NOT EXISTS (SELECT 1 FROM t_exhibit e WHERE NOT EXISTS (SELECT 1 FROM t_expand x WHERE x.exhibit = e.id)) "
-        "FROM t_run WHERE id = ?1 AND ?2 = ?2";
+        "AND NOT EXISTS (SELECT 1 FROM t_exhibit e WHERE NOT EXISTS (SELECT 1 FROM t_expand x WHERE "
+        "x.exhibit = e.id)) "
+        "FROM t_run WHERE id = ?1";
     uint64_t all = 0;
-    int code = number_of(casefile_db(cf), last, 0, 0, ret_run);
+    int code = db_number(casefile_db(cf), last, 0, 0, ret_run);
     if (code == 0 && *ret_run)
-        code = number_of(casefile_db(cf), complete, *ret_run, 0, &all);
+        code = db_number(casefile_db(cf), complete, *ret_run, 0, &all);
     *ret_complete = all != 0;
     return code;
 }
@@ -135,7 +117,7 @@ static int is_same(struct db *db, const struct pass_wanted *wanted, struct db_st
     uint64_t others = 0;
     if (strcmp(db_text(s, 2), wanted->plugins) != 0 || strcmp(db_text(s, 3), wanted->settings_sha256) != 0)
         return 0;
-    int code = number_of(db, sql_other_rules, db_u64(s, 1), wanted->run, &others);
+    int code = db_number(db, sql_other_rules, db_u64(s, 1), wanted->run, &others);
     return code ? code : others == 0;
 }
 
@@ -354,10 +336,10 @@ static const char sql_release[] =
 static int look_again(struct db *db, uint64_t pass, uint64_t stream)
 {
     uint64_t root = 0, attempt = 0;
-    int code = number_of(db, "SELECT root FROM temp.member WHERE stream = ?1 AND ?2 = ?2", stream, 0, &root);
+    int code = db_number(db, "SELECT root FROM temp.member WHERE stream = ?1", stream, 0, &root);
     if (code == 0)
         code =
-            number_of(db, "SELECT attempt FROM t_scan WHERE pass = ?1 AND stream = ?2", pass, root, &attempt);
+            db_number(db, "SELECT attempt FROM t_scan WHERE pass = ?1 AND stream = ?2", pass, root, &attempt);
     if (code == 0 && attempt)
         code = clear_attempt(db, attempt, root);
     if (code == 0 && attempt)

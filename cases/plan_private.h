@@ -12,8 +12,6 @@
     "s.tries, s.lost FROM " streams " JOIN " exhibits " x ON x.id = s.exhibit WHERE " part                   \
     " = ?1 ORDER BY x.label, s.disk, s.locator"
 
-/* The first column of a statement's first row. */
-int plan_number(struct db *db, const char *sql, uint64_t *ret);
 /* SHA-256 of what PART_LINES gives. */
 int plan_part_sha256(struct db *db, const char *sql, uint64_t part, char ret[SHA256_HEX_SIZE]);
 /* Of everything in plan.db but its id. */

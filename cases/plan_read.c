@@ -20,19 +20,6 @@ struct plan {
     struct plan_facts facts;
 };
 
-int plan_number(struct db *db, const char *sql, uint64_t *ret)
-{
-    struct db_statement *s;
-    int code = db_prepare(db, sql, &s);
-    if (code)
-        return code;
-    code = db_step(s);
-    if (code == 1)
-        *ret = db_u64(s, 0);
-    db_finalize(s);
-    return code < 0 ? code : 0;
-}
-
 /* ------------------------------------------------------------------ digests */
 
 static void put_row(struct db_statement *s, struct buf *line)
@@ -121,7 +108,7 @@ static int read_meta(struct plan *plan, struct why *why)
     }
     db_finalize(s);
     if (code == 0)
-        code = plan_number(plan->db, "SELECT count(*) FROM part", &plan->facts.parts);
+        code = db_number(plan->db, "SELECT count(*) FROM part", 0, 0, &plan->facts.parts);
     if (code == 0)
         code = plan_sha256(plan->db, sha256);
     if (code)
@@ -144,7 +131,7 @@ int plan_open(const char *folder, struct plan **ret_plan, struct why *why)
                    : db_open_unchanging(plan->path, &plan->db, why);
     uint64_t version = 0;
     if (code == 0)
-        code = plan_number(plan->db, "PRAGMA user_version", &version);
+        code = db_number(plan->db, "PRAGMA user_version", 0, 0, &version);
     if (code == 0 && version != PLAN_VERSION)
         code = why_set(why, -EPROTO, "%s: the plan is of another kvali (form %llu, this one knows %d)",
                        plan->path, (unsigned long long)version, PLAN_VERSION);

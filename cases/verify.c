@@ -158,48 +158,48 @@ static bool check_database(struct db *db, char *words, size_t size)
     "CASE WHEN a.pass = 1 THEN t.attempt IS NULL OR t.attempt <> " attempt                                   \
     " ELSE t.id IS NULL OR NOT EXISTS (SELECT 1 FROM t_scan c WHERE c.attempt = " attempt ") END"
 
-static bool check_attempts(struct db *db, char *words, size_t size)
+/* Each has a row when something is wrong. */
+static const char *const attempt_checks[] = {
+    "SELECT 'a content is done without an attempt: ' || path FROM t_stream WHERE parent IS NULL AND "
+    "status BETWEEN 1 AND 3 AND attempt IS NULL",
+    "SELECT 'a content is pending with a chosen attempt: ' || path FROM t_stream WHERE status = 0 AND "
+    "attempt IS NOT NULL",
+    "SELECT 'the chosen attempt of a content is not one that counts: ' || s.path FROM t_stream s LEFT "
+    "JOIN t_attempt a ON a.id = s.attempt "
+    "WHERE s.attempt IS NOT NULL AND (a.status IS NULL OR a.status NOT IN ('done', 'partial', 'failed'))",
+    "SELECT 'a fault is of an attempt that does not count: ' || f.id FROM t_fault f JOIN t_attempt a ON "
+    "a.id = f.attempt "
+    "WHERE a.status NOT IN ('done', 'partial', 'failed', 'open', 'void')",
+    "SELECT 'a note is of an attempt that does not count: ' || n.id FROM t_note n LEFT JOIN t_attempt a "
+    "ON a.id = "
+    "n.attempt LEFT JOIN t_stream t ON t.id = n.stream WHERE a.status IS NULL OR (a.status NOT IN "
+    "('open', 'void') AND " NOT_CHOSEN("n.attempt") ")",
+    "SELECT 'a content is done in a later pass without an attempt, and not all of it equals others: "
+    "stream ' || "
+    "c.stream FROM t_scan c WHERE c.status BETWEEN 1 AND 3 AND c.attempt IS NULL AND NOT EXISTS (SELECT "
+    "1 FROM t_twin "
+    "w WHERE w.pass = c.pass AND w.stream = c.stream)",
+    "SELECT 'a content is pending in a later pass with a chosen attempt: stream ' || stream FROM t_scan "
+    "WHERE status "
+    "IN (0, 5) AND attempt IS NOT NULL",
+    "SELECT 'the chosen attempt of a later pass is not one that counts: stream ' || c.stream FROM t_scan "
+    "c LEFT JOIN "
+    "t_attempt a ON a.id = c.attempt WHERE c.attempt IS NOT NULL AND (a.status IS NULL OR a.pass <> "
+    "c.pass OR "
+    "a.stream <> c.stream OR a.status NOT IN ('done', 'partial', 'failed'))",
+    "SELECT 'an equal content is named that is not looked at: stream ' || w.twin FROM t_twin w WHERE "
+    "EXISTS (SELECT 1 "
+    "FROM t_twin o WHERE o.pass = w.pass AND o.stream = w.twin) OR NOT EXISTS (SELECT 1 FROM t_stream s "
+    "WHERE s.id = "
+    "w.twin)",
+    "SELECT 'an entry names a content that is not there: ' || path FROM t_entry WHERE stream IS NOT NULL "
+    "AND "
+    "stream NOT IN (SELECT id FROM t_stream)",
+};
+
+/* Rows of plugins' records, whose tables are known by name only. */
+static bool check_records(struct db *db, char *words, size_t size)
 {
-    static const char *const checks[] = {
-        "SELECT 'a content is done without an attempt: ' || path FROM t_stream WHERE parent IS NULL AND "
-        "status BETWEEN 1 AND 3 AND attempt IS NULL",
-        "SELECT 'a content is pending with a chosen attempt: ' || path FROM t_stream WHERE status = 0 AND "
-        "attempt IS NOT NULL",
-        "SELECT 'the chosen attempt of a content is not one that counts: ' || s.path FROM t_stream s LEFT "
-        "JOIN t_attempt a ON a.id = s.attempt "
-        "WHERE s.attempt IS NOT NULL AND (a.status IS NULL OR a.status NOT IN ('done', 'partial', 'failed'))",
-        "SELECT 'a fault is of an attempt that does not count: ' || f.id FROM t_fault f JOIN t_attempt a ON "
-        "a.id = f.attempt "
-        "WHERE a.status NOT IN ('done', 'partial', 'failed', 'open', 'void')",
-        "SELECT 'a note is of an attempt that does not count: ' || n.id FROM t_note n LEFT JOIN t_attempt a "
-        "ON a.id = "
-        "n.attempt LEFT JOIN t_stream t ON t.id = n.stream WHERE a.status IS NULL OR (a.status NOT IN "
-        "('open', 'void') AND " NOT_CHOSEN("n.attempt") ")",
-        "SELECT 'a content is done in a later pass without an attempt, and not all of it equals others: "
-        "stream ' || "
-        "c.stream FROM t_scan c WHERE c.status BETWEEN 1 AND 3 AND c.attempt IS NULL AND NOT EXISTS (SELECT "
-        "1 FROM t_twin "
-        "w WHERE w.pass = c.pass AND w.stream = c.stream)",
-        "SELECT 'a content is pending in a later pass with a chosen attempt: stream ' || stream FROM t_scan "
-        "WHERE status "
-        "IN (0, 5) AND attempt IS NOT NULL",
-        "SELECT 'the chosen attempt of a later pass is not one that counts: stream ' || c.stream FROM t_scan "
-        "c LEFT JOIN "
-        "t_attempt a ON a.id = c.attempt WHERE c.attempt IS NOT NULL AND (a.status IS NULL OR a.pass <> "
-        "c.pass OR "
-        "a.stream <> c.stream OR a.status NOT IN ('done', 'partial', 'failed'))",
-        "SELECT 'an equal content is named that is not looked at: stream ' || w.twin FROM t_twin w WHERE "
-        "EXISTS (SELECT 1 "
-        "FROM t_twin o WHERE o.pass = w.pass AND o.stream = w.twin) OR NOT EXISTS (SELECT 1 FROM t_stream s "
-        "WHERE s.id = "
-        "w.twin)",
-        "SELECT 'an entry names a content that is not there: ' || path FROM t_entry WHERE stream IS NOT NULL "
-        "AND "
-        "stream NOT IN (SELECT id FROM t_stream)",
-    };
-    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
-        if (!is_clean(db, checks[i], words, size))
-            return false;
     struct db_statement *s;
     if (db_prepare(db, "SELECT table_name FROM t_record_type", &s)) {
         snprintf(words, size, "%s", db_error(db));
@@ -221,6 +221,14 @@ static bool check_attempts(struct db *db, char *words, size_t size)
         snprintf(words, size, "%s", db_error(db));
     db_finalize(s);
     return clean && code == 0;
+}
+
+static bool check_attempts(struct db *db, char *words, size_t size)
+{
+    for (size_t i = 0; i < sizeof attempt_checks / sizeof *attempt_checks; i++)
+        if (!is_clean(db, attempt_checks[i], words, size))
+            return false;
+    return check_records(db, words, size);
 }
 
 static int check_findings(struct verifying *v, struct casefile *cf, bool *ret_sound, char *words, size_t size,

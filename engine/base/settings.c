@@ -30,7 +30,7 @@ static const struct setting_known table[] = {
     {"digest.files_only", "false", SETTING_BOOL, FINDINGS, "hash files alone: not the image, free space, slack and what lies outside of file systems"},
     {"features.limit", "1000000", SETTING_NUMBER, FINDINGS, "different values of one kind that are told of one stream"},
     {"features.tables", "", SETTING_TEXT, OTHER, "folder with the tables of what counts as a feature"},
-    {"filetype.detail", "full", SETTING_TEXT, FINDINGS, "full; type: no description; quick: nor are kinds of text told apart"},
+    {"filetype.detail", "full", SETTING_TEXT, FINDINGS, "full; type: no description; quick: nor most kinds of text"},
     {"filetype.extensions", "", SETTING_TEXT, OTHER,
      "table of file extensions by content type; empty: no check"},
     {"filetype.magic", "/usr/share/misc/magic.mgc", SETTING_TEXT, OTHER, "libmagic's database"},

@@ -103,7 +103,7 @@ const struct command command_process = {
             "it, and writes the report. IMAGE is a raw image, the first segment of a split or E01 image, "
             "AFF, VMDK, VHD, VHDX, QCOW2,\n"
             "a block device, or a folder. Without --case the folder is named after the first image.\n"
-            "Calling it again after a stop goes on where it was.",
+            "Calling it again after a stop goes on where it was, with the settings that it had.",
     .example = "  kvali process disk.E01 --case /srv/cases/2026-001\n"
                "  kvali process usb.raw phone.E01 --case /srv/cases/2026-002 --profile triage --jobs 4",
     .exits = "  1    done, and faults were recorded: the report lists them\n"

@@ -319,7 +319,8 @@ static int go_on(struct casefile *cf, const struct options *options, uint64_t ru
 }
 
 /* As job_cli_settings; where a run was before, unless everything is to be done again, with its settings. */
-static int settings_next(struct casefile *cf, const struct options *options, struct settings *settings)
+static int settings_next(struct casefile *cf, const struct options *options, const char *command,
+                         struct settings *settings)
 {
     struct why why = {{0}};
     uint64_t run = 0;
@@ -328,14 +329,17 @@ static int settings_next(struct casefile *cf, const struct options *options, str
     if (code)
         return job_cli_failed(cf, code, &why);
     if (!run)
-        return job_cli_settings(options, "run", settings);
+        return job_cli_settings(options, command, settings);
     code = settings_init(settings);
     if (code == 0)
         code = go_on(cf, options, run, complete, settings, &why);
+    if (code == 0 && !options->quiet)
+        cli_print("Settings of run %llu: profile %s, plugins %s\n", (unsigned long long)run,
+                  settings_text(settings, "profile"), settings_text(settings, "plugins"));
     if (code == 0)
         return 0;
     settings_finish(settings);
-    return code == -ENOMEM || code == -EALREADY ? job_cli_failed(cf, code, &why) : fail_usage("run", &why);
+    return code == -ENOMEM || code == -EALREADY ? job_cli_failed(cf, code, &why) : fail_usage(command, &why);
 }
 
 int job_cli_replay(struct casefile *cf, uint64_t run, const struct options *options,
@@ -450,8 +454,7 @@ static int choose(struct casefile *cf, const struct options *options, const char
     settings_finish(settings);
     if (code)
         return job_cli_failed(cf, code, &why);
-    return strcmp(command, "run") == 0 ? settings_next(cf, options, settings)
-                                       : job_cli_settings(options, command, settings);
+    return settings_next(cf, options, command, settings);
 }
 
 static int run_with(struct casefile *cf, const struct options *options, const struct settings *settings,

@@ -14,9 +14,9 @@ enum { FILETYPE_SIZE_MAX = 1024 * 1024 };
 
 struct filetype;
 
-/* How much is asked. TYPE: no description, which costs as much again. QUICK: nor are kinds of text told
- * apart, for which libmagic takes most of its time: a text of valid UTF-8 is text/plain, other text may be
- * application/octet-stream. */
+/* How much is asked. TYPE: no description, which costs as much again. QUICK: nor what only libmagic's checks
+ * of text tell apart, for which it takes most of its time: a source in C is text/plain, as is all that is
+ * valid UTF-8 and nothing else; text that is not may be application/octet-stream. */
 enum filetype_detail { FILETYPE_FULL, FILETYPE_TYPE, FILETYPE_QUICK };
 
 /* Opens libmagic with this database and no other. -ENOENT, -EINVAL, -ENOMEM. */

@@ -17,7 +17,8 @@ struct filetype_worker {
     struct filetype *magic;
     struct extensions *extensions; /* NULL: no table */
     struct buf mime, description;
-    uint8_t *idle; /* a buffer of FILETYPE_SIZE_MAX that no stream holds */
+    bool described; /* the detail of the settings has descriptions */
+    uint8_t *idle;  /* a buffer of FILETYPE_SIZE_MAX that no stream holds */
 };
 
 struct filetype_stream {
@@ -91,12 +92,14 @@ static int load(struct filetype_worker *mine, const char *magic, enum filetype_d
 
 static int filetype_setup(void *worker, const struct settings *settings, struct why *why)
 {
+    struct filetype_worker *mine = worker;
     enum filetype_detail detail = FILETYPE_FULL;
     int rc = read_detail(settings_text(settings, "filetype.detail"), &detail, why);
 
     if (rc < 0)
         return rc;
-    rc = load(worker, settings_text(settings, "filetype.magic"), detail,
+    mine->described = detail == FILETYPE_FULL;
+    rc = load(mine, settings_text(settings, "filetype.magic"), detail,
               settings_text(settings, "filetype.extensions"), why);
     if (rc < 0)
         filetype_teardown(worker);
@@ -140,7 +143,8 @@ static int identify(struct scan *scan, const uint8_t *data, size_t size)
     return scan_emit(scan, &filetype_type,
                      (const struct value[]){
                          value_bytes(worker->mime.data, worker->mime.size),
-                         value_bytes(worker->description.data, worker->description.size),
+                         worker->described ? value_bytes(worker->description.data, worker->description.size)
+                                           : value_none(),
                          value_text(expected),
                          value_u64(mismatch ? 1 : 0),
                      });

@@ -39,6 +39,11 @@ refused() {
     exits 2 "$KVALI" run "$case" --rules "$TOP/rules/yara/malware" -q && exits 0 "$KVALI" run "$case" -q --jobs 1
 }
 promise "a case that is examined whole is not taken for one that was examined with other settings" refused
+processed() { # the other command that goes on
+  exits 2 "$KVALI" process "$WORK/sample.raw" --case "$case" --profile full -q && exits 0 "$KVALI" process "$WORK/sample.raw" --case "$case" -q &&
+    is "digest,yara" "$(sql "$case" "SELECT DISTINCT json_extract(settings, '\$.settings.plugins') FROM t_run")"
+}
+promise "nor by process" processed
 
 triage() {
   rm -rf "$case"
@@ -50,6 +55,10 @@ triage() {
 promise "triage hashes files; the image's stored hash is told as not compared" triage
 
 types() { # kinds of text apart, as in full
+  mkdir "$WORK/source" && printf '#include <stdio.h>\nint main(void)\n{\n    return 0;\n}\n' >"$WORK/source/one" && "$KVALI" process "$WORK/source" --case "$WORK/source.quick" --profile triage -q &&
+    is "text/plain|1" "$(sql "$WORK/source.quick" "SELECT mime, description IS NULL FROM file WHERE kind = 'file' AND mime IS NOT NULL")" || return 1
+  "$KVALI" process "$WORK/source" --case "$WORK/source.type" --plugins filetype --set filetype.detail=type -q &&
+    is "text/x-c|1" "$(sql "$WORK/source.type" "SELECT mime, description IS NULL FROM file WHERE kind = 'file' AND mime IS NOT NULL")" || return 1
   "$KVALI" process "$WORK/sample.raw" --case "$WORK/full" --plugins filetype -q || return 1
   sqlite3 -readonly "$WORK/full/case.db" "ATTACH '$case/case.db' AS quick; SELECT f.path, f.mime, q.mime FROM file f JOIN quick.file q USING (path)
     WHERE f.mime <> q.mime AND NOT (f.mime GLOB 'text/*' AND q.mime IN ('text/plain', 'application/octet-stream'))" >"$WORK/differ" && cat "$WORK/differ" &&
