@@ -1,12 +1,15 @@
 /*
- * hash: MD5 (RFC 1321), SHA-1 and SHA-256 (FIPS 180-4) by libcrypto's EVP; XXH3-128 by libxxhash.
+ * hash: MD5 (RFC 1321), SHA-1 and SHA-256 (FIPS 180-4) by hash_blocks.c where the processor has what that
+ * needs, else by libcrypto's EVP; XXH3-128 by libxxhash.
  *
  * This is the one file that includes either. All four run over the same slice before the next slice is
- * touched, so that memory is read once and the other three read the cache. libcrypto can only fail here for
+ * touched, so that memory is read once and the others read the cache. libcrypto can only fail here for
  * lack of memory; a digest that might be wrong must never leave, so then the process ends, which the
  * supervisor records as a crash.
  */
 #include "engine/base/hash.h"
+
+#include "engine/base/hash_blocks.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -16,29 +19,20 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 enum { SLICE = 16 * 1024, FILE_BLOCK = 64 * 1024 };
 
 static EVP_MD *md5, *sha1, *sha256;
+hash_blocks_fn *hash_together;
 
 static int fetch(EVP_MD **md, const char *name)
 {
     if (*md == NULL)
         *md = EVP_MD_fetch(NULL, name, NULL);
     return *md != NULL ? 0 : -ENOTSUP;
-}
-
-int hash_setup(void)
-{
-    int r = fetch(&md5, "MD5");
-
-    if (r == 0)
-        r = fetch(&sha1, "SHA1");
-    if (r == 0)
-        r = fetch(&sha256, "SHA256");
-    return r;
 }
 
 static bool ready(void)
@@ -64,8 +58,12 @@ static EVP_MD_CTX *context_new(const EVP_MD *md)
 }
 
 struct hash_all {
-    EVP_MD_CTX *md5, *sha1, *sha256;
     XXH3_state_t *xxh3;
+    EVP_MD_CTX *md5, *sha1, *sha256; /* unless they are done together */
+    struct hash_state state;
+    uint8_t rest[HASH_BLOCK]; /* what does not fill a block yet */
+    size_t rest_size;
+    uint64_t size; /* bytes, of all updates */
 };
 
 struct hash_all *hash_all_new(void)
@@ -82,6 +80,7 @@ struct hash_all *hash_all_new(void)
         hash_all_free(hash);
         return NULL;
     }
+    hash->state = hash_state_start;
     XXH3_128bits_reset(hash->xxh3);
     return hash;
 }
@@ -99,10 +98,65 @@ void hash_all_free(struct hash_all *hash)
 
 void hash_all_reset(struct hash_all *hash)
 {
+    XXH3_128bits_reset(hash->xxh3);
+    if (hash_together != NULL) {
+        hash->state = hash_state_start;
+        hash->rest_size = 0;
+        hash->size = 0;
+        return;
+    }
     must(EVP_DigestInit_ex2(hash->md5, md5, NULL));
     must(EVP_DigestInit_ex2(hash->sha1, sha1, NULL));
     must(EVP_DigestInit_ex2(hash->sha256, sha256, NULL));
-    XXH3_128bits_reset(hash->xxh3);
+}
+
+static void update_together(struct hash_all *hash, const uint8_t *from, size_t size)
+{
+    size_t blocks;
+
+    hash->size += size;
+    if (hash->rest_size > 0) {
+        size_t n = HASH_BLOCK - hash->rest_size < size ? HASH_BLOCK - hash->rest_size : size;
+
+        memcpy(hash->rest + hash->rest_size, from, n);
+        hash->rest_size += n;
+        if (hash->rest_size < HASH_BLOCK)
+            return;
+        hash_together(&hash->state, hash->rest, 1);
+        from += n;
+        size -= n;
+    }
+    blocks = size / HASH_BLOCK;
+    hash_together(&hash->state, from, blocks);
+    hash->rest_size = size % HASH_BLOCK;
+    memcpy(hash->rest, from + blocks * HASH_BLOCK, hash->rest_size);
+}
+
+static void put_words(uint8_t *to, const uint32_t *words, size_t count, bool big_endian)
+{
+    for (size_t i = 0; i < 4 * count; i++)
+        to[i] = (uint8_t)(words[i / 4] >> 8 * (big_endian ? 3 - i % 4 : i % 4));
+}
+
+/* The end of all three: a bit, zeros, and the size in bits in the last eight bytes. MD5 alone has it
+ * little-endian, so it is done from a state of its own. */
+static void final_together(struct hash_all *hash, struct hash_set *ret_set)
+{
+    uint8_t end[2 * HASH_BLOCK] = {0};
+    size_t blocks = hash->rest_size < HASH_BLOCK - 8 ? 1 : 2;
+    struct hash_state sha = hash->state, of_md5 = hash->state;
+
+    memcpy(end, hash->rest, hash->rest_size);
+    end[hash->rest_size] = 0x80;
+    for (size_t i = 0; i < 8; i++)
+        end[blocks * HASH_BLOCK - 1 - i] = (uint8_t)(hash->size << 3 >> 8 * i);
+    hash_together(&sha, end, blocks);
+    for (size_t i = 0; i < 8; i++)
+        end[blocks * HASH_BLOCK - 8 + i] = (uint8_t)(hash->size << 3 >> 8 * i);
+    hash_together(&of_md5, end, blocks);
+    put_words(ret_set->md5, of_md5.md5, 4, false);
+    put_words(ret_set->sha1, sha.sha1, 5, true);
+    put_words(ret_set->sha256, sha.sha256, 8, true);
 }
 
 void hash_all_update(struct hash_all *hash, const void *data, size_t size)
@@ -113,9 +167,13 @@ void hash_all_update(struct hash_all *hash, const void *data, size_t size)
         size_t n = size < SLICE ? size : SLICE;
 
         XXH3_128bits_update(hash->xxh3, from, n);
-        must(EVP_DigestUpdate(hash->md5, from, n));
-        must(EVP_DigestUpdate(hash->sha1, from, n));
-        must(EVP_DigestUpdate(hash->sha256, from, n));
+        if (hash_together != NULL) {
+            update_together(hash, from, n);
+        } else {
+            must(EVP_DigestUpdate(hash->md5, from, n));
+            must(EVP_DigestUpdate(hash->sha1, from, n));
+            must(EVP_DigestUpdate(hash->sha256, from, n));
+        }
         from += n;
         size -= n;
     }
@@ -125,13 +183,59 @@ void hash_all_final(struct hash_all *hash, struct hash_set *ret_set)
 {
     XXH128_canonical_t canonical;
 
-    must(EVP_DigestFinal_ex(hash->md5, ret_set->md5, NULL));
-    must(EVP_DigestFinal_ex(hash->sha1, ret_set->sha1, NULL));
-    must(EVP_DigestFinal_ex(hash->sha256, ret_set->sha256, NULL));
+    if (hash_together != NULL) {
+        final_together(hash, ret_set);
+    } else {
+        must(EVP_DigestFinal_ex(hash->md5, ret_set->md5, NULL));
+        must(EVP_DigestFinal_ex(hash->sha1, ret_set->sha1, NULL));
+        must(EVP_DigestFinal_ex(hash->sha256, ret_set->sha256, NULL));
+    }
     XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(hash->xxh3));
     static_assert(sizeof canonical.digest == XXH3_SIZE, "XXH3-128 has 128 bits");
     for (size_t i = 0; i < XXH3_SIZE; i++)
         ret_set->xxh3[i] = canonical.digest[i];
+}
+
+static bool digests_are(const uint8_t *data, size_t size, const struct hash_set *set)
+{
+    uint8_t a[MD5_SIZE], b[SHA1_SIZE], c[SHA256_SIZE];
+
+    return EVP_Digest(data, size, a, NULL, md5, NULL) == 1 && memcmp(a, set->md5, sizeof a) == 0 &&
+           EVP_Digest(data, size, b, NULL, sha1, NULL) == 1 && memcmp(b, set->sha1, sizeof b) == 0 &&
+           EVP_Digest(data, size, c, NULL, sha256, NULL) == 1 && memcmp(c, set->sha256, sizeof c) == 0;
+}
+
+/* Our loop is used on a machine only after it gave there what libcrypto gives. */
+static void choose(void)
+{
+    struct hash_all hash = {.state = hash_state_start};
+    uint8_t data[5 * HASH_BLOCK - 3];
+    struct hash_set set;
+
+    hash_together = hash_blocks();
+    if (hash_together == NULL)
+        return;
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 167 + 13);
+    update_together(&hash, data, sizeof data);
+    final_together(&hash, &set);
+    if (!digests_are(data, sizeof data, &set))
+        hash_together = NULL;
+}
+
+int hash_setup(void)
+{
+    static bool done;
+    int r = fetch(&md5, "MD5");
+
+    if (r == 0)
+        r = fetch(&sha1, "SHA1");
+    if (r == 0)
+        r = fetch(&sha256, "SHA256");
+    if (r == 0 && !done)
+        choose();
+    done = done || r == 0;
+    return r;
 }
 
 struct hash_sha256 {

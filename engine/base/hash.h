@@ -1,5 +1,6 @@
 /*
- * hash: MD5, SHA-1, SHA-256 (libcrypto) and XXH3-128 (xxHash), alone or all in one pass.
+ * hash: MD5, SHA-1, SHA-256 (libcrypto, or a loop of our own that was held against it) and XXH3-128 (xxHash), alone or
+ * all in one pass.
  *
  * hash_setup fetches the algorithms; call it once per process before any other, and before a sandbox closes.
  */
@@ -23,8 +24,8 @@ struct hash_set {
 struct hash_all;
 struct hash_all *hash_all_new(void); /* NULL: no memory */
 void hash_all_free(struct hash_all *hash);
-/* Ready for the next stream. libcrypto 3.0 takes its three small states anew here; update and final allocate
- * nothing. */
+/* Ready for the next stream. Where libcrypto does it, its three small states are allocated anew here; update and final
+ * allocate nothing. */
 void hash_all_reset(struct hash_all *hash);
 void hash_all_update(struct hash_all *hash, const void *data, size_t size);
 void hash_all_final(struct hash_all *hash, struct hash_set *ret_set); /* then reset before the next update */

@@ -5,6 +5,7 @@
  */
 #include "engine/base/hash.h"
 
+#include "engine/base/hash_blocks.h"
 #include "engine/base/text.h"
 
 #include <criterion/criterion.h>
@@ -90,6 +91,27 @@ Test(hash, the_size_of_the_pieces_does_not_matter)
         assert_same(&whole, &set, pieces[p]);
     }
     hash_all_free(hash);
+}
+
+/* Nothing to compare where the processor has no instructions for it: both are libcrypto then. */
+Test(hash, together_is_what_libcrypto_gives_at_every_size_and_place)
+{
+    static uint8_t data[4096 + 320];
+    hash_blocks_fn *together = hash_together;
+    struct hash_set mine, theirs;
+
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 2654435761U >> 11);
+    for (size_t size = 0; size <= 4096; size += size < 320 ? 1 : 59) {
+        const uint8_t *from = data + size % 67;
+
+        hash_together = together;
+        mine = all_of(from, size);
+        hash_together = NULL;
+        theirs = all_of(from, size);
+        assert_same(&mine, &theirs, size);
+    }
+    hash_together = together;
 }
 
 Test(hash, a_reset_forgets_what_came_before_even_in_the_middle)
