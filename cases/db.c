@@ -75,6 +75,15 @@ static int configure(struct db *db, enum db_mode mode)
     return code;
 }
 
+/* One thread has a database; and SQLite is not asked to count its memory, which is a lock at every allocation. */
+static void prepare_once(void)
+{
+    static bool done;
+    if (!done)
+        (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    done = true;
+}
+
 static int open_once(const char *path, enum db_mode mode, int more_flags, struct db **ret_db, struct why *why)
 {
     static const int flags[] = {
@@ -87,7 +96,8 @@ static int open_once(const char *path, enum db_mode mode, int more_flags, struct
         return why_set(why, -ENOMEM, "out of memory");
     /* For db_attach_unchanging; a path is a path all the same. */
     int uri = strncmp(path, "file:", 5) == 0 ? more_flags : SQLITE_OPEN_URI;
-    int rc = sqlite3_open_v2(path, &db->handle, flags[mode] | uri | SQLITE_OPEN_NOFOLLOW, NULL);
+    prepare_once();
+    int rc = sqlite3_open_v2(path, &db->handle, flags[mode] | uri | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL);
     int code = code_of(db->handle, rc);
     if (code == 0)
         code = configure(db, mode);

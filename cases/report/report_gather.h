@@ -10,15 +10,6 @@
 /* A size that a sum of many cannot overflow with. */
 #define BYTES(x) "min(max(" x ", 0), 1125899906842624)"
 
-/* Contents with the volume that they belong to. */
-#define PLACED                                                                                               \
-    "WITH RECURSIVE placed(id, volume) AS ("                                                                 \
-    "SELECT s.id, coalesce(e.volume, v.key, '') FROM t_stream s "                                            \
-    "LEFT JOIN t_entry e ON e.exhibit = s.exhibit AND e.path = s.path AND e.stream = s.id "                  \
-    "LEFT JOIN t_volume v ON e.id IS NULL AND v.exhibit = s.exhibit AND v.raw <> '' AND v.raw = s.locator "  \
-    "WHERE s.parent IS NULL "                                                                                \
-    "UNION ALL SELECT c.id, p.volume FROM placed p JOIN t_stream c ON c.parent = p.id) "
-
 struct gather {
     struct casefile *cf;
     struct db *db;

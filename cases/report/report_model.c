@@ -189,9 +189,21 @@ static int gather_custody(struct gather *gather)
     return error;
 }
 
+/* Every content with the volume that it belongs to, for all who ask; it goes with the transaction. */
+static const char placed_sql[] =
+    "CREATE TEMP TABLE placed(id INTEGER PRIMARY KEY, volume TEXT NOT NULL);"
+    "WITH RECURSIVE p(id, volume) AS ("
+    "SELECT s.id, coalesce(e.volume, v.key, '') FROM t_stream s "
+    "LEFT JOIN t_entry e ON e.exhibit = s.exhibit AND e.path = s.path AND e.stream = s.id "
+    "LEFT JOIN t_volume v ON e.id IS NULL AND v.exhibit = s.exhibit AND v.raw <> '' AND v.raw = s.locator "
+    "WHERE s.parent IS NULL "
+    "UNION ALL SELECT c.id, p.volume FROM p JOIN t_stream c ON c.parent = p.id) INSERT OR IGNORE INTO placed SELECT * FROM p";
+
 static int gather_snapshot(struct gather *gather)
 {
     int error = db_exec(gather->db, "BEGIN"); /* one snapshot; db_begin would want to write */
+    if (error == 0)
+        error = db_exec(gather->db, placed_sql);
     if (error < 0)
         return why_set(gather->why, error, "%s/case.db: %s", casefile_folder(gather->cf),
                        db_error(gather->db));

@@ -36,13 +36,13 @@ static int uniform_row(struct gather *gather, struct db_statement *s)
 }
 
 static const char uniform_sql[] =
-    PLACED "SELECT s.exhibit, p.volume, s.locator IN ('image', 'file'), sum(s.uniform IS NOT NULL), "
-           "sum(CASE WHEN s.uniform IS NOT NULL THEN " BYTES(
-               "s.size") " ELSE 0 END), sum(s.slack > 0), "
-                         "sum(s.slack_uniform <> 0), sum(CASE WHEN s.slack_uniform <> 0 THEN " BYTES(
-                             "s.slack") " ELSE 0 END) "
-                                        "FROM placed p JOIN t_stream s ON s.id = p.id WHERE s.status IN (1, "
-                                        "2) GROUP BY 1, 2, 3";
+    "SELECT s.exhibit, p.volume, s.locator IN ('image', 'file'), sum(s.uniform IS NOT NULL), "
+    "sum(CASE WHEN s.uniform IS NOT NULL THEN " BYTES(
+        "s.size") " ELSE 0 END), sum(s.slack > 0), "
+                  "sum(s.slack_uniform <> 0), sum(CASE WHEN s.slack_uniform <> 0 THEN " BYTES(
+                      "s.slack") " ELSE 0 END) "
+                                 "FROM placed p JOIN t_stream s ON s.id = p.id WHERE s.status IN (1, "
+                                 "2) GROUP BY 1, 2, 3";
 
 static void add_bytes(struct model_account *to, const struct model_account *from)
 {
@@ -60,7 +60,8 @@ static void add_uniform(struct model_account *to, const struct model_account *fr
     to->slack_bytes += from->slack_bytes;
 }
 
-/* A volume of a medium inside of the exhibit's: its bytes are those of what it lies in, and its key begins with that one's. */
+/* A volume of a medium inside of the exhibit's: its bytes are those of what it lies in, and its key begins
+ * with that one's. */
 static bool is_inside(const struct model_volume *volume)
 {
     return volume->part == PART_VOLUME && strchr(volume->key, '!') != NULL;

@@ -158,8 +158,10 @@ static const char extent_sql[] = "SELECT exhibit, count(*), sum(" BYTES(
             "size "
             "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM "
             "(SELECT exhibit, " BYTES("size") " AS size, " BYTES(
-                "offset") " AS offset FROM t_volume v WHERE parent = '' AND EXISTS (SELECT 1 FROM t_attempt a WHERE a.id = v.found "
-                "AND a.expand IS NOT NULL))) GROUP BY exhibit"; /* those that a content is are no parts of the medium */
+                "offset") " AS offset FROM t_volume v WHERE parent = '' AND EXISTS (SELECT 1 FROM t_attempt "
+                          "a WHERE a.id = v.found "
+                          "AND a.expand IS NOT NULL))) GROUP BY exhibit"; /* those that a content is are no
+                                                                             parts of the medium */
 
 static int gather_volumes(struct gather *gather)
 {
@@ -184,7 +186,8 @@ static int gather_volumes(struct gather *gather)
 
 /* ---- counts ---- */
 
-struct model_volume *media_volume(struct report_model *model, uint64_t exhibit, const char *volume, bool whole)
+struct model_volume *media_volume(struct report_model *model, uint64_t exhibit, const char *volume,
+                                  bool whole)
 {
     struct model_volume *elsewhere = NULL;
     for (size_t i = 0; i < model->volume_cut.count; i++) {
@@ -259,18 +262,18 @@ static const char entry_sql[] =
     "WHERE stream IS NULL OR kind NOT IN (0, 1, 5, 6) GROUP BY 1, 2";
 
 static const char content_sql[] =
-    PLACED "SELECT s.exhibit, p.volume, s.locator IN ('image', 'file'), count(*), sum(s.status = 0), "
-           "sum(s.status = 1), "
-           "sum(s.status = 2), sum(s.status NOT IN (0, 1, 2)), sum(" BYTES("s.read") "), sum(" BYTES(
-               "s.unread") ") "
-                           "FROM placed p JOIN t_stream s ON s.id = p.id GROUP BY 1, 2, 3";
+    "SELECT s.exhibit, p.volume, s.locator IN ('image', 'file'), count(*), sum(s.status = 0), "
+    "sum(s.status = 1), "
+    "sum(s.status = 2), sum(s.status NOT IN (0, 1, 2)), sum(" BYTES("s.read") "), sum(" BYTES(
+        "s.unread") ") "
+                    "FROM placed p JOIN t_stream s ON s.id = p.id GROUP BY 1, 2, 3";
 
 static const char fault_sql[] =
-    PLACED "SELECT x.id, coalesce(nullif(f.volume, ''), p.volume, ''), coalesce(s.locator IN ('image', "
-           "'file'), 0), count(*), "
-           "count(DISTINCT CASE WHEN f.kind = 'limit' THEN f.stream END) "
-           "FROM fault f JOIN exhibit x ON x.exhibit = f.exhibit LEFT JOIN t_stream s ON s.id = f.stream "
-           "LEFT JOIN placed p ON p.id = f.stream GROUP BY 1, 2, 3";
+    "SELECT x.id, coalesce(nullif(f.volume, ''), p.volume, ''), coalesce(s.locator IN ('image', "
+    "'file'), 0), count(*), "
+    "count(DISTINCT CASE WHEN f.kind = 'limit' THEN f.stream END) "
+    "FROM fault f JOIN exhibit x ON x.exhibit = f.exhibit LEFT JOIN t_stream s ON s.id = f.stream "
+    "LEFT JOIN placed p ON p.id = f.stream GROUP BY 1, 2, 3";
 
 static bool is_empty(const struct model_counts *counts)
 {
