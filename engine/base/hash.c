@@ -21,7 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#if defined(__x86_64__)
+#include <xxh_x86dispatch.h> /* the widest instructions that the processor has */
+#else
 #include <xxhash.h>
+#endif
 
 enum { SLICE = 16 * 1024, FILE_BLOCK = 64 * 1024 };
 

@@ -1,5 +1,6 @@
 /*
- * image_ewf: E01 and S01 images, read with libewf. The only file that includes its header.
+ * image_ewf: E01 and S01 images. libewf tells what they are, and the only file that includes its header is
+ * this one; image_ewf_chunks.c reads them. libewf reads those that are not as that file has it:
  *
  * libewf gives zeros for a chunk whose checksum is wrong and tells only in its list of checksum errors, so
  * that list is asked after every read. It is ordered and merged, which allows bisection; its length alone
@@ -21,7 +22,8 @@
 enum { CHUNK_MAX = 128 * 1024 * 1024 };
 
 struct ewf {
-    libewf_handle_t *handle;
+    libewf_handle_t *handle;   /* NULL when the chunks are read without it */
+    struct ewf_chunks *chunks; /* NULL: by libewf */
     uint32_t chunk_size;
     uint64_t readable; /* bytes of the medium that the segments at hand list */
 };
@@ -207,6 +209,14 @@ static int take_geometry(struct image *image, struct ewf *ewf, const struct ewf_
     return 0;
 }
 
+static void close_handle(struct ewf *ewf)
+{
+    if (ewf->handle == NULL)
+        return;
+    (void)libewf_handle_close(ewf->handle, NULL);
+    (void)libewf_handle_free(&ewf->handle, NULL);
+}
+
 static int open_handle(struct image *image, struct ewf *ewf, const struct ewf_set *set, struct why *why)
 {
     struct fd_snapshot before;
@@ -225,7 +235,15 @@ static int open_handle(struct image *image, struct ewf *ewf, const struct ewf_se
     return status;
 }
 
-static int open_set(struct image *image, struct ewf *ewf, const struct ewf_set *set, struct why *why)
+/* libewf has told what the image is; from here on only its tables are needed. */
+static int read_without(struct image *image, struct ewf *ewf, struct ewf_set *set, struct why *why)
+{
+    close_handle(ewf);
+    image->fd_count = 0;
+    return ewf_chunks_new(image, set, ewf->chunk_size, &ewf->chunks, why);
+}
+
+static int open_set(struct image *image, struct ewf *ewf, struct ewf_set *set, struct why *why)
 {
     int status = image_need_fds(set->count, why);
     if (status == 0)
@@ -240,7 +258,7 @@ static int open_set(struct image *image, struct ewf *ewf, const struct ewf_set *
     add_details(image, ewf->handle);
     add_hashes(image, ewf->handle);
     add_acquisition_errors(image, ewf->handle);
-    return 0;
+    return set->irregular ? 0 : read_without(image, ewf, set, why);
 }
 
 static int ewf_open(struct image *image, const char *path, struct why *why)
@@ -267,10 +285,8 @@ static void ewf_close(struct image *image)
     struct ewf *ewf = image->state;
     if (ewf == NULL)
         return;
-    if (ewf->handle != NULL) {
-        (void)libewf_handle_close(ewf->handle, NULL);
-        (void)libewf_handle_free(&ewf->handle, NULL);
-    }
+    close_handle(ewf);
+    ewf_chunks_free(image, ewf->chunks);
     free(ewf);
 }
 
@@ -368,6 +384,8 @@ static int ewf_read(struct image *image, uint64_t offset, uint8_t *data, size_t 
         if (known) {
             memset(data, 0, piece);
             status = image_add_bad(image, offset, piece);
+        } else if (ewf->chunks != NULL) {
+            status = ewf_chunks_read(image, ewf->chunks, offset, data, piece);
         } else {
             status = image_read_pieces(image, read_piece, ewf->chunk_size, offset, data, piece);
             if (status == 0)

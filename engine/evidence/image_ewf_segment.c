@@ -99,31 +99,71 @@ static bool is_bomb(const struct section *section)
  * wrong place, so the chain is broken there. */
 struct tally {
     uint64_t last_table;
-    bool untabled; /* sectors were seen, and no table yet */
+    bool untabled;       /* sectors were seen, and no table yet */
+    bool twinless;       /* the last table is damaged, and so far there is no other copy */
+    uint64_t begin, end; /* of the last sectors section's data */
 };
 
-static bool tally_section(int fd, uint64_t offset, const struct section *section, struct tally *tally,
-                          struct ewf_segment *segment)
+static struct ewf_table *add_table(struct ewf_segment *segment)
+{
+    if ((segment->table_count & 63) == 0) {
+        struct ewf_table *more = realloc(segment->tables, (segment->table_count + 64) * sizeof(*more));
+        if (more == NULL)
+            return NULL;
+        segment->tables = more;
+    }
+    segment->tables[segment->table_count] = (struct ewf_table){0};
+    return &segment->tables[segment->table_count++];
+}
+
+/* A table that is damaged has a copy behind it. */
+static int keep_table(int fd, uint64_t offset, const struct section *section, uint64_t entries, bool twin,
+                      struct tally *tally, struct ewf_segment *segment)
+{
+    if (twin && !tally->twinless) {
+        segment->irregular = segment->irregular || entries != tally->last_table;
+        return 0;
+    }
+    struct ewf_table *table = twin ? &segment->tables[segment->table_count - 1] : add_table(segment);
+    if (table == NULL)
+        return -ENOMEM;
+    segment->irregular = segment->irregular || (!twin && (tally->twinless || !tally->untabled));
+    table->begin = tally->begin;
+    table->end = tally->end;
+    bool sound = section->size > SECTION_SIZE &&
+                 ewf_table_read(fd, offset + SECTION_SIZE, section->size - SECTION_SIZE, table) &&
+                 table->count == entries;
+    segment->irregular = segment->irregular || (twin && !sound);
+    tally->twinless = !twin && !sound;
+    return 0;
+}
+
+/* 0, -EINVAL: not sound, -ENOMEM. */
+static int tally_section(int fd, uint64_t offset, const struct section *section, struct tally *tally,
+                         struct ewf_segment *segment)
 {
     bool twin = is_type(section, "table2"); /* the same once more */
     if (is_type(section, "table") || twin) {
         uint64_t entries = table_entries(fd, offset, section);
+        int status = keep_table(fd, offset, section, entries, twin, tally, segment);
         segment->chunks += !twin ? entries : entries > tally->last_table ? entries - tally->last_table : 0;
         tally->last_table = entries;
         tally->untabled = false;
-        return true;
+        return status;
     }
     bool sound = !tally->untabled;
-    if (is_type(section, "sectors"))
+    if (is_type(section, "sectors")) {
         tally->untabled = true;
-    return sound;
+        tally->begin = offset + SECTION_SIZE;
+        tally->end = section->size > SECTION_SIZE ? u64_add_saturating(offset, section->size) : tally->begin;
+    }
+    return sound ? 0 : -EINVAL;
 }
 
-/* Follows the chain. -EINVAL for a header section that is too large. */
-static int walk_sections(int fd, uint64_t file_size, struct ewf_segment *segment)
+/* Follows the chain. -EINVAL for a header section that is too large; -ENOMEM. */
+static int follow_chain(int fd, uint64_t file_size, struct tally *tally, struct ewf_segment *segment)
 {
     uint64_t offset = FILE_HEADER_SIZE;
-    struct tally tally = {0};
     segment->end = EWF_BROKEN;
     for (uint32_t i = 0; i < SECTIONS_MAX; i++) {
         struct section section;
@@ -132,8 +172,9 @@ static int walk_sections(int fd, uint64_t file_size, struct ewf_segment *segment
             return 0;
         if (is_bomb(&section))
             return -EINVAL;
-        if (!tally_section(fd, offset, &section, &tally, segment))
-            return 0;
+        int status = tally_section(fd, offset, &section, tally, segment);
+        if (status < 0)
+            return status == -EINVAL ? 0 : status;
         if (is_type(&section, "next") || is_type(&section, "done")) {
             segment->end = is_type(&section, "next") ? EWF_NEXT : EWF_DONE;
             return 0;
@@ -143,6 +184,14 @@ static int walk_sections(int fd, uint64_t file_size, struct ewf_segment *segment
         offset = section.next;
     }
     return 0;
+}
+
+static int walk_sections(int fd, uint64_t file_size, struct ewf_segment *segment)
+{
+    struct tally tally = {0};
+    int status = follow_chain(fd, file_size, &tally, segment);
+    segment->irregular = segment->irregular || tally.twinless;
+    return status;
 }
 
 static int read_segment(int fd, struct ewf_segment *segment)
@@ -158,7 +207,8 @@ static int read_segment(int fd, struct ewf_segment *segment)
     return walk_sections(fd, (uint64_t)info.st_size, segment);
 }
 
-int ewf_segment_read(const char *path, struct ewf_segment *ret_segment, struct why *why)
+/* -EINVAL: not an EWF segment file, or one that must not be given to a decompressor; `why` says. */
+static int ewf_segment_read(const char *path, struct ewf_segment *ret_segment, struct why *why)
 {
     struct ewf_segment segment = {0};
     char shown[SHOWN_SIZE];
@@ -167,6 +217,10 @@ int ewf_segment_read(const char *path, struct ewf_segment *ret_segment, struct w
         return fd;
     int status = read_segment(fd, &segment);
     (void)close(fd);
+    if (status < 0)
+        free(segment.tables);
+    if (status == -ENOMEM)
+        return status;
     if (status == -ENODATA)
         return why_set(why, -EINVAL, "%s: is not a segment file of an E01 image",
                        image_shown(path, 70, shown));
@@ -252,13 +306,35 @@ static void drop_strangers(char **names)
     }
 }
 
+/* The segment's tables, as tables of the image. */
+static int take_tables(struct ewf_set *set, size_t index, struct ewf_segment *segment)
+{
+    struct ewf_table *all =
+        realloc(set->tables, (set->table_count + segment->table_count + 1) * sizeof(*all));
+    uint64_t first = set->chunks;
+    if (all == NULL) {
+        free(segment->tables);
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < segment->table_count; i++) {
+        segment->tables[i].segment = (uint32_t)index;
+        segment->tables[i].first = first;
+        first += segment->tables[i].count;
+        all[set->table_count++] = segment->tables[i];
+    }
+    set->tables = all;
+    set->irregular = set->irregular || segment->irregular;
+    free(segment->tables);
+    return 0;
+}
+
 /* Decides on segment `number`: 1 it is used and others may follow, 0 it is used as the last, -ENODATA it is
  * not used. */
 static int take_segment(struct image *image, char *const *names, size_t number, size_t last,
                         struct ewf_set *set, struct why *why)
 {
     char shown[SHOWN_SIZE];
-    struct ewf_segment segment;
+    struct ewf_segment segment = {0};
     struct why cause = {""};
     set->whole = false;
     if (names[number] == NULL) {
@@ -270,6 +346,8 @@ static int take_segment(struct image *image, char *const *names, size_t number, 
     int status = ewf_segment_read(names[number], &segment, &cause);
     if (status < 0 && number == 1)
         return why_set(why, status, "%s", cause.text);
+    if (status == 0 && segment.number != number)
+        free(segment.tables);
     if (status < 0 || segment.number != number) {
         image_add_damage(image, "segment %zu (%s) is not usable: what it and later ones hold is not read",
                          number, status < 0 ? cause.text : "its header gives another number");
@@ -278,6 +356,9 @@ static int take_segment(struct image *image, char *const *names, size_t number, 
                              image_shown(names[number], 70, shown), (unsigned)segment.number)
                    : -ENODATA;
     }
+    status = take_tables(set, number - 1, &segment);
+    if (status < 0)
+        return status;
     set->chunks += segment.chunks;
     set->whole = segment.end == EWF_DONE;
     if (segment.end == EWF_BROKEN)
@@ -353,5 +434,6 @@ void ewf_set_finish(struct ewf_set *set)
     for (size_t i = 0; i < set->count; i++)
         free(set->paths[i]);
     free(set->paths);
+    free(set->tables);
     *set = (struct ewf_set){0};
 }

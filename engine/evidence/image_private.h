@@ -149,24 +149,49 @@ void image_find_hashes(struct image *image, const char *path);
 
 /* image_ewf_segment.c: what one segment file is, by its own section chain. */
 enum ewf_end { EWF_NEXT, EWF_DONE, EWF_BROKEN };
+/* A table of chunks. */
+struct ewf_table {
+    uint32_t segment;       /* from 0 */
+    uint64_t first, count;  /* chunks of the medium */
+    uint64_t entries, base; /* offsets in the segment file: of the entries, and what theirs count from */
+    uint64_t begin, end;    /* the sectors section, which its chunks lie in */
+};
 struct ewf_segment {
     uint16_t number;
     enum ewf_end end;
     uint64_t broken_at; /* EWF_BROKEN: offset of the section that is not there or not sound */
     uint64_t chunks;    /* listed in its tables */
+    bool irregular;     /* a table is not as image_ewf_chunks.c reads them */
+    struct ewf_table *tables;
+    size_t table_count;
 };
-/* -EINVAL: not an EWF segment file, or one that must not be given to a decompressor; `why` says. */
-int ewf_segment_read(const char *path, struct ewf_segment *ret_segment, struct why *why);
 
 /* The segment files of the image that `path` belongs to, up to the last that can be used; says in info.damage
- * what is missing or broken. */
+ * what is missing or broken. -EINVAL: the first is not an EWF segment file, or must not be given to a
+ * decompressor; `why` says. */
 struct ewf_set {
     char **paths;
     size_t count;
     uint64_t chunks;
-    bool whole; /* first to last, each with a sound chain of sections */
+    bool whole;     /* first to last, each with a sound chain of sections */
+    bool irregular; /* not for ewf_chunks_new */
+    struct ewf_table *tables;
+    size_t table_count;
 };
 int ewf_set_find(struct image *image, const char *path, struct ewf_set *ret_set, struct why *why);
 void ewf_set_finish(struct ewf_set *set);
+
+/* image_ewf_chunks.c: reading chunks by their tables. */
+/* The header and entries of a table section whose data (`size` bytes) begins at `at`, for a table of which begin and end are known.
+ * False: it is damaged, or of another kind than usual. */
+bool ewf_table_read(int fd, uint64_t at, uint64_t size, struct ewf_table *table);
+struct ewf_chunks;
+/* Opens the segment files, which become the image's descriptors; it has none yet, and its info.size is set. Takes the set's tables.
+ * What is in *ret_chunks is to be freed after a failure, too. */
+int ewf_chunks_new(struct image *image, struct ewf_set *set, uint32_t chunk_size, struct ewf_chunks **ret_chunks,
+                   struct why *why);
+void ewf_chunks_free(struct image *image, struct ewf_chunks *chunks); /* NULL does nothing */
+/* As image_driver.read. */
+int ewf_chunks_read(struct image *image, struct ewf_chunks *chunks, uint64_t offset, uint8_t *data, size_t size);
 
 #endif
