@@ -30,68 +30,64 @@ awk '$1 == "=" { short = $2; $1 = $2 = ""; means[short] = $0 }
                print "" } }' "$here/layers.txt" >"$work/layers"
 grep '^[^#]' "$here/foreign.txt" >"$work/foreign"
 
-matches() { # TEXT PATTERN…
-    text=$1
-    shift
-    for pattern; do
-        # shellcheck disable=SC2254
-        case $text in $pattern) return 0 ;; esac
-    done
-    return 1
-}
+# A pattern of the shell's as awk has it; fits(text, list): one of the patterns of a list does.
+globs='
+    function expression(pattern) {
+        gsub(/[.+(){}^$|\\]/, "[&]", pattern)
+        gsub(/\*/, ".*", pattern)
+        gsub(/\?/, ".", pattern)
+        return "^" pattern "$"
+    }
+    function fits(text, list, word, n, i) {
+        n = split(list, word, " ")
+        for (i = 1; i <= n; i++)
+            if (text ~ (word[i] in known ? known[word[i]] : known[word[i]] = expression(word[i])))
+                return 1
+        return 0
+    }'
 
 # ---- the rules: each prints what breaks it, and nothing when it holds
 
 layers() {
-    set -f
-    while IFS=$tab read -r file kind header; do
-        [ "$kind" = '"' ] || continue
-        allowed=
-        while read -r pattern rest; do
-            # shellcheck disable=SC2254
-            case $file in $pattern) allowed=$rest && break ;; esac
-        done <"$work/layers"
-        case $allowed in own | 'own '* | *' own' | *' own '*) allowed="$allowed ${file%/*}/*" ;; esac
-        # shellcheck disable=SC2086
-        matches "$header" $allowed || echo "$file includes $header, which its line in layers.txt does not allow"
-    done <"$work/includes"
-    set +f
+    awk -F "$tab" "$globs"'
+        FILENAME == ARGV[1] { split($0, word, " "); left[++n] = word[1]; right[n] = substr($0, length(word[1]) + 1); next }
+        $2 == "\"" {
+            allowed = ""
+            for (i = 1; i <= n && !fits($1, left[i]); i++) {}
+            if (i <= n)
+                allowed = right[i] " "
+            folder = $1
+            sub(/\/[^\/]*$/, "", folder)
+            if (allowed ~ / own /)
+                allowed = allowed folder "/*"
+            if (!fits($3, allowed))
+                print $1 " includes " $3 ", which its line in layers.txt does not allow"
+        }' "$work/layers" "$work/includes"
 }
 
 foreign() {
-    set -f
-    while IFS=$tab read -r file kind header; do
-        [ "$kind" = '<' ] || continue
-        while read -r pattern owner; do
-            # shellcheck disable=SC2254
-            case $header in $pattern)
-                # shellcheck disable=SC2086
-                matches "$file" $owner || echo "$file includes <$header>, which is for $owner alone"
-                ;;
-            esac
-        done <"$work/foreign"
-    done <"$work/includes"
-    set +f
+    awk -F "$tab" "$globs"'
+        FILENAME == ARGV[1] { split($0, word, " "); header[++n] = word[1]; owner[n] = substr($0, length(word[1]) + 1); next }
+        $2 == "<" {
+            for (i = 1; i <= n; i++)
+                if (fits($3, header[i]) && !fits($1, owner[i]))
+                    print $1 " includes <" $3 ">, which is for " owner[i] " alone"
+        }' "$work/foreign" "$work/includes"
 }
 
 # What is neither C's, POSIX's nor Linux's is a foreign library, and needs a line in foreign.txt.
 unknown() {
-    set -f
-    names=$(cut -d' ' -f1 "$work/foreign")
-    while IFS=$tab read -r file kind header; do
-        [ "$kind" = '<' ] || continue
-        case $header in
-        assert.h | ctype.h | errno.h | float.h | inttypes.h | limits.h | locale.h | math.h | setjmp.h | signal.h | \
-            stdalign.h | stdarg.h | stdatomic.h | stdbool.h | stddef.h | stdint.h | stdio.h | stdlib.h | \
-            stdnoreturn.h | string.h | strings.h | time.h | wchar.h | uchar.h) ;;
-        dirent.h | dlfcn.h | endian.h | fcntl.h | fnmatch.h | ftw.h | getopt.h | glob.h | grp.h | iconv.h | langinfo.h | \
-            libgen.h | poll.h | pthread.h | pwd.h | regex.h | sched.h | syslog.h | termios.h | unistd.h) ;;
-        sys/* | linux/* | asm/*) ;;
-        *)  # shellcheck disable=SC2086
-            matches "$header" $names || echo "$file includes <$header>, which no line of foreign.txt knows" ;;
-        esac
-    done <"$work/includes"
-    set +f
+    awk -F "$tab" "$globs"'
+        BEGIN {
+            system_headers = "assert.h ctype.h errno.h float.h inttypes.h limits.h locale.h math.h setjmp.h signal.h " \
+                "stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h " \
+                "stdnoreturn.h string.h strings.h time.h wchar.h uchar.h " \
+                "dirent.h dlfcn.h endian.h fcntl.h fnmatch.h ftw.h getopt.h glob.h grp.h iconv.h langinfo.h " \
+                "libgen.h poll.h pthread.h pwd.h regex.h sched.h syslog.h termios.h unistd.h sys/* linux/* asm/*"
+        }
+        FILENAME == ARGV[1] { split($0, word, " "); names = names " " word[1]; next }
+        $2 == "<" && !fits($3, system_headers " " names) { print $1 " includes <" $3 ">, which no line of foreign.txt knows" }
+        ' "$work/foreign" "$work/includes"
 }
 
 alone() {
@@ -105,23 +101,17 @@ alone() {
 }
 
 long() {
-    grep -E '\.(c|h|sh)$|^kv$|meson\.build$' "$work/files" | while read -r file; do
-        lines=$(wc -l <"$file")
-        [ "$lines" -le 600 ] || awk -v file="$file" '$1 == file { found = 1 } END { exit !found }' "$here/long-files.txt" ||
-            echo "$file has $lines lines, and no line in long-files.txt"
-    done
+    grep -E '\.(c|h|sh)$|^kv$|meson\.build$' "$work/files" | xargs -r wc -l | awk '
+        FILENAME == ARGV[1] { known[$1] = 1; next }
+        $1 > 600 && $2 != "total" && !($2 in known) { print $2 " has " $1 " lines, and no line in long-files.txt" }
+        ' "$here/long-files.txt" -
 }
 
 tracked() {
-    while read -r file; do
-        case $file in
-        *.o | *.a | *.so | *.gcda | *.gcno | *.pyc | *~ | *.orig | *.rej | core)
-            echo "$file is made by a tool" ;;
-        *.[Ee]01 | *.dd | *.raw | *.img | *.001 | *.vmdk | *.vhd | *.aff | case.db | */case.db | */ledger.jsonl)
-            echo "$file looks like evidence or a case" ;;
-        esac
-        [ "$(stat -c %s "$file")" -le 1048576 ] || echo "$file is larger than 1 MiB"
-    done <"$work/files"
+    grep -E '\.(o|a|so|gcda|gcno|pyc|orig|rej)$|~$|^core$' "$work/files" | sed 's/$/ is made by a tool/'
+    grep -E '\.([Ee]01|dd|raw|img|001|vmdk|vhd|aff)$|(^|/)case\.db$|/ledger\.jsonl$' "$work/files" |
+        sed 's/$/ looks like evidence or a case/'
+    xargs -r stat -c '%s %n' <"$work/files" | awk '$1 > 1048576 { print $2 " is larger than 1 MiB" }'
 }
 
 machine() {
