@@ -358,6 +358,32 @@ static int choose_split(struct image *image, const char *path, enum image_type a
     return 0;
 }
 
+/* Where a container may deflate what it holds, one byte can stand for 1,032 (zlib's documentation). */
+static uint64_t can_hold(const struct image *image)
+{
+    enum { DEFLATED = 1032 };
+    uint64_t sum = 0;
+    for (size_t i = 0; i < image->fd_count; i++) {
+        struct stat status;
+        if (fstat(image->fds[i], &status) < 0 || !S_ISREG(status.st_mode))
+            return image->info.size;
+        sum = u64_add_saturating(sum, (uint64_t)status.st_size);
+    }
+    switch (image->info.type) {
+    case IMAGE_VHD:
+    case IMAGE_VHDX:
+        break;
+    case IMAGE_AFF:
+    case IMAGE_VMDK:
+    case IMAGE_QCOW:
+        sum = u64_mul_saturating(sum, DEFLATED);
+        break;
+    default: /* a raw image's size is what it has; an E01's tables say what there is */
+        return image->info.size;
+    }
+    return sum < image->info.size ? sum : image->info.size;
+}
+
 static int open_by_driver(struct image *image, const char *path, enum image_type asked, struct why *why)
 {
     int status = set_name(image, path);
@@ -375,6 +401,8 @@ static int open_by_driver(struct image *image, const char *path, enum image_type
     status = image->driver->open(image, path, why);
     if (status == 0 && image->info.size == 0 && image->info.type != IMAGE_FOLDER)
         return why_set(why, -ENODATA, "%s: the medium in it has size 0", image->name);
+    if (status == 0 && image->info.stored == 0)
+        image->info.stored = can_hold(image);
     return status;
 }
 

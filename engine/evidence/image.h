@@ -50,7 +50,8 @@ struct image_hash {
 
 struct image_info {
     enum image_type type;
-    uint64_t size;        /* bytes of the medium */
+    uint64_t size;        /* bytes of the medium, as the container says */
+    uint64_t stored;      /* of these, how many its files can hold at most: the rest is holes */
     uint32_t sector_size; /* 512 unless the container says otherwise */
     uint32_t segments;    /* files that the image consists of */
     struct image_hash hashes[IMAGE_HASHES_MAX];

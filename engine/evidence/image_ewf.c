@@ -199,6 +199,7 @@ static int take_geometry(struct image *image, struct ewf *ewf, const struct ewf_
     ewf->chunk_size = chunk;
     uint64_t listed = u64_mul_saturating(set->chunks, chunk);
     ewf->readable = listed < size ? listed : size;
+    image->info.stored = ewf->readable;
     if (ewf->readable == 0)
         return why_set(why, -EINVAL, "%s: is damaged: no data can be found in it%s%s", image->name,
                        image->info.damage[0] == '\0' ? "" : ": ", image->info.damage);

@@ -12,6 +12,7 @@
 enum { WALK_SECONDS_MIN = 4 * 3600, WALK_STREAMS = 4, WALK_SECONDS_MAX = 10 * DAY_SECONDS };
 
 #define HOLE_BYTES_A_SECOND (UINT64_C(64) << 20)
+#define HOLES_OF_MEDIUM     12
 
 #define STALL_MIN (5 * SECOND)
 
@@ -37,13 +38,14 @@ int64_t allowance_walk(uint64_t stream, double folders)
     return (int64_t)seconds * SECOND;
 }
 
-int64_t allowance_content(uint64_t stream, uint64_t bytes, uint64_t medium, uint64_t children)
+int64_t allowance_content(uint64_t stream, uint64_t bytes, uint64_t medium, bool whole, uint64_t children)
 {
     uint64_t longest = WALK_SECONDS_MAX, stored = medium > 0 && medium < bytes ? medium : bytes;
     uint64_t hole = (bytes - stored) / HOLE_BYTES_A_SECOND;
     if (stream > longest)
         stream = longest;
-    uint64_t seconds = stream + stored / ALLOWANCE_SLOW_BYTES + children / ALLOWANCE_SLOW_BYTES + (hole < stream ? hole : stream);
+    uint64_t most = stream * (whole ? HOLES_OF_MEDIUM : 1);
+    uint64_t seconds = stream + stored / ALLOWANCE_SLOW_BYTES + children / ALLOWANCE_SLOW_BYTES + (hole < most ? hole : most);
     return (int64_t)(seconds < longest ? seconds : longest) * SECOND;
 }
 

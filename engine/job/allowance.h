@@ -7,6 +7,7 @@
 #ifndef KVALI_JOB_ALLOWANCE_H
 #define KVALI_JOB_ALLOWANCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A second's bytes of the slowest parser that is not taken for hung. */
@@ -23,9 +24,10 @@ int64_t allowance_silence(uint64_t hang, uint64_t names);
 int64_t allowance_walk(uint64_t stream, double folders);
 /* Nanoseconds for one content of `bytes` bytes: `stream` is the setting limit.stream_seconds. What the medium can hold of it
  * (`medium` bytes; 0: not known, then all) may be read slowly, 2 MiB a second. Whatever a content claims beyond that is a hole, which is
- * never read: 64 MiB a second, and `stream` once more at most. So an inode that claims a petabyte holds nobody up for
- * days. `children`: bytes that came out of it. At most ten days. */
-int64_t allowance_content(uint64_t stream, uint64_t bytes, uint64_t medium, uint64_t children);
+ * never read: 64 MiB a second, and `stream` once more at most; twelve times that for the medium itself (`whole`), whose hash has
+ * all its holes in it. So an inode or a virtual disk that claims a petabyte holds nobody up for days. `children`: bytes
+ * that came out of it. At most ten days. */
+int64_t allowance_content(uint64_t stream, uint64_t bytes, uint64_t medium, bool whole, uint64_t children);
 /* Nanoseconds during which nobody looked, so that they count against no worker: the supervisor looked at
  * `last`, or never (0), and then at `now`. A job that is stopped as a whole (SIGSTOP, a frozen cgroup, a
  * machine that is paused) goes on as if it had not been. 0 up to five seconds, and all but a second of

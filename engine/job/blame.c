@@ -57,7 +57,7 @@ static struct death judge(struct supervisor *s, const struct worker_slot *worker
     const char *words = signal_words(signal);
     if (worker->kill == KILL_HUNG) {
         death = (struct death){.end = ATTEMPT_HUNG, .kind = FAULT_HANG};
-        snprintf(death.how, sizeof death.how, "it made no progress within its time");
+        snprintf(death.how, sizeof death.how, "%s", worker->alarm);
     } else if (worker->kill == KILL_TAMPER) {
         death = (struct death){.end = ATTEMPT_TAMPERED, .kind = FAULT_TAMPER};
         snprintf(death.how, sizeof death.how, "%s", worker->alarm);

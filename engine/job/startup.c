@@ -174,6 +174,7 @@ static int take_image(struct supervisor *s, struct bytes *payload)
     image.damage = bytes_string(payload);
     const char *root = bytes_string(payload);
     image.size = bytes_u64le(payload);
+    uint64_t stored = bytes_u64le(payload);
     image.sector_size = bytes_u32le(payload);
     image.segments = bytes_u32le(payload);
     image.hash_count = bytes_u32le(payload);
@@ -187,7 +188,7 @@ static int take_image(struct supervisor *s, struct bytes *payload)
     if (exhibit->refused)
         return 0;
     exhibit->ready = true;
-    exhibit->size = image.size;
+    exhibit->stored = stored;
     exhibit->failed = false;
     int code = exhibit->told || !s->options->again ? image_again(s, exhibit, &image) : 0;
     if (code || exhibit->failed || exhibit->told)

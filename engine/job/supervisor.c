@@ -118,12 +118,12 @@ static int reap(struct supervisor *s)
 
 /* ------------------------------------------------------------------ the clock */
 
-/* Bytes of the medium that a content lies on; 0: not known. */
+/* Bytes that the medium on which a content lies can hold; 0: not known. */
 static uint64_t medium(const struct supervisor *s, const struct task_stream *stream)
 {
     for (size_t i = 0; i < s->exhibit_count; i++)
         if (s->exhibit_states[i].id == stream->exhibit)
-            return s->exhibit_states[i].size;
+            return s->exhibit_states[i].stored;
     return 0;
 }
 
@@ -148,15 +148,20 @@ static int64_t allowed_pause(const struct supervisor *s, const struct worker_slo
     return seconds < 86400 ? (int64_t)(seconds * (double)SECOND) : 86400 * SECOND;
 }
 
+static bool is_medium(const struct task_stream *stream)
+{
+    return stream->kind == STREAM_IMAGE;
+}
+
 static int64_t allowed_time(const struct supervisor *s, const struct worker_slot *worker)
 {
     uint64_t seconds = settings_number(s->options->settings, "limit.stream_seconds");
     if (worker->state == WORKER_EXPANDING)
         return allowance_walk(seconds, worker->folder_seconds);
     if (worker->batch_next >= worker->batch_count)
-        return allowance_content(seconds, 0, 0, 0);
+        return allowance_content(seconds, 0, 0, false, 0);
     const struct task_stream *stream = &worker->batch[worker->batch_next];
-    return allowance_content(seconds, stream->size, medium(s, stream), worker->child_bytes);
+    return allowance_content(seconds, stream->size, medium(s, stream), is_medium(stream), worker->child_bytes);
 }
 
 /* Folders that are read between two looks are not seen; they took no time either. */
@@ -202,8 +207,12 @@ static void watch(struct supervisor *s, int64_t now)
             worker->beat = beat;
             worker->beat_time = now;
         }
-        if (now - worker->beat_time > allowed_pause(s, worker) || now - worker->task_time > allowed_time(s, worker))
-            kill_worker(worker, KILL_HUNG);
+        bool silent = now - worker->beat_time > allowed_pause(s, worker);
+        if (!silent && now - worker->task_time <= allowed_time(s, worker))
+            continue;
+        snprintf(worker->alarm, sizeof worker->alarm, "%s", silent ? "it made no progress within its time (limit.hang)"
+                                                                   : "it was not done within its time (limit.stream_seconds)");
+        kill_worker(worker, KILL_HUNG);
     }
 }
 

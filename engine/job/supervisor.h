@@ -29,7 +29,7 @@ struct worker_slot {
     struct process_worker process;
     uint32_t number; /* of this instance; never used twice in a run */
     enum worker_kill kill;
-    char alarm[160]; /* KILL_TAMPER: what it did */
+    char alarm[160]; /* KILL_HUNG, KILL_TAMPER: what it did */
 
     struct task_expand expand;
     struct task_stream batch[WIRE_BATCH_MAX];
@@ -59,7 +59,7 @@ struct plugin_known {
 struct exhibit_state {
     uint64_t id;
     bool ready;      /* open in the zygote */
-    uint64_t size;   /* of its medium; 0: a folder, or not open */
+    uint64_t stored; /* bytes that its medium can hold, holes left out; 0: a folder, or not open */
     bool failed;     /* told, in this run */
     bool told;       /* its facts are in the case */
     bool refused;    /* it is another image than the one that was opened before */

@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 enum {
-    WIRE_VERSION = 4,
+    WIRE_VERSION = 5,
     WIRE_PACKET_MAX = 64 * 1024,
     WIRE_FDS_MAX = 3,
     WIRE_BATCH_MAX = 64, /* streams in one task */
@@ -47,7 +47,7 @@ enum wire_type {
     WIRE_PLUGIN,   /* string name, u32 version, string summary, u8 content only, u32 n, n record types */
     WIRE_LOADED,   /* string plugin, kind, name, sha256, u64 count, u8 has problem, string problem */
     WIRE_VERSIONS, /* string JSON */
-    WIRE_IMAGE,    /* u64 id, string name type details unsupported damage, u64 size, u32 sector, u32 segments, u32 n, n x 3 strings */
+    WIRE_IMAGE,    /* u64 id, string name type details unsupported damage, u64 size stored, u32 sector, u32 segments, u32 n, n x 3 strings */
     WIRE_IMAGE_FAILED, /* u64 id, u32 errno, string reason */
     WIRE_ZYGOTE_READY, /* string sandbox in words */
     WIRE_FORKED,   /* u32 worker, u32 pid */

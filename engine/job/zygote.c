@@ -92,6 +92,7 @@ static void tell_image(struct wire *wire, const struct zygote_exhibit *exhibit)
     buf_string(out, info->damage);
     buf_string(out, expand_root(info->type));
     buf_u64le(out, info->size);
+    buf_u64le(out, info->stored);
     buf_u32le(out, info->sector_size);
     buf_u32le(out, info->segments);
     buf_u32le(out, (uint32_t)info->hash_count);

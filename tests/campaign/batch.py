@@ -135,7 +135,9 @@ class Batch(Campaign):
             path = self.path("evidence", os.path.basename(task["case"]))
             state, want, faults = self.alone.get(path, ("failed", None, 0))
             got = (task["state"], task["digest"], task["faults"])
-            self.check(got == (state, want, faults), os.path.basename(path), got, "instead of", (state, want, faults), task["message"])
+            if not self.check(got == (state, want, faults), os.path.basename(path), got, "instead of", (state, want, faults), task["message"]) and \
+               os.path.isdir(task["case"]):  # the disk goes with the campaign
+                shutil.copytree(task["case"], self.path("wrong", os.path.basename(path)), dirs_exist_ok=True)
             if want:
                 case = task["case"]
                 self.check(digest(case) == want and kvali("verify", case, "--quiet").returncode == 0, case, "is not what the summary says")

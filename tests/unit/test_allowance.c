@@ -67,18 +67,21 @@ Test(allowance, a_job_that_stood_still_for_long_is_forgiven_all_of_it_and_a_busy
 Test(allowance, what_a_medium_can_hold_may_be_read_slowly)
 {
     const uint64_t gib = UINT64_C(1) << 30;
-    cr_expect_eq(allowance_content(STREAM, 0, 0, 0), STREAM * SECOND);
-    cr_expect_eq(allowance_content(STREAM, 4 * gib, 500 * gib, 0), (STREAM + 2048) * SECOND);
-    cr_expect_eq(allowance_content(STREAM, 4 * gib, 0, 0), (STREAM + 2048) * SECOND, "a folder's files have no medium");
-    cr_expect_eq(allowance_content(STREAM, 0, 0, 4 * gib), (STREAM + 2048) * SECOND);
-    cr_expect_eq(allowance_content(UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX), 10 * DAY * SECOND);
+    cr_expect_eq(allowance_content(STREAM, 0, 0, false, 0), STREAM * SECOND);
+    cr_expect_eq(allowance_content(STREAM, 4 * gib, 500 * gib, false, 0), (STREAM + 2048) * SECOND);
+    cr_expect_eq(allowance_content(STREAM, 4 * gib, 0, false, 0), (STREAM + 2048) * SECOND, "a folder's files have no medium");
+    cr_expect_eq(allowance_content(STREAM, 0, 0, false, 4 * gib), (STREAM + 2048) * SECOND);
+    cr_expect_eq(allowance_content(UINT64_MAX, UINT64_MAX, UINT64_MAX, false, UINT64_MAX), 10 * DAY * SECOND);
 }
 
 /* A sparse file of 100 GiB is read to its end at 86 MiB a second or more; one that claims a petabyte is ended. */
 Test(allowance, what_a_content_claims_beyond_its_medium_gives_little)
 {
     const uint64_t mib = UINT64_C(1) << 20, gib = mib << 10, pib = gib << 20;
-    cr_expect_eq(allowance_content(STREAM, 100 * gib, 16 * mib, 0), 2 * STREAM * SECOND + 8 * SECOND);
-    cr_expect_eq(allowance_content(STREAM, gib, 16 * mib, 0), (STREAM + 8 + 15) * SECOND);
-    cr_expect_eq(allowance_content(STREAM, pib, 16 * mib, 0), 2 * STREAM * SECOND + 8 * SECOND);
+    cr_expect_eq(allowance_content(STREAM, 100 * gib, 16 * mib, false, 0), 2 * STREAM * SECOND + 8 * SECOND);
+    cr_expect_eq(allowance_content(STREAM, gib, 16 * mib, false, 0), (STREAM + 8 + 15) * SECOND);
+    cr_expect_eq(allowance_content(STREAM, pib, 16 * mib, false, 0), 2 * STREAM * SECOND + 8 * SECOND);
+    /* A virtual disk of 400 GiB of which little was ever written is hashed to its end, one of a petabyte is not. */
+    cr_expect_eq(allowance_content(STREAM, 400 * gib, 16 * mib, true, 0), (STREAM + 8 + 400 * 16 - 1) * SECOND);
+    cr_expect_eq(allowance_content(STREAM, pib, 16 * mib, true, 0), (STREAM + 8 + 12 * STREAM) * SECOND);
 }
