@@ -71,6 +71,65 @@ static const char *base_name(const char *folder)
     return name;
 }
 
+/* ------------------------------------------------------------------ its lock */
+
+enum { LOCK_TRIES = 20, HOLDER_SIZE = 256 };
+
+static void read_holder(int fd, char ret[HOLDER_SIZE])
+{
+    ssize_t size = pread(fd, ret, HOLDER_SIZE - 1, 0);
+    ret[size > 0 ? size : 0] = 0;
+    ret[strcspn(ret, "\n")] = 0;
+}
+
+/* casefile_holder holds a lock for a moment to see whether there is one. */
+static int lock_now(int fd)
+{
+    for (int i = 1; flock(fd, LOCK_EX | LOCK_NB); i++) {
+        if (errno != EWOULDBLOCK || i == LOCK_TRIES)
+            return -errno;
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+    return 0;
+}
+
+/* Whoever made the folder in vain took its lock away with it. */
+static bool is_still_there(int fd, const char *path)
+{
+    struct stat held, there;
+    return fstat(fd, &held) == 0 && stat(path, &there) == 0 && held.st_dev == there.st_dev &&
+           held.st_ino == there.st_ino;
+}
+
+/* The folder's lock as *ret_fd, which is to be closed after a failure, too. -EBUSY: another has it. */
+static int take_lock(const char *folder, int *ret_fd, struct why *why)
+{
+    char path[PATH_SIZE], holder[HOLDER_SIZE] = "";
+    int code = path_in(folder, "lock", path, why);
+    if (code)
+        return code;
+    *ret_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (*ret_fd < 0)
+        return why_set(why, -errno, "%s: %s", path, strerror(errno));
+    code = lock_now(*ret_fd);
+    if (code && code != -EWOULDBLOCK)
+        return why_set(why, code, "%s: the file system gives no lock: %s", path, strerror(-code));
+    if (code == 0 && !is_still_there(*ret_fd, path))
+        code = -EWOULDBLOCK;
+    if (code) {
+        read_holder(*ret_fd, holder);
+        return why_set(why, -EBUSY, "%s: another run holds this case (%s)", folder,
+                       holder[0] ? holder : "it does not say who");
+    }
+    char host[200] = "unknown";
+    (void)gethostname(host, sizeof host - 1);
+    int length = snprintf(holder, sizeof holder, "pid %ld on %s\n", (long)getpid(), host);
+    /* A hint for people only: that it could not be written does no harm. */
+    if (ftruncate(*ret_fd, 0) == 0 && pwrite(*ret_fd, holder, (size_t)length, 0) < 0)
+        return 0;
+    return 0;
+}
+
 /* ------------------------------------------------------------------ making one */
 
 static int put(struct db *db, const char *key, const char *value)
@@ -160,10 +219,11 @@ static int make_ledger(const char *path, const char *number, const char *examine
     return code;
 }
 
-static void remove_all(const char *folder, bool made)
+/* All but the lock, which others may be waiting for. */
+static void remove_all(const char *folder)
 {
     static const char *const files[] = {"case.db.new", "case.db.new-wal", "case.db.new-shm", "case.db",
-                                        "case.db-wal", "case.db-shm",     "ledger.jsonl",    "lock"};
+                                        "case.db-wal", "case.db-shm",     "ledger.jsonl"};
     char path[PATH_SIZE];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (path_in(folder, files[i], path, NULL) == 0)
@@ -172,6 +232,15 @@ static void remove_all(const char *folder, bool made)
         (void)rmdir(path);
     if (path_in(folder, "reports", path, NULL) == 0)
         (void)rmdir(path);
+}
+
+/* What was begun in vain; the lock is held. */
+static void take_back(const char *folder, bool made)
+{
+    char path[PATH_SIZE];
+    remove_all(folder);
+    if (path_in(folder, "lock", path, NULL) == 0)
+        (void)unlink(path);
     if (made)
         (void)rmdir(folder);
 }
@@ -185,12 +254,7 @@ static int make_inside(const char *folder, const char *number, const char *exami
         if (code || mkdir(path, 0700))
             return code ? code : why_set(why, -errno, "%s: %s", path, strerror(errno));
     }
-    int code = path_in(folder, "lock", path, why);
-    int fd = code ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return code ? code : why_set(why, -errno, "%s: %s", path, strerror(errno));
-    close(fd);
-    code = path_in(folder, "ledger.jsonl", path, why);
+    int code = path_in(folder, "ledger.jsonl", path, why);
     if (code == 0)
         code = make_ledger(path, number, examiner, why);
     crash_point("create-ledger");
@@ -225,63 +289,25 @@ int casefile_create(const char *folder, const char *number, const char *examiner
     int code = check_no_case(folder, why);
     if (code)
         return code;
+    int lock = -1;
     bool made = mkdir(folder, 0700) == 0;
     if (!made && errno != EEXIST)
         return why_set(why, -errno, "%s: %s", folder, strerror(errno));
-    remove_all(folder, false); /* what a kill left of an earlier try: without case.db it never was a case */
-    code = make_inside(folder, number ? number : base_name(folder), examiner ? examiner : login(), why);
-    if (code)
-        remove_all(folder, made);
+    code = take_lock(folder, &lock, why);
+    if (code == 0)
+        code = check_no_case(folder, why); /* once more: another may have made it meanwhile */
+    if (code == 0) {
+        remove_all(folder); /* what a kill left of an earlier try: without case.db it never was a case */
+        code = make_inside(folder, number ? number : base_name(folder), examiner ? examiner : login(), why);
+        if (code)
+            take_back(folder, made);
+    }
+    if (lock >= 0)
+        close(lock);
     return code;
 }
 
 /* ------------------------------------------------------------------ opening one */
-
-enum { LOCK_TRIES = 20, HOLDER_SIZE = 256 };
-
-static void read_holder(int fd, char ret[HOLDER_SIZE])
-{
-    ssize_t size = pread(fd, ret, HOLDER_SIZE - 1, 0);
-    ret[size > 0 ? size : 0] = 0;
-    ret[strcspn(ret, "\n")] = 0;
-}
-
-/* casefile_holder holds a lock for a moment to see whether there is one. */
-static int lock_now(int fd)
-{
-    for (int i = 1; flock(fd, LOCK_EX | LOCK_NB); i++) {
-        if (errno != EWOULDBLOCK || i == LOCK_TRIES)
-            return -errno;
-        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
-    }
-    return 0;
-}
-
-static int take_lock(struct casefile *cf, struct why *why)
-{
-    char path[PATH_SIZE], holder[HOLDER_SIZE] = "";
-    int code = path_in(cf->folder, "lock", path, why);
-    if (code)
-        return code;
-    cf->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (cf->lock < 0)
-        return why_set(why, -errno, "%s: %s", path, strerror(errno));
-    code = lock_now(cf->lock);
-    if (code && code != -EWOULDBLOCK)
-        return why_set(why, code, "%s: the file system gives no lock: %s", path, strerror(-code));
-    if (code) {
-        read_holder(cf->lock, holder);
-        return why_set(why, -EBUSY, "%s: another run holds this case (%s)", cf->folder,
-                       holder[0] ? holder : "it does not say who");
-    }
-    char host[200] = "unknown";
-    (void)gethostname(host, sizeof host - 1);
-    int length = snprintf(holder, sizeof holder, "pid %ld on %s\n", (long)getpid(), host);
-    /* A hint for people only: that it could not be written does no harm. */
-    if (ftruncate(cf->lock, 0) == 0 && pwrite(cf->lock, holder, (size_t)length, 0) < 0)
-        return 0;
-    return 0;
-}
 
 enum casefile_lock casefile_holder(const char *folder, char ret_holder[HOLDER_SIZE], bool *ret_elsewhere)
 {
@@ -402,7 +428,7 @@ static int open_inside(struct casefile *cf, enum casefile_mode mode, struct why 
         return why_set(why, -errno, "%s: %s", cf->folder,
                        errno == ENOENT ? "there is no case there" : strerror(errno));
     if (mode != CASEFILE_READ)
-        code = take_lock(cf, why);
+        code = take_lock(cf->folder, &cf->lock, why);
     if (code == 0)
         code = db_open(path, mode == CASEFILE_WRITE ? DB_WRITE : DB_READ, &cf->db, why);
     if (code == 0)

@@ -19,7 +19,7 @@ struct casefile;
 
 /* Makes the folder (parents must exist) with an empty database of the current schema and the ledger's first
  * record. `number` is the case number as the lab writes it, NULL for the folder's name; `examiner` NULL for
- * the login name. -EEXIST when there is a case already, or the ledger of one whose database is gone. Leaves
+ * the login name. -EEXIST when there is a case already, or the ledger of one whose database is gone; -EBUSY: another makes it. Leaves
  * nothing behind when it fails, and what a kill leaves is no case. */
 int casefile_create(const char *folder, const char *number, const char *examiner, struct why *why);
 

@@ -33,6 +33,8 @@ static int make_case(const struct options *options, const char *folder)
         return EXIT_DONE;
     int error = casefile_create(folder, options_text(options, "number", NULL),
                                 options_text(options, "examiner", NULL), &why);
+    if (error == -EEXIST && is_case(folder)) /* made meanwhile: whoever is at work there holds it */
+        return EXIT_DONE;
     if (error < 0)
         return fail(error == -ENOENT ? EXIT_ENVIRONMENT : exit_code_of_case(error), folder, error, &why,
                     "choose a folder that can be made");

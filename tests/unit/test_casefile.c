@@ -5,10 +5,12 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -121,6 +123,23 @@ Test(casefile, a_kill_while_a_case_is_made_leaves_none_and_it_can_be_made_again)
     cr_assert_eq(create(), 0);
     cr_assert_eq(open_why(CASEFILE_WRITE, &why), 0, "%s", why.text);
     cr_assert(!exists("case.db.new"));
+}
+
+/* Two that make the same case would each delete the other's files, and then write into one write-ahead log. */
+Test(casefile, who_comes_while_another_makes_the_case_touches_nothing_of_it)
+{
+    struct why why = {{0}};
+    char path[256];
+    cr_assert_eq(mkdir(world.folder, 0700), 0);
+    snprintf(path, sizeof path, "%s/lock", world.folder);
+    int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    cr_assert_eq(flock(lock, LOCK_EX | LOCK_NB), 0);
+    snprintf(path, sizeof path, "%s/case.db.new", world.folder);
+    cr_assert_eq(close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), 0);
+    cr_expect_eq(casefile_create(world.folder, NULL, "examiner", &why), -EBUSY, "%s", why.text);
+    cr_expect(exists("case.db.new") && exists("lock"));
+    close(lock); /* whoever it was is dead */
+    cr_expect_eq(create(), 0);
 }
 
 Test(casefile, a_second_writer_is_refused_and_told_who_holds_it_and_readers_are_not)
