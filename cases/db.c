@@ -372,6 +372,11 @@ int db_backup(struct db *db, const char *path, struct why *why)
     return code;
 }
 
+void db_sort_on_disk(struct db *db, bool on)
+{
+    (void)db_exec(db, on ? "PRAGMA temp_store = 1" : "PRAGMA temp_store = 2"); /* as it was, at worst */
+}
+
 void db_interrupt(struct db *db)
 {
     sqlite3_interrupt(db->handle);

@@ -82,5 +82,8 @@ int db_backup(struct db *db, const char *path, struct why *why);
 
 /* Ends a running statement from a signal handler or another thread's point of view (Ctrl-C). */
 void db_interrupt(struct db *db);
+/* Where large sorts and temporary tables go: memory, as db_open has it, or files without a name in TMPDIR, for what grows with
+ * the case. Not inside a transaction: there it changes nothing. */
+void db_sort_on_disk(struct db *db, bool on);
 
 #endif

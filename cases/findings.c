@@ -284,8 +284,7 @@ int findings_open(struct db *db, struct findings **ret_findings)
         return -ENOMEM;
     f->db = db;
     int code = 0;
-    (void)db_exec(
-        db, "PRAGMA temp_store = 1"); /* inside a transaction it may not be; then it is sorted in memory */
+    db_sort_on_disk(db, true);
     for (size_t i = 0; code == 0 && i < sizeof first_parts / sizeof *first_parts; i++)
         code = add_fixed(f, first_parts[i].name, first_parts[i].keys, first_parts[i].sql);
     if (code == 0)
@@ -307,7 +306,7 @@ void findings_close(struct findings *f)
     if (!f)
         return;
     db_finalize(f->statement);
-    (void)db_exec(f->db, "PRAGMA temp_store = 2"); /* as db_open sets it */
+    db_sort_on_disk(f->db, false);
     for (size_t i = 0; i < f->part_count; i++) {
         free(f->parts[i].sql);
         free(f->parts[i].name);

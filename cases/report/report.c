@@ -303,9 +303,11 @@ int report_write(struct casefile *cf, const struct report_options *options,
     if (error == 0)
         report_id(model, id);
     w.from = (struct report_from){cf, model, options->lang, id, NULL, NULL, why};
+    db_sort_on_disk(casefile_db(cf), true);
     for (size_t i = 0; i < options->format_count && error == 0; i++)
         error = options->formats[i]->of_views ? write_of_views(&w, options->formats[i])
                                               : write_one(&w, options->formats[i], NULL);
+    db_sort_on_disk(casefile_db(cf), false);
     report_model_free(model);
     close(w.folder);
     return error;

@@ -201,6 +201,7 @@ static const char placed_sql[] =
 
 static int gather_snapshot(struct gather *gather)
 {
+    db_sort_on_disk(gather->db, true);
     int error = db_exec(gather->db, "BEGIN"); /* one snapshot; db_begin would want to write */
     if (error == 0)
         error = db_exec(gather->db, placed_sql);
@@ -221,6 +222,7 @@ static int gather_snapshot(struct gather *gather)
     if (error == 0)
         error = gather_features(gather);
     db_rollback(gather->db); /* nothing was written */
+    db_sort_on_disk(gather->db, false);
     return error;
 }
 

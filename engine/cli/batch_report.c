@@ -65,7 +65,7 @@ bool batch_report_learn(struct batch_task *task)
         task->faults = counts.faults;
     }
     task->alerts =
-        number_of(casefile_db(cf), "SELECT count(DISTINCT stream) FROM match WHERE severity >= 75") +
+        number_of(casefile_db(cf), "SELECT count(DISTINCT stream) FROM match WHERE severity >= 75") + /* JOB_SEVERE */
         number_of(casefile_db(cf), "SELECT count(DISTINCT stream) FROM known WHERE set_kind <> 'known'") +
         number_of(casefile_db(cf), "SELECT count(DISTINCT stream) FROM keyword");
     casefile_close(cf);

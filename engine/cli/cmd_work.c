@@ -185,6 +185,7 @@ static int examine(const struct worker *w, struct casefile *cf, uint64_t part, c
         .stop = job_cli_signals(),
         .progress = progress_show,
         .event = progress_event,
+        .found = progress_found,
         .context = &progress,
     };
     code = job_run(cf, &job, &result, &why);

@@ -476,6 +476,7 @@ static int run_with(struct casefile *cf, const struct options *options, const st
         .stop = job_cli_signals(),
         .progress = progress_show,
         .event = progress_event,
+        .found = progress_found,
         .context = &progress,
     };
     code = key_options_take(options, &job, &why);

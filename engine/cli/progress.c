@@ -4,7 +4,9 @@
  */
 #include "engine/cli/progress.h"
 
+#include "engine/base/json.h"
 #include "engine/base/log.h"
+#include "engine/base/text.h"
 #include "engine/base/when.h"
 
 #include <errno.h>
@@ -96,14 +98,16 @@ void progress_show(void *context, const struct job_progress *now)
         write_event(progress, now);
     if (progress->quiet)
         return;
-    char done[32], known[32], rate[32], left[32], line[256];
+    char done[32], known[32], rate[32], left[32], counted[40] = "", line[320];
+    if (progress->found)
+        snprintf(counted, sizeof counted, "  %" PRIu64 " found", progress->found);
     int percent = now->bytes_known ? (int)(100.0 * (double)now->bytes_done / (double)now->bytes_known) : 0;
     snprintf(line, sizeof line,
-             "%s: %d%%  %s of %s  %" PRIu64 " of %" PRIu64 " contents  %s/s  %s  %" PRIu64 " faults",
+             "%s: %d%%  %s of %s  %" PRIu64 " of %" PRIu64 " contents  %s/s  %s  %" PRIu64 " faults%s",
              now->phase, percent, progress_bytes((double)now->bytes_done, done, sizeof done),
              progress_bytes((double)now->bytes_known, known, sizeof known), now->streams_done,
              now->streams_known, progress_bytes(now->rate, rate, sizeof rate),
-             duration(now->eta, left, sizeof left), now->faults);
+             duration(now->eta, left, sizeof left), now->faults, counted);
     if (!progress->terminal) {
         fprintf(stderr, "%s\n", line);
         return;
@@ -120,4 +124,56 @@ void progress_event(void *context, const char *json)
         return;
     fprintf(progress->events, "%s\n", json);
     fflush(progress->events);
+}
+
+static void found_event(struct progress *progress, const struct job_found *found, const char *name)
+{
+    struct buf buf = {0};
+    struct json json;
+    json_init(&json, &buf);
+    json_object_open(&json, NULL);
+    json_when(&json, "time", when_now());
+    json_text(&json, "event", "found");
+    json_text(&json, "kind", found->kind);
+    json_text(&json, "name", name);
+    json_text(&json, "path", found->path);
+    json_bool(&json, "inside", found->inside);
+    json_object_close(&json);
+    if (!buf_failed(&buf))
+        progress_event(progress, buf_cstr(&buf));
+    buf_finish(&buf);
+}
+
+/* Is it the first of its name? When no more names can be kept, nothing is. */
+static bool is_new(struct progress *progress, const char *words)
+{
+    for (size_t i = 0; i < progress->name_count; i++)
+        if (strcmp(progress->names[i], words) == 0)
+            return false;
+    if (progress->name_count < PROGRESS_NAMES)
+        snprintf(progress->names[progress->name_count], PROGRESS_NAME_SIZE, "%s", words);
+    return progress->name_count++ < PROGRESS_NAMES;
+}
+
+void progress_found(void *context, const struct job_found *found)
+{
+    struct progress *progress = context;
+    char words[PROGRESS_NAME_SIZE];
+    struct buf name = {0};
+    progress->found++;
+    text_escape(&name, found->name, found->name_size);
+    if (progress->events)
+        found_event(progress, found, buf_cstr(&name));
+    snprintf(words, sizeof words, "%s %s", found->kind, buf_cstr(&name));
+    buf_finish(&name);
+    if (progress->quiet || progress->name_count > PROGRESS_NAMES)
+        return;
+    bool new_name = is_new(progress, words);
+    if (!new_name && progress->name_count <= PROGRESS_NAMES)
+        return;
+    clear_line();
+    if (new_name)
+        fprintf(stderr, "found: %s: %s%s\n", words, found->path, found->inside ? ", inside" : "");
+    else
+        fprintf(stderr, "found: more names than are shown here; the report has all\n");
 }

@@ -3,6 +3,7 @@
  * name only what was handed to that worker, and have exactly the form that its type has. Anything else is -EPROTO, and the
  * caller treats it as tampering.
  */
+#include "engine/job/alert.h"
 #include "engine/job/supervisor.h"
 
 #include "engine/base/log.h"
@@ -178,6 +179,17 @@ static int speaks_in_vain(const struct supervisor *s, struct worker_slot *worker
     return may_speak(s, plugin) ? 0 : alarm_set(worker, "a word of a plugin that has none in this pass");
 }
 
+static void tell_found(struct supervisor *s, const struct worker_slot *worker, uint32_t stream, const struct record_type *type,
+                       const struct value *values)
+{
+    struct job_found found;
+    if (!s->options->found || !alert_of(type, values, &found))
+        return;
+    found.path = worker->batch[worker->batch_next].path;
+    found.inside = stream != 0;
+    s->options->found(s->options->context, &found);
+}
+
 static int take_record(struct supervisor *s, struct worker_slot *worker, struct bytes *payload)
 {
     uint32_t stream = bytes_u32le(payload), plugin = bytes_u32le(payload), type = bytes_u32le(payload);
@@ -194,6 +206,8 @@ static int take_record(struct supervisor *s, struct worker_slot *worker, struct 
     int code = writer_record(s->writer, worker->attempt, sub->id, plugin, type, sub->ordinal++, values);
     if (code == -EBADMSG)
         return alarm_set(worker, "text for the index that is none");
+    if (code == 0)
+        tell_found(s, worker, stream, s->plugins[plugin].types[type], values);
     return supervisor_written(s, code);
 }
 

@@ -23,6 +23,17 @@ struct job_progress {
     int64_t elapsed;      /* seconds */
 };
 
+/* A rule of severity JOB_SEVERE or more, an alerting hash set or a keyword that was found in a content: seen at once, and only
+ * then in the case. Work that is done again after a worker's death tells of it again. */
+enum { JOB_SEVERE = 75 };
+struct job_found {
+    const char *kind; /* "rule", "hash set", "keyword" */
+    const char *name; /* UTF-8 of name_size bytes; it may be a lab's or a rule author's, and is not escaped */
+    size_t name_size;
+    const char *path; /* of the content, or of the one that it lies in */
+    bool inside;
+};
+
 /* A key to try for encrypted volumes. It is given to kvali-worker, and kept nowhere. */
 enum job_key_kind { JOB_KEY_PASSWORD, JOB_KEY_RECOVERY, JOB_KEY_FILE, JOB_KEY_MASTER }; /* as enum key_kind of the worker */
 enum { JOB_KEY_MAX = 32 * 1024, JOB_KEYS_MAX = 256 };
@@ -55,6 +66,7 @@ struct job_options {
     struct job_standby *standby; /* kvali-worker that may go on from run to run, borrowed; NULL: none does */
     volatile sig_atomic_t *stop; /* becomes non-zero: end cleanly, keep what is done */
     void (*progress)(void *context, const struct job_progress *progress); /* five times a second; may be NULL */
+    void (*found)(void *context, const struct job_found *found); /* may be NULL */
     void (*event)(void *context, const char *json); /* one JSON object for each thing that happens; may be NULL */
     void *context;
 };

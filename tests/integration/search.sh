@@ -23,6 +23,12 @@ promise "the wrong line is named with file, line and reason" grep -q 'list.txt:2
 promise "a list that is not there is wrong usage" exits 2 "$KVALI" keywords check "$WORK/none.txt"
 promise "a run with a list that is not there is wrong usage" exits 2 "$KVALI" process "$WORK/in" --case "$WORK/no" --keywords "$WORK/none.txt"
 promise "keywords and index in one run" exits 1 run_all "$case"
+told() { # each to the events, the first of each name to the terminal
+  "$KVALI" process "$WORK/in" --case "$WORK/told" --plugins keywords --keywords "$list" --jobs 2 --events "$WORK/told.jsonl" >"$WORK/null" 2>"$WORK/told.err"
+  is "$(sql "$WORK/told" "SELECT count(*) FROM keyword")" "$(grep -c '"event":"found"' "$WORK/told.jsonl")" || return 1
+  is "$(sql "$WORK/told" "SELECT DISTINCT keyword FROM keyword" | sort)" "$(sed -n 's/^found: keyword \([^:]*\):.*/\1/p' "$WORK/told.err" | sort)"
+}
+promise "what is found is told while the run goes on" told
 promise "keywords are found in every writing" is \
   "acadnusx|acadnusx, romanised|armscii-8|cp1250|cp1251|cp1252|cp1253|cp1254|cp866|georgian-academy|georgian-ps|iso-8859-5|koi8-r|romanised|utf-16be|utf-16le|utf-8" \
   "$(sql "$case" "SELECT group_concat(writing, '|') FROM (SELECT DISTINCT writing FROM keyword ORDER BY writing)")"
