@@ -34,6 +34,7 @@ struct casefile {
     bool counted;
     uint64_t pass;
     struct queue_counts counts;
+    struct casefile_digest digest;
 };
 
 /* ------------------------------------------------------------------ paths and names */
@@ -537,6 +538,11 @@ int casefile_counts(struct casefile *cf, struct queue_counts **ret_counts)
     cf->counted = code == 0;
     *ret_counts = &cf->counts;
     return code;
+}
+
+struct casefile_digest *casefile_digest(struct casefile *cf)
+{
+    return &cf->digest;
 }
 
 struct db *casefile_db(struct casefile *cf)

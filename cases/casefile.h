@@ -8,6 +8,7 @@
 
 #include "cases/db.h"
 #include "cases/ledger.h"
+#include "engine/base/hash.h"
 #include "engine/base/why.h"
 
 #include <stdbool.h>
@@ -47,6 +48,12 @@ enum casefile_lock { CASEFILE_FREE, CASEFILE_HELD, CASEFILE_UNKNOWN };
 enum casefile_lock casefile_holder(const char *folder, char ret_holder[256], bool *ret_elsewhere);
 
 struct db *casefile_db(struct casefile *cf);
+/* What case_digest gave last, and of which state of the database; for digest.c. */
+struct casefile_digest {
+    char hex[SHA256_HEX_SIZE]; /* "": nothing yet */
+    struct db_state state;
+};
+struct casefile_digest *casefile_digest(struct casefile *cf);
 struct ledger *casefile_ledger(struct casefile *cf); /* NULL in CASEFILE_READ */
 const char *casefile_folder(const struct casefile *cf);
 const char *casefile_number(const struct casefile *cf);

@@ -75,7 +75,8 @@ static int configure(struct db *db, enum db_mode mode)
     return code;
 }
 
-/* One thread has a database; and SQLite is not asked to count its memory, which is a lock at every allocation. */
+/* One thread has a database; and SQLite is not asked to count its memory, which is a lock at every
+ * allocation. */
 static void prepare_once(void)
 {
     static bool done;
@@ -97,7 +98,8 @@ static int open_once(const char *path, enum db_mode mode, int more_flags, struct
     /* For db_attach_unchanging; a path is a path all the same. */
     int uri = strncmp(path, "file:", 5) == 0 ? more_flags : SQLITE_OPEN_URI;
     prepare_once();
-    int rc = sqlite3_open_v2(path, &db->handle, flags[mode] | uri | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc = sqlite3_open_v2(path, &db->handle,
+                             flags[mode] | uri | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL);
     int code = code_of(db->handle, rc);
     if (code == 0)
         code = configure(db, mode);
@@ -336,6 +338,15 @@ int64_t db_last_id(struct db *db)
 int64_t db_changes(struct db *db)
 {
     return sqlite3_changes64(db->handle);
+}
+
+int db_state(struct db *db, struct db_state *ret)
+{
+    uint64_t version = 0;
+    int code = db_number(db, "PRAGMA data_version", 0, 0, &version);
+    *ret = (struct db_state){sqlite3_get_autocommit(db->handle) ? sqlite3_total_changes64(db->handle) : -1,
+                             (int64_t)version};
+    return code;
 }
 
 int db_begin(struct db *db)

@@ -72,6 +72,12 @@ bool db_has_table(struct db *db, const char *name);
 
 int64_t db_last_id(struct db *db);
 int64_t db_changes(struct db *db);
+/* Equal states of one open database: neither this connection nor another has changed a row between them. `mine` is -1 inside a
+ * transaction, which may yet be rolled back. */
+struct db_state {
+    int64_t mine, others;
+};
+int db_state(struct db *db, struct db_state *ret);
 
 int db_begin(struct db *db);
 int db_commit(struct db *db);

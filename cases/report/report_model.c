@@ -141,12 +141,14 @@ static int gather_head(struct gather *gather)
     return gather_each(gather, "SELECT key, value FROM t_case", 0, case_row, NULL);
 }
 
-/* The state that a report states is that of the last record that is not a report: so writing one does not change the next. */
+/* The state that a report states is that of the last record that is not a report: so writing one does not
+ * change the next. */
 static int ledger_record(void *context, const struct ledger_record *record)
 {
     struct report_model *model = context;
     char kind[16];
-    if (!strcmp(record->type, "artifact") && ledger_member(record, "kind", kind, sizeof kind) && !strcmp(kind, "report"))
+    if (!strcmp(record->type, "artifact") && ledger_member(record, "kind", kind, sizeof kind) &&
+        !strcmp(kind, "report"))
         return 0;
     model->ledger_count = record->line;
     snprintf(model->ledger_head, sizeof model->ledger_head, "%s", record->hash);
@@ -197,7 +199,8 @@ static const char placed_sql[] =
     "LEFT JOIN t_entry e ON e.exhibit = s.exhibit AND e.path = s.path AND e.stream = s.id "
     "LEFT JOIN t_volume v ON e.id IS NULL AND v.exhibit = s.exhibit AND v.raw <> '' AND v.raw = s.locator "
     "WHERE s.parent IS NULL "
-    "UNION ALL SELECT c.id, p.volume FROM p JOIN t_stream c ON c.parent = p.id) INSERT OR IGNORE INTO placed SELECT * FROM p";
+    "UNION ALL SELECT c.id, p.volume FROM p JOIN t_stream c ON c.parent = p.id) INSERT OR IGNORE INTO placed "
+    "SELECT * FROM p";
 
 static int gather_snapshot(struct gather *gather)
 {
@@ -226,6 +229,26 @@ static int gather_snapshot(struct gather *gather)
     return error;
 }
 
+/* Of a case in which nothing waits. Before the snapshot, whose temporary table case_digest would take for a
+ * change. */
+static int gather_digest(struct gather *gather)
+{
+    struct report_model *model = gather->model;
+    uint64_t runs = 0;
+    int error = gather_number(gather, "SELECT count(*) FROM t_run", &runs);
+    if (error == 0)
+        error = gather_number(gather,
+                              "SELECT (SELECT count(*) FROM t_stream WHERE status = 0) + (SELECT count(*) "
+                              "FROM t_scan WHERE status = 0)",
+                              &model->pending_contents);
+    if (error == 0)
+        error =
+            gather_number(gather, "SELECT count(*) FROM t_expand WHERE status = 0", &model->pending_expands);
+    if (error == 0 && runs > 0 && model->pending_contents + model->pending_expands == 0)
+        error = case_digest(gather->cf, NULL, NULL, model->findings_digest, gather->why);
+    return error;
+}
+
 int report_model_new(struct casefile *cf, int64_t now, struct report_model **ret_model, struct why *why)
 {
     struct report_model *model = calloc(1, sizeof *model);
@@ -235,15 +258,15 @@ int report_model_new(struct casefile *cf, int64_t now, struct report_model **ret
     model->now = now;
     model->created = model->first_run = model->last_run = model->ledger_time = WHEN_NONE;
 
-    int error = gather_snapshot(&gather);
+    int error = gather_digest(&gather);
+    if (error == 0)
+        error = gather_snapshot(&gather);
     if (error == 0)
         error = gather_ledger(&gather);
     if (error == 0)
         error = gather_custody(&gather);
     if (now == WHEN_NONE)
         model->now = model->ledger_time != WHEN_NONE ? model->ledger_time : model->created;
-    if (error == 0 && model->run_total > 0 && model->pending_contents + model->pending_expands == 0)
-        error = case_digest(cf, NULL, NULL, model->findings_digest, why);
     if (error < 0) {
         report_model_free(model);
         return error;

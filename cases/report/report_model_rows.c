@@ -62,7 +62,8 @@ static int match_row(struct gather *gather, struct db_statement *s)
     match->before = gather_text(s, 8);
     match->data = gather_text(s, 9);
     match->after = gather_text(s, 10);
-    return match->exhibit && match->path && match->rule && match->string && match->before && match->data && match->after
+    return match->exhibit && match->path && match->rule && match->string && match->before && match->data &&
+                   match->after
                ? 0
                : -ENOMEM;
 }
@@ -187,11 +188,13 @@ static int loaded_row(struct gather *gather, struct db_statement *s)
 
 static int pass_row(struct gather *gather, struct db_statement *s)
 {
-    struct model_pass *pass = gather_grow(&gather->model->passes, &gather->model->pass_cut.count, sizeof *pass);
+    struct model_pass *pass =
+        gather_grow(&gather->model->passes, &gather->model->pass_cut.count, sizeof *pass);
     if (!pass)
         return -ENOMEM;
-    uint64_t *const numbers[] = {&pass->id,      &pass->contents, &pass->done,      &pass->partial, &pass->failed,
-                                 &pass->pending, &pass->given_up, &pass->not_in_it, &pass->equal,   &pass->faults};
+    uint64_t *const numbers[] = {&pass->id,     &pass->contents, &pass->done,     &pass->partial,
+                                 &pass->failed, &pass->pending,  &pass->given_up, &pass->not_in_it,
+                                 &pass->equal,  &pass->faults};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         *numbers[i] = db_u64(s, (int)i);
     pass->plugins = gather_text(s, 10);
@@ -218,17 +221,19 @@ static int pair_row(struct gather *gather, struct db_statement *s)
 
 #define FAULT_COLUMNS                                                                                        \
     "SELECT exhibit, kind, stage, plugin, path, volume, effect, detail, offset, size FROM fault "
-#define FAULT_ORDER "ORDER BY exhibit, kind, path, offset, detail LIMIT ?1"
+#define FAULT_ORDER  "ORDER BY exhibit, kind, path, offset, detail LIMIT ?1"
 #define LAST_OF_PASS "run IN (SELECT max(id) FROM run WHERE pass > 0 GROUP BY pass)"
-#define LOCKED      "kind IN ('encrypted', 'unsupported')"
+#define LOCKED       "kind IN ('encrypted', 'unsupported')"
 
 /* A table: how many rows there are, the rows that are shown, and what shows all. */
 static const struct gather_table tables[] = {
     {"SELECT count(*) FROM (SELECT DISTINCT namespace, rule FROM match)",
      "SELECT rule, namespace, max(coalesce(json_extract(meta, '$.description[0]'), json_extract(meta, "
      "'$.description'), '')), "
-     "max(severity), count(DISTINCT stream), max(line), max(last_line), (SELECT l.sha256 FROM t_run_loaded l WHERE "
-     "l.kind = 'rules' AND l.name IN (namespace || '.yar', namespace || '.yara', namespace || '.rule') ORDER BY l.run DESC "
+     "max(severity), count(DISTINCT stream), max(line), max(last_line), (SELECT l.sha256 FROM t_run_loaded l "
+     "WHERE "
+     "l.kind = 'rules' AND l.name IN (namespace || '.yar', namespace || '.yara', namespace || '.rule') ORDER "
+     "BY l.run DESC "
      "LIMIT 1) FROM (SELECT rule, namespace, severity, stream, line, last_line, " JSON(
          "meta") " AS meta FROM match) "
                  "GROUP BY namespace, rule ORDER BY 4 DESC NULLS LAST, 5 DESC, 1, 2 LIMIT ?1",
@@ -236,12 +241,14 @@ static const struct gather_table tables[] = {
      rule_row, offsetof(struct report_model, rule_cut)},
     {"SELECT count(*) FROM match",
      "SELECT exhibit, path, rule, severity, size, deleted, json_extract(strings, '$[0].offset'), "
-     "json_extract(strings, '$[0].id'), json_extract(strings, '$[0].before'), json_extract(strings, '$[0].data'), "
-     "json_extract(strings, '$[0].after'), pass FROM (SELECT m.exhibit, m.path, m.rule, m.severity, s.size, s.deleted, " JSON(
-         "m.strings") " AS strings, m.pass AS pass FROM match m JOIN stream s ON s.id = m.stream ORDER BY m.severity DESC NULLS LAST, m.rule, "
-                      "m.exhibit, m.path, m.pass LIMIT ?1)",
-     "SELECT severity, rule, exhibit, path, strings, pass FROM match ORDER BY severity DESC", MODEL_MATCHES_MAX,
-     match_row, offsetof(struct report_model, match_cut)},
+     "json_extract(strings, '$[0].id'), json_extract(strings, '$[0].before'), json_extract(strings, "
+     "'$[0].data'), "
+     "json_extract(strings, '$[0].after'), pass FROM (SELECT m.exhibit, m.path, m.rule, m.severity, s.size, "
+     "s.deleted, " JSON("m.strings") " AS strings, m.pass AS pass FROM match m JOIN stream s ON s.id = "
+                                     "m.stream ORDER BY m.severity DESC NULLS LAST, m.rule, "
+                                     "m.exhibit, m.path, m.pass LIMIT ?1)",
+     "SELECT severity, rule, exhibit, path, strings, pass FROM match ORDER BY severity DESC",
+     MODEL_MATCHES_MAX, match_row, offsetof(struct report_model, match_cut)},
     {"SELECT count(*) FROM fault WHERE " LOCKED, FAULT_COLUMNS "WHERE " LOCKED " " FAULT_ORDER,
      "SELECT * FROM fault WHERE " LOCKED, MODEL_LOCKED_MAX, locked_row,
      offsetof(struct report_model, locked_cut)},
@@ -259,11 +266,12 @@ static const struct gather_table tables[] = {
      "ORDER BY id",
      "SELECT * FROM run", MODEL_RUNS_MAX, run_row, offsetof(struct report_model, run_cut)},
     {"SELECT count(*) FROM run_loaded WHERE " LAST_OF_PASS, /* of a pass, its last run's */
-     "SELECT plugin, kind, name, l.sha256, problem, count, r.pass FROM run_loaded l JOIN run r ON r.id = l.run WHERE "
-     LAST_OF_PASS " ORDER BY r.pass, plugin, kind, name LIMIT ?1",
+     "SELECT plugin, kind, name, l.sha256, problem, count, r.pass FROM run_loaded l JOIN run r ON r.id = "
+     "l.run WHERE " LAST_OF_PASS " ORDER BY r.pass, plugin, kind, name LIMIT ?1",
      "SELECT * FROM run_loaded", MODEL_LOADED_MAX, loaded_row, offsetof(struct report_model, loaded_cut)},
     {"SELECT count(*) FROM pass",
-     "SELECT id, contents, done, partial, failed, pending, given_up, not_in_it, equal, faults, plugins, status FROM pass "
+     "SELECT id, contents, done, partial, failed, pending, given_up, not_in_it, equal, faults, plugins, "
+     "status FROM pass "
      "ORDER BY id LIMIT ?1",
      "SELECT * FROM pass", MODEL_PASSES_MAX, pass_row, offsetof(struct report_model, pass_cut)},
 };
@@ -276,8 +284,10 @@ static const char type_sql[] = "SELECT mime, count(*), sum(bytes) FROM (SELECT c
                                "GROUP BY stream) GROUP BY mime ORDER BY 3 DESC, 2 DESC, 1";
 
 static const char pair_sql[] =
-    "SELECT p.i, p.key, CASE WHEN p.type IN ('true', 'false') THEN p.type ELSE p.value END FROM (SELECT o.i AS i, "
-    "CASE WHEN k.key IS NULL THEN j.key ELSE j.key || '.' || k.key END AS key, coalesce(k.type, j.type) AS type, "
+    "SELECT p.i, p.key, CASE WHEN p.type IN ('true', 'false') THEN p.type ELSE p.value END FROM (SELECT o.i "
+    "AS i, "
+    "CASE WHEN k.key IS NULL THEN j.key ELSE j.key || '.' || k.key END AS key, coalesce(k.type, j.type) AS "
+    "type, "
     "CASE WHEN k.key IS NULL THEN j.value ELSE k.value END AS value FROM ("
     "SELECT 0 AS i, settings AS o FROM last UNION ALL SELECT 1, versions FROM last UNION ALL SELECT 2, host "
     "FROM last "
@@ -325,13 +335,6 @@ int gather_rows(struct gather *gather)
     if (error == 0)
         error = gather_number(
             gather, "SELECT count(*) FROM run_loaded WHERE plugin = 'yara' AND problem IS NULL", &yara);
-    if (error == 0)
-        error =
-            gather_number(gather, "SELECT (SELECT count(*) FROM t_stream WHERE status = 0) + (SELECT count(*) FROM t_scan WHERE "
-                                  "status = 0)", &model->pending_contents);
-    if (error == 0)
-        error =
-            gather_number(gather, "SELECT count(*) FROM t_expand WHERE status = 0", &model->pending_expands);
     model->has_yara = yara > 0;
     return error;
 }

@@ -177,6 +177,31 @@ Test(digest, every_change_of_a_finding_changes_it)
 }
 
 /* What is no finding: whose attempt, when, which host. */
+/* It is counted anew only when something may have changed. */
+Test(digest, what_is_rolled_back_and_what_others_change_is_seen)
+{
+    char first[SHA256_HEX_SIZE], now[SHA256_HEX_SIZE];
+    struct db *other = NULL;
+    struct why why = {{0}};
+    char path[128];
+    make(true, "/srv");
+    digest(first);
+    cr_assert_eq(db_begin(casefile_db(world.cf)), 0);
+    cr_assert_eq(db_exec(casefile_db(world.cf), "UPDATE t_volume SET offset = 0"), 0);
+    digest(now);
+    cr_expect_str_neq(now, first);
+    db_rollback(casefile_db(world.cf));
+    digest(now);
+    cr_expect_str_eq(now, first);
+    snprintf(path, sizeof path, "%s/case.db", world.folder);
+    cr_assert_eq(db_open(path, DB_WRITE, &other, &why), 0, "%s", why.text);
+    cr_assert_eq(db_exec(other, "UPDATE t_volume SET offset = 0"), 0);
+    digest(now);
+    cr_expect_str_neq(now, first);
+    db_close(other);
+    world_drop(&world);
+}
+
 Test(digest, nothing_else_changes_it)
 {
     static const char *const changes[] = {
