@@ -101,6 +101,13 @@ static int open_once(const char *path, enum db_mode mode, int more_flags, struct
     int rc = sqlite3_open_v2(path, &db->handle,
                              flags[mode] | uri | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL);
     int code = code_of(db->handle, rc);
+    if (code == 0 && mode != DB_READ && sqlite3_db_readonly(db->handle, "main") == 1) {
+        /* What cannot be opened for writing SQLite opens for reading, and keeps the cause to itself. */
+        code = access(path, W_OK) ? -errno : -EIO;
+        why_set(why, code, "%s: it does not open for writing: %s", path, strerror(-code));
+        db_close(db);
+        return code;
+    }
     if (code == 0)
         code = configure(db, mode);
     if (code == 0) /* the first look at the file: whether it is a database, and can be read at all */
