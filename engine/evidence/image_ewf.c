@@ -178,7 +178,7 @@ static void add_acquisition_errors(struct image *image, libewf_handle_t *handle)
 
 /* Opening. */
 
-static int take_geometry(struct image *image, struct ewf *ewf, const struct ewf_set *set, struct why *why)
+static int take_geometry(struct image *image, struct ewf *ewf, struct ewf_set *set, struct why *why)
 {
     size64_t size = 0;
     size32_t chunk = 0;
@@ -197,6 +197,9 @@ static int take_geometry(struct image *image, struct ewf *ewf, const struct ewf_
         image->info.sector_size = sector;
     image->info.size = size;
     ewf->chunk_size = chunk;
+    int status = ewf_rebuild(image, set, size, chunk);
+    if (status < 0)
+        return status;
     uint64_t listed = u64_mul_saturating(set->chunks, chunk);
     ewf->readable = listed < size ? listed : size;
     image->info.stored = ewf->readable;

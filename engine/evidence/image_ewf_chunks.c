@@ -88,6 +88,13 @@ bool ewf_table_read(int fd, uint64_t at, uint64_t size, struct ewf_table *table)
     return entries_are_sound(fd, table);
 }
 
+void ewf_tables_free(struct ewf_table *tables, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(tables[i].rebuilt);
+    free(tables);
+}
+
 /* ---- reading */
 
 struct slot {
@@ -152,7 +159,7 @@ void ewf_chunks_free(struct image *image, struct ewf_chunks *chunks)
     for (size_t i = 0; i < chunks->slot_count; i++)
         free(chunks->slots[i].data);
     free(chunks->stored);
-    free(chunks->tables);
+    ewf_tables_free(chunks->tables, chunks->table_count);
     free(chunks);
 }
 
@@ -181,8 +188,10 @@ static bool find_chunk(struct image *image, struct ewf_chunks *chunks, const str
         uint64_t n = ahead + 1 < left ? ahead + 1 : left;
         n = n < ENTRIES_AT_ONCE ? n : ENTRIES_AT_ONCE;
         chunks->listed = NULL;
-        if (!image_pread(image->fds[table->segment], table->entries + 4 * index, chunks->entries,
-                         (size_t)(4 * n)))
+        if (table->rebuilt != NULL)
+            memcpy(chunks->entries, table->rebuilt + 4 * index, (size_t)(4 * n));
+        else if (!image_pread(image->fds[table->segment], table->entries + 4 * index, chunks->entries,
+                              (size_t)(4 * n)))
             return false;
         chunks->listed = table;
         chunks->from = index;

@@ -190,6 +190,10 @@ static int walk_sections(int fd, uint64_t file_size, struct ewf_segment *segment
 {
     struct tally tally = {0};
     int status = follow_chain(fd, file_size, &tally, segment);
+    if (segment->end == EWF_BROKEN && tally.untabled) {
+        segment->loose = tally.begin;
+        segment->loose_end = tally.end < file_size ? tally.end : file_size;
+    }
     segment->irregular = segment->irregular || tally.twinless;
     return status;
 }
@@ -324,6 +328,8 @@ static int take_tables(struct ewf_set *set, size_t index, struct ewf_segment *se
     }
     set->tables = all;
     set->irregular = set->irregular || segment->irregular;
+    set->loose = segment->loose;
+    set->loose_end = segment->loose_end;
     free(segment->tables);
     return 0;
 }
@@ -434,6 +440,25 @@ void ewf_set_finish(struct ewf_set *set)
     for (size_t i = 0; i < set->count; i++)
         free(set->paths[i]);
     free(set->paths);
-    free(set->tables);
+    ewf_tables_free(set->tables, set->table_count);
     *set = (struct ewf_set){0};
+}
+
+int ewf_set_add_rebuilt(struct ewf_set *set, uint8_t *entries, uint64_t count, uint64_t end)
+{
+    struct ewf_table *all = realloc(set->tables, (set->table_count + 1) * sizeof(*all));
+    if (all == NULL)
+        return -ENOMEM;
+    set->tables = all;
+    all[set->table_count++] = (struct ewf_table){
+        .segment = (uint32_t)(set->count - 1),
+        .first = set->chunks,
+        .count = count,
+        .base = set->loose,
+        .begin = set->loose,
+        .end = end,
+        .rebuilt = entries,
+    };
+    set->chunks += count;
+    return 0;
 }

@@ -155,6 +155,7 @@ struct ewf_table {
     uint64_t first, count;  /* chunks of the medium */
     uint64_t entries, base; /* offsets in the segment file: of the entries, and what theirs count from */
     uint64_t begin, end;    /* the sectors section, which its chunks lie in */
+    uint8_t *rebuilt;       /* the entries, where the file has none; else NULL */
 };
 struct ewf_segment {
     uint16_t number;
@@ -162,6 +163,7 @@ struct ewf_segment {
     uint64_t broken_at; /* EWF_BROKEN: offset of the section that is not there or not sound */
     uint64_t chunks;    /* listed in its tables */
     bool irregular;     /* a table is not as image_ewf_chunks.c reads them */
+    uint64_t loose, loose_end; /* EWF_BROKEN: chunks that no table follows lie there; equal: there are none */
     struct ewf_table *tables;
     size_t table_count;
 };
@@ -175,16 +177,23 @@ struct ewf_set {
     uint64_t chunks;
     bool whole;     /* first to last, each with a sound chain of sections */
     bool irregular; /* not for ewf_chunks_new */
+    uint64_t loose, loose_end; /* of the last segment */
     struct ewf_table *tables;
     size_t table_count;
 };
 int ewf_set_find(struct image *image, const char *path, struct ewf_set *ret_set, struct why *why);
 void ewf_set_finish(struct ewf_set *set);
+/* A table of `count` chunks for what is loose, up to `end`; takes `entries`. 0 or -ENOMEM. */
+int ewf_set_add_rebuilt(struct ewf_set *set, uint8_t *entries, uint64_t count, uint64_t end);
+
+/* image_ewf_rebuild.c: finds the chunks in what is loose, and says so in info.damage. 0 or -ENOMEM. */
+int ewf_rebuild(struct image *image, struct ewf_set *set, uint64_t media_size, uint32_t chunk_size);
 
 /* image_ewf_chunks.c: reading chunks by their tables. */
 /* The header and entries of a table section whose data (`size` bytes) begins at `at`, for a table of which begin and end are known.
  * False: it is damaged, or of another kind than usual. */
 bool ewf_table_read(int fd, uint64_t at, uint64_t size, struct ewf_table *table);
+void ewf_tables_free(struct ewf_table *tables, size_t count);
 struct ewf_chunks;
 /* Opens the segment files, which become the image's descriptors; it has none yet, and its info.size is set. Takes the set's tables.
  * What is in *ret_chunks is to be freed after a failure, too. */

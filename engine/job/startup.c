@@ -196,6 +196,8 @@ static int take_image(struct supervisor *s, struct bytes *payload)
     exhibit->told = true;
     s->result.exhibits_opened++;
     supervisor_event(s, "evidence", "name", image.name, "bytes", image.size);
+    if (image.damage[0] != '\0')
+        log_warn("%s: is damaged: %s", image.name, image.damage);
     if (later(s) || part(s))
         return 0;
     code = writer_image(s->writer, id, &image);

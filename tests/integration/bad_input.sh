@@ -33,11 +33,11 @@ promise "a file that is not there: exit 3, and it is named" run 3 absent "$bad/a
 promise "a text file: exit 1, and a fault says that no file system was recognised" run 1 text "$bad/text.raw"
 promise "… and its bytes were examined all the same" has_fault text unsupported
 promise "an image of zeros: done, and its volume is said to be zeros" run 0 zeros "$bad/zeros.raw"
-promise "a truncated E01: exit 3, and the place where it is cut is told" run 3 truncated "$bad/truncated.E01" truncated.E01 "cut or broken at"
+promise "a truncated E01: exit 1, what stands before the cut is examined, and where that is, is told" run 1 truncated "$bad/truncated.E01" truncated.E01 "cut or broken at"
 # The last line of a run and the ledger count what the view `fault` shows.
 counted() {
-  contains "$("$KVALI" run "$WORK/case-truncated" 2>&1)" "1 faults recorded" &&
-    is 1 "$(tail -n 1 "$WORK/case-truncated/ledger.jsonl" | jq .faults)" && is 1 "$(sql "$WORK/case-truncated" "SELECT count(*) FROM fault")"
+  contains "$("$KVALI" run "$WORK/case-truncated" 2>&1)" "4 faults recorded" &&
+    is 4 "$(tail -n 1 "$WORK/case-truncated/ledger.jsonl" | jq .faults)" && is 4 "$(sql "$WORK/case-truncated" "SELECT count(*) FROM fault")"
 }
 promise "… and its fault is counted in what the run says and in the ledger" counted
 promise "a missing E01 segment: exit 1, and what is there is examined" run 1 segment "$bad/missing-segment.E01"

@@ -84,4 +84,19 @@ chunk() { # COMPRESSION: bytes 8192 to 8200 of the data, which are in the first 
 }
 promise "a damaged chunk that is not compressed: that chunk alone is told as unreadable" chunk none
 promise "a damaged chunk that is compressed: the same" chunk fast
+
+cut_off() { # COMPRESSION BYTES: the table is gone, and what stands before the cut is read all the same
+  acquire cut -f encase6 -c "$1" -b 64 && truncate -s "$2" "$image" && examine 1 || return 1
+  local unread read
+  unread=$(sql "$WORK/case" "SELECT bytes_unread FROM stream WHERE kind = 'image'")
+  read=$((SIZE - unread))
+  [ "$read" -ge "$3" ] || { echo "$read bytes were read"; return 1; }
+  { head -c "$read" "$WORK/medium.raw"; head -c "$unread" /dev/zero; } | md5sum >"$WORK/cut.md5"
+  is "$(cut -c1-32 "$WORK/cut.md5")" "$(sql "$WORK/case" 'SELECT md5 FROM exhibit')" &&
+    sql "$WORK/case" 'SELECT damage FROM exhibit' | grep -q 'chunks behind the last table were found without one'
+}
+promise "cut off before its table, not compressed: every whole chunk before the cut is read" cut_off none 1000000 950000
+promise "cut off before its table, compressed: the same" cut_off best 300000 600000
+truncated() { acquire truncated -f encase6 -c fast -b 64 && truncate -s 1500 "$image" && examine 3; }
+promise "cut off before its first chunk: refused" truncated
 finish
