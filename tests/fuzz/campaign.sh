@@ -13,7 +13,7 @@ mkdir -p "$work/seeds" "$work/grown" "$work/crashes"
 
 flags='-g -O1 -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined'
 sources="tests/fuzz/fuzz_carve.c $(find plugins/carve -name '*.c' ! -name carve.c ! -name signatures.c | sort)"
-base="engine/base/bytes.c engine/base/buf.c engine/base/text.c engine/base/hash.c"
+base="engine/base/bytes.c engine/base/buf.c engine/base/text.c engine/base/hash.c engine/base/hash_blocks.c"
 # shellcheck disable=SC2086
 clang $flags $sources $base -o "$work/fuzz_carve" -lz -lbz2 -llzma -lzstd -lbrotlidec -lisal -lcrypto -lxxhash -lm
 

@@ -11,7 +11,7 @@ work=${WORK:-$(mktemp -d "${TMPDIR:-/var/tmp}/kvali-fuzz-XXXXXX")}
 mkdir -p "$work/grown" "$work/crashes" "$work/seeds/manifest" "$work/seeds/part"
 
 flags='-g -O1 -ffunction-sections -Wl,--gc-sections -Wl,--defsym=seal_path=0 -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined'
-base="engine/base/bytes.c engine/base/buf.c engine/base/text.c engine/base/hash.c engine/base/why.c engine/base/log.c engine/base/json.c engine/base/when.c"
+base="engine/base/bytes.c engine/base/buf.c engine/base/text.c engine/base/hash.c engine/base/hash_blocks.c engine/base/why.c engine/base/log.c engine/base/json.c engine/base/when.c"
 cases="cases/batch.c cases/batch_manifest.c cases/part.c cases/toml.c cases/copy.c cases/crashpoint.c cases/custody.c cases/custody_kinds.c cases/db.c cases/ledger.c cases/manifest.c cases/trouble.c"
 sed 's/@[A-Za-z_]*@/0/g' engine/base/version.c.in >"$work/version.c"
 for target in manifest part; do

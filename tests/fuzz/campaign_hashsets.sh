@@ -13,7 +13,7 @@ work=${WORK:-$(mktemp -d "${TMPDIR:-/var/tmp}/kvali-fuzz-XXXXXX")}
 mkdir -p "$work/grown" "$work/crashes"
 
 flags='-g -O1 -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined'
-base="engine/base/bytes.c engine/base/buf.c engine/base/text.c engine/base/hash.c engine/base/why.c engine/base/log.c"
+base="engine/base/bytes.c engine/base/buf.c engine/base/text.c engine/base/hash.c engine/base/hash_blocks.c engine/base/why.c engine/base/log.c"
 sets="engine/hashset/hashset.c engine/hashset/format.c engine/hashset/similar.c"
 build="engine/hashset/build.c engine/hashset/front.c engine/hashset/labels.c engine/hashset/order.c engine/hashset/scratch.c engine/hashset/sort.c"
 imports=$(ls cases/hashsets/import_*.c)

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""fuzz: libFuzzer with the sanitizers on every harness of tests/fuzz (S3, S4, S5), so many seconds (--count) each. What a harness learns is kept
+in build/campaign/fuzz/NAME and is where the next part begins; what breaks it is kept beside it. --only: these harnesses. The last line counts
+runs, and seconds of the processor."""
+import glob
+import re
+import resource
+import shutil
+import subprocess
+
+from common import *
+
+BUILD = os.environ.get("KVALI_BUILD", TOP + "/build")
+FOLDER = BUILD + "/campaign/fuzz"
+LARGEST, MOST = 200_000, 300  # bytes of a seed; seeds
+# What of the corpus a harness makes most of; all begin with the samples of tests/plugins, too.
+SEEDS = {"ewf": ["images/*.E01", "hostile/made/*.E01"], "layer": ["images/*vhd*", "images/*qcow*", "images/*vmdk*"], "thumbnail": ["files/*/*jp*g", "files/*/*png"],
+         "text": ["files/*/*"], "inside": ["files/*/*", "hostile/*"], "carve": ["files/*/*", "hostile/*"], "features": ["files/*/*txt", "files/*/*eml"],
+         "keywords": ["files/*/*txt", "files/*/*eml"], "import": ["files/*/*csv", "files/*/*json"]}
+# libyal's libraries are the system's, and not instrumented; libbde 20190102 leaks where metadata are damaged.
+ENVIRONMENT = dict(os.environ, ASAN_OPTIONS="detect_leaks=0:allocator_may_return_null=1", KVALI_FEATURES=TOP + "/rules/features")
+
+
+def more(parser):
+    parser.add_argument("--only", type=lambda text: text.split(","), help="harnesses, ',' between")
+
+
+def build(campaign):
+    """The names of the harnesses, built."""
+    if not shutil.which("clang"):
+        campaign.skip("there is no clang (Debian: clang, libclang-rt-dev)")
+    folder = BUILD + "/fuzzers"
+    if not os.path.exists(folder + "/build.ninja"):
+        made = subprocess.run(["meson", "setup", folder, TOP, "-Dfuzzer=true", "-Dtests=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1",
+                               "-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined"], env=dict(os.environ, CC="clang"),
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if made.returncode:
+            campaign.skip("clang has no libFuzzer (Debian: libclang-rt-dev): " + made.stdout[-200:])
+    names = sorted(os.path.basename(path)[5:-2] for path in glob.glob(TOP + "/tests/fuzz/fuzz_*.c"))
+    names = [name for name in names if not campaign.args.only or name in campaign.args.only]
+    made = subprocess.run(["ninja", "-C", folder, *(f"tests/fuzz/fuzz_{name}" for name in names)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if not campaign.check(made.returncode == 0, "the harnesses are not built:", made.stdout[-600:]):
+        campaign.end()
+    return {name: f"{folder}/tests/fuzz/fuzz_{name}" for name in names}
+
+
+def lay_seeds(campaign, name):
+    folder = campaign.path("seeds-" + name)
+    os.mkdir(folder)
+    found = glob.glob(TOP + "/tests/plugins/*/*.in") + [path for pattern in SEEDS.get(name, []) for path in sorted(glob.glob(f"{CORPUS}/{pattern}"))]
+    few = [path for path in found if os.path.isfile(path) and not path.endswith(".zst") and os.path.getsize(path) <= LARGEST]
+    for number, path in enumerate(campaign.rng.sample(few, min(MOST, len(few)))):
+        os.symlink(os.path.abspath(path), f"{folder}/{number}")
+    return folder
+
+
+def fuzz(campaign, name, program):
+    learnt = f"{FOLDER}/{name}"
+    os.makedirs(learnt, exist_ok=True)
+    run = subprocess.run([program, f"-max_total_time={campaign.args.count}", f"-max_len={LARGEST}", "-timeout=20", "-rss_limit_mb=3000", "-print_final_stats=1",
+                          f"-seed={campaign.args.seed}", f"-artifact_prefix={FOLDER}/{name}-", learnt, lay_seeds(campaign, name)], env=ENVIRONMENT,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", cwd=campaign.work)
+    runs = re.search(r"number_of_executed_units: (\d+)", run.stdout)
+    campaign.check(run.returncode == 0, name + ":", run.stdout[-1500:])
+    count = int(runs.group(1)) if runs else 0
+    campaign.tell(name, count)
+    return count
+
+
+campaign = Campaign(__doc__, 60, more)
+runs = sum([fuzz(campaign, name, program) for name, program in build(campaign).items()])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+campaign.tell("seconds of the processor", round(used.ru_utime + used.ru_stime))
+campaign.tried = runs
+campaign.end()
