@@ -203,12 +203,13 @@ static int write_one(struct writing *w, const struct report_format *format, cons
     report_parts_init(&parts, w->folder, folder);
     w->from.parts = &parts;
     int error = write_file(w, name, format, &size, written->sha256[written->count]);
+    bool whole = error == 0; /* and stays so, when not all of it can be recorded: what the ledger names must be there */
     if (error == 0)
         error = record_artifact(w->from.cf, name, format->name, size, written->sha256[written->count],
                                 w->from.why);
     if (error == 0)
         error = record_parts(w, &parts, format->name);
-    report_parts_finish(&parts, error == 0);
+    report_parts_finish(&parts, whole);
     if (error == 0 && asprintf(&path, "%s/reports/%s", casefile_folder(w->from.cf), name) < 0)
         error = why_set(w->from.why, -ENOMEM, "no memory");
     else if (error == 0)
