@@ -112,6 +112,12 @@ static int open_once(const char *path, enum db_mode mode, int more_flags, struct
         code = configure(db, mode);
     if (code == 0) /* the first look at the file: whether it is a database, and can be read at all */
         code = db_exec(db, "SELECT 1 FROM sqlite_schema LIMIT 1");
+    if (code == -ENOENT && mode != DB_READ && access(path, F_OK) == 0) {
+        code = -EIO; /* the file that could not be made is the log beside it, and why is not known any more */
+        why_set(why, code, "%s-wal: it cannot be made", path);
+        db_close(db);
+        return code;
+    }
     if (code) {
         why_set(why, code, "%s: %s", path, code == -ENOENT ? strerror(ENOENT) : db_error(db));
         db_close(db);
