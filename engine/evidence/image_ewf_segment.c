@@ -134,6 +134,7 @@ static int keep_table(int fd, uint64_t offset, const struct section *section, ui
                  ewf_table_read(fd, offset + SECTION_SIZE, section->size - SECTION_SIZE, table) &&
                  table->count == entries;
     segment->irregular = segment->irregular || (twin && !sound);
+    segment->mended += twin && sound;
     tally->twinless = !twin && !sound;
     return 0;
 }
@@ -367,6 +368,9 @@ static int take_segment(struct image *image, char *const *names, size_t number, 
         return status;
     set->chunks += segment.chunks;
     set->whole = segment.end == EWF_DONE;
+    if (segment.mended > 0)
+        image_add_damage(image, "segment %zu has %zu damaged tables, whose copies are read", number,
+                         segment.mended);
     if (segment.end == EWF_BROKEN)
         image_add_damage(image, "segment %zu is cut or broken at its offset %llu%s", number,
                          (unsigned long long)segment.broken_at,

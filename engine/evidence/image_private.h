@@ -163,6 +163,7 @@ struct ewf_segment {
     uint64_t broken_at; /* EWF_BROKEN: offset of the section that is not there or not sound */
     uint64_t chunks;    /* listed in its tables */
     bool irregular;     /* a table is not as image_ewf_chunks.c reads them */
+    size_t mended;      /* tables that are damaged and have a sound copy */
     uint64_t loose, loose_end; /* EWF_BROKEN: chunks that no table follows lie there; equal: there are none */
     struct ewf_table *tables;
     size_t table_count;
