@@ -74,3 +74,11 @@ sample() {
     return 1
   }
 }
+
+# flip FILE OFFSET: the lowest bit of that byte. (A byte that is set to a value may have it already: once in 256 runs.)
+flip() {
+  local byte
+  byte=$(od -An -tu1 -j "$2" -N 1 "$1") || return 1
+  # shellcheck disable=SC2059
+  printf "\\x$(printf %02x $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}

@@ -132,7 +132,7 @@ named() {
 }
 cp "$WORK/one/parts/000003.part" "$WORK/two/parts/000003.part"
 promise "another case's part is refused by name, the rest merges" refused two "000003.part: it is a stranger"
-damage() { cp "$WORK/good/000003.part" "$WORK/two/parts/" && printf 'X' | dd of="$WORK/two/parts/000003.part" bs=1 seek=150000 conv=notrunc status=none; }
+damage() { cp "$WORK/good/000003.part" "$WORK/two/parts/" && flip "$WORK/two/parts/000003.part" 150000; }
 damage
 promise "a damaged part is refused" refused two "it is damaged"
 head -c 100000 "$WORK/good/000003.part" >"$WORK/two/parts/000003.part"

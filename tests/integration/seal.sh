@@ -245,7 +245,7 @@ kept() { # what a later seal keeps tells of an older one, without any list from 
   ! page "$WORK/kept" >"$WORK/page" && grep -q 'BAD  seal 0001: its certificate was revoked on' "$WORK/page" || return 1
   exits 0 "$KVALI" seal "$WORK/kept" --seal 1 --tsa-response "$WORK/k.tsr" --tsa-ca "$ca" && exits 0 verify "$WORK/kept" &&
     page "$WORK/kept" >"$WORK/page" && grep -q 'ok   seal 0001: its certificate was revoked on' "$WORK/page" || return 1
-  printf X | dd of="$WORK/kept/seals/0002.crl" bs=1 seek=300 conv=notrunc 2>/dev/null
+  flip "$WORK/kept/seals/0002.crl" 300
   exits 4 verify "$WORK/kept" && contains "$(cat "$WORK/out")" "seals/0002.crl" && ! page "$WORK/kept" >"$WORK/page"
 }
 promise "a seal keeps the revocation lists, and these tell of older seals without a network, by kvali and by the page" kept

@@ -138,7 +138,7 @@ promise "… and nothing else is wrong" is 1 "$(sql "$WORK/group" "SELECT count(
 promise "half of a group" process half "$WORK/pv0"
 promise "… has what is wrong with it told" says half "logical volume group_of_test/linear: a physical volume of its group is not at hand" "SELECT detail FROM fault"
 cp "$WORK/pv0" "$WORK/broken.raw"
-printf 'X' | dd of="$WORK/broken.raw" bs=1 seek=$((4096 + 600)) conv=notrunc status=none
+flip "$WORK/broken.raw" $((4096 + 600))
 promise "metadata that was damaged" process broken "$WORK/broken.raw"
 promise "… is told" says broken "its metadata does not have its checksum" "SELECT detail FROM fault"
 finish
