@@ -182,7 +182,7 @@ promise "a seal that somebody else signed anew" tampered "BAD  the signatures: s
 partial() { printf '{"half' >>ledger.jsonl; }
 bad partial
 promise "a last line of the ledger that is cut off" tampered "BAD  the ledger's chain" "of the ledger does not follow"
-bits() { nice -n 5 "$TOP/tests/integration/tamper.py" "$case" "$ca" --flips "${FLIPS:-3}" --third "${THIRD:-1}"; }
+bits() { nice -n 5 "$TOP/tests/integration/tamper.py" "$case" "$ca" --flips "${FLIPS:-3}" --third "${THIRD:-1}" --records "${RECORDS:-3}"; }
 promise "single bits of everything that is sealed, and records edited, deleted, swapped, cut off" bits
 
 # ---- certificates that end, are taken back, and change

@@ -35,14 +35,16 @@ put() { # FILE INCLUDE…
     printf '#include %s\n' "$@" >"$file"
 }
 
-# Which rules complain, by number.
-complaints() {
-    "$here/lint.sh" "$work/tree" 2>/dev/null | sed -n 's/^not ok \([0-9]*\) .*/\1/p' | xargs
+# Which rules complain, by number. Compiling takes longest, and is for those who ask for it.
+complaints() { # RULES that are expected
+    compiler=true
+    case $1 in 4 | '') compiler=${CC:-cc} ;; esac
+    CC=$compiler "$here/lint.sh" "$work/tree" 2>/dev/null | sed -n 's/^not ok \([0-9]*\) .*/\1/p' | xargs
 }
 
 expect() { # RULES SENTENCE
     number=$((number + 1))
-    got=$(complaints)
+    got=$(complaints "$1")
     if [ "$got" = "$1" ]; then
         echo "ok $number - $2"
     else
