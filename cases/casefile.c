@@ -94,7 +94,6 @@ static int lock_now(int fd)
     return 0;
 }
 
-/* Whoever made the folder in vain took its lock away with it. */
 static bool is_still_there(int fd, const char *path)
 {
     struct stat held, there;
@@ -115,8 +114,11 @@ static int take_lock(const char *folder, int *ret_fd, struct why *why)
     code = lock_now(*ret_fd);
     if (code && code != -EWOULDBLOCK)
         return why_set(why, code, "%s: the file system gives no lock: %s", path, strerror(-code));
-    if (code == 0 && !is_still_there(*ret_fd, path))
-        code = -EWOULDBLOCK;
+    if (code == 0 && !is_still_there(*ret_fd, path)) {
+        /* Who made the case in vain took its lock away with it. */
+        close(*ret_fd);
+        return take_lock(folder, ret_fd, why);
+    }
     if (code) {
         read_holder(*ret_fd, holder);
         return why_set(why, -EBUSY, "%s: another run holds this case (%s)", folder,
@@ -236,14 +238,12 @@ static void remove_all(const char *folder)
 }
 
 /* What was begun in vain; the lock is held. */
-static void take_back(const char *folder, bool made)
+static void take_back(const char *folder)
 {
     char path[PATH_SIZE];
     remove_all(folder);
     if (path_in(folder, "lock", path, NULL) == 0)
         (void)unlink(path);
-    if (made)
-        (void)rmdir(folder);
 }
 
 static int make_inside(const char *folder, const char *number, const char *examiner, struct why *why)
@@ -301,10 +301,12 @@ int casefile_create(const char *folder, const char *number, const char *examiner
         remove_all(folder); /* what a kill left of an earlier try: without case.db it never was a case */
         code = make_inside(folder, number ? number : base_name(folder), examiner ? examiner : login(), why);
         if (code)
-            take_back(folder, made);
+            take_back(folder);
     }
     if (lock >= 0)
         close(lock);
+    if (code && made)
+        (void)rmdir(folder); /* which refuses when another is at work in it */
     return code;
 }
 

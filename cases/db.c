@@ -408,17 +408,8 @@ void db_interrupt(struct db *db)
 
 int db_exec_two(struct db *db, const char *sql, uint64_t one, uint64_t two)
 {
-    struct db_statement *s;
-    int code = db_prepare(db, sql, &s);
-    if (code)
-        return code;
-    db_bind_u64(s, 1, one);
-    db_bind_u64(s, 2, two);
-    do
-        code = db_step(s);
-    while (code == 1);
-    db_finalize(s);
-    return code;
+    uint64_t passed_over = 0;
+    return db_number(db, sql, one, two, &passed_over);
 }
 
 int db_number(struct db *db, const char *sql, uint64_t one, uint64_t two, uint64_t *ret)

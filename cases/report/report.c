@@ -66,11 +66,12 @@ static int write_format(struct report_out *out, const struct report_format *form
                         const struct report_from *from)
 {
     struct db *db = casefile_db(from->cf);
+    db_sort_on_disk(db, true);
     int error = db_exec(db, "BEGIN"); /* one snapshot */
-    if (error < 0)
-        return why_set(from->why, error, "%s/case.db: %s", casefile_folder(from->cf), db_error(db));
-    error = writers[format - formats](out, from);
+    if (error == 0)
+        error = writers[format - formats](out, from);
     db_rollback(db); /* nothing was written */
+    db_sort_on_disk(db, false);
     if (error < 0) {
         if (from->why && !from->why->text[0])
             why_set(from->why, error, "%s/case.db: %s", casefile_folder(from->cf), db_error(db));
@@ -304,11 +305,9 @@ int report_write(struct casefile *cf, const struct report_options *options,
     if (error == 0)
         report_id(model, id);
     w.from = (struct report_from){cf, model, options->lang, id, NULL, NULL, why};
-    db_sort_on_disk(casefile_db(cf), true);
     for (size_t i = 0; i < options->format_count && error == 0; i++)
         error = options->formats[i]->of_views ? write_of_views(&w, options->formats[i])
                                               : write_one(&w, options->formats[i], NULL);
-    db_sort_on_disk(casefile_db(cf), false);
     report_model_free(model);
     close(w.folder);
     return error;

@@ -209,9 +209,9 @@ static int gather_snapshot(struct gather *gather)
     if (error == 0)
         error = db_exec(gather->db, placed_sql);
     if (error < 0)
-        return why_set(gather->why, error, "%s/case.db: %s", casefile_folder(gather->cf),
-                       db_error(gather->db));
-    error = gather_head(gather);
+        why_set(gather->why, error, "%s/case.db: %s", casefile_folder(gather->cf), db_error(gather->db));
+    if (error == 0)
+        error = gather_head(gather);
     if (error == 0)
         error = gather_media(gather);
     if (error == 0)

@@ -58,11 +58,15 @@ static const uint32_t sha256_constants[64] __attribute__((aligned(16))) = {
 #define SHA256_WORDS(m0, m1, m2, m3) \
     m0 = _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(m0, m1), _mm_alignr_epi8(m3, m2, 4)), m3);
 
+#define SHA256_NEXT(m0, m1, m2, m3, n) SHA256_WORDS(m0, m1, m2, m3) SHA256(m0, n)
+
 /* SHA-1: `e` is the state of four rounds ago, of which the instruction makes the fifth word. */
 #define SHA1(m, group) \
     x = _mm_sha1nexte_epu32(e, m); e = abcd; abcd = _mm_sha1rnds4_epu32(abcd, x, (group) / 5);
 #define SHA1_WORDS(m0, m1, m2, m3) \
     m0 = _mm_sha1msg2_epu32(_mm_xor_si128(_mm_sha1msg1_epu32(m0, m1), m2), m3);
+
+#define SHA1_NEXT(m0, m1, m2, m3, group) SHA1_WORDS(m0, m1, m2, m3) SHA1(m0, group)
 
 /* clang-format on */
 
@@ -79,6 +83,8 @@ static inline __m128i four_words(const uint8_t *data, size_t n)
     return _mm_loadu_si128((const __m128i *)(const void *)(data + 16 * n));
 }
 
+/* Long, for the sixteen slots are written out: each has its own constants, which words are the next rotates,
+ * and a loop over them would have to index registers. */
 __attribute__((target("sha,ssse3,sse4.1"))) static void blocks_sha_ni(struct hash_state *state,
                                                                       const uint8_t *data, size_t blocks)
 {
@@ -122,86 +128,58 @@ __attribute__((target("sha,ssse3,sse4.1"))) static void blocks_sha_ni(struct has
         FOUR_F(12, 0x6b901122, 13, 0xfd987193, 14, 0xa679438e, 15, 0x49b40821)
         SHA256(m3, 3)
         SHA1(w3, 3)
-        SHA1_WORDS(w0, w1, w2, w3)
-        SHA1(w0, 4)
+        SHA1_NEXT(w0, w1, w2, w3, 4)
 
         FOUR_G(1, 0xf61e2562, 6, 0xc040b340, 11, 0x265e5a51, 0, 0xe9b6c7aa)
-        SHA256_WORDS(m0, m1, m2, m3)
-        SHA256(m0, 4)
-        SHA1_WORDS(w1, w2, w3, w0)
-        SHA1(w1, 5)
+        SHA256_NEXT(m0, m1, m2, m3, 4)
+        SHA1_NEXT(w1, w2, w3, w0, 5)
 
         FOUR_G(5, 0xd62f105d, 10, 0x02441453, 15, 0xd8a1e681, 4, 0xe7d3fbc8)
-        SHA256_WORDS(m1, m2, m3, m0)
-        SHA256(m1, 5)
-        SHA1_WORDS(w2, w3, w0, w1)
-        SHA1(w2, 6)
+        SHA256_NEXT(m1, m2, m3, m0, 5)
+        SHA1_NEXT(w2, w3, w0, w1, 6)
 
         FOUR_G(9, 0x21e1cde6, 14, 0xc33707d6, 3, 0xf4d50d87, 8, 0x455a14ed)
-        SHA256_WORDS(m2, m3, m0, m1)
-        SHA256(m2, 6)
-        SHA1_WORDS(w3, w0, w1, w2)
-        SHA1(w3, 7)
+        SHA256_NEXT(m2, m3, m0, m1, 6)
+        SHA1_NEXT(w3, w0, w1, w2, 7)
 
         FOUR_G(13, 0xa9e3e905, 2, 0xfcefa3f8, 7, 0x676f02d9, 12, 0x8d2a4c8a)
-        SHA256_WORDS(m3, m0, m1, m2)
-        SHA256(m3, 7)
-        SHA1_WORDS(w0, w1, w2, w3)
-        SHA1(w0, 8)
-        SHA1_WORDS(w1, w2, w3, w0)
-        SHA1(w1, 9)
+        SHA256_NEXT(m3, m0, m1, m2, 7)
+        SHA1_NEXT(w0, w1, w2, w3, 8)
+        SHA1_NEXT(w1, w2, w3, w0, 9)
 
         FOUR_H(5, 0xfffa3942, 8, 0x8771f681, 11, 0x6d9d6122, 14, 0xfde5380c)
-        SHA256_WORDS(m0, m1, m2, m3)
-        SHA256(m0, 8)
-        SHA1_WORDS(w2, w3, w0, w1)
-        SHA1(w2, 10)
+        SHA256_NEXT(m0, m1, m2, m3, 8)
+        SHA1_NEXT(w2, w3, w0, w1, 10)
 
         FOUR_H(1, 0xa4beea44, 4, 0x4bdecfa9, 7, 0xf6bb4b60, 10, 0xbebfbc70)
-        SHA256_WORDS(m1, m2, m3, m0)
-        SHA256(m1, 9)
-        SHA1_WORDS(w3, w0, w1, w2)
-        SHA1(w3, 11)
+        SHA256_NEXT(m1, m2, m3, m0, 9)
+        SHA1_NEXT(w3, w0, w1, w2, 11)
 
         FOUR_H(13, 0x289b7ec6, 0, 0xeaa127fa, 3, 0xd4ef3085, 6, 0x04881d05)
-        SHA256_WORDS(m2, m3, m0, m1)
-        SHA256(m2, 10)
-        SHA1_WORDS(w0, w1, w2, w3)
-        SHA1(w0, 12)
+        SHA256_NEXT(m2, m3, m0, m1, 10)
+        SHA1_NEXT(w0, w1, w2, w3, 12)
 
         FOUR_H(9, 0xd9d4d039, 12, 0xe6db99e5, 15, 0x1fa27cf8, 2, 0xc4ac5665)
-        SHA256_WORDS(m3, m0, m1, m2)
-        SHA256(m3, 11)
-        SHA1_WORDS(w1, w2, w3, w0)
-        SHA1(w1, 13)
-        SHA1_WORDS(w2, w3, w0, w1)
-        SHA1(w2, 14)
+        SHA256_NEXT(m3, m0, m1, m2, 11)
+        SHA1_NEXT(w1, w2, w3, w0, 13)
+        SHA1_NEXT(w2, w3, w0, w1, 14)
 
         FOUR_I(0, 0xf4292244, 7, 0x432aff97, 14, 0xab9423a7, 5, 0xfc93a039)
-        SHA256_WORDS(m0, m1, m2, m3)
-        SHA256(m0, 12)
-        SHA1_WORDS(w3, w0, w1, w2)
-        SHA1(w3, 15)
+        SHA256_NEXT(m0, m1, m2, m3, 12)
+        SHA1_NEXT(w3, w0, w1, w2, 15)
 
         FOUR_I(12, 0x655b59c3, 3, 0x8f0ccc92, 10, 0xffeff47d, 1, 0x85845dd1)
-        SHA256_WORDS(m1, m2, m3, m0)
-        SHA256(m1, 13)
-        SHA1_WORDS(w0, w1, w2, w3)
-        SHA1(w0, 16)
+        SHA256_NEXT(m1, m2, m3, m0, 13)
+        SHA1_NEXT(w0, w1, w2, w3, 16)
 
         FOUR_I(8, 0x6fa87e4f, 15, 0xfe2ce6e0, 6, 0xa3014314, 13, 0x4e0811a1)
-        SHA256_WORDS(m2, m3, m0, m1)
-        SHA256(m2, 14)
-        SHA1_WORDS(w1, w2, w3, w0)
-        SHA1(w1, 17)
+        SHA256_NEXT(m2, m3, m0, m1, 14)
+        SHA1_NEXT(w1, w2, w3, w0, 17)
 
         FOUR_I(4, 0xf7537e82, 11, 0xbd3af235, 2, 0x2ad7d2bb, 9, 0xeb86d391)
-        SHA256_WORDS(m3, m0, m1, m2)
-        SHA256(m3, 15)
-        SHA1_WORDS(w2, w3, w0, w1)
-        SHA1(w2, 18)
-        SHA1_WORDS(w3, w0, w1, w2)
-        SHA1(w3, 19)
+        SHA256_NEXT(m3, m0, m1, m2, 15)
+        SHA1_NEXT(w2, w3, w0, w1, 18)
+        SHA1_NEXT(w3, w0, w1, w2, 19)
 
         a += a0;
         b += b0;

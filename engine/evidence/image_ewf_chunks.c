@@ -31,7 +31,7 @@ enum {
     KEPT_MAX = 4096 * 1024, /* bytes of them; one at least */
 };
 
-/* ---- tables, while the image is opened */
+/* ---- chunks as they are stored */
 
 static uint32_t entry_at(const uint8_t *entries, size_t i)
 {
@@ -39,6 +39,39 @@ static uint32_t entry_at(const uint8_t *entries, size_t i)
     bytes_init(&bytes, entries + 4 * i, 4);
     return bytes_u32le(&bytes);
 }
+
+uint32_t ewf_adler32(const void *data, size_t size)
+{
+    return isal_adler32(1, data, size);
+}
+
+static size_t inflate_chunk(const uint8_t *stored, size_t there, uint8_t *to, size_t size)
+{
+    struct inflate_state state;
+    isal_inflate_init(&state);
+    state.crc_flag = ISAL_ZLIB;
+    state.next_in = (uint8_t *)(uintptr_t)stored;
+    state.avail_in = (uint32_t)there;
+    state.next_out = to;
+    state.avail_out = (uint32_t)size;
+    if (isal_inflate(&state) != ISAL_DECOMP_OK || state.block_state != ISAL_BLOCK_FINISH ||
+        state.avail_out != 0)
+        return 0;
+    return there - state.avail_in -
+           (size_t)state.read_in_length / 8; /* without what it took and did not use */
+}
+
+size_t ewf_unpack(bool deflated, const uint8_t *stored, size_t there, uint8_t *to, size_t size)
+{
+    if (deflated)
+        return inflate_chunk(stored, there, to, size);
+    if (there < size + CHECKSUM_SIZE || ewf_adler32(stored, size) != entry_at(stored + size, 0))
+        return 0;
+    memcpy(to, stored, size);
+    return size + CHECKSUM_SIZE;
+}
+
+/* ---- tables, while the image is opened */
 
 static uint64_t place_of(const struct ewf_table *table, uint32_t entry)
 {
@@ -81,7 +114,7 @@ bool ewf_table_read(int fd, uint64_t at, uint64_t size, struct ewf_table *table)
     table->base = bytes_u64le(&bytes);
     bytes_skip(&bytes, 4);
     table->entries = at + TABLE_HEADER_SIZE;
-    if (bytes_u32le(&bytes) != isal_adler32(1, raw, sizeof(raw) - CHECKSUM_SIZE) || table->count == 0 ||
+    if (bytes_u32le(&bytes) != ewf_adler32(raw, sizeof(raw) - CHECKSUM_SIZE) || table->count == 0 ||
         table->base > table->begin || table->end - table->base > INT32_MAX ||
         4 * table->count + TABLE_HEADER_SIZE + CHECKSUM_SIZE > size)
         return false;
@@ -121,7 +154,6 @@ struct ewf_chunks {
     uint64_t at;
     size_t size, room;
     uint8_t *stored;
-    struct inflate_state inflate;
 };
 
 int ewf_chunks_new(struct image *image, struct ewf_set *set, uint32_t chunk_size,
@@ -255,30 +287,6 @@ static int fetch(struct image *image, struct ewf_chunks *chunks, uint32_t segmen
     return 0;
 }
 
-/* Exactly `size` bytes, or -EIO. */
-static int unpack(struct ewf_chunks *chunks, bool deflated, const uint8_t *stored, size_t stored_size,
-                  uint8_t *to, size_t size)
-{
-    if (!deflated) {
-        if (stored_size != size + CHECKSUM_SIZE ||
-            isal_adler32(1, stored, size) != entry_at(stored + size, 0))
-            return -EIO;
-        memcpy(to, stored, size);
-        return 0;
-    }
-    struct inflate_state *state = &chunks->inflate;
-    isal_inflate_init(state);
-    state->crc_flag = ISAL_ZLIB;
-    state->next_in = (uint8_t *)(uintptr_t)stored;
-    state->avail_in = (uint32_t)stored_size;
-    state->next_out = to;
-    state->avail_out = (uint32_t)size;
-    return isal_inflate(state) == ISAL_DECOMP_OK && state->block_state == ISAL_BLOCK_FINISH &&
-                   state->avail_out == 0
-               ? 0
-               : -EIO;
-}
-
 static size_t size_of_chunk(const struct ewf_chunks *chunks, uint64_t chunk)
 {
     uint64_t left = chunks->media_size - chunk * chunks->chunk_size;
@@ -302,7 +310,9 @@ static int read_chunk(struct image *image, struct ewf_chunks *chunks, uint64_t c
     int status = fetch(image, chunks, table->segment, begin, end, group, &stored);
     if (status < 0)
         return status;
-    return unpack(chunks, entry >> 31 != 0, stored, (size_t)(end - begin), to, size_of_chunk(chunks, chunk));
+    return ewf_unpack(entry >> 31 != 0, stored, (size_t)(end - begin), to, size_of_chunk(chunks, chunk)) > 0
+               ? 0
+               : -EIO;
 }
 
 /* The chunk, inflated and kept for the next small read; NULL with *ret_status. */

@@ -12,11 +12,10 @@
 #include "engine/base/bytes.h"
 
 #include <errno.h>
-#include <isa-l/igzip_lib.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { CHECKSUM_SIZE = 4, WINDOW = 4 * 1024 * 1024, CHUNK_MAX = 16 * 1024 * 1024, ENTRIES_STEP = 4096 };
+enum { WINDOW = 4 * 1024 * 1024, CHUNK_MAX = 16 * 1024 * 1024, ENTRIES_STEP = 4096 };
 
 #define DEFLATED UINT32_C(0x80000000)
 
@@ -26,7 +25,6 @@ struct search {
     uint64_t from;    /* the window: bytes [from, from + size) of the file */
     size_t size, room;
     uint8_t *window, *out;
-    struct inflate_state inflate;
     uint8_t *entries; /* 4 bytes each, as in a table */
     size_t count, entry_room;
 };
@@ -49,31 +47,10 @@ static const uint8_t *look(struct search *search, size_t want, size_t *ret_size)
     return search->window + skip;
 }
 
-/* Stored bytes of a whole deflated chunk of `size` bytes that begins here; 0: there is none. */
-static size_t deflated(struct search *search, const uint8_t *data, size_t there, size_t size)
+/* The two bytes before a stream (RFC 1950, 2.2). */
+static bool begins_deflated(const uint8_t *data, size_t there)
 {
-    struct inflate_state *state = &search->inflate;
-    if (there < 2 || (data[0] & 0x0f) != 8 || (data[0] << 8 | data[1]) % 31 != 0)
-        return 0;
-    isal_inflate_init(state);
-    state->crc_flag = ISAL_ZLIB;
-    state->next_in = (uint8_t *)(uintptr_t)data;
-    state->avail_in = (uint32_t)there;
-    state->next_out = search->out;
-    state->avail_out = (uint32_t)size;
-    if (isal_inflate(state) != ISAL_DECOMP_OK || state->block_state != ISAL_BLOCK_FINISH ||
-        state->avail_out != 0)
-        return 0;
-    return there - state->avail_in - (size_t)state->read_in_length / 8;
-}
-
-static size_t plain(const uint8_t *data, size_t there, size_t size)
-{
-    struct bytes bytes;
-    if (there < size + CHECKSUM_SIZE)
-        return 0;
-    bytes_init(&bytes, data + size, CHECKSUM_SIZE);
-    return bytes_u32le(&bytes) == isal_adler32(1, data, size) ? size + CHECKSUM_SIZE : 0;
+    return there >= 2 && (data[0] & 0x0f) == 8 && (data[0] << 8 | data[1]) % 31 == 0;
 }
 
 static int add_entry(struct search *search, uint32_t entry)
@@ -98,10 +75,10 @@ static int count_off(struct search *search, uint64_t begin, uint64_t media, uint
         size_t size = media < chunk_size ? (size_t)media : chunk_size, there;
         const uint8_t *data =
             look(search, chunk_size + chunk_size / 8 + 1024, &there); /* deflate adds less */
-        size_t stored = deflated(search, data, there, size);
+        size_t stored = begins_deflated(data, there) ? ewf_unpack(true, data, there, search->out, size) : 0;
         uint32_t flag = stored > 0 ? DEFLATED : 0;
         if (stored == 0)
-            stored = plain(data, there, size);
+            stored = ewf_unpack(false, data, there, search->out, size);
         if (stored == 0)
             return 0;
         int status = add_entry(search, (uint32_t)(search->at - begin) | flag);

@@ -37,16 +37,6 @@ enum {
 
 /* One segment. */
 
-static uint32_t adler32(const uint8_t *data, size_t size)
-{
-    uint32_t a = 1, b = 0;
-    for (size_t i = 0; i < size; i++) {
-        a = (a + data[i]) % 65521;
-        b = (b + a) % 65521;
-    }
-    return b << 16 | a;
-}
-
 struct section {
     char type[17];
     uint64_t next, size;
@@ -64,7 +54,7 @@ static bool read_section(int fd, uint64_t offset, uint64_t file_size, struct sec
     section.next = bytes_u64le(&bytes);
     section.size = bytes_u64le(&bytes);
     bytes_skip(&bytes, 40);
-    if (bytes_u32le(&bytes) != adler32(raw, SECTION_SIZE - 4))
+    if (bytes_u32le(&bytes) != ewf_adler32(raw, SECTION_SIZE - 4))
         return false;
     *ret_section = section;
     return true;
@@ -369,7 +359,7 @@ static int take_segment(struct image *image, char *const *names, size_t number, 
     set->chunks += segment.chunks;
     set->whole = segment.end == EWF_DONE;
     if (segment.mended > 0)
-        image_add_damage(image, "segment %zu has %zu damaged tables, whose copies are read", number,
+        image_add_damage(image, "segment %zu: damaged tables: %zu, whose copies are read", number,
                          segment.mended);
     if (segment.end == EWF_BROKEN)
         image_add_damage(image, "segment %zu is cut or broken at its offset %llu%s", number,

@@ -195,6 +195,11 @@ int ewf_rebuild(struct image *image, struct ewf_set *set, uint64_t media_size, u
  * False: it is damaged, or of another kind than usual. */
 bool ewf_table_read(int fd, uint64_t at, uint64_t size, struct ewf_table *table);
 void ewf_tables_free(struct ewf_table *tables, size_t count);
+/* The Adler-32 (RFC 1950) that segments have behind whatever they check. */
+uint32_t ewf_adler32(const void *data, size_t size);
+/* A stored chunk of exactly `size` bytes that begins at `stored`, of which `there` bytes are at hand, into `to`. The bytes that it takes;
+ * 0: it is not whole. */
+size_t ewf_unpack(bool deflated, const uint8_t *stored, size_t there, uint8_t *to, size_t size);
 struct ewf_chunks;
 /* Opens the segment files, which become the image's descriptors; it has none yet, and its info.size is set. Takes the set's tables.
  * What is in *ret_chunks is to be freed after a failure, too. */

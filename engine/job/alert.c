@@ -1,3 +1,4 @@
+/* alert: see alert.h. Types and fields are those of the plugins yara, hashset and keywords. */
 #include "engine/job/alert.h"
 
 #include <string.h>

@@ -67,12 +67,14 @@ void supervisor_event(struct supervisor *s, const char *event, const char *key, 
 
 /* ------------------------------------------------------------------ workers' deaths */
 
-static void kill_worker(struct worker_slot *worker, enum worker_kill reason)
+/* False: it is dead, or dies for another reason already. */
+static bool kill_worker(struct worker_slot *worker, enum worker_kill reason)
 {
     if (worker->state == WORKER_NONE || worker->kill != KILL_NONE)
-        return;
+        return false;
     worker->kill = reason;
     kill(worker->process.pid, SIGKILL);
+    return true;
 }
 
 /* The next packet of a worker. 1: it was taken; 0: there is none now; -EPIPE: none will come; -EPROTO: the worker tampers,
@@ -148,11 +150,6 @@ static int64_t allowed_pause(const struct supervisor *s, const struct worker_slo
     return seconds < 86400 ? (int64_t)(seconds * (double)SECOND) : 86400 * SECOND;
 }
 
-static bool is_medium(const struct task_stream *stream)
-{
-    return stream->kind == STREAM_IMAGE;
-}
-
 static int64_t allowed_time(const struct supervisor *s, const struct worker_slot *worker)
 {
     uint64_t seconds = settings_number(s->options->settings, "limit.stream_seconds");
@@ -161,7 +158,7 @@ static int64_t allowed_time(const struct supervisor *s, const struct worker_slot
     if (worker->batch_next >= worker->batch_count)
         return allowance_content(seconds, 0, 0, false, 0);
     const struct task_stream *stream = &worker->batch[worker->batch_next];
-    return allowance_content(seconds, stream->size, medium(s, stream), is_medium(stream), worker->child_bytes);
+    return allowance_content(seconds, stream->size, medium(s, stream), stream->kind == STREAM_IMAGE, worker->child_bytes);
 }
 
 /* Folders that are read between two looks are not seen; they took no time either. */
@@ -210,9 +207,9 @@ static void watch(struct supervisor *s, int64_t now)
         bool silent = now - worker->beat_time > allowed_pause(s, worker);
         if (!silent && now - worker->task_time <= allowed_time(s, worker))
             continue;
-        snprintf(worker->alarm, sizeof worker->alarm, "%s", silent ? "it made no progress within its time (limit.hang)"
-                                                                   : "it was not done within its time (limit.stream_seconds)");
-        kill_worker(worker, KILL_HUNG);
+        if (kill_worker(worker, KILL_HUNG))
+            snprintf(worker->alarm, sizeof worker->alarm, "%s", silent ? "it made no progress within its time (limit.hang)"
+                                                                       : "it was not done within its time (limit.stream_seconds)");
     }
 }
 

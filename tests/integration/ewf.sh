@@ -63,7 +63,7 @@ END
 }
 
 table() { # the copy is as good, and that it was needed is told
-  acquire table -f encase6 -c fast -b 64 && damage table 40 && examine 1 && sql "$WORK/case" 'SELECT damage FROM exhibit' | grep -q '1 damaged tables' && is "match|$MD5" "$(sql "$WORK/case" 'SELECT verification, md5 FROM exhibit')"
+  acquire table -f encase6 -c fast -b 64 && damage table 40 && examine 1 && sql "$WORK/case" 'SELECT damage FROM exhibit' | grep -q 'damaged tables: 1' && is "match|$MD5" "$(sql "$WORK/case" 'SELECT verification, md5 FROM exhibit')"
 }
 promise "a damaged table: its copy is read" table
 

@@ -33,7 +33,7 @@ grep '^[^#]' "$here/foreign.txt" >"$work/foreign"
 # A pattern of the shell's as awk has it; fits(text, list): one of the patterns of a list does.
 globs='
     function expression(pattern) {
-        gsub(/[.+(){}^$|\\]/, "[&]", pattern)
+        gsub(/[.+(){}$|]/, "[&]", pattern)
         gsub(/\*/, ".*", pattern)
         gsub(/\?/, ".", pattern)
         return "^" pattern "$"

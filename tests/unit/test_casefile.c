@@ -142,6 +142,29 @@ Test(casefile, who_comes_while_another_makes_the_case_touches_nothing_of_it)
     cr_expect_eq(create(), 0);
 }
 
+/* Who made the case in vain removes its lock. Whoever waited for that has a lock on nothing, which would keep nobody out. */
+Test(casefile, a_lock_is_on_the_file_that_is_there)
+{
+    char path[256];
+    int status;
+    cr_assert_eq(mkdir(world.folder, 0700), 0);
+    snprintf(path, sizeof path, "%s/lock", world.folder);
+    int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    cr_assert_eq(flock(lock, LOCK_EX | LOCK_NB), 0);
+    pid_t child = fork();
+    cr_assert(child >= 0);
+    if (child == 0) {
+        close(lock); /* which it would hold on to */
+        _exit(create() == 0 ? 0 : 1);
+    }
+    usleep(40000); /* it waits for the lock, or has not come so far: it must come out right either way */
+    cr_assert_eq(unlink(path), 0);
+    close(lock);
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    cr_expect(exists("case.db") && exists("lock"));
+}
+
 Test(casefile, a_second_writer_is_refused_and_told_who_holds_it_and_readers_are_not)
 {
     struct why why;

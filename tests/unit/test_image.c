@@ -397,6 +397,22 @@ static const char *media_md5(struct image *image, size_t step)
     return hex;
 }
 
+/* A virtual disk holds no more than its file: what bounds the time for one that claims a petabyte. */
+Test(image, what_a_virtual_disk_can_hold_is_bounded_by_its_file)
+{
+    struct stat status;
+    cr_assert_eq(system("qemu-img create -q -f vpc -o subformat=dynamic thin.vhd 1G"), 0); /* qemu-utils */
+    struct image *image = open_image("thin.vhd", IMAGE_AUTO);
+    cr_assert_eq(stat("thin.vhd", &status), 0);
+    cr_expect_geq(image_info(image)->size, (uint64_t)1 << 30);
+    cr_expect_eq(image_info(image)->stored, (uint64_t)status.st_size);
+    image_close(image);
+    write_file("whole.raw", "0123456789", 10);
+    image = open_image("whole.raw", IMAGE_RAW);
+    cr_expect_eq(image_info(image)->stored, 10, "a raw image is what it has");
+    image_close(image);
+}
+
 Test(image, an_e01_reads_as_its_stored_hash_says)
 {
     static const char *const names[] = {"images/bulk_extractor__ansi.E01", "images/dfvfs__ext2.E01",
