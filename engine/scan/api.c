@@ -150,7 +150,8 @@ static int type_index(const struct plugin *plugin, const struct record_type *typ
     return -EINVAL;
 }
 
-static void limited(struct scan *scan, uint32_t stream, uint64_t offset, const char *format, va_list args)
+static __attribute__((format(printf, 4, 0))) void limited(struct scan *scan, uint32_t stream, uint64_t offset,
+                                                         const char *format, va_list args)
 {
     struct scanner *scanner = scan->pass->scanner;
     const struct scan_sink *sink = scanner->sink;

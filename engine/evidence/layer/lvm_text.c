@@ -59,7 +59,7 @@ static int add(struct parser *parser, const struct lvm_node *node)
     return 0;
 }
 
-static int open_node(struct parser *parser, struct lvm_node *node, int kind)
+static int open_node(struct parser *parser, struct lvm_node *node, enum lvm_kind kind)
 {
     int code;
 

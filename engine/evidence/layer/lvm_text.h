@@ -13,11 +13,13 @@
 
 enum { LVM_NODES_MAX = 1 << 15, LVM_DEPTH_MAX = 8, LVM_NONE = -1 };
 
+enum lvm_kind { LVM_SECTION, LVM_LIST, LVM_NUMBER, LVM_TEXT };
+
 struct lvm_node {
     int parent;       /* index of the section or list that it stands in; LVM_NONE: of the text itself */
     const char *name; /* "" for a list's items; borrowed from the text, as `text` is */
     size_t name_size;
-    enum { LVM_SECTION, LVM_LIST, LVM_NUMBER, LVM_TEXT } kind;
+    enum lvm_kind kind;
     uint64_t number;
     const char *text; /* between its quotes, as it stands there */
     size_t text_size;
