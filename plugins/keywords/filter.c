@@ -326,13 +326,15 @@ static void look_up(const struct finding *finding, const struct pieces *pieces, 
                     const uint8_t *data, size_t place)
 {
     uint64_t mask = (UINT64_C(1) << pieces->slot_bits) - 1, slot = hash(bytes) >> 24 & mask;
-    const struct piece *piece, *end = pieces->items + pieces->count;
 
     for (; pieces->slots[slot] != 0; slot = (slot + 1) & mask) {
-        piece = &pieces->items[pieces->slots[slot] - 1];
-        if (piece->bytes != bytes)
+        size_t at = pieces->slots[slot] - 1;
+
+        if (pieces->items[at].bytes != bytes)
             continue;
-        for (; piece < end && piece->bytes == bytes; piece++) {
+        for (; at < pieces->count && pieces->items[at].bytes == bytes; at++) {
+            const struct piece *piece = &pieces->items[at];
+
             if (fits(finding, piece, data, place))
                 finding->found(finding->context, piece->pattern, finding->base + place, piece->back_least,
                                piece->back_most);

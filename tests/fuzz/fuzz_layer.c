@@ -1,12 +1,13 @@
 /*
  * fuzz_layer: whatever an encrypted volume, a virtual disk, a physical volume of LVM2 or a catalog of
- * snapshots says of itself, opening it and reading in it keeps to its bounds and comes to an end. libqcow, libvhdi,
- * libvmdk and libvshadow are fuzzed with them. KVALI_LAYER names one kind, which then alone
- * is opened.
+ * snapshots says of itself, opening it and reading in it keeps to its bounds and comes to an end. libqcow,
+ * libvhdi, libvmdk and libvshadow are fuzzed with them. KVALI_LAYER names one kind, which then alone is
+ * opened.
  *
  * The input is a medium from its first byte on; one that begins with "SPARSE" has pieces of a larger one: its
  * size, then offset, size and bytes of each (64, 64 and 32 bits, little-endian). LUKS2's checksum, which
- * would keep away all that is mutated, is set right; LVM2's text is parsed by itself, too.
+ * would keep away all that is mutated, is set right, and rounds that take a minute are made less; LVM2's text
+ * is parsed by itself, too.
  */
 #include "engine/base/bytes.h"
 #include "engine/evidence/layer/crypt.h"
@@ -19,7 +20,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { PIECES_MAX = 64, MAGIC = 6, BLOCK = 65536, LUKS2_MAX = 65536, LUKS2_CHECKSUM = 448 };
+enum { PIECES_MAX = 64, MAGIC = 6, BLOCK = 65536, LUKS1_SIZE = 592, LUKS2_MAX = 65536, LUKS2_CHECKSUM = 448 };
 
 struct piece {
     uint64_t offset;
@@ -85,6 +86,20 @@ static struct medium make_medium(const uint8_t *data, size_t size)
     return medium;
 }
 
+/* What asks for work in LUKS2's text has at most four digits. */
+static void shorten(uint8_t *text, size_t size, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (size_t at = 0; at + length < size; at++) {
+        if (memcmp(text + at, name, length) != 0)
+            continue;
+        at += length;
+        for (size_t digits = 0; at < size && text[at] >= '0' && text[at] <= '9'; at++, digits++)
+            text[at] = digits < 4 ? text[at] : ' ';
+    }
+}
+
 /* A header of LUKS2 with the checksum that it should have, in front of all else. Owned by the caller. */
 static uint8_t *mend_luks2(struct medium *medium)
 {
@@ -98,6 +113,9 @@ static uint8_t *mend_luks2(struct medium *medium)
         free(head);
         return NULL;
     }
+    shorten(head, LUKS2_MAX, "\"iterations\":");
+    shorten(head, LUKS2_MAX, "\"time\":");
+    shorten(head, LUKS2_MAX, "\"memory\":");
     bytes_init(&bytes, head, LUKS2_MAX);
     bytes_skip(&bytes, 8);
     size = bytes_u64be(&bytes);
@@ -106,6 +124,25 @@ static uint8_t *mend_luks2(struct medium *medium)
     if (size <= LUKS2_MAX)
         (void)crypt_digest(name, head, (size_t)size, head + LUKS2_CHECKSUM);
     medium->pieces[medium->count++] = (struct piece){0, LUKS2_MAX, head};
+    return head;
+}
+
+/* At most 999 rounds where LUKS1 asks for some. Owned by the caller. */
+static uint8_t *mend_luks1(struct medium *medium)
+{
+    static const size_t rounds[] = {164, 212, 260, 308, 356, 404, 452, 500, 548};
+    uint8_t *head = medium->size >= LUKS1_SIZE ? calloc(1, LUKS1_SIZE) : NULL;
+
+    if (head == NULL || medium->count == PIECES_MAX || read_medium(medium, 0, head, LUKS1_SIZE) < 0 ||
+        memcmp(head, "LUKS\xba\xbe\0\1", 8) != 0) {
+        free(head);
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof rounds / sizeof rounds[0]; i++) {
+        memset(head + rounds[i], 0, 2);
+        head[rounds[i] + 2] &= 3;
+    }
+    medium->pieces[medium->count++] = (struct piece){0, LUKS1_SIZE, head};
     return head;
 }
 
@@ -189,7 +226,7 @@ static void parse_text(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct medium medium = make_medium(data, size);
-    uint8_t *head = mend_luks2(&medium);
+    uint8_t *first = mend_luks1(&medium), *second = mend_luks2(&medium);
     const struct layer_kind *kind = choose(&medium);
     static bool warm;
 
@@ -199,6 +236,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (kind != NULL)
         open_layer(kind, &medium);
     parse_text(data, size);
-    free(head);
+    free(first);
+    free(second);
     return 0;
 }
