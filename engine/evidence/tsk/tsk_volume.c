@@ -143,14 +143,36 @@ static int report_filesystem(struct tsk_report *report, TSK_FS_INFO *info)
 
 /* ------------------------------------------------------------------ APFS */
 
+/* With a key the volume is read like any other; 0 also without, and then `words` say why. */
+static int open_apfs_volume(struct tsk_report *report, const struct locator *locator, char *words, size_t size)
+{
+    struct tsk_filesystem *filesystem;
+    struct why why = {{0}};
+    int code = tsk_filesystem_acquire(report->task->image, locator, &filesystem, &why);
+
+    if (code == -ENOMEM && why.text[0] == '\0')
+        return code;
+    if (code < 0) {
+        report->volume.content = "encrypted: APFS/FileVault";
+        tell_locked(report, report->volume.content, code, &why, words, size);
+        return 0;
+    }
+    buf_printf(&report->content, "opened: %s", filesystem->note);
+    report->volume.content = buf_cstr(&report->content);
+    locator_print(&report->expand, locator);
+    tsk_filesystem_release(filesystem);
+    return buf_failed(&report->content) ? -ENOMEM : 0;
+}
+
 static int report_apfs_volume(struct tsk_report *container, const TSK_POOL_INFO *pool,
                               const TSK_POOL_VOLUME_INFO *info)
 {
     const struct locator locator = {
-        .kind = LOCATOR_APFS, .offset = container->slot->offset, .block = info->block};
+        .kind = LOCATOR_APFS, .offset = container->slot->offset, .type = "apfs", .block = info->block};
     struct tsk_report report;
     struct buf key = {0};
-    int code;
+    char words[600] = "";
+    int code = 0;
 
     tsk_report_begin(&report, container->task, container->slot);
     report.stage = "filesystem";
@@ -167,13 +189,14 @@ static int report_apfs_volume(struct tsk_report *container, const TSK_POOL_INFO 
     if (info->desc)
         text_escape(&report.label, info->desc, strlen(info->desc));
     if (info->flags & TSK_POOL_VOLUME_FLAG_ENCRYPTED)
-        report.volume.content = "encrypted: APFS/FileVault";
+        code = open_apfs_volume(&report, &locator, words, sizeof words);
     else
         locator_print(&report.expand, &locator);
-    code = buf_failed(&key) ? -ENOMEM : tsk_report_volume(&report, false);
-    if (code == 0 && (info->flags & TSK_POOL_VOLUME_FLAG_ENCRYPTED))
+    if (code == 0)
+        code = buf_failed(&key) ? -ENOMEM : tsk_report_volume(&report, false);
+    if (code == 0 && words[0] != '\0')
         code = tsk_report_fault(&report, FAULT_ENCRYPTED, container->slot->offset, report.volume.fs_size,
-                                "content not read", report.volume.content);
+                                "content not read", words);
     tsk_report_end(&report);
     buf_finish(&key);
     return code;
