@@ -1,4 +1,5 @@
-/* apfs_lock: see apfs_lock.h. What is in key bags: sgan81/apfs-fuse, ApfsLib/KeyMgmt.cpp; libtsk, tsk/fs/apfs.cpp. */
+/* apfs_lock: see apfs_lock.h. What is in key bags: sgan81/apfs-fuse, ApfsLib/KeyMgmt.cpp; libtsk,
+ * tsk/fs/apfs.cpp. */
 #include "engine/evidence/apfs_lock.h"
 
 #include "engine/base/buf.h"
@@ -23,7 +24,8 @@ enum {
 #define TYPE_VOLUME_BAG    UINT32_C(0x72656373)
 #define ROUNDS_MAX         UINT32_C(10000000)
 
-static const uint8_t recovery_id[16] = {0xeb, 0xc6, 0xc0, 0x64, 0, 0, 0x11, 0xaa, 0xaa, 0x11, 0, 0x30, 0x65, 0x43, 0xec, 0xac};
+static const uint8_t recovery_id[16] = {0xeb, 0xc6, 0xc0, 0x64, 0,    0,    0x11, 0xaa,
+                                        0xaa, 0x11, 0,    0x30, 0x65, 0x43, 0xec, 0xac};
 
 bool apfs_sums(const uint8_t *object, size_t size)
 {
@@ -69,7 +71,8 @@ static bool parse_super(const uint8_t *block, struct super *ret)
     bytes_seek(&bytes, 16);
     ret->xid = bytes_u64le(&bytes);
     bytes_seek(&bytes, 32);
-    if (bytes_u32le(&bytes) != 0x4253584e || bytes_u32le(&bytes) != APFS_BLOCK || !apfs_sums(block, APFS_BLOCK))
+    if (bytes_u32le(&bytes) != 0x4253584e || bytes_u32le(&bytes) != APFS_BLOCK ||
+        !apfs_sums(block, APFS_BLOCK))
         return false;
     bytes_seek(&bytes, 72);
     id = bytes_take(&bytes, sizeof ret->id);
@@ -95,8 +98,10 @@ static bool find_super(const struct reader *container, struct super *ret)
     if (read_block(container, 0, block) < 0 || !parse_super(block, ret))
         return false;
     one = *ret;
-    for (uint64_t i = 0, first = ret->ring, count = ret->ring_count; i < count && i < CHECKPOINT_BLOCKS_MAX; i++) {
-        if (read_block(container, u64_add_saturating(first, i), block) == 0 && parse_super(block, &one) && one.xid > ret->xid)
+    for (uint64_t i = 0, first = ret->ring, count = ret->ring_count; i < count && i < CHECKPOINT_BLOCKS_MAX;
+         i++) {
+        if (read_block(container, u64_add_saturating(first, i), block) == 0 && parse_super(block, &one) &&
+            one.xid > ret->xid)
             *ret = one;
     }
     return true;
@@ -105,7 +110,8 @@ static bool find_super(const struct reader *container, struct super *ret)
 static void print_uuid(const uint8_t id[16], char ret[37])
 {
     for (size_t i = 0, at = 0; i < 16; i++)
-        at += (size_t)snprintf(ret + at, 37 - at, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", id[i]);
+        at += (size_t)snprintf(ret + at, 37 - at, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x",
+                               id[i]);
 }
 
 /* ------------------------------------------------------------------ key bags */
@@ -144,12 +150,14 @@ static int decrypt_bag(uint8_t *data, size_t size, uint64_t block, const uint8_t
     if (code < 0)
         return code;
     for (size_t at = 0; code == 0 && at < size; at += APFS_SECTOR)
-        code = crypt_sectors_decrypt(sectors, block * (APFS_BLOCK / APFS_SECTOR) + at / APFS_SECTOR, data + at, APFS_SECTOR);
+        code = crypt_sectors_decrypt(sectors, block * (APFS_BLOCK / APFS_SECTOR) + at / APFS_SECTOR,
+                                     data + at, APFS_SECTOR);
     crypt_sectors_free(sectors);
     return code;
 }
 
-static int bag_open(const struct reader *container, struct place place, const uint8_t id[16], uint32_t type, struct bag *ret, struct why *why)
+static int bag_open(const struct reader *container, struct place place, const uint8_t id[16], uint32_t type,
+                    struct bag *ret, struct why *why)
 {
     const char *name = type == TYPE_VOLUME_BAG ? "volume" : "container";
     size_t size = (size_t)place.count * APFS_BLOCK;
@@ -162,7 +170,8 @@ static int bag_open(const struct reader *container, struct place place, const ui
         return -ENOMEM;
     if (reader_read(container, u64_mul_saturating(place.block, APFS_BLOCK), ret->data, size) < 0)
         return why_set(why, -EINVAL, "the key bag of the %s cannot be read", name);
-    if (!is_bag(ret->data, size, type) && (decrypt_bag(ret->data, size, place.block, id) < 0 || !is_bag(ret->data, size, type)))
+    if (!is_bag(ret->data, size, type) &&
+        (decrypt_bag(ret->data, size, place.block, id) < 0 || !is_bag(ret->data, size, type)))
         return why_set(why, -EINVAL, "the key bag of the %s is damaged", name);
     bytes_init(bytes, ret->data, size);
     bytes_seek(bytes, 32);
@@ -226,13 +235,14 @@ static bool der_find(struct bytes bytes, uint8_t tag, struct bytes *ret)
 }
 
 /* A wrapped key: `ret_inside` has what else there is of it. -ENOTSUP: wrapped by a machine. */
-static int parse_wrapped(struct bytes blob, uint8_t ret_wrapped[APFS_WRAPPED_MAX], uint8_t *ret_size, struct bytes *ret_inside)
+static int parse_wrapped(struct bytes blob, uint8_t ret_wrapped[APFS_WRAPPED_MAX], uint8_t *ret_size,
+                         struct bytes *ret_inside)
 {
     struct bytes outer, flags, wrapped;
     uint8_t kind;
 
-    if (!der_find(blob, 0x30, &outer) || !der_find(outer, 0xa3, ret_inside) || !der_find(*ret_inside, 0x82, &flags) ||
-        !der_find(*ret_inside, 0x83, &wrapped) || flags.size < 1)
+    if (!der_find(blob, 0x30, &outer) || !der_find(outer, 0xa3, ret_inside) ||
+        !der_find(*ret_inside, 0x82, &flags) || !der_find(*ret_inside, 0x83, &wrapped) || flags.size < 1)
         return -EINVAL;
     kind = bytes_u8(&flags);
     if (kind & 1)
@@ -252,7 +262,8 @@ static int parse_record(const struct entry *entry, struct apfs_record *ret)
 
     if (code < 0)
         return code;
-    if (!der_find(inside, 0x84, &rounds) || !der_find(inside, 0x85, &salt) || salt.size != sizeof ret->salt || rounds.size > 8)
+    if (!der_find(inside, 0x84, &rounds) || !der_find(inside, 0x85, &salt) || salt.size != sizeof ret->salt ||
+        rounds.size > 8)
         return -EINVAL;
     memcpy(ret->salt, salt.data, sizeof ret->salt);
     while (bytes_left(&rounds) > 0)
@@ -265,8 +276,9 @@ static int parse_record(const struct entry *entry, struct apfs_record *ret)
 /* ------------------------------------------------------------------ the lock */
 
 /* The volume's key, and where its own bag is. */
-static int read_container_bag(const struct reader *container, const struct super *super, const uint8_t volume[16], struct apfs_lock *lock,
-                              struct place *ret_bag, struct why *why)
+static int read_container_bag(const struct reader *container, const struct super *super,
+                              const uint8_t volume[16], struct apfs_lock *lock, struct place *ret_bag,
+                              struct why *why)
 {
     struct bag bag = {0};
     struct bytes inside, id;
@@ -283,14 +295,19 @@ static int read_container_bag(const struct reader *container, const struct super
             if (code == 0 && der_find(inside, 0x81, &id) && id.size == sizeof lock->id)
                 memcpy(lock->id, id.data, sizeof lock->id);
             if (code < 0)
-                (void)why_set(why, code, code == -ENOTSUP ? "its key is wrapped by the hardware of the Mac that it comes from" : "its key is damaged");
+                (void)why_set(why, code,
+                              code == -ENOTSUP
+                                  ? "its key is wrapped by the hardware of the Mac that it comes from"
+                                  : "its key is damaged");
         } else if (entry.tag == TAG_RECORDS) {
             ret_bag->block = bytes_u64le(&entry.data);
             ret_bag->count = bytes_u64le(&entry.data);
         }
     }
     bag_close(&bag);
-    return code == 0 && !found ? why_set(why, -EINVAL, "the key bag of the container has no key of this volume") : code;
+    return code == 0 && !found
+               ? why_set(why, -EINVAL, "the key bag of the container has no key of this volume")
+               : code;
 }
 
 static void take_hint(struct apfs_lock *lock, const struct entry *entry)
@@ -298,13 +315,16 @@ static void take_hint(struct apfs_lock *lock, const struct entry *entry)
     struct buf hint = {0};
     size_t used = strlen(lock->words);
 
-    text_escape(&hint, (const char *)entry->data.data, entry->data.size < HINT_MAX ? entry->data.size : HINT_MAX);
+    text_escape(&hint, (const char *)entry->data.data,
+                entry->data.size < HINT_MAX ? entry->data.size : HINT_MAX);
     text_escaped_cut(&hint, HINT_MAX);
-    (void)snprintf(lock->words + used, sizeof lock->words - used, ", hint of its password: %s", buf_cstr(&hint));
+    (void)snprintf(lock->words + used, sizeof lock->words - used, ", hint of its password: %s",
+                   buf_cstr(&hint));
     buf_finish(&hint);
 }
 
-static int read_volume_bag(const struct reader *container, struct place place, const uint8_t volume[16], struct apfs_lock *lock, struct why *why)
+static int read_volume_bag(const struct reader *container, struct place place, const uint8_t volume[16],
+                           struct apfs_lock *lock, struct why *why)
 {
     struct bag bag = {0};
     struct entry entry;
@@ -324,11 +344,13 @@ static int read_volume_bag(const struct reader *container, struct place place, c
     bag_close(&bag);
     if (code < 0 || lock->count > 0)
         return code;
-    return hardware ? why_set(why, -ENOTSUP, "its keys are wrapped by the hardware of the Mac that it comes from")
-                    : why_set(why, -EINVAL, "its key bag has no record to open it with");
+    return hardware
+               ? why_set(why, -ENOTSUP, "its keys are wrapped by the hardware of the Mac that it comes from")
+               : why_set(why, -EINVAL, "its key bag has no record to open it with");
 }
 
-int apfs_lock_read(const struct reader *container, uint64_t volume, struct apfs_lock *ret_lock, struct why *why)
+int apfs_lock_read(const struct reader *container, uint64_t volume, struct apfs_lock *ret_lock,
+                   struct why *why)
 {
     uint8_t block[APFS_BLOCK], id[16];
     struct super super;
@@ -339,11 +361,14 @@ int apfs_lock_read(const struct reader *container, uint64_t volume, struct apfs_
     if (read_block(container, volume, block) < 0 || !find_super(container, &super))
         return why_set(why, -EINVAL, "superblocks cannot be read");
     memcpy(id, block + 0xf0, sizeof id);
+    ret_lock->many = !(block[264] & 8);
     print_uuid(id, ret_lock->uuid);
-    (void)snprintf(ret_lock->words, sizeof ret_lock->words, "APFS, volume %s", ret_lock->uuid);
+    (void)snprintf(ret_lock->words, sizeof ret_lock->words, "APFS, volume %s%s", ret_lock->uuid,
+                   ret_lock->many ? APFS_MANY : "");
     ret_lock->hardware = !(super.flags & 4);
     if (ret_lock->hardware)
-        return why_set(why, -ENOTSUP, "%s: its keys are in the hardware of the Mac that it comes from", ret_lock->words);
+        return why_set(why, -ENOTSUP, "%s: its keys are in the hardware of the Mac that it comes from",
+                       ret_lock->words);
     code = read_container_bag(container, &super, id, ret_lock, &bag, why);
     if (code == 0)
         code = read_volume_bag(container, bag, id, ret_lock, why);
@@ -365,17 +390,19 @@ static int widen(const struct apfs_lock *lock, uint8_t key[APFS_KEY_SIZE])
     return size == 32 ? 0 : -ENOTSUP;
 }
 
-static int try_record(const struct apfs_lock *lock, const struct apfs_record *record, const struct key *key, uint8_t ret_key[APFS_KEY_SIZE],
-                      struct why *why)
+static int try_record(const struct apfs_lock *lock, const struct apfs_record *record, const struct key *key,
+                      uint8_t ret_key[APFS_KEY_SIZE], struct why *why)
 {
     uint8_t derived[32], wrapping[32];
     size_t size = record->size < lock->size ? record->size : lock->size;
     int code;
 
     if (record->rounds > ROUNDS_MAX)
-        return why_set(why, -ENOTSUP, "%s: a record in its key bag asks for more computing than is done (%u rounds)", lock->words,
-                       (unsigned)record->rounds);
-    code = crypt_pbkdf2("sha256", key->data, key->size, record->salt, sizeof record->salt, record->rounds, derived, record->size);
+        return why_set(why, -ENOKEY,
+                       "%s: a record in its key bag asks for more computing than is done (%u rounds)",
+                       lock->words, (unsigned)record->rounds);
+    code = crypt_pbkdf2("sha256", key->data, key->size, record->salt, sizeof record->salt, record->rounds,
+                        derived, record->size);
     if (code == 0)
         code = crypt_unwrap(derived, record->size, record->wrapped, record->size + 8U, wrapping);
     if (code == 0)
@@ -384,13 +411,12 @@ static int try_record(const struct apfs_lock *lock, const struct apfs_record *re
         code = widen(lock, ret_key);
     crypt_wipe(derived, sizeof derived);
     crypt_wipe(wrapping, sizeof wrapping);
-    return code == -EINVAL ? -ENOKEY : code; /* of no rounds at all: damaged */
+    return code;
 }
 
-int apfs_lock_open(const struct apfs_lock *lock, const struct key *key, void (*alive)(void *context), void *context,
-                   uint8_t ret_key[APFS_KEY_SIZE], struct why *why)
+int apfs_lock_open(const struct apfs_lock *lock, const struct key *key, void (*alive)(void *context),
+                   void *context, uint8_t ret_key[APFS_KEY_SIZE], struct why *why)
 {
-    int code = -ENOKEY, bad = -ENOKEY;
 
     if (key->kind == KEY_MASTER && key->size == APFS_KEY_SIZE) {
         memcpy(ret_key, key->data, APFS_KEY_SIZE);
@@ -403,11 +429,8 @@ int apfs_lock_open(const struct apfs_lock *lock, const struct key *key, void (*a
             continue;
         if (alive)
             alive(context);
-        code = try_record(lock, &lock->records[i], key, ret_key, why);
-        if (code == 0)
+        if (try_record(lock, &lock->records[i], key, ret_key, why) == 0)
             return 0;
-        if (code != -ENOKEY)
-            bad = code;
     }
-    return bad;
+    return -ENOKEY;
 }

@@ -3,16 +3,18 @@
 
     make-apfs.py PLAIN OUT-PLAIN OUT PASSWORD RECOVERY-KEY [--hardware] [--decrypted]
 
-PLAIN: a container that begins at byte 0 and has one volume without encryption or snapshots. OUT-PLAIN: the same with one file
-made larger, so that a content has several blocks: among them a copy of the volume's own tree, which a reader must not take for a part
-of the tree when it is decrypted, and an end in the middle of a block. OUT: the same again, the volume's tree and contents encrypted
-(AES-XTS-128), to be opened with PASSWORD and with a personal recovery key. In the larger file the tweak is not the block's number, as
-in a file that was moved. Older checkpoints are gone from both. --hardware: the container says that its keys are elsewhere.
---decrypted: flags and key bags only, as in the image of a disk that its machine decrypted.
+PLAIN: a container that begins at byte 0 and has one volume with files, without encryption or snapshots. OUT-PLAIN: the same with one
+file made larger, so that a content has several blocks: among them a copy of the volume's own tree, which a reader must not take for a
+part of the tree when it is decrypted, and an end in the middle of a block. OUT: the same again, the volume's tree and contents encrypted
+(AES-XTS-128), to be opened with PASSWORD and with a personal recovery key. The first extent stays plain, as while a volume is being
+encrypted, and the tweak of the second is not its block's number, as when a file was moved. Older checkpoints are gone from both.
+--hardware: the container says that its keys are elsewhere. --decrypted: flags and key bags only, as in the image of a disk that its
+machine decrypted. Prints the volume's key, and the block of the container's key bag.
 
 Formats: Apple File System Reference, "Encryption", "Object Maps", "B-Trees", "Space Manager"; what key bags hold inside: sgan81/apfs-fuse,
-ApfsLib/KeyMgmt.cpp. Control, by programs that share no code with this one: fsapfsinfo (libfsapfs 20201107) lists OUT and apfs-fuse's
-library reads it, each with password and with recovery key, and gives the same names and the same contents as for OUT-PLAIN.
+ApfsLib/KeyMgmt.cpp. Control, by programs that share no code with this one, with password and with recovery key: the library of apfs-fuse gives
+the same names and contents for OUT as for OUT-PLAIN; so do fls and icat of The Sleuth Kit 4.11.1 built with OpenSSL, and fsapfsinfo (libfsapfs
+20201107, its use of OpenSSL 3 mended), but for the extent that is plain, which these two decrypt. With other words none of them opens it.
 
 All keys and salts come from hashes of their names, so that the same call makes the same bytes. AES is libcrypto's."""
 import ctypes
@@ -188,7 +190,6 @@ def enlarge(container, superblock, nodes):
                     struct.pack_into("<QQ", node, data, size, LARGER * BLOCK)
                 data += length + 7 & ~7
     container.seal(number, node)
-    return place
 
 
 def der(tag, data):
@@ -218,8 +219,9 @@ def bag(number, xid, kind, uuid, entries):
     return Xts(uuid + uuid).blocks(bytes(block), number)
 
 
-def encrypt_tree(container, entries, cipher, larger):
-    """Nodes (object map's entries name them) and all that their extents name."""
+def encrypt_tree(container, entries, cipher):
+    """Nodes (object map's entries name them) and all that their extents name, but for holes and the first extent."""
+    seen = 0
     for leaf, value in entries:
         number = container.number(leaf, value + 8)
         if container.type(number)[0] not in NODES:
@@ -230,9 +232,10 @@ def encrypt_tree(container, entries, cipher, larger):
                 if struct.unpack_from("<Q", node, key)[0] >> 60 == 8:
                     size, place = struct.unpack_from("<QQ", node, at)
                     size &= (1 << 56) - 1
-                    tweak = place + (0x123456789 if place == larger else 0)
-                    struct.pack_into("<Q", node, at + 16, tweak if place else 0)
-                    if place:
+                    seen += place > 0
+                    tweak = 0 if place == 0 or seen == 1 else place + (0x123456789 if seen == 2 else 0)
+                    struct.pack_into("<Q", node, at + 16, tweak)
+                    if tweak:
                         container.put(place, cipher.blocks(bytes(container.data[place * BLOCK:place * BLOCK + size]), tweak))
         struct.pack_into("<I", node, 24, struct.unpack_from("<I", node, 24)[0] | 0x10000000)
         struct.pack_into("<Q", node, 0, checksum(node))
@@ -253,8 +256,7 @@ def main(plain, out_plain, out, password, recovery, *options):
     for number in range(len(container.data) // BLOCK):
         if number not in nodes and container.type(number)[1] == FSTREE and container.type(number)[0] in NODES and container.valid(number):
             container.put(number, bytes(BLOCK))
-    larger = enlarge(container, superblock, [n for n in nodes if container.number(n, 32, "H") & 2]) if any(
-        container.number(n, key) >> 60 == 8 for n in nodes for key, size, _, _ in records(container.block(n)) if size == 16) else 0
+    enlarge(container, superblock, [n for n in nodes if container.number(n, 32, "H") & 2])
     bags = take_blocks(container, superblock, 2)
     with open(out_plain, "wb") as file:
         file.write(container.data)
@@ -262,7 +264,7 @@ def main(plain, out_plain, out, password, recovery, *options):
     ids, kek, vek = [bytes(container.block(superblock)[72:88]), bytes(container.block(volume)[240:256])], secret("kek", 32), secret("vek", 32)
     xid = container.number(superblock, 16)
     if "--decrypted" not in options:
-        encrypt_tree(container, entries, Xts(vek), larger)
+        encrypt_tree(container, entries, Xts(vek))
     container.put(bags + 1, bag(bags + 1, xid, 0x72656373, ids[1], [(ids[1], 3, unlock_record("password", password, kek)),
                                                                   (RECOVERY, 3, unlock_record("recovery", recovery, kek)), (ids[1], 4, b"the usual one")]))
     container.put(bags, bag(bags, xid, 0x6b657973, ids[0], [(ids[1], 2, blob("vek", secret("vek uuid", 16), wrapped(kek, vek))),

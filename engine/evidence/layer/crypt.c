@@ -93,8 +93,8 @@ int crypt_unwrap(const uint8_t *key, size_t key_size, const uint8_t *data, size_
 
     if (context && (key_size == 16 || key_size == 32) && size >= 24 && size <= sizeof plain) {
         EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-        if (EVP_CipherInit_ex2(context, cipher, key, NULL, 0, NULL) == 1 && EVP_CipherUpdate(context, plain, &length, data, (int)size) == 1 &&
-            (size_t)length == size - 8) {
+        if (EVP_CipherInit_ex2(context, cipher, key, NULL, 0, NULL) == 1 &&
+            EVP_CipherUpdate(context, plain, &length, data, (int)size) == 1 && (size_t)length == size - 8) {
             memcpy(ret, plain, size - 8);
             code = 0;
         }

@@ -24,7 +24,8 @@ int crypt_pbkdf2(const char *hash, const void *secret, size_t secret_size, const
 int crypt_argon2(const char *kind, const void *secret, size_t secret_size, const void *salt, size_t salt_size,
                  uint32_t time, uint32_t memory, uint32_t lanes, uint8_t *ret_key, size_t key_size);
 
-/* What is wrapped with a key of AES (RFC 3394): `size` - 8 bytes, at least 16. -ENOKEY: it is not this key. */
+/* What is wrapped with a key of AES (RFC 3394): `size` - 8 bytes, at least 16. -ENOKEY: it is not this key.
+ */
 int crypt_unwrap(const uint8_t *key, size_t key_size, const uint8_t *data, size_t size, uint8_t *ret);
 
 /* A cipher over sectors, as dm-crypt names them: aes-xts-plain64, aes-xts-plain, aes-cbc-plain,

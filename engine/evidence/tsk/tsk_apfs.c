@@ -1,11 +1,12 @@
 /*
  * tsk_apfs: a volume of APFS for libtsk: as it is, or decrypted with a key.
  *
- * Debian's libtsk 4.11.1 has no crypto library: it knows an encrypted volume, and reads its tree and contents as if
- * they were plain. So it is given them plain, in two places. The tree: libtsk reads the container through a medium that
- * decrypts a block when that gives a node of a file system's tree with the right checksum. Contents: through the medium
- * as it is, for a file may hold such a node, too; they are decrypted by libtsk's hook for it, with the number that an
- * extent names. What libtsk itself makes of passwords is never used: it stays locked.
+ * Debian's libtsk 4.11.1 has no crypto library: it knows an encrypted volume, and reads its tree and contents
+ * as if they were plain. So it is given them plain, in two places. The tree: libtsk reads the container
+ * through a medium that decrypts a block when that gives a node of a file system's tree with the right
+ * checksum. Contents: through the medium as it is, for a file may hold such a node, too; they are decrypted
+ * by libtsk's hook for it, with the number that an extent names. What libtsk itself makes of passwords is
+ * never used: it stays locked.
  */
 #include "engine/evidence/apfs_lock.h"
 #include "engine/evidence/image_private.h"
@@ -20,6 +21,7 @@
 #include <string.h>
 
 enum { PIECE = 16 * APFS_BLOCK };
+#define PLAIN (UINT64_C(1) << 62) /* numbers from here on: of blocks that are not encrypted */
 
 /* `base` must be first: libtsk hands its address back to the read function. */
 struct tsk_apfs {
@@ -35,7 +37,8 @@ struct tsk_apfs {
 static bool decrypt(struct crypt_sectors *sectors, uint64_t number, uint8_t *block, size_t from)
 {
     for (size_t at = from; at < APFS_BLOCK; at += APFS_SECTOR) {
-        if (crypt_sectors_decrypt(sectors, number * (APFS_BLOCK / APFS_SECTOR) + at / APFS_SECTOR, block + at, APFS_SECTOR) < 0)
+        if (crypt_sectors_decrypt(sectors, number * (APFS_BLOCK / APFS_SECTOR) + at / APFS_SECTOR, block + at,
+                                  APFS_SECTOR) < 0)
             return false;
     }
     return true;
@@ -60,8 +63,8 @@ static void decrypt_node(struct crypt_sectors *sectors, uint64_t number, uint8_t
     uint8_t plain[APFS_BLOCK];
 
     memcpy(plain, block, APFS_BLOCK);
-    if (crypt_sectors_decrypt(sectors, number * (APFS_BLOCK / APFS_SECTOR), plain, APFS_SECTOR) == 0 && is_node(plain) &&
-        decrypt(sectors, number, plain, APFS_SECTOR) && apfs_sums(plain, APFS_BLOCK))
+    if (crypt_sectors_decrypt(sectors, number * (APFS_BLOCK / APFS_SECTOR), plain, APFS_SECTOR) == 0 &&
+        is_node(plain) && decrypt(sectors, number, plain, APFS_SECTOR) && apfs_sums(plain, APFS_BLOCK))
         memcpy(block, plain, APFS_BLOCK);
 }
 
@@ -105,7 +108,8 @@ static ssize_t tree_read(TSK_IMG_INFO *base, TSK_OFF_T offset, char *data, size_
     return (ssize_t)done;
 }
 
-/* The names of an image's files are all that libtsk's image of a pool has room for, and here there are none. */
+/* The names of an image's files are all that libtsk's image of a pool has room for, and here there are none.
+ */
 static void set_owner(TSK_IMG_INFO *pool_image, struct tsk_apfs *apfs)
 {
     pool_image->images = (TSK_TCHAR **)(void *)apfs;
@@ -125,7 +129,26 @@ static ssize_t contents_read(TSK_IMG_INFO *pool_image, TSK_OFF_T offset, char *d
 
 static uint8_t contents_decrypt(TSK_FS_INFO *info, TSK_DADDR_T number, void *data)
 {
+    if (number >= PLAIN)
+        return 0;
     return decrypt(owner(info->img_info)->sectors, number, data, 0) ? 0 : 1;
+}
+
+/* libtsk decrypts all extents of an encrypted volume, also those that it knows to be plain. */
+void tsk_apfs_mark(TSK_FS_FILE *file)
+{
+    int count = tsk_fs_file_attr_getsize(file);
+
+    for (int i = 0; i < count; i++) {
+        const TSK_FS_ATTR *attribute = tsk_fs_file_attr_get_idx(file, i);
+        TSK_FS_ATTR_RUN *run =
+            attribute && (attribute->flags & TSK_FS_ATTR_NONRES) ? attribute->nrd.run : NULL;
+
+        for (; run; run = run->next) {
+            if (!(run->flags & TSK_FS_ATTR_RUN_FLAG_ENCRYPTED))
+                run->crypto_id = PLAIN;
+        }
+    }
 }
 
 static void nothing_close(TSK_IMG_INFO *base)
@@ -155,10 +178,11 @@ static int open_on(struct tsk_filesystem *filesystem, TSK_IMG_INFO *base, struct
         filesystem->pool_image->read = contents_read;
     }
     if (filesystem->pool_image)
-        filesystem->info = tsk_fs_open_img(filesystem->pool_image, (TSK_OFF_T)filesystem->offset, TSK_FS_TYPE_APFS);
+        filesystem->info =
+            tsk_fs_open_img(filesystem->pool_image, (TSK_OFF_T)filesystem->offset, TSK_FS_TYPE_APFS);
     if (!filesystem->info)
-        return why_set(why, -EIO, "APFS volume at block %llu does not open: %s", (unsigned long long)filesystem->block,
-                       tsk_words(words, sizeof words));
+        return why_set(why, -EIO, "APFS volume at block %llu does not open: %s",
+                       (unsigned long long)filesystem->block, tsk_words(words, sizeof words));
     if (apfs)
         filesystem->info->decrypt_block = contents_decrypt;
     return 0;
@@ -181,7 +205,8 @@ void tsk_apfs_close(struct tsk_filesystem *filesystem)
     filesystem->apfs = NULL;
 }
 
-static int open_decrypted(struct tsk_filesystem *filesystem, const uint8_t key[APFS_KEY_SIZE], struct why *why)
+static int open_decrypted(struct tsk_filesystem *filesystem, const uint8_t key[APFS_KEY_SIZE],
+                          struct why *why)
 {
     const TSK_IMG_INFO *under = &filesystem->medium->base;
     struct tsk_apfs *apfs = calloc(1, sizeof *apfs);
@@ -195,7 +220,8 @@ static int open_decrypted(struct tsk_filesystem *filesystem, const uint8_t key[A
     code = crypt_sectors_new("aes", "xts-plain64", key, APFS_KEY_SIZE, &apfs->sectors);
     if (code < 0)
         return why_set(why, code, "AES-XTS is not there");
-    if (!tsk_img_open_external(apfs, under->size, under->sector_size, tree_read, nothing_close, nothing_stat)) {
+    if (!tsk_img_open_external(apfs, under->size, under->sector_size, tree_read, nothing_close,
+                               nothing_stat)) {
         tsk_error_reset();
         return -ENOMEM;
     }
@@ -219,29 +245,28 @@ static int try_keys(struct tsk_filesystem *filesystem, const struct apfs_lock *l
     struct image *image = filesystem->medium->image;
     const struct keys *keys = image_keys(image);
     char digest[KEY_DIGEST_SIZE];
+    struct why ignored, told = {{0}};
     uint8_t own[APFS_KEY_SIZE];
-    int bad = -ENOKEY;
 
     for (size_t i = 0; keys && i < keys->count; i++) {
         const struct key *key = &keys->items[i];
-        int code = apfs_lock_open(lock, key, on_alive, image, own, why);
+        int code = apfs_lock_open(lock, key, on_alive, image, own, &told);
 
         if (code == 0)
-            code = open_decrypted(filesystem, own, why);
+            code = open_decrypted(filesystem, own, key->kind == KEY_MASTER ? &ignored : why);
         crypt_wipe(own, sizeof own);
         if (code == 0) {
             key_digest(key, lock->uuid, digest);
-            (void)snprintf(filesystem->note, sizeof filesystem->note, "APFS, AES-128-XTS, volume %s, opened with %s %s", lock->uuid,
-                           key_kind_name(key->kind), digest);
+            (void)snprintf(filesystem->note, sizeof filesystem->note,
+                           "APFS, AES-128-XTS, volume %s%s, opened with %s %s", lock->uuid,
+                           lock->many ? APFS_MANY : "", key_kind_name(key->kind), digest);
             return 0;
         }
         tsk_apfs_close(filesystem);
-        if (code == -ENOMEM || (code != -ENOKEY && code != -ENOTSUP && key->kind != KEY_MASTER))
+        if (code == -ENOMEM || (code != -ENOKEY && key->kind != KEY_MASTER))
             return code;
-        if (code == -ENOTSUP)
-            bad = code;
     }
-    return bad == -ENOKEY ? why_set(why, bad, "%s", lock->words) : bad;
+    return why_set(why, -ENOKEY, "%s", told.text[0] != '\0' ? told.text : lock->words);
 }
 
 static int try_busily(struct tsk_filesystem *filesystem, const struct apfs_lock *lock, struct why *why)
@@ -267,14 +292,15 @@ static int open_plain(struct tsk_filesystem *filesystem, const struct apfs_lock 
         return -ENOTSUP;
     }
     filesystem->info->flags &= ~(TSK_FS_INFO_FLAG_ENUM)TSK_FS_INFO_FLAG_ENCRYPTED;
-    (void)snprintf(filesystem->note, sizeof filesystem->note, "APFS, volume %s, decrypted by the hardware of its Mac before it was imaged",
-                   lock->uuid);
+    (void)snprintf(filesystem->note, sizeof filesystem->note,
+                   "APFS, volume %s, decrypted by the hardware of its Mac before it was imaged", lock->uuid);
     return 0;
 }
 
 static int unlock(struct tsk_filesystem *filesystem, struct why *why)
 {
-    const struct reader container = {read_container, filesystem, (uint64_t)filesystem->medium->base.size - filesystem->offset};
+    const struct reader container = {read_container, filesystem,
+                                     (uint64_t)filesystem->medium->base.size - filesystem->offset};
     struct apfs_lock *lock = calloc(1, sizeof *lock);
     int code = lock ? apfs_lock_read(&container, filesystem->block, lock, why) : -ENOMEM;
 
@@ -283,7 +309,7 @@ static int unlock(struct tsk_filesystem *filesystem, struct why *why)
     else if (code == 0)
         code = try_busily(filesystem, lock, why);
     free(lock);
-    return code;
+    return code == 0 || code == -ENOKEY || code == -ENOMEM ? code : -EIO;
 }
 
 bool tsk_apfs_locked(const TSK_POOL_INFO *pool, uint64_t block)
@@ -298,7 +324,8 @@ bool tsk_apfs_locked(const TSK_POOL_INFO *pool, uint64_t block)
 int tsk_apfs_open(struct tsk_filesystem *filesystem, struct why *why)
 {
     TSK_IMG_INFO *base = &filesystem->medium->base;
-    const TSK_POOL_INFO *pool = tsk_pool_open_img_sing(base, (TSK_OFF_T)filesystem->offset, TSK_POOL_TYPE_APFS);
+    const TSK_POOL_INFO *pool =
+        tsk_pool_open_img_sing(base, (TSK_OFF_T)filesystem->offset, TSK_POOL_TYPE_APFS);
     bool locked = pool && tsk_apfs_locked(pool, filesystem->block);
 
     if (pool)

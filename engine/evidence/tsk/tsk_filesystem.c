@@ -195,8 +195,8 @@ static int account_unread(struct tsk_task *task, const struct locator *locator, 
     return code < 0 ? code : tsk_task_account(task, key, ACCOUNT_RAW, slot->present);
 }
 
-/* Which volume of an APFS container its free space is listed with: the first that needs no key, or else the first
- * that opens. */
+/* Which volume of an APFS container its free space is listed with: the first that needs no key, or else the
+ * first that opens. */
 static int find_first(struct tsk_task *task, const struct tsk_filesystem *filesystem, uint64_t *ret_block)
 {
     struct locator locator = {.kind = LOCATOR_APFS, .offset = filesystem->offset, .type = "apfs"};

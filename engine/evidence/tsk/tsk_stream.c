@@ -135,6 +135,8 @@ static int find_attribute(struct tsk_stream *stream, const struct locator *locat
         stream->file, (TSK_FS_ATTR_TYPE_ENUM)locator->attribute_type, locator->attribute_id, 1);
     if (stream->attribute && stream->attribute->fs_file == NULL)
         stream->attribute = NULL;
+    if (stream->filesystem->apfs)
+        tsk_apfs_mark(stream->file);
     if (stream->attribute)
         stream->size = stream->attribute->size > 0 ? (uint64_t)stream->attribute->size : 0;
     else if (find_without_attribute(stream, locator))

@@ -144,7 +144,8 @@ static int report_filesystem(struct tsk_report *report, TSK_FS_INFO *info)
 /* ------------------------------------------------------------------ APFS */
 
 /* With a key the volume is read like any other; 0 also without, and then `words` say why. */
-static int open_apfs_volume(struct tsk_report *report, const struct locator *locator, char *words, size_t size)
+static int open_apfs_volume(struct tsk_report *report, const struct locator *locator, char *words,
+                            size_t size)
 {
     struct tsk_filesystem *filesystem;
     struct why why = {{0}};
