@@ -166,6 +166,8 @@ static void sort(struct pieces *pieces)
 {
     size_t kept = 0;
 
+    if (pieces->count == 0) /* then there are no items to give to qsort */
+        return;
     qsort(pieces->items, pieces->count, sizeof pieces->items[0], compare);
     for (size_t i = 0; i < pieces->count; i++) {
         if (kept == 0 || !is_twice(&pieces->items[kept - 1], &pieces->items[i]))

@@ -213,7 +213,7 @@ static void put_piece(const struct document *document, const struct buf *text, u
 /* The piece table behind the property modifiers. */
 static bool find_pieces(const struct buf *table, uint32_t at, uint32_t size, struct bytes *ret)
 {
-    if (!u64_range_fits(at, size, table->size))
+    if (size == 0 || !u64_range_fits(at, size, table->size))
         return false;
     bytes_init(ret, table->data + at, size);
     while (bytes_left(ret) > 0) {

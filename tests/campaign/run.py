@@ -8,6 +8,7 @@ interruption, it prints the table and writes it into tests/README.md.
   ./kv campaign                         the release column: hours
   ./kv campaign --column ci             what CI does
   ./kv campaign --only kills,powercut   of these only
+  ./kv campaign --parts 51-100          of each only these parts: several machines share a campaign
   ./kv campaign --minutes 30            ends after so long, at the end of a part
   ./kv campaign --table                 only the table
   ./kv campaign --again                 forgets what was done
@@ -112,14 +113,14 @@ def version():
     return said or "unknown"
 
 
-def work(results, column, only, deadline):
+def work(results, column, only, some, deadline):
     commit = version()
     for name, _, _, ci, release, parts in LIST:
         arguments, count = (ci, 1) if column == "ci" else (release, parts)
         if (only and name not in only) or not arguments:
             continue
         for seed in range(1, count + 1):
-            if results.has(name, column, seed):
+            if results.has(name, column, seed) or not some[0] <= seed <= some[1]:
                 continue
             if time.monotonic() > deadline:
                 return
@@ -183,10 +184,16 @@ def write_page(text):
         file.write(page[:begin] + text + page[end:])
 
 
+def span(text):
+    first, _, last = text.partition("-")
+    return int(first), int(last or first)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, prog="kv campaign")
     parser.add_argument("--column", choices=("ci", "release"), default="release")
     parser.add_argument("--only", type=lambda text: text.split(","), help="campaigns of the list, ',' between")
+    parser.add_argument("--parts", type=span, default=(1, sys.maxsize), metavar="A-B", help="these parts of each")
     parser.add_argument("--minutes", type=float, default=1e6)
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--table", action="store_true")
@@ -200,7 +207,7 @@ def main():
         results.forget()
     try:
         if not args.table:
-            work(results, args.column, args.only, time.monotonic() + args.minutes * 60)
+            work(results, args.column, args.only, args.parts, time.monotonic() + args.minutes * 60)
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on")
     text = table(results)

@@ -3,7 +3,7 @@
 # sanitizers; libyal's libraries are those of the system, and are not instrumented.
 #   tests/fuzz/campaign_layer.sh [SECONDS [KIND...]]     kinds: luks bitlocker qcow vhd vmdk lvm vshadow
 # Seeds are made with qemu-img, cryptsetup and tests/images; BitLocker's are the corpus's (KVALI_CORPUS). Inputs that break something
-# stay in $WORK/crashes, and the campaign then fails. LEAKS=1 tells leaks, too: libbde 20190102 has one where metadata are damaged.
+# stay in $WORK/crashes, and the campaign then fails. LEAKS=1 tells leaks, too.
 # Needs clang with libFuzzer (Debian: clang, libclang-rt-14-dev).
 set -eu
 cd "$(dirname "$0")/../.."
@@ -18,7 +18,7 @@ mkdir -p "$work/crashes" "$made"
 flags='-g -O1 -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined'
 # shellcheck disable=SC2086
 clang $flags tests/fuzz/fuzz_layer.c engine/evidence/layer/*.c engine/evidence/key.c engine/base/*.c -o "$work/fuzz_layer" \
-  -lbde -lqcow -lvhdi -lvmdk -lbfio -lcrypto -largon2 -ljansson -lxxhash -ldl -lm
+  -lqcow -lvhdi -lvmdk -lbfio -lcrypto -largon2 -ljansson -lxxhash -lisal -ldl -lm
 
 # Seeds: the pieces of a medium that are not zeros, as fuzz_layer.c takes them.
 seed() { # KIND IMAGE
@@ -61,6 +61,12 @@ python3 -B tests/images/make-snapshots.py "$made/ntfs" 4194304 2097152 "$made/nt
 seed vshadow "$made/ntfs"
 for image in "$corpus"/images/*bitl*.img.zst; do
   [ ! -r "$image" ] || { zstd -dqf --sparse "$image" -o "$made/$(basename "$image")" && seed bitlocker "$made/$(basename "$image")"; }
+done
+made_count=0
+for options in "xts-128 clear" "cbc-256 clear write" "elephant-128 clear part:2097152" "xts-256 decrypted" "cbc-128 file:$made/key.bek recovery:114367-110407-011000-022000-033000-044000-055000-066000"; do
+  # shellcheck disable=SC2086
+  python3 -B tests/images/make-bitlocker.py --new ${options%% *} "$made/plain" "$made/bitlocker-$((++made_count))" ${options#* }
+  seed bitlocker "$made/bitlocker-$made_count"
 done
 rm -rf "$made"
 

@@ -1,7 +1,7 @@
 /*
  * fuzz_layer: whatever an encrypted volume, a virtual disk, a physical volume of LVM2 or a catalog of
- * snapshots says of itself, opening it and reading in it keeps to its bounds and comes to an end. libbde,
- * libqcow, libvhdi, libvmdk and libvshadow are fuzzed with them. KVALI_LAYER names one kind, which then alone
+ * snapshots says of itself, opening it and reading in it keeps to its bounds and comes to an end. libqcow, libvhdi,
+ * libvmdk and libvshadow are fuzzed with them. KVALI_LAYER names one kind, which then alone
  * is opened.
  *
  * The input is a medium from its first byte on; one that begins with "SPARSE" has pieces of a larger one: its

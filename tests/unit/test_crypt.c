@@ -49,3 +49,23 @@ Test(crypt, a_wrapped_key_comes_out_of_its_wrapping_or_not_at_all)
     cr_expect_eq(crypt_unwrap(wrapping, sizeof wrapping, data, sizeof data, out), -ENOKEY);
     cr_expect_eq(crypt_unwrap(wrapping, sizeof wrapping, data, 16, out), -ENOKEY);
 }
+
+/* Made with pycryptodome: AES-256-CCM, the key 0, 1 .. 31, the nonce 0, 1 .. 11. */
+Test(crypt, a_box_opens_with_its_key_alone)
+{
+    static const uint8_t nonce[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    uint8_t mac[16] = {0xe4, 0xd8, 0xd1, 0x84, 0x74, 0x91, 0x0f, 0x87, 0x11, 0x63, 0xc2, 0xff, 0xcb, 0x1f, 0x58, 0x19};
+    const uint8_t box[32] = {0xeb, 0xf5, 0xd3, 0x73, 0x47, 0x0f, 0xa0, 0xf9, 0x8c, 0xa8, 0x91, 0x41, 0x62, 0x48, 0x70, 0x64,
+                             0x49, 0x1c, 0x7f, 0x07, 0x4d, 0x0c, 0x75, 0xcd, 0x12, 0xca, 0xa3, 0x37, 0xec, 0x6c, 0x47, 0x00};
+    uint8_t secret[32], plain_box[32];
+
+    for (size_t i = 0; i < sizeof secret; i++)
+        secret[i] = (uint8_t)i;
+    cr_assert_eq(crypt_ccm_open(secret, nonce, mac, box, sizeof box, plain_box), 0);
+    cr_expect_eq(memcmp(plain_box, "a key in a box, thirty-two bytes", 32), 0);
+    mac[15] ^= 1;
+    cr_expect_lt(crypt_ccm_open(secret, nonce, mac, box, sizeof box, plain_box), 0);
+    mac[15] ^= 1;
+    secret[0] ^= 1;
+    cr_expect_lt(crypt_ccm_open(secret, nonce, mac, box, sizeof box, plain_box), 0);
+}

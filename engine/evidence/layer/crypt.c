@@ -3,6 +3,8 @@
  */
 #include "engine/evidence/layer/crypt.h"
 
+#include "engine/evidence/layer/elephant.h"
+
 #include <argon2.h>
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -105,12 +107,49 @@ int crypt_unwrap(const uint8_t *key, size_t key_size, const uint8_t *data, size_
     return code;
 }
 
+int crypt_sha256_chain(uint8_t *data, size_t size, uint64_t first, uint64_t rounds)
+{
+    EVP_MD *md = fetch("sha256");
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool good = md && context && size >= 40;
+
+    for (uint64_t i = first; good && i < first + rounds; i++) {
+        for (size_t byte = 0; byte < 8; byte++)
+            data[size - 8 + byte] = (uint8_t)(i >> (8 * byte));
+        good = EVP_DigestInit_ex2(context, i == first ? md : NULL, NULL) == 1 &&
+               EVP_DigestUpdate(context, data, size) == 1 && EVP_DigestFinal_ex(context, data, NULL) == 1;
+    }
+    EVP_MD_CTX_free(context);
+    EVP_MD_free(md);
+    return good ? 0 : -EIO;
+}
+
+int crypt_ccm_open(const uint8_t key[32], const uint8_t nonce[12], const uint8_t mac[16], const uint8_t *data, size_t size,
+                   uint8_t *ret_plain)
+{
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-CCM", NULL);
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    int length, code = cipher && context ? -ENOKEY : -ENOMEM;
+
+    if (code == -ENOKEY && size <= INT32_MAX && EVP_DecryptInit_ex2(context, cipher, NULL, NULL, NULL) == 1 &&
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, 12, NULL) == 1 &&
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, 16, (uint8_t *)(uintptr_t)mac) == 1 &&
+        EVP_DecryptInit_ex2(context, NULL, key, nonce, NULL) == 1 &&
+        EVP_DecryptUpdate(context, ret_plain, &length, data, (int)size) == 1)
+        code = 0;
+    EVP_CIPHER_CTX_free(context);
+    EVP_CIPHER_free(cipher);
+    return code;
+}
+
 /* ------------------------------------------------------------------ sectors */
 
-enum iv { IV_PLAIN, IV_PLAIN64, IV_ESSIV };
+enum iv { IV_PLAIN, IV_PLAIN64, IV_ESSIV, IV_OFFSET };
 
 struct crypt_sectors {
-    EVP_CIPHER_CTX *context, *essiv;
+    EVP_CIPHER_CTX *context;
+    EVP_CIPHER_CTX *iv_context; /* IV_ESSIV, IV_OFFSET: what encrypts the number */
+    EVP_CIPHER_CTX *diffuser;   /* what makes the sector's key for the diffuser; NULL: there is none */
     enum iv iv;
 };
 
@@ -139,9 +178,22 @@ static int start_essiv(struct crypt_sectors *sectors, const char *family, const 
 
     (void)snprintf(name, sizeof name, "%s-%zu-ECB", family, size * 8);
     sectors->iv = IV_ESSIV;
-    sectors->essiv = size > 0 ? start(name, digest, size, true) : NULL;
+    sectors->iv_context = size > 0 ? start(name, digest, size, true) : NULL;
     crypt_wipe(digest, sizeof digest);
-    return sectors->essiv ? 0 : -ENOTSUP;
+    return sectors->iv_context ? 0 : -ENOTSUP;
+}
+
+/* BitLocker's: the byte where the sector begins, encrypted with the key of the data; and with a diffuser a second key. */
+static int start_offset(struct crypt_sectors *sectors, const uint8_t *key, size_t key_size, bool diffuser)
+{
+    char name[32];
+
+    (void)snprintf(name, sizeof name, "AES-%zu-ECB", key_size * 8);
+    sectors->iv = IV_OFFSET;
+    sectors->iv_context = start(name, key, key_size, true);
+    if (diffuser)
+        sectors->diffuser = start(name, key + key_size, key_size, true);
+    return sectors->iv_context && (sectors->diffuser || !diffuser) ? 0 : -EINVAL;
 }
 
 static int choose(struct crypt_sectors *sectors, const char *cipher, const char *mode, const uint8_t *key,
@@ -149,15 +201,20 @@ static int choose(struct crypt_sectors *sectors, const char *cipher, const char 
 {
     bool xts = strncmp(mode, "xts-", 4) == 0, cbc = strncmp(mode, "cbc-", 4) == 0;
     const char *iv = xts || cbc ? mode + 4 : "", *family = cipher[0] == 'a' ? "AES" : "CAMELLIA";
+    bool diffuser = cbc && strcmp(iv, "elephant") == 0, offset = diffuser || (cbc && strcmp(iv, "eboiv") == 0);
     char name[32];
 
-    if ((strcmp(cipher, "aes") != 0 && !(cbc && strcmp(cipher, "camellia") == 0)) || (!xts && !cbc))
+    if ((strcmp(cipher, "aes") != 0 && !(cbc && !offset && strcmp(cipher, "camellia") == 0)) || (!xts && !cbc))
         return -ENOTSUP;
+    if (diffuser)
+        key_size /= 2;
     (void)snprintf(name, sizeof name, "%s-%zu-%s", family,
                    xts ? key_size * 4 : key_size * 8, xts ? "XTS" : "CBC");
     sectors->context = start(name, key, key_size, false);
     if (!sectors->context)
         return -EINVAL;
+    if (offset)
+        return start_offset(sectors, key, key_size, diffuser);
     sectors->iv = strcmp(iv, "plain") == 0 ? IV_PLAIN : IV_PLAIN64;
     if (strncmp(iv, "essiv:", 6) == 0)
         return start_essiv(sectors, family, iv + 6, key, key_size);
@@ -183,20 +240,39 @@ void crypt_sectors_free(struct crypt_sectors *sectors)
     if (!sectors)
         return;
     EVP_CIPHER_CTX_free(sectors->context); /* wipes */
-    EVP_CIPHER_CTX_free(sectors->essiv);
+    EVP_CIPHER_CTX_free(sectors->iv_context);
+    EVP_CIPHER_CTX_free(sectors->diffuser);
     free(sectors);
 }
 
-static int make_iv(struct crypt_sectors *sectors, uint64_t number, uint8_t iv[16])
+static int make_iv(struct crypt_sectors *sectors, uint64_t number, size_t size, uint8_t iv[16])
 {
     int length;
 
     memset(iv, 0, 16);
+    if (sectors->iv == IV_OFFSET)
+        number *= size;
     for (size_t i = 0; i < (sectors->iv == IV_PLAIN ? 4 : 8); i++)
         iv[i] = (uint8_t)(number >> (8 * i));
-    if (sectors->iv != IV_ESSIV)
+    if (!sectors->iv_context)
         return 0;
-    return EVP_EncryptUpdate(sectors->essiv, iv, &length, iv, 16) == 1 && length == 16 ? 0 : -EIO;
+    return EVP_EncryptUpdate(sectors->iv_context, iv, &length, iv, 16) == 1 && length == 16 ? 0 : -EIO;
+}
+
+/* Of the byte where the sector begins, encrypted twice, once with a mark in the last byte. */
+static int undo_diffuser(struct crypt_sectors *sectors, uint64_t offset, uint8_t *data, size_t size)
+{
+    uint8_t key[ELEPHANT_KEY_SIZE] = {0};
+    int length;
+
+    for (size_t i = 0; i < 8; i++)
+        key[i] = key[16 + i] = (uint8_t)(offset >> (8 * i));
+    key[31] = 0x80;
+    if (size % ELEPHANT_KEY_SIZE != 0 || EVP_EncryptUpdate(sectors->diffuser, key, &length, key, sizeof key) != 1 ||
+        length != (int)sizeof key)
+        return -EIO;
+    elephant_undo(data, size, key);
+    return 0;
 }
 
 int crypt_sectors_decrypt(struct crypt_sectors *sectors, uint64_t number, uint8_t *data, size_t size)
@@ -204,12 +280,12 @@ int crypt_sectors_decrypt(struct crypt_sectors *sectors, uint64_t number, uint8_
     uint8_t iv[16];
     int length = 0;
 
-    if (size > CRYPT_SECTOR_MAX || size < 16 || size % 16 != 0 || make_iv(sectors, number, iv) < 0)
+    if (size > CRYPT_SECTOR_MAX || size < 16 || size % 16 != 0 || make_iv(sectors, number, size, iv) < 0)
         return -EIO;
     if (EVP_CipherInit_ex2(sectors->context, NULL, NULL, iv, -1, NULL) != 1 ||
         EVP_CipherUpdate(sectors->context, data, &length, data, (int)size) != 1 || (size_t)length != size)
         return -EIO;
-    return 0;
+    return sectors->diffuser ? undo_diffuser(sectors, number * size, data, size) : 0;
 }
 
 /* ------------------------------------------------------------------ */
@@ -247,4 +323,10 @@ void crypt_warm(void)
     (void)crypt_unwrap(key, 16, data, 24, data);
     (void)crypt_unwrap(key, 32, data, 40, data);
     (void)crypt_argon2("argon2id", "", 0, "12345678", 8, 1, 64, 2, data, 32);
+    (void)crypt_ccm_open(key, key, key, data, 32, data);
+    (void)crypt_sha256_chain(data, 64, 0, 1);
+    if (crypt_sectors_new("aes", "cbc-elephant", key, sizeof key, &sectors) == 0) {
+        (void)crypt_sectors_decrypt(sectors, 0, data, sizeof data);
+        crypt_sectors_free(sectors);
+    }
 }

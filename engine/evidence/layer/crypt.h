@@ -28,9 +28,17 @@ int crypt_argon2(const char *kind, const void *secret, size_t secret_size, const
  */
 int crypt_unwrap(const uint8_t *key, size_t key_size, const uint8_t *data, size_t size, uint8_t *ret);
 
+/* `rounds` times: the first 32 of the `size` bytes become the SHA-256 of all of them, of which the last eight are the
+ * number of the round, counted from `first`. -EIO. */
+int crypt_sha256_chain(uint8_t *data, size_t size, uint64_t first, uint64_t rounds);
+
+/* AES-256-CCM with a nonce of 12 bytes. -ENOKEY: the code of authentication is not that of the data; -ENOMEM. */
+int crypt_ccm_open(const uint8_t key[32], const uint8_t nonce[12], const uint8_t mac[16], const uint8_t *data, size_t size,
+                   uint8_t *ret_plain);
+
 /* A cipher over sectors, as dm-crypt names them: aes-xts-plain64, aes-xts-plain, aes-cbc-plain,
- * aes-cbc-plain64, aes-cbc-essiv:<hash>, and the same of camellia in CBC. -ENOTSUP: another one; -EINVAL: the
- * key's size is not its. */
+ * aes-cbc-plain64, aes-cbc-essiv:<hash>, aes-cbc-eboiv, aes-cbc-elephant (with a second key behind the first), and
+ * these but the last two of camellia in CBC. -ENOTSUP: another one; -EINVAL: the key's size is not its. */
 struct crypt_sectors;
 int crypt_sectors_new(const char *cipher, const char *mode, const uint8_t *key, size_t key_size,
                       struct crypt_sectors **ret_sectors);

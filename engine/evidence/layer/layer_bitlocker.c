@@ -1,203 +1,349 @@
 /*
- * layer_bitlocker: a BitLocker volume by libbde, opened with a password, a recovery key, a startup key's file
- * (.BEK), its own keys, or the clear key that it holds itself.
+ * layer_bitlocker: a BitLocker volume, opened with a password, a recovery key, a startup key's file (.BEK),
+ * its own key, or the key in clear that it holds itself while protection is suspended.
+ *
+ * A reader of our own: libbde 20190102 (Debian 12) opens no volume with AES-256-XTS, none that is suspended,
+ * being encrypted or already decrypted, none of Vista's in its present form, and takes the volume's size from
+ * the boot sector of NTFS alone.
  */
+#include "engine/base/buf.h"
 #include "engine/evidence/layer/bfio.h"
+#include "engine/evidence/layer/bitlocker.h"
+#include "engine/evidence/layer/crypt.h"
 
 #include <errno.h>
-#include <libbde.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct bitlocker {
-    libbfio_handle_t *file;
-    libbde_volume_t *volume;
-    uint16_t method; /* LIBBDE_ENCRYPTION_METHOD_..., once the volume was open */
+struct state {
+    const struct layer_base *base;
+    struct bitlocker bitlocker;
+    struct crypt_sectors *sectors; /* NULL: nothing is encrypted */
 };
 
-static void drop(struct bitlocker *bitlocker)
+static const struct method {
+    uint16_t number;
+    const char *name, *mode;
+    size_t key_size,
+        parts; /* the key's bytes that count; in one part, or two of which each has 32 bytes of room */
+} methods[] = {
+    {BITLOCKER_AES_128_DIFFUSER, "AES-128-CBC with diffuser", "cbc-elephant", 32, 2},
+    {BITLOCKER_AES_256_DIFFUSER, "AES-256-CBC with diffuser", "cbc-elephant", 64, 2},
+    {BITLOCKER_AES_128, "AES-128-CBC", "cbc-eboiv", 16, 1},
+    {BITLOCKER_AES_256, "AES-256-CBC", "cbc-eboiv", 32, 1},
+    {BITLOCKER_XTS_128, "AES-128-XTS", "xts-plain64", 32, 1},
+    {BITLOCKER_XTS_256, "AES-256-XTS", "xts-plain64", 64, 1},
+};
+
+static const struct method *method_of(const struct bitlocker *bitlocker)
 {
-    if (bitlocker->volume)
-        (void)libbde_volume_free(&bitlocker->volume, NULL);
-    bfio_free(bitlocker->file);
-    bitlocker->file = NULL;
-    bitlocker->volume = NULL;
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        if (methods[i].number == bitlocker->method)
+            return &methods[i];
+    }
+    return NULL;
 }
 
-/* The volume's own keys: the key of data (XTS has two in it), and for methods with a diffuser that of sectors
- * behind it. */
-static int set_master(const struct bitlocker *bitlocker, const struct key *key, libbde_error_t **error)
-{
-    bool diffuser = bitlocker->method == LIBBDE_ENCRYPTION_METHOD_AES_128_CBC_DIFFUSER ||
-                    bitlocker->method == LIBBDE_ENCRYPTION_METHOD_AES_256_CBC_DIFFUSER;
-    size_t first = diffuser ? key->size / 2 : key->size;
+/* ------------------------------------------------------------------ reading */
 
-    return libbde_volume_set_keys(bitlocker->volume, key->data, first, key->data + first, key->size - first,
-                                  error);
+enum source { SOURCE_ENCRYPTED, SOURCE_PLAIN, SOURCE_ZEROS, SOURCE_BOOT, SOURCE_LOG };
+
+/* Where the bytes from `offset` on come from, and for how many that holds. */
+struct run {
+    enum source source;
+    uint64_t from, size;
+};
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
 }
 
-static int set_file(libbde_volume_t *volume, const struct key *key, libbde_error_t **error)
+/* Bytes of the volume's data at `from`: encrypted, or not. */
+static void judge(const struct bitlocker *bitlocker, uint64_t from, struct run *run)
 {
-    libbfio_handle_t *file = bfio_memory(key->data, key->size);
-    int result = file ? libbde_volume_read_startup_key_file_io_handle(volume, file, error) : -1;
+    uint64_t size = 0;
 
-    bfio_free(file);
-    return result;
-}
-
-static int set_key(const struct bitlocker *bitlocker, const struct key *key, libbde_error_t **error)
-{
-    libbde_volume_t *volume = bitlocker->volume;
-
-    switch (key->kind) {
-    case KEY_PASSWORD:
-        return libbde_volume_set_utf8_password(volume, key->data, key->size, error);
-    case KEY_RECOVERY:
-        return libbde_volume_set_utf8_recovery_password(volume, key->data, key->size, error);
-    case KEY_FILE:
-        return set_file(volume, key, error);
-    case KEY_MASTER:
-        return set_master(bitlocker, key, error);
-    default:
-        return -1;
+    run->from = from;
+    if (bitlocker->state == BITLOCKER_DECRYPTED) {
+        run->source = SOURCE_PLAIN;
+    } else if (bitlocker->maps) {
+        run->source = bitlocker_eow_find(bitlocker, from, &size) ? SOURCE_ENCRYPTED : SOURCE_PLAIN;
+        run->size = least(run->size, size);
+    } else if (from < bitlocker->encrypted) {
+        run->source = SOURCE_ENCRYPTED;
+        run->size = least(run->size, bitlocker->encrypted - from);
+    } else {
+        run->source = SOURCE_PLAIN;
     }
 }
 
-/* Any key of the right size sets a volume's own keys; only what they decrypt tells whether they are. A boot
- * sector of NTFS, FAT and exFAT ends with its mark; ReFS has its name. */
-static bool is_decrypted(libbde_volume_t *volume)
+static bool in_log(const struct bitlocker *bitlocker, uint64_t offset, struct run *run)
 {
-    uint8_t sector[512];
+    const struct bitlocker_region *log = &bitlocker->log;
 
-    return libbde_volume_read_buffer_at_offset(volume, sector, sizeof sector, 0, NULL) ==
-               (ssize_t)sizeof sector &&
-           ((sector[510] == 0x55 && sector[511] == 0xaa) || memcmp(sector + 3, "ReFS", 4) == 0);
+    if (log->size == 0 || offset >= u64_add_saturating(log->offset, log->size))
+        return false;
+    if (offset < log->offset) {
+        run->size = least(run->size, log->offset - offset);
+        return false;
+    }
+    *run = (struct run){SOURCE_LOG, offset, least(run->size, log->size - (offset - log->offset))};
+    return true;
 }
 
-/* 0: open and unlocked. -ENOKEY: this key (NULL: none) does not open it. -EINVAL: damaged, but for a volume's
- * own key that is wrong: libbde decrypts the first sector with it, and finds no volume there. */
-static int try_key(struct bitlocker *bitlocker, const struct layer_base *base, const struct key *key,
-                   struct why *why)
+static bool in_region(const struct bitlocker *bitlocker, uint64_t offset, struct run *run)
 {
-    libbde_error_t *error = NULL;
-    int code = 0, result;
+    for (size_t i = 0; i < bitlocker->region_count; i++) {
+        const struct bitlocker_region *region = &bitlocker->regions[i];
 
-    bitlocker->file = bfio_new(&base->readers[0]);
-    if (!bitlocker->file || libbde_volume_initialize(&bitlocker->volume, &error) != 1)
-        code = -ENOMEM;
-    else if (key && set_key(bitlocker, key, &error) != 1)
-        code = -ENOKEY;
-    else if ((result = libbde_volume_open_file_io_handle(bitlocker->volume, bitlocker->file, LIBBDE_OPEN_READ,
-                                                         &error)) < 0)
-        code = bfio_fail(why, -EINVAL, "its metadata does not open", &error);
-    else if (result != 1 || libbde_volume_is_locked(bitlocker->volume, &error) != 0) /* 0: open, and locked */
-        code = -ENOKEY;
-    else if (key && key->kind == KEY_MASTER && !is_decrypted(bitlocker->volume))
-        code = -ENOKEY;
-    bfio_forget(&error);
+        if (offset < region->offset) {
+            run->size = least(run->size, region->offset - offset);
+            return false;
+        }
+        if (offset - region->offset < region->size) {
+            *run = (struct run){SOURCE_ZEROS, offset,
+                                least(run->size, region->size - (offset - region->offset))};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The first bytes are elsewhere, or in clear; of the others some are BitLocker's own. */
+static struct run find_run(const struct bitlocker *bitlocker, uint64_t offset, uint64_t size)
+{
+    struct run run = {.from = offset, .size = size};
+
+    if (bitlocker->version == 1 && offset < BITLOCKER_VISTA_PLAIN) {
+        run.source = offset < bitlocker->sector_size ? SOURCE_BOOT : SOURCE_PLAIN;
+        run.size =
+            least(size, (offset < bitlocker->sector_size ? bitlocker->sector_size : BITLOCKER_VISTA_PLAIN) -
+                            offset);
+    } else if (offset < bitlocker->moved_size) {
+        run.size = least(size, bitlocker->moved_size - offset);
+        judge(bitlocker, bitlocker->moved + offset, &run);
+    } else if (!in_log(bitlocker, offset, &run) && !in_region(bitlocker, offset, &run)) {
+        judge(bitlocker, offset, &run);
+    }
+    return run;
+}
+
+/* Vista's boot sector is that of NTFS, but for its name and the place of the second MFT. */
+static void mend_boot(const struct bitlocker *bitlocker, uint8_t *sector)
+{
+    memcpy(sector + 3, "NTFS    ", 8);
+    for (size_t i = 0; i < 8; i++)
+        sector[56 + i] = (uint8_t)(bitlocker->mirror >> (8 * i));
+}
+
+/* Whole sectors of one run. */
+static int read_run(const struct state *state, const struct run *run, uint8_t *data)
+{
+    uint32_t unit = state->bitlocker.sector_size;
+    int code = 0;
+
+    if (run->source == SOURCE_ZEROS) {
+        memset(data, 0, run->size);
+        return 0;
+    }
+    if (run->source == SOURCE_LOG)
+        return -EIO;
+    code = reader_read(&state->base->readers[0], run->from, data, run->size);
+    if (code == 0 && run->source == SOURCE_BOOT)
+        mend_boot(&state->bitlocker, data);
+    for (uint64_t done = 0; code == 0 && run->source == SOURCE_ENCRYPTED && done < run->size; done += unit)
+        code = state->sectors
+                   ? crypt_sectors_decrypt(state->sectors, (run->from + done) / unit, data + done, unit)
+                   : -EIO;
     return code;
 }
 
-static const char *method_name(uint16_t method)
+static int read_sectors(const struct state *state, uint64_t offset, uint8_t *data, size_t size)
 {
-    switch (method) {
-    case LIBBDE_ENCRYPTION_METHOD_AES_128_CBC_DIFFUSER:
-        return "AES-128-CBC with diffuser";
-    case LIBBDE_ENCRYPTION_METHOD_AES_256_CBC_DIFFUSER:
-        return "AES-256-CBC with diffuser";
-    case LIBBDE_ENCRYPTION_METHOD_AES_128_CBC:
-        return "AES-128-CBC";
-    case LIBBDE_ENCRYPTION_METHOD_AES_256_CBC:
-        return "AES-256-CBC";
-    case LIBBDE_ENCRYPTION_METHOD_AES_128_XTS:
-        return "AES-128-XTS";
-    case LIBBDE_ENCRYPTION_METHOD_AES_256_XTS:
-        return "AES-256-XTS";
-    default:
-        return "method not known";
+    int code = 0;
+
+    while (code == 0 && size > 0) {
+        struct run run = find_run(&state->bitlocker, offset, size);
+
+        run.size -= run.size % state->bitlocker.sector_size;
+        if (run.size == 0) /* what the metadata say ends within a sector: they are damaged */
+            return -EIO;
+        code = read_run(state, &run, data);
+        offset += run.size;
+        data += run.size;
+        size -= run.size;
     }
-}
-
-/* The volume's identifier; all zeros when it cannot be told. */
-static void guid_text(libbde_volume_t *volume, char ret[BFIO_GUID_SIZE])
-{
-    uint8_t id[16] = {0};
-
-    (void)libbde_volume_get_volume_identifier(volume, id, sizeof id, NULL);
-    bfio_guid(id, ret);
-}
-
-/* What the volume is, also while it is locked. */
-static void describe(const struct bitlocker *bitlocker, char *ret, size_t size, char ret_guid[BFIO_GUID_SIZE])
-{
-    uint16_t method = 0;
-
-    guid_text(bitlocker->volume, ret_guid);
-    (void)libbde_volume_get_encryption_method(bitlocker->volume, &method, NULL);
-    (void)snprintf(ret, size, "BitLocker, %s, volume %s", method_name(method), ret_guid);
-}
-
-static int opened(struct layer *layer, const struct layer_base *base, const struct key *key, struct why *why)
-{
-    const struct bitlocker *bitlocker = layer->state;
-    char words[128], guid[BFIO_GUID_SIZE], digest[KEY_DIGEST_SIZE];
-    size64_t size = 0;
-
-    describe(bitlocker, words, sizeof words, guid);
-    if (libbde_volume_get_size(bitlocker->volume, &size, NULL) != 1 || size == 0)
-        return why_set(why, -EINVAL, "%s: its size cannot be told", words);
-    layer->size = size < base->readers[0].size ? size : base->readers[0].size;
-    if (key)
-        key_digest(key, guid, digest);
-    (void)snprintf(layer->note, sizeof layer->note, "%s, opened with %s%s%s", words,
-                   key ? key_kind_name(key->kind) : "the clear key in it", key ? " " : "", key ? digest : "");
-    return 0;
-}
-
-static int bitlocker_open(struct layer *layer, const struct layer_base *base, struct why *why)
-{
-    struct bitlocker *bitlocker = calloc(1, sizeof *bitlocker);
-    char words[128], guid[BFIO_GUID_SIZE];
-    int code;
-
-    if (!bitlocker)
-        return -ENOMEM;
-    layer->state = bitlocker;
-    layer->sector_size = 512;
-    code = try_key(bitlocker, base, NULL, why);
-    if (code != -ENOKEY)
-        return code < 0 ? code : opened(layer, base, NULL, why);
-    describe(bitlocker, words, sizeof words, guid);
-    (void)libbde_volume_get_encryption_method(bitlocker->volume, &bitlocker->method, NULL);
-    for (size_t i = 0; code == -ENOKEY && base->keys && i < base->keys->count; i++) {
-        drop(bitlocker);
-        if (base->alive)
-            base->alive(base->alive_context);
-        code = try_key(bitlocker, base, &base->keys->items[i], why);
-        if (code == -EINVAL && base->keys->items[i].kind == KEY_MASTER)
-            code = -ENOKEY;
-        if (code == 0)
-            return opened(layer, base, &base->keys->items[i], why);
-    }
-    return code == -ENOKEY ? why_set(why, code, "%s", words) : code;
+    return code;
 }
 
 static int bitlocker_read(struct layer *layer, uint64_t offset, void *data, size_t size)
 {
-    const struct bitlocker *bitlocker = layer->state;
-    libbde_error_t *error = NULL;
-    ssize_t count =
-        libbde_volume_read_buffer_at_offset(bitlocker->volume, data, size, (off64_t)offset, &error);
+    const struct state *state = layer->state;
+    uint32_t unit = state->bitlocker.sector_size;
+    uint8_t *out = data, sector[CRYPT_SECTOR_MAX];
+    int code = 0;
 
-    bfio_forget(&error);
-    return count == (ssize_t)size ? 0 : -EIO;
+    while (code == 0 && size > 0) {
+        size_t skip = (size_t)(offset % unit), count = size - size % unit;
+
+        if (skip == 0 && count > 0) {
+            code = read_sectors(state, offset, out, count);
+        } else {
+            count = least(unit - skip, size);
+            code = read_sectors(state, offset - skip, sector, unit);
+            memcpy(out, sector + skip, count);
+        }
+        offset += count;
+        out += count;
+        size -= count;
+    }
+    return code;
+}
+
+/* ------------------------------------------------------------------ opening */
+
+static int start(struct state *state, const uint8_t *key, size_t size)
+{
+    const struct method *method = method_of(&state->bitlocker);
+    uint8_t packed[BITLOCKER_KEY_MAX];
+    size_t part = method->key_size / method->parts;
+    int code;
+
+    if (size < method->key_size || (method->parts == 2 && size != BITLOCKER_KEY_MAX))
+        return -ENOKEY;
+    for (size_t i = 0; i < method->parts; i++)
+        memcpy(packed + i * part, key + i * (BITLOCKER_KEY_MAX / 2), part);
+    crypt_sectors_free(state->sectors);
+    state->sectors = NULL;
+    code = crypt_sectors_new("aes", method->mode, packed, method->key_size, &state->sectors);
+    crypt_wipe(packed, sizeof packed);
+    return code == -EINVAL ? -ENOKEY : code; /* libcrypto refuses XTS with two equal halves */
+}
+
+/* Any key of the right size is taken for the volume's own; only what it decrypts tells whether it is. A boot
+ * sector of NTFS, FAT and exFAT ends with its mark, ReFS has its name; Vista's is in clear, and so the first
+ * record of the MFT has to tell. */
+static bool is_decrypted(struct layer *layer)
+{
+    const struct state *state = layer->state;
+    uint8_t sector[512], record[4];
+    struct bytes bytes;
+    uint64_t table;
+
+    if (bitlocker_read(layer, 0, sector, sizeof sector) < 0)
+        return false;
+    if (state->bitlocker.version == 1) {
+        bytes_init(&bytes, sector, sizeof sector);
+        bytes_seek(&bytes, 48);
+        table = u64_mul_saturating(bytes_u64le(&bytes), state->bitlocker.cluster_size);
+        return u64_range_fits(table, sizeof record, layer->size) &&
+               bitlocker_read(layer, table, record, sizeof record) == 0 && memcmp(record, "FILE", 4) == 0;
+    }
+    return (sector[510] == 0x55 && sector[511] == 0xaa) || memcmp(sector + 3, "ReFS", 4) == 0;
+}
+
+/* -ENOKEY: this one (NULL: none) does not open it. */
+static int try_key(struct layer *layer, const struct key *key)
+{
+    struct state *state = layer->state;
+    uint8_t volume[BITLOCKER_KEY_MAX];
+    size_t size = 0;
+    int code = bitlocker_unlock(&state->bitlocker, state->base, key, volume, &size);
+
+    if (code == 0)
+        code = start(state, volume, size);
+    crypt_wipe(volume, sizeof volume);
+    if (code == 0 && key && key->kind == KEY_MASTER && !is_decrypted(layer))
+        code = -ENOKEY;
+    return code;
+}
+
+static const char *state_words(const struct bitlocker *bitlocker, uint64_t size)
+{
+    if (bitlocker->state == BITLOCKER_DIRTY)
+        return ", its conversion was interrupted: part of it is not read";
+    if (bitlocker->maps ? !bitlocker_eow_whole(bitlocker) : bitlocker->encrypted < size)
+        return ", encrypted in part";
+    return "";
+}
+
+static int opened(struct layer *layer, const char *words, const struct key *key)
+{
+    const struct state *state = layer->state;
+    char digest[KEY_DIGEST_SIZE] = "", guid[BFIO_GUID_SIZE];
+
+    bfio_guid(state->bitlocker.id, guid);
+    if (key)
+        key_digest(key, guid, digest);
+    (void)snprintf(layer->note, sizeof layer->note, "%s%s, opened with %s%s%s", words,
+                   state_words(&state->bitlocker, layer->size),
+                   key ? key_kind_name(key->kind) : "the clear key in it", key ? " " : "", digest);
+    return 0;
+}
+
+static int unlock(struct layer *layer, const char *words, struct why *why)
+{
+    const struct state *state = layer->state;
+    const struct keys *keys = state->base->keys;
+    struct buf ways = {0};
+    int code = try_key(layer, NULL);
+
+    if (code == 0)
+        return opened(layer, words, NULL);
+    for (size_t i = 0; code == -ENOKEY && keys && i < keys->count; i++) {
+        code = try_key(layer, &keys->items[i]);
+        if (code == 0)
+            return opened(layer, words, &keys->items[i]);
+    }
+    if (code != -ENOKEY)
+        return code;
+    bitlocker_describe_keys(&state->bitlocker, &ways);
+    code =
+        why_set(why, code, "%s%s%s%s", words, buf_failed(&ways) || !*buf_cstr(&ways) ? "" : "; opens with: ",
+                buf_failed(&ways) ? "" : buf_cstr(&ways),
+                state->bitlocker.damaged ? "; no copy of its metadata has its checksum" : "");
+    buf_finish(&ways);
+    return code;
+}
+
+static int bitlocker_open(struct layer *layer, const struct layer_base *base, struct why *why)
+{
+    struct state *state = calloc(1, sizeof *state);
+    const struct method *method;
+    char words[128], guid[BFIO_GUID_SIZE];
+    int code;
+
+    if (!state)
+        return -ENOMEM;
+    layer->state = state;
+    state->base = base;
+    code = bitlocker_parse(&base->readers[0], &state->bitlocker, why);
+    if (code < 0)
+        return code == -EIO ? -EINVAL : code;
+    method = method_of(&state->bitlocker);
+    layer->sector_size = state->bitlocker.sector_size;
+    layer->size = base->readers[0].size - base->readers[0].size % layer->sector_size;
+    bfio_guid(state->bitlocker.id, guid);
+    (void)snprintf(words, sizeof words, "BitLocker, %s, volume %s",
+                   method ? method->name : "method not known", guid);
+    if (state->bitlocker.state == BITLOCKER_DECRYPTED) {
+        (void)snprintf(layer->note, sizeof layer->note, "BitLocker, decrypted already, volume %s", guid);
+        return 0;
+    }
+    if (!method)
+        return why_set(why, -ENOTSUP, "%s: 0x%04x", words, state->bitlocker.method);
+    return unlock(layer, words, why);
 }
 
 static void bitlocker_close(struct layer *layer)
 {
-    drop(layer->state);
-    free(layer->state);
+    struct state *state = layer->state;
+
+    crypt_sectors_free(state->sectors);
+    bitlocker_free(&state->bitlocker);
+    free(state);
 }
 
 const struct layer_kind layer_bitlocker = {.name = "bitlocker",
