@@ -404,6 +404,13 @@ static int take_ready(struct supervisor *s, struct worker_slot *worker, struct b
     return code;
 }
 
+/* True for what lies behind a key, or may: in a layer, or of a volume of APFS. */
+static bool may_need_key(const char *locator)
+{
+    return strchr(locator, '>') || strncmp(locator, "apfs@", 5) == 0 ||
+           (strncmp(locator, "free@", 5) == 0 && locator[5 + strspn(locator + 5, "0123456789")] == '/');
+}
+
 static int take_fatal(struct supervisor *s, struct worker_slot *worker, struct bytes *payload)
 {
     int code = wire_errno(payload);
@@ -412,7 +419,7 @@ static int take_fatal(struct supervisor *s, struct worker_slot *worker, struct b
                           : worker->state == WORKER_SCANNING && worker->in_stream
                               ? worker->batch[worker->batch_next].locator
                               : "";
-    bool locked = code == -ENOKEY && strchr(locator, '>');
+    bool locked = code == -ENOKEY && may_need_key(locator);
     if ((worker->state != WORKER_STARTING && !locked) || bytes_failed(payload) || code >= 0 || !is_clean(reason))
         return alarm_set(worker, "a failure to start that is malformed or out of place");
     return supervisor_fail(s, code, "%s", reason);

@@ -77,7 +77,8 @@ int worker_locked(struct worker *worker, const char *locator, const struct why *
 {
     struct buf text = {0};
     struct buf *out = wire_begin(&worker->wire, WIRE_FATAL);
-    buf_printf(&text, "%.*s: %s", (int)image_layers_size(locator) - 1, locator, why->text);
+    size_t steps = image_layers_size(locator);
+    buf_printf(&text, "%.*s: %s", steps > 0 ? (int)steps - 1 : (int)strlen(locator), locator, why->text);
     buf_u32le(out, ENOKEY);
     buf_string(out, buf_cstr(&text));
     buf_finish(&text);

@@ -86,6 +86,27 @@ int crypt_argon2(const char *kind, const void *secret, size_t secret_size, const
     return code == ARGON2_OK ? 0 : code == ARGON2_MEMORY_ALLOCATION_ERROR ? -ENOMEM : -EINVAL;
 }
 
+int crypt_unwrap(const uint8_t *key, size_t key_size, const uint8_t *data, size_t size, uint8_t *ret)
+{
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, key_size == 16 ? "AES-128-WRAP" : "AES-256-WRAP", NULL);
+    EVP_CIPHER_CTX *context = cipher ? EVP_CIPHER_CTX_new() : NULL;
+    uint8_t plain[CRYPT_WRAPPED_MAX];
+    int length = 0, code = context ? -ENOKEY : -ENOTSUP;
+
+    if (context && (key_size == 16 || key_size == 32) && size >= 24 && size <= sizeof plain) {
+        EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+        if (EVP_CipherInit_ex2(context, cipher, key, NULL, 0, NULL) == 1 &&
+            EVP_CipherUpdate(context, plain, &length, data, (int)size) == 1 && (size_t)length == size - 8) {
+            memcpy(ret, plain, size - 8);
+            code = 0;
+        }
+    }
+    OPENSSL_cleanse(plain, sizeof plain);
+    EVP_CIPHER_CTX_free(context);
+    EVP_CIPHER_free(cipher);
+    return code;
+}
+
 int crypt_sha256_chain(uint8_t *data, size_t size, uint64_t first, uint64_t rounds)
 {
     EVP_MD *md = fetch("sha256");
@@ -299,6 +320,8 @@ void crypt_warm(void)
         (void)crypt_sectors_decrypt(sectors, 0, data, sizeof data);
         crypt_sectors_free(sectors);
     }
+    (void)crypt_unwrap(key, 16, data, 24, data);
+    (void)crypt_unwrap(key, 32, data, 40, data);
     (void)crypt_argon2("argon2id", "", 0, "12345678", 8, 1, 64, 2, data, 32);
     (void)crypt_ccm_open(key, key, key, data, 32, data);
     (void)crypt_sha256_chain(data, 64, 0, 1);

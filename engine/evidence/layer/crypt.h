@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CRYPT_DIGEST_MAX = 64, CRYPT_SECTOR_MAX = 4096 };
+enum { CRYPT_DIGEST_MAX = 64, CRYPT_SECTOR_MAX = 4096, CRYPT_WRAPPED_MAX = 72 };
 
 /* The digest `name` ("sha1", "sha256", "sha512", "ripemd160" ...) of `size` bytes: its size, 0 when libcrypto
  * does not know it. */
@@ -23,6 +23,10 @@ int crypt_pbkdf2(const char *hash, const void *secret, size_t secret_size, const
 /* `kind` is "argon2i" or "argon2id", `memory` is in KiB. */
 int crypt_argon2(const char *kind, const void *secret, size_t secret_size, const void *salt, size_t salt_size,
                  uint32_t time, uint32_t memory, uint32_t lanes, uint8_t *ret_key, size_t key_size);
+
+/* What is wrapped with a key of AES (RFC 3394): `size` - 8 bytes, at least 16. -ENOKEY: it is not this key.
+ */
+int crypt_unwrap(const uint8_t *key, size_t key_size, const uint8_t *data, size_t size, uint8_t *ret);
 
 /* `rounds` times: the first 32 of the `size` bytes become the SHA-256 of all of them, of which the last eight are the
  * number of the round, counted from `first`. -EIO. */

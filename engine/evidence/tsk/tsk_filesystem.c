@@ -195,16 +195,42 @@ static int account_unread(struct tsk_task *task, const struct locator *locator, 
     return code < 0 ? code : tsk_task_account(task, key, ACCOUNT_RAW, slot->present);
 }
 
-/* The free space of an APFS container is listed with the first of its volumes that can be read. */
+/* Which volume of an APFS container its free space is listed with: the first that needs no key, or else the
+ * first that opens. */
+static int find_first(struct tsk_task *task, const struct tsk_filesystem *filesystem, uint64_t *ret_block)
+{
+    struct locator locator = {.kind = LOCATOR_APFS, .offset = filesystem->offset, .type = "apfs"};
+
+    for (const TSK_POOL_VOLUME_INFO *volume = filesystem->pool->vol_list; volume; volume = volume->next) {
+        if (!(volume->flags & TSK_POOL_VOLUME_FLAG_ENCRYPTED)) {
+            *ret_block = volume->block;
+            return 0;
+        }
+    }
+    for (const TSK_POOL_VOLUME_INFO *volume = filesystem->pool->vol_list; volume; volume = volume->next) {
+        struct tsk_filesystem *other;
+        int code;
+
+        locator.block = *ret_block = volume->block;
+        if (volume->block == filesystem->block)
+            return 0;
+        code = tsk_filesystem_acquire(task->image, &locator, &other, NULL);
+        if (code == 0)
+            tsk_filesystem_release(other);
+        if (code == 0 || code == -ENOMEM)
+            return code;
+    }
+    return 0;
+}
+
 static int close_container(struct tsk_task *task, struct tsk_filesystem *filesystem)
 {
     const struct tsk_slot *slot = tsk_slots_at(task->keep, filesystem->offset);
-    const TSK_POOL_VOLUME_INFO *volume = filesystem->pool->vol_list;
+    uint64_t block = 0;
+    int code = slot ? find_first(task, filesystem, &block) : 0;
 
-    while (volume && (volume->flags & TSK_POOL_VOLUME_FLAG_ENCRYPTED))
-        volume = volume->next;
-    if (!slot || !volume || volume->block != filesystem->block || tsk_task_at(task, TSK_AT_SPACE))
-        return 0;
+    if (code < 0 || !slot || block != filesystem->block || tsk_task_at(task, TSK_AT_SPACE))
+        return code;
     return tsk_space_close_pool(filesystem, task, slot);
 }
 

@@ -107,12 +107,7 @@ static void filesystem_close(struct tsk_filesystem *filesystem)
 {
     if (!filesystem)
         return;
-    if (filesystem->info)
-        tsk_fs_close(filesystem->info);
-    if (filesystem->pool_image)
-        filesystem->pool_image->close(filesystem->pool_image);
-    if (filesystem->pool)
-        tsk_pool_close(filesystem->pool);
+    tsk_apfs_close(filesystem);
     tsk_ext_free(filesystem->ext);
     tsk_free_drop(filesystem->free_space);
     free(filesystem);
@@ -151,23 +146,6 @@ struct tsk_keep *tsk_keep(struct image *image)
 }
 
 /* ------------------------------------------------------------------ open file systems */
-
-static int open_apfs(struct tsk_filesystem *filesystem, struct why *why)
-{
-    char words[256];
-
-    filesystem->pool =
-        tsk_pool_open_img_sing(&filesystem->medium->base, (TSK_OFF_T)filesystem->offset, TSK_POOL_TYPE_APFS);
-    if (filesystem->pool)
-        filesystem->pool_image = filesystem->pool->get_img_info(filesystem->pool, filesystem->block);
-    if (filesystem->pool_image)
-        filesystem->info =
-            tsk_fs_open_img(filesystem->pool_image, (TSK_OFF_T)filesystem->offset, TSK_FS_TYPE_APFS);
-    if (!filesystem->info)
-        return why_set(why, -EIO, "APFS volume at block %llu does not open: %s",
-                       (unsigned long long)filesystem->block, tsk_words(words, sizeof words));
-    return 0;
-}
 
 static int open_plain(struct tsk_filesystem *filesystem, struct why *why)
 {
@@ -234,7 +212,7 @@ int tsk_filesystem_acquire(struct image *image, const struct locator *locator, s
     filesystem->offset = locator->offset;
     filesystem->block = locator->block;
     memcpy(filesystem->type, locator->type, sizeof filesystem->type);
-    code = strcmp(filesystem->type, "apfs") == 0 ? open_apfs(filesystem, why) : open_plain(filesystem, why);
+    code = strcmp(filesystem->type, "apfs") == 0 ? tsk_apfs_open(filesystem, why) : open_plain(filesystem, why);
     if (code < 0) {
         filesystem_close(filesystem);
         return code;

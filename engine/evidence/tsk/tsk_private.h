@@ -21,7 +21,7 @@ struct tsk_medium {
     uint64_t what;                 /* last value of `at` */
 };
 
-enum { TSK_OPEN_MAX = 8 };
+enum { TSK_OPEN_MAX = 8, TSK_NOTE_SIZE = 256 };
 
 /* A file system held open. */
 struct tsk_filesystem {
@@ -31,6 +31,8 @@ struct tsk_filesystem {
     TSK_FS_INFO *info;
     const TSK_POOL_INFO *pool; /* APFS only, as pool_image */
     TSK_IMG_INFO *pool_image;
+    struct tsk_apfs *apfs;    /* what decrypts it; NULL: nothing, it is plain */
+    char note[TSK_NOTE_SIZE]; /* "", or what was encrypted, and which key opened it: escaped */
     struct tsk_ext *ext; /* ext2/3/4 only */
     struct tsk_free *free_space; /* NULL until tsk_free_of */
     unsigned users;
@@ -64,7 +66,7 @@ struct tsk_keep {
 struct tsk_keep *tsk_keep(struct image *image);
 
 /* From the cache or opened anew; give it back with tsk_filesystem_release. -EINVAL (unknown type), -EIO,
- * -ENOMEM. */
+ * -ENOMEM; -ENOKEY: encrypted, and no key of the image's opens it. */
 int tsk_filesystem_acquire(struct image *image, const struct locator *locator, struct tsk_filesystem **ret,
                            struct why *why);
 void tsk_filesystem_release(struct tsk_filesystem *filesystem);
@@ -82,6 +84,18 @@ void tsk_medium_forget(struct tsk_filesystem *filesystem);
 
 /* libtsk's last error in escaped words, cut to fit; clears it. Returns ret. */
 const char *tsk_words(char *ret, size_t size);
+
+/* ------------------------------------------------------------------ tsk_apfs.c */
+
+/* Fills info, pool, pool_image, apfs, note. As tsk_filesystem_acquire; on failure, too, tsk_apfs_close drops
+ * what there is. */
+int tsk_apfs_open(struct tsk_filesystem *filesystem, struct why *why);
+/* For a file system of another kind as well. */
+void tsk_apfs_close(struct tsk_filesystem *filesystem);
+/* To be called for a file of a decrypted volume before it is read. */
+void tsk_apfs_mark(TSK_FS_FILE *file);
+/* True when the volume whose superblock this is needs a key. */
+bool tsk_apfs_locked(const TSK_POOL_INFO *pool, uint64_t block);
 
 /* ------------------------------------------------------------------ a task: what every expand carries along
  */

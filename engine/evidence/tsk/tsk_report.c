@@ -4,6 +4,7 @@
 #include "engine/evidence/image_layer.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 void tsk_report_begin(struct tsk_report *report, struct tsk_task *task, const struct tsk_slot *slot)
 {
@@ -124,4 +125,18 @@ int tsk_report_inside(struct tsk_report *report, const char *step, const char *b
     image_leave(inner);
     report->volume.content = buf_cstr(&report->content);
     return buf_failed(&report->content) || buf_failed(&report->root) ? -ENOMEM : 0;
+}
+
+void tsk_report_locked(const struct tsk_report *report, const char *content, int code, const struct why *why,
+                       char *ret, size_t size)
+{
+    size_t count = image_key_count(report->task->image);
+
+    if (code != -ENOKEY)
+        (void)snprintf(ret, size, "%s: does not open: %s", content, why->text);
+    else if (count == 0)
+        (void)snprintf(ret, size, "%s: no key was given (%s)", content, why->text);
+    else
+        (void)snprintf(ret, size, "%s: wrong key: none of the %zu given opens it (%s)", content, count,
+                       why->text);
 }

@@ -34,6 +34,13 @@ int tsk_report_volume(struct tsk_report *report, bool raw);
 int tsk_report_inside(struct tsk_report *report, const char *step, const char *bases, struct why *why);
 void tsk_report_base(struct buf *buf, const struct tsk_slot *slot);
 
+/* Why an encrypted volume stays locked, in words: `code` and `why` are what opening it gave. */
+void tsk_report_locked(const struct tsk_report *report, const char *content, int code, const struct why *why,
+                       char *ret, size_t size);
+
+/* tsk_pool.c: a container of APFS, and its volumes. */
+int tsk_pool_report(struct tsk_report *report, const TSK_POOL_INFO *pool);
+
 /* tsk_group.c: a physical volume of LVM2, and its logical volumes. */
 int tsk_group_report(struct tsk_report *report);
 

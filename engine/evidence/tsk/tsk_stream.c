@@ -1,8 +1,8 @@
 /*
  * tsk_stream: one content of a file system, opened by inode and attribute.
  *
- * A plain attribute becomes a list of extents that stream.c reads from the image itself; resident and
- * compressed ones are read through libtsk.
+ * A plain attribute becomes a list of extents that stream.c reads from the image itself; resident,
+ * compressed and encrypted ones are read through libtsk.
  */
 #include "engine/base/bytes.h"
 #include "engine/evidence/owner.h"
@@ -135,6 +135,8 @@ static int find_attribute(struct tsk_stream *stream, const struct locator *locat
         stream->file, (TSK_FS_ATTR_TYPE_ENUM)locator->attribute_type, locator->attribute_id, 1);
     if (stream->attribute && stream->attribute->fs_file == NULL)
         stream->attribute = NULL;
+    if (stream->filesystem->apfs)
+        tsk_apfs_mark(stream->file);
     if (stream->attribute)
         stream->size = stream->attribute->size > 0 ? (uint64_t)stream->attribute->size : 0;
     else if (find_without_attribute(stream, locator))
@@ -230,8 +232,9 @@ int64_t tsk_stream_read(struct tsk_stream *stream, uint64_t offset, void *ret_da
 
     if (offset >= total || size == 0)
         return 0;
-    /* Unit by unit when compressed, so that a damaged one costs no more than itself. */
-    if ((stream->attribute->flags & TSK_FS_ATTR_COMP) && size > COMPRESSED_READ - offset % COMPRESSED_READ)
+    /* Unit by unit when compressed, and so when encrypted: a damaged one costs no more than itself. */
+    if (((stream->attribute->flags & TSK_FS_ATTR_COMP) || stream->filesystem->apfs) &&
+        size > COMPRESSED_READ - offset % COMPRESSED_READ)
         size = (size_t)(COMPRESSED_READ - offset % COMPRESSED_READ);
     if (size > total - offset)
         size = (size_t)(total - offset);

@@ -73,21 +73,6 @@ static const char *step_of(const char *content)
     return strncmp(content, "encrypted: BitLocker", 20) == 0 ? "bitlocker" : NULL;
 }
 
-/* Why an encrypted volume stays locked, in words. */
-static void tell_locked(const struct tsk_report *report, const char *content, int code, const struct why *why,
-                        char *ret, size_t size)
-{
-    size_t count = image_key_count(report->task->image);
-
-    if (code != -ENOKEY)
-        (void)snprintf(ret, size, "%s: does not open: %s", content, why->text);
-    else if (count == 0)
-        (void)snprintf(ret, size, "%s: no key was given (%s)", content, why->text);
-    else
-        (void)snprintf(ret, size, "%s: wrong key: none of the %zu given opens it (%s)", content, count,
-                       why->text);
-}
-
 /* What lies behind is a volume of its own, for the one in front has its files, too. */
 static int open_behind(const struct tsk_report *front, const struct signature *found, struct why *why)
 {
@@ -121,7 +106,7 @@ static int look_behind(struct tsk_report *report)
     if (!found || code >= 0 || (code == -ENOMEM && why.text[0] == '\0'))
         return found ? code : 0;
     if (step)
-        tell_locked(report, found->content, code, &why, words, sizeof words);
+        tsk_report_locked(report, found->content, code, &why, words, sizeof words);
     report->volume.content = found->content;
     return tsk_report_fault(report, FAULT_ENCRYPTED, report->slot->offset, report->slot->present,
                             "content not read", step ? words : found->content);
@@ -138,82 +123,6 @@ static int report_filesystem(struct tsk_report *report, TSK_FS_INFO *info)
         code = tsk_report_volume(report, report->volume.content[0] != '\0');
     if (code == 0)
         code = compare_sizes(report, info);
-    return code;
-}
-
-/* ------------------------------------------------------------------ APFS */
-
-static int report_apfs_volume(struct tsk_report *container, const TSK_POOL_INFO *pool,
-                              const TSK_POOL_VOLUME_INFO *info)
-{
-    const struct locator locator = {
-        .kind = LOCATOR_APFS, .offset = container->slot->offset, .block = info->block};
-    struct tsk_report report;
-    struct buf key = {0};
-    int code;
-
-    tsk_report_begin(&report, container->task, container->slot);
-    report.stage = "filesystem";
-    buf_printf(&key, "%s.v%d", container->slot->key, info->index + 1);
-    report.volume.key = buf_cstr(&key);
-    report.volume.parent = container->slot->key;
-    report.volume.table = "apfs";
-    report.volume.type = "APFS volume";
-    report.volume.filesystem = "apfs";
-    report.volume.block_size = pool->block_size;
-    report.volume.block_count = info->num_blocks;
-    report.volume.fs_size = u64_mul_saturating(info->num_blocks, pool->block_size);
-    report.volume.time_note = tsk_type_time_note("apfs");
-    if (info->desc)
-        text_escape(&report.label, info->desc, strlen(info->desc));
-    if (info->flags & TSK_POOL_VOLUME_FLAG_ENCRYPTED)
-        report.volume.content = "encrypted: APFS/FileVault";
-    else
-        locator_print(&report.expand, &locator);
-    code = buf_failed(&key) ? -ENOMEM : tsk_report_volume(&report, false);
-    if (code == 0 && (info->flags & TSK_POOL_VOLUME_FLAG_ENCRYPTED))
-        code = tsk_report_fault(&report, FAULT_ENCRYPTED, container->slot->offset, report.volume.fs_size,
-                                "content not read", report.volume.content);
-    tsk_report_end(&report);
-    buf_finish(&key);
-    return code;
-}
-
-/* Of an APFS container nothing is free until one of its volumes has been opened (tsk_space_close_pool). */
-static int account_pool(struct tsk_report *report, uint64_t end)
-{
-    const struct tsk_slot *slot = report->slot;
-    uint64_t inside = end > slot->offset ? end - slot->offset : 0;
-    int code = tsk_report_account(report, ACCOUNT_ALLOCATED, inside);
-
-    return code == 0 ? tsk_report_account(report, ACCOUNT_OUTSIDE, slot->present - inside) : code;
-}
-
-static int report_pool(struct tsk_report *report, const TSK_POOL_INFO *pool)
-{
-    uint64_t end =
-        u64_add_saturating(report->slot->offset, u64_mul_saturating(pool->num_blocks, pool->block_size));
-    uint64_t limit = report->slot->offset + report->slot->present;
-    int code;
-
-    report->stage = "filesystem";
-    report->volume.content = "APFS container";
-    report->volume.block_size = pool->block_size;
-    report->volume.block_count = pool->num_blocks;
-    report->volume.fs_size = u64_mul_saturating(pool->num_blocks, pool->block_size);
-    code = tsk_report_volume(report, false);
-    if (code == 0)
-        code = account_pool(report, end < limit ? end : limit);
-    for (const TSK_POOL_VOLUME_INFO *volume = pool->vol_list; volume && code == 0; volume = volume->next)
-        code = report_apfs_volume(report, pool, volume);
-    if (code == 0 && !pool->vol_list)
-        code = tsk_report_fault(report, FAULT_DAMAGED, report->slot->offset, report->slot->present,
-                                "no volume listed", "the APFS container names no volume that can be read");
-    if (code == 0 && end > limit)
-        code = tsk_report_fault(report, FAULT_MISSING, limit, end - limit, "what lies there is not read",
-                                "the APFS container reaches past the end of what is there");
-    else if (code == 0 && end < limit)
-        code = tsk_report_raw(report, "after-fs", end, limit - end);
     return code;
 }
 
@@ -235,7 +144,7 @@ static int report_encrypted(struct tsk_report *report, const struct signature *f
     if (code == 0)
         return tsk_report_volume(report, false);
     if (step)
-        tell_locked(report, found->content, code, &why, words, sizeof words);
+        tsk_report_locked(report, found->content, code, &why, words, sizeof words);
     code = tsk_report_volume(report, true);
     return code < 0 ? code
                     : tsk_report_fault(report, FAULT_ENCRYPTED, slot->offset, slot->present,
@@ -306,7 +215,7 @@ static int report_by_signature(struct tsk_report *report)
             tsk_pool_open_img_sing(&medium->base, (TSK_OFF_T)part.offset, TSK_POOL_TYPE_APFS);
         if (!pool)
             return report_unread(report, found, tsk_words(words, sizeof words));
-        code = report_pool(report, pool);
+        code = tsk_pool_report(report, pool);
         tsk_pool_close(pool);
     } else {
         TSK_FS_INFO *info =
