@@ -220,7 +220,10 @@ uses() { # FOLDER LIMIT SIZE CODE, then what its first task's state and message 
 promise "what needs more memory than it may have, with one worker even, has failed" uses one.toml --memory-max 8M 3 \
   'failed: with one worker it needs more memory than --memory-max'
 promise "what needs less is done" uses one.toml --memory-max 4G 0 'done: '
-mkdir "$WORK/packed" && head -c 200000000 /dev/urandom | gzip -1 >"$WORK/packed/a.gz"
+mkdir "$WORK/packed" && python3 -B -c 'import gzip, os, sys
+block = os.urandom(1 << 20)
+with gzip.GzipFile(sys.argv[1], "wb", 0) as file:
+    for _ in range(190): file.write(block)' "$WORK/packed/a.gz"
 printf '[[exhibit]]\ncase = "cases/packed"\nevidence = "packed"\nplugins = "archive,digest,entropy"\nsettings = ["spool.memory=1M"]\n' >"$WORK/packed.toml"
 promise "so does what needs more room for temporary files" uses packed.toml --tmp-max 20M 3 \
   'failed: with one worker it needs more room for temporary files than --tmp-max'

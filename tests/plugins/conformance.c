@@ -4,8 +4,8 @@
  *     conformance SOURCE_ROOT
  *
  * Every descriptor is complete. Every beginning of every sample neither crashes it nor makes it fail. What it
- * says depends on the bytes alone: the beginnings are scanned in rising and in falling order by one scanner,
- * and must give the same.
+ * says depends on the bytes alone: the beginnings are scanned in rising and, the longer ones not all of them,
+ * in falling order by one scanner, and must give the same.
  */
 #include "tests/plugins/samples.h"
 #include "tests/plugins/trace.h"
@@ -14,6 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum {
+    SHORT = 1024, /* beginnings that are all scanned twice */
+    STRIDE = 7    /* of the longer ones one in so many: the time grows with the square of a sample's size */
+};
 
 static unsigned failures;
 
@@ -80,6 +85,11 @@ static bool says_failed(const char *text)
     return strncmp(text, "[0] failed", 10) == 0 || strstr(text, "\n[0] failed") != NULL;
 }
 
+static bool is_scanned_again(const struct sample *sample, size_t size)
+{
+    return size <= SHORT || (sample->size - size) % STRIDE == 0;
+}
+
 static void check_sample(const struct plugin *plugin, struct scanner *scanner, const struct sample *sample)
 {
     char **first = calloc(sample->size + 1, sizeof *first);
@@ -94,13 +104,15 @@ static void check_sample(const struct plugin *plugin, struct scanner *scanner, c
         }
     }
     for (size_t size = sample->size + 1; size-- > 0;) {
-        char *again = scan_beginning(plugin, scanner, sample, size);
+        if (is_scanned_again(sample, size)) {
+            char *again = scan_beginning(plugin, scanner, sample, size);
 
-        if (strcmp(first[size], again) != 0) {
-            printf("%zu bytes of %s:\n  - %s  + %s", size, sample->name, first[size], again);
-            fail(plugin->name, "two runs differ");
+            if (strcmp(first[size], again) != 0) {
+                printf("%zu bytes of %s:\n  - %s  + %s", size, sample->name, first[size], again);
+                fail(plugin->name, "two runs differ");
+            }
+            free(again);
         }
-        free(again);
         free(first[size]);
     }
     free(first);
