@@ -77,7 +77,8 @@ def fuzz(campaign, name, program):
                           f"-seed={campaign.args.seed}", f"-artifact_prefix={FOLDER}/{name}-", learnt, lay_seeds(campaign, name)], env=ENVIRONMENT,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", cwd=campaign.work)
     runs = re.search(r"number_of_executed_units: (\d+)", run.stdout)
-    campaign.check(run.returncode == 0, name + ":", run.stdout[-1500:])
+    told = [line for line in run.stdout.splitlines() if re.search(r"ERROR: |SUMMARY: |runtime error|Test unit written|(engine|plugins|cases|tests)/.*\.c:", line)]
+    campaign.check(run.returncode == 0, name + ":", "\n".join(told)[:1500])
     count = int(runs.group(1)) if runs else 0
     campaign.tell(name, count)
     return count
