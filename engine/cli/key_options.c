@@ -87,6 +87,26 @@ static int add_master(struct taking *taking, const char *hex)
     return code;
 }
 
+/* `count` groups of `size` letters with '-' between. */
+static bool has_groups(const char *text, const char *letters, size_t count, size_t size)
+{
+    for (size_t i = 0; i < count; i++, text += size + 1) {
+        if (strspn(text, letters) != size || text[size] != (i + 1 < count ? '-' : '\0'))
+            return false;
+    }
+    return true;
+}
+
+static int add_recovery(struct taking *taking, const char *text)
+{
+    if (!has_groups(text, "0123456789", 8, 6) &&
+        !has_groups(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", 6, 4))
+        return why_set(taking->why, -EINVAL,
+                       "--key recovery: expected BitLocker's 8 groups of 6 digits, or FileVault's 6 groups "
+                       "of 4 capital letters and digits, with '-' between");
+    return add(taking, JOB_KEY_RECOVERY, text, strlen(text));
+}
+
 /* KIND:VALUE. 1: it is of no kind. */
 static int add_kind(struct taking *taking, const char *spec)
 {
@@ -101,6 +121,8 @@ static int add_kind(struct taking *taking, const char *spec)
             return add_file(taking, spec + size);
         if (kinds[i].kind == JOB_KEY_MASTER)
             return add_master(taking, spec + size);
+        if (kinds[i].kind == JOB_KEY_RECOVERY)
+            return add_recovery(taking, spec + size);
         return add(taking, kinds[i].kind, spec + size, strlen(spec + size));
     }
     return 1;
@@ -181,7 +203,7 @@ int key_options_take(const struct options *options, struct job_options *job, str
     }
     if (code == -EINVAL && why->text[0] == '\0')
         (void)why_set(why, code,
-                      "--key: expected password:WORDS, recovery:DIGITS, master:HEX, file:PATH or @FILE");
+                      "--key: expected password:WORDS, recovery:GROUPS, master:HEX, file:PATH or @FILE");
     if (job->key_count > 0) {
         (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
         (void)prctl(PR_SET_DUMPABLE, 0);

@@ -11,9 +11,10 @@
 /* For a command's table. */
 /* clang-format off */
 #define KEY_OPTION                                                                                                     \
-    {"key", 0, "SPEC", "A key of encrypted volumes: password:WORDS, recovery:DIGITS, master:HEX, file:PATH (a key\n"    \
-                       "file), or @FILE: one SPEC a line, which no other user can see. EX-1=SPEC: for that exhibit\n"   \
-                       "alone. May be given again. Kept nowhere: give it again to go on, to show and to export"}
+    {"key", 0, "SPEC", "A key of encrypted volumes: password:WORDS, recovery:GROUPS (of BitLocker or FileVault, with\n" \
+                       "their '-'), master:HEX, file:PATH (a key file), or @FILE: one SPEC a line, which no other\n"    \
+                       "user can see. EX-1=SPEC: for that exhibit alone. May be given again. Kept nowhere: give it\n"   \
+                       "again to go on, to show and to export"}
 /* clang-format on */
 
 /* All that was given, in its order, into `job`, which holds them until key_options_finish. -EINVAL, -ENOENT ...: `why` says

@@ -10,8 +10,8 @@
 
 enum key_kind {
     KEY_PASSWORD, /* bytes as typed, UTF-8 */
-    KEY_RECOVERY, /* BitLocker: 48 digits in groups of six with '-' between */
-    KEY_FILE,     /* the bytes of a key file: LUKS key file, BitLocker .BEK */
+    KEY_RECOVERY, /* groups with '-' between; BitLocker: 8 of 6 digits, FileVault: 6 of 4 capitals and digits */
+    KEY_FILE,     /* its bytes: LUKS key file, BitLocker .BEK, FileVault's EncryptedRoot.plist.wipekey */
     KEY_MASTER,   /* the volume's own key, binary */
     KEY_KINDS,
 };

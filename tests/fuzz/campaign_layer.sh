@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # campaign_layer: fuzzes encrypted volumes, virtual disks, LVM2 and snapshots for so many seconds each, with libFuzzer and the
 # sanitizers; libyal's libraries are those of the system, and are not instrumented.
-#   tests/fuzz/campaign_layer.sh [SECONDS [KIND...]]     kinds: luks bitlocker qcow vhd vmdk lvm vshadow
+#   tests/fuzz/campaign_layer.sh [SECONDS [KIND...]]     kinds: luks bitlocker filevault qcow vhd vmdk lvm vshadow
 # Seeds are made with qemu-img, cryptsetup and tests/images; BitLocker's are the corpus's (KVALI_CORPUS). Inputs that break something
 # stay in $WORK/crashes, and the campaign then fails. LEAKS=1 tells leaks, too.
 # Needs clang with libFuzzer (Debian: clang, libclang-rt-14-dev).
@@ -9,7 +9,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 seconds=${1:-30}
 [ $# -eq 0 ] || shift
-kinds=${*:-luks bitlocker qcow vhd vmdk lvm vshadow}
+kinds=${*:-luks bitlocker filevault qcow vhd vmdk lvm vshadow}
 work=${WORK:-$(mktemp -d "${TMPDIR:-/var/tmp}/kvali-fuzz-XXXXXX")}
 corpus=${KVALI_CORPUS:-../shared/corpus}
 made=$work/made
@@ -18,7 +18,7 @@ mkdir -p "$work/crashes" "$made"
 flags='-g -O1 -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined'
 # shellcheck disable=SC2086
 clang $flags tests/fuzz/fuzz_layer.c engine/evidence/layer/*.c engine/evidence/key.c engine/base/*.c -o "$work/fuzz_layer" \
-  -lqcow -lvhdi -lvmdk -lbfio -lcrypto -largon2 -ljansson -lxxhash -lisal -ldl -lm
+  -lqcow -lvhdi -lvmdk -lbfio -lcrypto -largon2 -ljansson -lxxhash -lisal -lz -ldl -lm
 
 # Seeds: the pieces of a medium that are not zeros, as fuzz_layer.c takes them.
 seed() { # KIND IMAGE
@@ -54,6 +54,10 @@ python3 -B tests/images/make-lvm.py "$made/plain" "$made/plain" "$made/lvm0" "$m
 [ ! -e "$made/luks1" ] || seed luks "$made/luks1"
 seed luks "$made/luks2"
 seed qcow "$made/qcow" && seed qcow "$made/qcow2" && seed vhd "$made/vhd" && seed vhd "$made/vhdx" && seed vmdk "$made/vmdk"
+truncate -s 64K "$made/hfs"
+printf 'H+' | dd of="$made/hfs" bs=1 seek=1024 conv=notrunc status=none
+python3 -B tests/images/make-filevault.py --password password "$made/hfs" "$made/filevault" && python3 -B tests/images/make-filevault.py --clear "$made/hfs" "$made/clear"
+seed filevault "$made/filevault" && seed filevault "$made/clear"
 seed lvm "$made/lvm0" && seed lvm "$made/lvm1"
 truncate -s 16M "$made/ntfs"
 mkntfs -q -F -Q -c 4096 -s 512 -p 0 -S 63 -H 255 "$made/ntfs" 2>/dev/null

@@ -1,17 +1,18 @@
 /*
  * fuzz_layer: whatever an encrypted volume, a virtual disk, a physical volume of LVM2 or a catalog of
- * snapshots says of itself, opening it and reading in it keeps to its bounds and comes to an end. libqcow,
- * libvhdi, libvmdk and libvshadow are fuzzed with them. KVALI_LAYER names one kind, which then alone is
+ * snapshots says of itself, opening it and reading in it keeps to its bounds and comes to an end. libfvde,
+ * libqcow, libvhdi, libvmdk and libvshadow are fuzzed with them. KVALI_LAYER names one kind, which then alone is
  * opened.
  *
  * The input is a medium from its first byte on; one that begins with "SPARSE" has pieces of a larger one: its
  * size, then offset, size and bytes of each (64, 64 and 32 bits, little-endian). LUKS2's checksum, which
  * would keep away all that is mutated, is set right, and rounds that take a minute are made less; LVM2's text
- * is parsed by itself, too.
+ * and FileVault's plists are parsed by themselves, too.
  */
 #include "engine/base/bytes.h"
 #include "engine/evidence/layer/crypt.h"
 #include "engine/evidence/layer/layer.h"
+#include "engine/evidence/layer/layer_filevault.h"
 #include "engine/evidence/layer/lvm_text.h"
 
 #include <stdio.h>
@@ -153,7 +154,8 @@ static const struct keys *keys(void)
     static const uint8_t zeros[64];
 
     if (set.count == 0 &&
-        (keys_add(&set, KEY_MASTER, zeros, 32) < 0 || keys_add(&set, KEY_MASTER, zeros, 64) < 0))
+        (keys_add(&set, KEY_MASTER, zeros, 16) < 0 || keys_add(&set, KEY_MASTER, zeros, 32) < 0 ||
+         keys_add(&set, KEY_MASTER, zeros, 64) < 0))
         abort();
     return &set;
 }
@@ -212,7 +214,9 @@ static const struct layer_kind *choose(const struct medium *medium)
 static void parse_text(const uint8_t *data, size_t size)
 {
     char *text = malloc(size + 1);
+    struct filevault_plist plist = {text, size};
     struct lvm_text parsed;
+    bool costly;
 
     if (text == NULL)
         abort();
@@ -220,6 +224,7 @@ static void parse_text(const uint8_t *data, size_t size)
     text[size] = '\0';
     if (lvm_text_parse(text, size, &parsed) == 0)
         lvm_text_finish(&parsed);
+    (void)filevault_has_users(&plist, &costly);
     free(text);
 }
 

@@ -69,3 +69,19 @@ Test(crypt, a_box_opens_with_its_key_alone)
     secret[0] ^= 1;
     cr_expect_lt(crypt_ccm_open(secret, nonce, mac, box, sizeof box, plain_box), 0);
 }
+
+Test(crypt, a_unit_of_xts_may_be_of_any_size)
+{
+    uint8_t two[32], data[37] = {0};
+    struct crypt_sectors *sectors = NULL;
+
+    for (size_t i = 0; i < sizeof two; i++)
+        two[i] = (uint8_t)i;
+    cr_assert_eq(crypt_sectors_new("aes", "xts-plain64", two, sizeof two, &sectors), 0);
+    cr_expect_eq(crypt_sectors_decrypt(sectors, 0, data, sizeof data), 0);
+    cr_expect_eq(crypt_sectors_decrypt(sectors, 0, data, 15), -EIO);
+    crypt_sectors_free(sectors);
+    cr_assert_eq(crypt_sectors_new("aes", "cbc-plain64", key, sizeof key, &sectors), 0);
+    cr_expect_eq(crypt_sectors_decrypt(sectors, 0, data, sizeof data), -EIO);
+    crypt_sectors_free(sectors);
+}

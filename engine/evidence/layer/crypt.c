@@ -280,7 +280,7 @@ int crypt_sectors_decrypt(struct crypt_sectors *sectors, uint64_t number, uint8_
     uint8_t iv[16];
     int length = 0;
 
-    if (size > CRYPT_SECTOR_MAX || size < 16 || size % 16 != 0 || make_iv(sectors, number, size, iv) < 0)
+    if (size > CRYPT_UNIT_MAX || size < 16 || make_iv(sectors, number, size, iv) < 0)
         return -EIO;
     if (EVP_CipherInit_ex2(sectors->context, NULL, NULL, iv, -1, NULL) != 1 ||
         EVP_CipherUpdate(sectors->context, data, &length, data, (int)size) != 1 || (size_t)length != size)

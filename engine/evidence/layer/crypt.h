@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CRYPT_DIGEST_MAX = 64, CRYPT_SECTOR_MAX = 4096, CRYPT_WRAPPED_MAX = 72 };
+enum { CRYPT_DIGEST_MAX = 64, CRYPT_SECTOR_MAX = 4096, CRYPT_UNIT_MAX = 1 << 20, CRYPT_WRAPPED_MAX = 72 };
 
 /* The digest `name` ("sha1", "sha256", "sha512", "ripemd160" ...) of `size` bytes: its size, 0 when libcrypto
  * does not know it. */
@@ -44,7 +44,8 @@ int crypt_sectors_new(const char *cipher, const char *mode, const uint8_t *key, 
                       struct crypt_sectors **ret_sectors);
 /* Wipes the key. */
 void crypt_sectors_free(struct crypt_sectors *sectors);
-/* Decrypts in place: one sector of `size` bytes (16 at least, a multiple of 16) with this number. -EIO. */
+/* Decrypts in place: one sector of `size` bytes (16 to CRYPT_UNIT_MAX; CBC: a multiple of 16) with this
+ * number. -EIO. */
 int crypt_sectors_decrypt(struct crypt_sectors *sectors, uint64_t number, uint8_t *data, size_t size);
 
 /* True when both are the same, in a time that does not depend on where they differ. */

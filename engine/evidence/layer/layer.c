@@ -6,13 +6,15 @@
 #include "engine/base/bytes.h"
 #include "engine/evidence/layer/bfio.h"
 #include "engine/evidence/layer/crypt.h"
+#include "engine/evidence/layer/layer_filevault.h"
 #include "engine/evidence/layer/layer_luks.h"
 
 #include <errno.h>
 #include <string.h>
 
 static const struct layer_kind *const kinds[] = {
-    &layer_luks, &layer_bitlocker, &layer_qcow, &layer_vhd, &layer_vmdk, &layer_lvm, &layer_shadow,
+    &layer_luks, &layer_bitlocker, &layer_filevault, &layer_qcow,
+    &layer_vhd,  &layer_vmdk,      &layer_lvm,       &layer_shadow,
 };
 
 int reader_read(const struct reader *reader, uint64_t offset, void *data, size_t size)
@@ -61,7 +63,7 @@ const struct layer_kind *layer_kind_detect(const uint8_t *first, size_t first_si
             memcmp(edge + files[i].offset, files[i].magic, files[i].size) == 0)
             return files[i].kind;
     }
-    return NULL;
+    return corestorage_is(first, first_size) ? &layer_filevault : NULL;
 }
 
 void layer_warm(void)
@@ -70,4 +72,5 @@ void layer_warm(void)
     luks2_warm();
     bfio_warm();
     layer_shadow_warm();
+    layer_filevault_warm();
 }

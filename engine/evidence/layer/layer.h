@@ -66,6 +66,7 @@ struct layer_kind {
 
 extern const struct layer_kind layer_luks;      /* layer_luks.c: LUKS1 and LUKS2 */
 extern const struct layer_kind layer_bitlocker; /* layer_bitlocker.c */
+extern const struct layer_kind layer_filevault; /* layer_filevault.c: FileVault 2, libfvde */
 extern const struct layer_kind layer_qcow;      /* layer_qcow.c: libqcow */
 extern const struct layer_kind layer_vhd;       /* layer_vhd.c: VHD and VHDX, libvhdi */
 extern const struct layer_kind layer_vmdk;      /* layer_vmdk.c: libvmdk */

@@ -70,6 +70,8 @@ static const char *step_of(const char *content)
 {
     if (strcmp(content, "encrypted: LUKS1") == 0 || strncmp(content, "encrypted: LUKS2", 16) == 0)
         return "luks";
+    if (strcmp(content, "encrypted: FileVault (CoreStorage)") == 0)
+        return "filevault";
     return strncmp(content, "encrypted: BitLocker", 20) == 0 ? "bitlocker" : NULL;
 }
 
