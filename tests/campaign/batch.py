@@ -80,14 +80,14 @@ class Batch(Campaign):
             return None
 
     def fill(self):
-        """The disk of the cases, to the last byte or nearly."""
-        with open(self.path("disk", "filler"), "wb") as file:
-            try:
+        """The disk of the cases, to the last byte or nearly. The cases may have filled it themselves."""
+        try:
+            with open(self.path("disk", "filler"), "wb") as file:
                 while file.write(bytes(1 << 20)):
                     file.flush()
-            except OSError:
-                pass
-        if self.rng.random() < 0.5:
+        except OSError:
+            pass
+        if self.rng.random() < 0.5 and os.path.exists(self.path("disk", "filler")):
             size = os.path.getsize(self.path("disk", "filler"))
             os.truncate(self.path("disk", "filler"), max(0, size - self.rng.randint(1, 4 << 20)))
 
