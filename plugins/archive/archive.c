@@ -358,7 +358,7 @@ static int archive_finish(struct scan *scan, enum scan_status status)
 
 const struct plugin plugin_archive = {
     .abi = PLUGIN_ABI,
-    .version = 4,
+    .version = 5,
     .name = "archive",
     .summary = "Archives and compressed contents opened: members as streams of their own",
     .emits = archive_emits,

@@ -488,9 +488,10 @@ static int walk_gaps(struct zip *zip, bool behind_program)
         at = zip->spans[0].from;
     for (size_t i = 0; i < zip->span_count && code == 0 && !zip->opened->stop; i++) {
         const struct span *span = &zip->spans[i];
+        uint64_t end = span->from < zip->opened->source.size ? span->from : zip->opened->source.size;
 
-        if (span->from > at && span->from - at >= ZIP_LOCAL)
-            code = walk_local(zip, at, span->from, true);
+        if (end > at && end - at >= ZIP_LOCAL)
+            code = walk_local(zip, at, end, true);
         at = span->to > at ? span->to : at;
     }
     return code;

@@ -70,16 +70,34 @@ def lay_seeds(campaign, name):
     return folder
 
 
+def judge(campaign, name, program, artifact):
+    """Once more, alone: what is no fault of kvali's code is told, and contained by the sandbox (KNOWN-LIMITS.md)."""
+    run = subprocess.run([program, "-timeout=120", "-rss_limit_mb=3000", artifact], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                         text=True, errors="replace", cwd=campaign.work)
+    if run.returncode == 0:
+        campaign.tell("not again")
+        return os.unlink(artifact)
+    frames = [line for line in run.stdout.splitlines() if re.match(r" *#\d+ ", line) and not re.search(r"sanitizer|fuzzer::|libc\.so|/nptl/|/csu/|/sysdeps/|/stdlib/", line)]
+    library = re.search(r"(lib[a-z0-9_+-]+)\.so", frames[0]) if frames and "runtime error" not in run.stdout else None
+    if library:
+        return campaign.tell("crashes in " + library.group(1))
+    told = [line for line in run.stdout.splitlines() if re.search(r"ERROR: |SUMMARY: |runtime error|(engine|plugins|cases|tests)/.*\.c:", line)]
+    campaign.check(False, name + ":", os.path.basename(artifact), "\n".join(told)[:1500])
+
+
 def fuzz(campaign, name, program):
+    """In a process of its own, so that a crash in a library ends no campaign."""
     learnt = f"{FOLDER}/{name}"
     os.makedirs(learnt, exist_ok=True)
-    run = subprocess.run([program, f"-max_total_time={campaign.args.count}", f"-max_len={LARGEST}", "-timeout=120", "-rss_limit_mb=3000", "-print_final_stats=1",
+    before = set(glob.glob(f"{FOLDER}/{name}-*"))
+    run = subprocess.run([program, "-fork=1", "-ignore_crashes=1", f"-max_total_time={campaign.args.count}", f"-max_len={LARGEST}", "-timeout=120", "-rss_limit_mb=3000",
                           f"-seed={campaign.args.seed}", f"-artifact_prefix={FOLDER}/{name}-", learnt, lay_seeds(campaign, name)], env=ENVIRONMENT,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", cwd=campaign.work)
-    runs = re.search(r"number_of_executed_units: (\d+)", run.stdout)
-    told = [line for line in run.stdout.splitlines() if re.search(r"ERROR: |SUMMARY: |runtime error|Test unit written|(engine|plugins|cases|tests)/.*\.c:", line)]
-    campaign.check(run.returncode == 0, name + ":", "\n".join(told)[:1500])
-    count = int(runs.group(1)) if runs else 0
+    runs = re.findall(r"^#(\d+): cov", run.stdout, re.M)
+    campaign.check(bool(runs), name + ": it did not run:", run.stdout[-800:])
+    for artifact in sorted(set(glob.glob(f"{FOLDER}/{name}-*")) - before):
+        judge(campaign, name, program, artifact)
+    count = int(runs[-1]) if runs else 0
     campaign.tell(name, count)
     return count
 

@@ -37,7 +37,7 @@ static inline void put_be(uint64_t n, size_t size)
 static inline void put_le(uint64_t n, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        put(&(uint8_t){(uint8_t)(n >> (8 * i))}, 1);
+        put(&(uint8_t){(uint8_t)(i < 8 ? n >> (8 * i) : 0)}, 1);
 }
 
 static inline void put_all(uint8_t byte, size_t size)

@@ -91,6 +91,9 @@ def zips():
     write_zip(out / "nodirectory.zip.in", [(b"one.txt", letter, {"descriptor": True}, {}), (b"two.txt", b"stored", {"method": 0, "descriptor": True}, {"method": 0}),
                                            (b"three.txt", letter, {}, {})], directory=False)
     write_zip(out / "damaged.zip.in", [(b"crc.txt", letter, {"crc": 1}, {}), (b"bad.txt", letter, {"packed": b"\xff" * 20}, {}), (b"good.txt", letter, {}, {})])
+    # One stored member, larger than what is there, and a directory of no members behind the end of the file.
+    local = struct.pack("<4s5H3I2H", b"PK\3\4", 20, 0, 0, 0x1883, 0x5822, 0, 1 << 25, 1 << 25, 7, 0) + b"far.txt" + letter
+    (out / "faraway.zip.in").write_bytes(local + struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 1, 0, 1 << 25, 1 << 25, 0))
     write_zip(out / "closed.zip.in", [
         (b"crypto.txt", b"?" * 30, {"method": 8, "flags": 1, "packed": b"?" * 30}, {"flags": 1}),
         (b"aes.txt", b"?" * 30, {"method": 99, "flags": 1, "extra": struct.pack("<HHH2sBH", 0x9901, 7, 2, b"AE", 3, 8)},
