@@ -97,10 +97,25 @@ static bool has_groups(const char *text, const char *letters, size_t count, size
     return true;
 }
 
+/* Each of BitLocker's groups is a multiple of eleven, so that a mistyped digit is seen. */
+static int check_groups(struct taking *taking, const char *text)
+{
+    for (unsigned i = 1; i <= 8; i++, text += 7) {
+        unsigned long group = strtoul(text, NULL, 10);
+
+        if (group % 11 != 0 || group / 11 > UINT16_MAX)
+            return why_set(taking->why, -EINVAL, "--key recovery: group %u of the 8 is mistyped: no BitLocker key has it", i);
+    }
+    return 0;
+}
+
 static int add_recovery(struct taking *taking, const char *text)
 {
-    if (!has_groups(text, "0123456789", 8, 6) &&
-        !has_groups(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", 6, 4))
+    bool bitlocker = has_groups(text, "0123456789", 8, 6);
+
+    if (bitlocker && check_groups(taking, text) < 0)
+        return -EINVAL;
+    if (!bitlocker && !has_groups(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", 6, 4))
         return why_set(taking->why, -EINVAL,
                        "--key recovery: expected BitLocker's 8 groups of 6 digits, or FileVault's 6 groups "
                        "of 4 capital letters and digits, with '-' between");

@@ -155,25 +155,29 @@ static bool is_new(struct progress *progress, const char *words)
     return progress->name_count++ < PROGRESS_NAMES;
 }
 
-void progress_found(void *context, const struct job_found *found)
+static void show_found(struct progress *progress, const struct job_found *found, const char *name)
 {
-    struct progress *progress = context;
     char words[PROGRESS_NAME_SIZE];
-    struct buf name = {0};
-    progress->found++;
-    text_escape(&name, found->name, found->name_size);
-    if (progress->events)
-        found_event(progress, found, buf_cstr(&name));
-    snprintf(words, sizeof words, "%s %s", found->kind, buf_cstr(&name));
-    buf_finish(&name);
-    if (progress->quiet || progress->name_count > PROGRESS_NAMES)
-        return;
+    snprintf(words, sizeof words, "%s %s", found->kind, name);
     bool new_name = is_new(progress, words);
     if (!new_name && progress->name_count <= PROGRESS_NAMES)
         return;
     clear_line();
     if (new_name)
-        fprintf(stderr, "found: %s: %s%s\n", words, found->path, found->inside ? ", inside" : "");
+        fprintf(stderr, "found: %s %s: %s%s\n", found->kind, name, found->path, found->inside ? ", inside" : "");
     else
         fprintf(stderr, "found: more names than are shown here; the report has all\n");
+}
+
+void progress_found(void *context, const struct job_found *found)
+{
+    struct progress *progress = context;
+    struct buf name = {0};
+    progress->found++;
+    text_escape(&name, found->name, found->name_size);
+    if (progress->events)
+        found_event(progress, found, buf_cstr(&name));
+    if (!progress->quiet && progress->name_count <= PROGRESS_NAMES)
+        show_found(progress, found, buf_cstr(&name));
+    buf_finish(&name);
 }

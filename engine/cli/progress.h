@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { PROGRESS_NAMES = 64, PROGRESS_NAME_SIZE = 96 };
+enum { PROGRESS_NAMES = 64, PROGRESS_NAME_SIZE = 160 };
 
 struct progress {
     FILE *events; /* NULL: none */

@@ -85,6 +85,30 @@ static int take_entry(struct supervisor *s, struct worker_slot *worker, struct b
     return supervisor_written(s, writer_entry(s->writer, worker->attempt, worker->expand.exhibit, &entry));
 }
 
+static const char *label_in_hand(const struct supervisor *s, const struct worker_slot *worker)
+{
+    for (size_t i = 0; i < s->exhibit_count; i++) {
+        if (s->exhibits[i].id == exhibit_in_hand(worker))
+            return s->exhibits[i].label;
+    }
+    return "";
+}
+
+/* What stays closed is told while somebody may still be there who has a key. */
+static void tell_locked(struct supervisor *s, const struct worker_slot *worker, const struct found_fault *fault)
+{
+    static const char prefix[] = "encrypted: ";
+    const char *name = strncmp(fault->detail, prefix, strlen(prefix)) == 0 ? fault->detail + strlen(prefix) : fault->detail;
+    struct buf place = {0};
+    if (!s->options->found || fault->kind != FAULT_ENCRYPTED)
+        return;
+    buf_printf(&place, "%s %s", label_in_hand(s, worker), *fault->path ? fault->path : fault->volume);
+    if (!buf_failed(&place))
+        s->options->found(s->options->context, &(struct job_found){.kind = "encrypted", .name = name, .name_size = strlen(name),
+                                                                   .path = buf_cstr(&place)});
+    buf_finish(&place);
+}
+
 static int take_fault(struct supervisor *s, struct worker_slot *worker, struct bytes *payload)
 {
     struct found_fault fault;
@@ -96,6 +120,7 @@ static int take_fault(struct supervisor *s, struct worker_slot *worker, struct b
     worker->faults++;
     uint64_t stream = worker->in_stream ? worker->subs[0].id : 0;
     supervisor_event(s, "fault", "path", fault.path, fault_kind_name(fault.kind), fault.offset);
+    tell_locked(s, worker, &fault);
     return supervisor_written(s, writer_fault(s->writer, worker->attempt, exhibit_in_hand(worker), stream, &fault));
 }
 

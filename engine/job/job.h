@@ -23,14 +23,15 @@ struct job_progress {
     int64_t elapsed;      /* seconds */
 };
 
-/* A rule of severity JOB_SEVERE or more, an alerting hash set or a keyword that was found in a content: seen at once, and only
- * then in the case. Work that is done again after a worker's death tells of it again. */
+/* A rule of severity JOB_SEVERE or more, an alerting hash set or a keyword that was found in a content, or a volume that no key
+ * opens: seen at once, and only then in the case. Work that is done again after a worker's death tells of it again. */
 enum { JOB_SEVERE = 75 };
 struct job_found {
-    const char *kind; /* "rule", "hash set", "keyword" */
-    const char *name; /* UTF-8 of name_size bytes; it may be a lab's or a rule author's, and is not escaped */
+    const char *kind; /* "rule", "hash set", "keyword", "encrypted" */
+    const char *name; /* UTF-8 of name_size bytes; it may be a lab's or a rule author's, and is not escaped. "encrypted": with
+                         what, and what would open it */
     size_t name_size;
-    const char *path; /* of the content, or of the one that it lies in */
+    const char *path; /* of the content, or of the one that it lies in; of a volume exhibit and key */
     bool inside;
 };
 

@@ -54,6 +54,13 @@ promise "… with the identifier by which a recovery key is kept" contains "$(fa
 import hashlib, sys, uuid
 print(uuid.UUID(bytes_le=hashlib.shake_256(("identifier of recovery:" + sys.argv[1]).encode()).digest(16)))' $RECOVERY), key file"
 
+mistyped() {
+  exits 2 "$KVALI" process "$WORK/xts-256" --case "$WORK/case-mistyped" --key "recovery:${RECOVERY%?}9" && contains "$(cat "$WORK/out")" "group 8 of the 8 is mistyped"
+}
+promise "a recovery key with a wrong digit is not tried: it is told which group" mistyped
+promise "… and the terminal tells of a volume that stays closed" contains "$("$KVALI" process "$WORK/xts-256" --case "$WORK/case-terminal" --plugins digest 2>&1)" \
+  "found: encrypted BitLocker: no key was given (BitLocker, AES-256-XTS, volume"
+
 for method in cbc-128 cbc-256 elephant-128 elephant-256 xts-128; do
   promise "$method is made" make $method $method "file:$WORK/$method.bek"
   promise "… and gives what the plain volume has" opens $method $method --key "file:$WORK/key.bek" --key "file:$WORK/$method.bek"
