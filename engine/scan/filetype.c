@@ -65,7 +65,8 @@ int filetype_open(const char *magic, enum filetype_detail detail, struct filetyp
     }
     set_params(filetype->magic);
     if (magic_load(filetype->magic, magic) != 0) {
-        rc = why_set(why, -EINVAL, "%s: %s", magic, magic_error(filetype->magic));
+        rc = why_set(why, magic_errno(filetype->magic) == ENOMEM ? -ENOMEM : -EINVAL, "%s: %s", magic,
+                     magic_error(filetype->magic));
         goto out;
     }
     *ret_filetype = filetype;

@@ -226,7 +226,8 @@ static int compile(struct signatures *signatures, bool at_sectors, hs_database_t
     }
     if (count > 0 &&
         hs_compile_multi(patterns, flags, ids, count, HS_MODE_BLOCK, NULL, ret, &error) != HS_SUCCESS) {
-        int code = why_set(why, -EINVAL, "the signatures do not compile: %s", error->message);
+        int code = why_set(why, strcmp(error->message, "Unable to allocate memory.") == 0 ? -ENOMEM : -EINVAL,
+                           "the signatures do not compile: %s", error->message);
         hs_free_compile_error(error);
         return code;
     }

@@ -134,7 +134,8 @@ static int compile(struct cores *cores, const unsigned *flags, struct why *why)
     }
     if (hs_compile_lit_multi(texts, flags, ids, sizes, (unsigned)cores->count, HS_MODE_BLOCK, NULL,
                              &cores->database, &error) != HS_SUCCESS) {
-        int code = why_set(why, -EINVAL, "what features consist of does not compile: %s", error->message);
+        int code = why_set(why, strcmp(error->message, "Unable to allocate memory.") == 0 ? -ENOMEM : -EINVAL,
+                           "what features consist of does not compile: %s", error->message);
         hs_free_compile_error(error);
         return code;
     }

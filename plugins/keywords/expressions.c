@@ -67,7 +67,8 @@ static int check(const char *text, struct why *why)
     hs_compile_error_t *error = NULL;
 
     if (hs_compile(text, HS_FLAG_DOTALL, HS_MODE_BLOCK, NULL, &database, &error) != HS_SUCCESS) {
-        int code = why_set(why, -EINVAL, "Hyperscan does not take it: %s", error->message);
+        int code = why_set(why, strcmp(error->message, "Unable to allocate memory.") == 0 ? -ENOMEM : -EINVAL,
+                           "Hyperscan does not take it: %s", error->message);
         hs_free_compile_error(error);
         return code;
     }
