@@ -1,23 +1,19 @@
 #!/usr/bin/env python3
 """fuzz: libFuzzer with the sanitizers on every harness of tests/fuzz (S3, S4, S5), so many seconds (--count) each. What a harness learns is kept
-in build/campaign/fuzz/NAME and is where the next part begins; what breaks it is kept beside it. --only: these harnesses. The last line counts
-runs, and seconds of the processor."""
+in build/campaign/fuzz/NAME and is where the next part begins; what breaks it is kept beside it. --only: these harnesses; KVALI_LAYER,
+KVALI_INSIDE, KVALI_FORMAT and KVALI_PLUGINS in the environment name one kind for those that know several (tests/fuzz says which). The last
+line counts runs, and seconds of the processor."""
 import glob
 import re
 import resource
 import shutil
 import subprocess
 
+import fuzz_seeds
 from common import *
 
 BUILD = os.environ.get("KVALI_BUILD", TOP + "/build")
 FOLDER = BUILD + "/campaign/fuzz"
-LARGEST, MOST = 200_000, 300  # bytes of a seed; seeds
-# What of the corpus a harness makes most of; all begin with the samples of tests/plugins, too.
-SEEDS = {"ewf": ["images/*.E01", "hostile/made/*.E01"], "layer": ["images/*vhd*", "images/*qcow*", "images/*vmdk*"], "thumbnail": ["files/*/*jp*g", "files/*/*png"],
-         "text": ["files/*/*"], "inside": ["files/*/*", "hostile/*"], "carve": ["files/*/*", "hostile/*"], "features": ["files/*/*txt", "files/*/*eml"],
-         "keywords": ["files/*/*txt", "files/*/*eml"], "import": ["files/*/*csv", "files/*/*json"],
-         "plugins": ["files/*/*", "hostile/*"], "rules": ["files/yara/*"]}
 # libyal's libraries are the system's, and not instrumented. What is asked for above limit.memory
 # is not given, as in a worker: libewf asks for the four gigabytes that a damaged table lets a chunk have.
 ENVIRONMENT = dict(os.environ, ASAN_OPTIONS="detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=1536", KVALI_FEATURES=TOP + "/rules/features")
@@ -46,30 +42,6 @@ def build(campaign):
     return {name: f"{folder}/tests/fuzz/fuzz_{name}" for name in names}
 
 
-def write_ledger(path):
-    """Records of the kinds there are; their chain is the harness's to mend."""
-    fields = {"case": '"number":"1"', "artifact": '"path":"reports/r.html","sha256":"' + "a" * 64 + '","size":5',
-              "run-end": '"run":1', "export": '"files":[{"path":"exports/x","sha256":"' + "b" * 64 + '","size":7}]'}
-    with open(path, "w") as file:
-        for number, (kind, more) in enumerate(fields.items()):
-            file.write(f'{{"actor":"a@b",{more},"prev":"{"0" * 64}","seq":{number},"time":"2026-11-26T00:00:00Z","type":"{kind}","v":1}}\n')
-
-
-def lay_seeds(campaign, name):
-    folder = campaign.path("seeds-" + name)
-    os.mkdir(folder)
-    found = glob.glob(TOP + "/tests/plugins/*/*.in") + [path for pattern in SEEDS.get(name, []) for path in sorted(glob.glob(f"{CORPUS}/{pattern}"))]
-    if name == "rules":
-        found = glob.glob(TOP + "/rules/yara/**/*.yar", recursive=True)
-    if name == "ledger":
-        found = [folder + "/ledger"]
-        write_ledger(found[0])
-    few = [path for path in found if os.path.isfile(path) and not path.endswith(".zst") and os.path.getsize(path) <= LARGEST]
-    for number, path in enumerate(campaign.rng.sample(few, min(MOST, len(few)))):
-        os.symlink(os.path.abspath(path), f"{folder}/{number}")
-    return folder
-
-
 def judge(campaign, name, program, artifact):
     """Once more, alone: what is no fault of kvali's code is told, and contained by the sandbox (KNOWN-LIMITS.md)."""
     run = subprocess.run([program, "-timeout=120", "-rss_limit_mb=3000", artifact], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -89,9 +61,10 @@ def fuzz(campaign, name, program):
     """In a process of its own, so that a crash in a library ends no campaign."""
     learnt = f"{FOLDER}/{name}"
     os.makedirs(learnt, exist_ok=True)
+    seeds = fuzz_seeds.lay(name, campaign.path("seeds-" + name), campaign.path("made-" + name), campaign.rng)
     before = set(glob.glob(f"{FOLDER}/{name}-*"))
-    run = subprocess.run([program, "-fork=1", "-ignore_crashes=1", f"-max_total_time={campaign.args.count}", f"-max_len={LARGEST}", "-timeout=120", "-rss_limit_mb=3000",
-                          f"-seed={campaign.args.seed}", f"-artifact_prefix={FOLDER}/{name}-", learnt, lay_seeds(campaign, name)], env=ENVIRONMENT,
+    run = subprocess.run([program, "-fork=1", "-ignore_crashes=1", f"-max_total_time={campaign.args.count}", f"-max_len={3 * fuzz_seeds.LARGEST // 2}", "-timeout=120", "-rss_limit_mb=3000",
+                          f"-seed={campaign.args.seed}", f"-artifact_prefix={FOLDER}/{name}-", learnt, seeds], env=ENVIRONMENT,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", cwd=campaign.work)
     runs = re.findall(r"^#(\d+): cov", run.stdout, re.M)
     campaign.check(bool(runs), name + ": it did not run:", run.stdout[-800:])

@@ -1,7 +1,6 @@
 /*
  * fuzz_carve: the carving formats over bytes that somebody else chose. Every examiner owes: no crash, no read outside, an
- * end, and an answer that can be true. KVALI_FORMAT in the environment names the format to fuzz (campaign.sh runs one after
- * the other); without it each is asked.
+ * end, and an answer that can be true. KVALI_FORMAT in the environment names the format to fuzz; without it each is asked.
  */
 #include "plugins/carve/format.h"
 
