@@ -15,10 +15,13 @@ enum { BUSY_MS = 5000 };
 
 struct db {
     sqlite3 *handle;
+    bool begun; /* by db_begin, and not ended since */
+    int lost;   /* why SQLite has rolled it back by itself */
 };
 
 struct db_statement {
     sqlite3_stmt *handle;
+    struct db *db;
 };
 
 static int code_of(sqlite3 *handle, int rc)
@@ -205,21 +208,43 @@ const char *db_version(void)
     return "SQLite " SQLITE_VERSION;
 }
 
+/* For want of memory or room, or when the medium fails, SQLite may give up the whole transaction; what came after would then be
+ * written by itself. So nothing is, until it is ended. */
+static bool is_lost(const struct db *db)
+{
+    return db->begun && sqlite3_get_autocommit(db->handle);
+}
+
+static int judge(struct db *db, int rc)
+{
+    int code = code_of(db->handle, rc);
+    if (code < 0 && is_lost(db) && db->lost == 0)
+        db->lost = code;
+    return code;
+}
+
+static int lost_code(const struct db *db)
+{
+    return db->lost ? db->lost : -EIO;
+}
+
 int db_exec(struct db *db, const char *sql)
 {
-    return code_of(db->handle, sqlite3_exec(db->handle, sql, NULL, NULL, NULL));
+    return is_lost(db) ? lost_code(db) : judge(db, sqlite3_exec(db->handle, sql, NULL, NULL, NULL));
 }
 
 int db_prepare(struct db *db, const char *sql, struct db_statement **ret_statement)
 {
     struct db_statement *s = calloc(1, sizeof *s);
+    *ret_statement = NULL;
     if (!s)
         return -ENOMEM;
     int rc = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->handle, NULL);
     if (rc) {
         free(s);
-        return code_of(db->handle, rc);
+        return judge(db, rc);
     }
+    s->db = db;
     *ret_statement = s;
     return 0;
 }
@@ -266,8 +291,10 @@ void db_bind_null(struct db_statement *s, int parameter)
 
 int db_step(struct db_statement *s)
 {
+    if (is_lost(s->db))
+        return lost_code(s->db);
     int rc = sqlite3_step(s->handle);
-    return rc == SQLITE_ROW ? 1 : code_of(sqlite3_db_handle(s->handle), rc);
+    return rc == SQLITE_ROW ? 1 : judge(s->db, rc);
 }
 
 void db_reset(struct db_statement *s)
@@ -364,18 +391,34 @@ int db_state(struct db *db, struct db_state *ret)
 
 int db_begin(struct db *db)
 {
-    return db_exec(db, "BEGIN IMMEDIATE");
+    db->begun = db->begun && !is_lost(db);
+    int code = db_exec(db, "BEGIN IMMEDIATE");
+    if (code == 0) {
+        db->begun = true;
+        db->lost = 0;
+    }
+    return code;
 }
 
 int db_commit(struct db *db)
 {
-    return db_exec(db, "COMMIT");
+    int code = db_exec(db, "COMMIT");
+    if (code == 0)
+        db->begun = false;
+    return code;
 }
 
 void db_rollback(struct db *db)
 {
     if (!sqlite3_get_autocommit(db->handle))
         (void)db_exec(db, "ROLLBACK");
+    db->begun = false;
+}
+
+int db_last_code(struct db *db)
+{
+    int code = is_lost(db) ? lost_code(db) : code_of(db->handle, sqlite3_errcode(db->handle));
+    return code ? code : -EINVAL;
 }
 
 int db_backup(struct db *db, const char *path, struct why *why)

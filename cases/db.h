@@ -39,6 +39,7 @@ int db_exec_two(struct db *db, const char *sql, uint64_t one, uint64_t two);
 /* The first column of the first row of a statement with up to two numbers, ?1 and ?2; *ret is left as it is when there is no row. */
 int db_number(struct db *db, const char *sql, uint64_t one, uint64_t two, uint64_t *ret);
 
+/* *ret_statement is NULL on failure, which db_finalize takes. */
 int db_prepare(struct db *db, const char *sql, struct db_statement **ret_statement);
 void db_finalize(struct db_statement *statement); /* NULL allowed */
 
@@ -79,9 +80,13 @@ struct db_state {
 };
 int db_state(struct db *db, struct db_state *ret);
 
+/* When SQLite gives a transaction up by itself, all that is asked of the database fails with the reason until db_rollback or the
+ * next db_begin. */
 int db_begin(struct db *db);
 int db_commit(struct db *db);
 void db_rollback(struct db *db);
+/* Of what failed last; -EINVAL when SQLite knows of nothing. */
+int db_last_code(struct db *db);
 
 /* A consistent copy to another file, for sealing. */
 int db_backup(struct db *db, const char *path, struct why *why);

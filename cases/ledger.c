@@ -217,6 +217,22 @@ static int write_all(int fd, const char *data, size_t size)
 }
 
 /* The record as one line with its LF; NULL when `fields` is not an object or memory is out. */
+static void (*without_memory)(void);
+
+static void *take(size_t size)
+{
+    void *memory = malloc(size);
+    if (!memory && size)
+        without_memory();
+    return memory;
+}
+
+void ledger_need_memory(void (*end)(void))
+{
+    without_memory = end;
+    json_set_alloc_funcs(take, free);
+}
+
 static char *compose(const struct ledger *ledger, const char *type, const char *fields)
 {
     char time[WHEN_TEXT_SIZE];

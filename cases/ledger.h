@@ -20,6 +20,9 @@ enum { LEDGER_VERSION = 1 };
 
 struct ledger;
 
+/* What Jansson asks for and does not get it takes for a text that is no JSON: `end`, which does not return, is called then. */
+void ledger_need_memory(void (*end)(void));
+
 /* How many records a ledger had at a time when all of them were on the medium, and the SHA-256 of the last. */
 struct ledger_known {
     uint64_t count;

@@ -128,29 +128,36 @@ static int each_record(void *context, const struct ledger_record *record)
     return 0;
 }
 
-/* The first column of the first row; true when the statement gives "ok" or nothing at all. */
-static bool is_clean(struct db *db, const char *sql, char *ret_words, size_t size)
+/* What a check that failed means. A want of memory is no damage, though SQLite's own check lists it as if it
+ * were. */
+static int unclean(int code, const char *words)
 {
-    struct db_statement *s;
-    if (db_prepare(db, sql, &s)) {
-        snprintf(ret_words, size, "%s", db_error(db));
-        return false;
-    }
-    int code = db_step(s);
+    return code == -ENOMEM || strstr(words, "error code=7") /* SQLITE_NOMEM */ ? -ENOMEM : 0;
+}
+
+/* 1: the statement gives "ok" in the first column of its first row, or nothing at all; 0: something else, in
+ * words; -ENOMEM. */
+static int is_clean(struct db *db, const char *sql, char *ret_words, size_t size)
+{
+    struct db_statement *s = NULL;
+    int code = db_prepare(db, sql, &s);
+    if (code == 0)
+        code = db_step(s);
     bool clean = code == 0 || (code == 1 && strcmp(db_text(s, 0), "ok") == 0);
     if (!clean)
         snprintf(ret_words, size, "%s", code == 1 ? db_text(s, 0) : db_error(db));
     db_finalize(s);
-    return clean;
+    return clean ? 1 : unclean(code, ret_words);
 }
 
-static bool check_database(struct db *db, char *words, size_t size)
+static int check_database(struct db *db, char *words, size_t size)
 {
-    return is_clean(db, "PRAGMA integrity_check(1)", words, size) &&
-           is_clean(db,
-                    "SELECT 'a row refers to another that is not there, in ' || \"table\" FROM "
-                    "pragma_foreign_key_check",
-                    words, size);
+    int clean = is_clean(db, "PRAGMA integrity_check(1)", words, size);
+    return clean == 1 ? is_clean(db,
+                                 "SELECT 'a row refers to another that is not there, in ' || \"table\" FROM "
+                                 "pragma_foreign_key_check",
+                                 words, size)
+                      : clean;
 }
 
 /* Of a row of the attempt `a` and the stream `t`. */
@@ -198,16 +205,11 @@ static const char *const attempt_checks[] = {
 };
 
 /* Rows of plugins' records, whose tables are known by name only. */
-static bool check_records(struct db *db, char *words, size_t size)
+static int check_records(struct db *db, char *words, size_t size)
 {
-    struct db_statement *s;
-    if (db_prepare(db, "SELECT table_name FROM t_record_type", &s)) {
-        snprintf(words, size, "%s", db_error(db));
-        return false;
-    }
-    bool clean = true;
-    int code = 0;
-    while (clean && (code = db_step(s)) == 1) {
+    struct db_statement *s = NULL;
+    int clean = 1, code = db_prepare(db, "SELECT table_name FROM t_record_type", &s);
+    while (code >= 0 && clean == 1 && (code = db_step(s)) == 1) {
         char sql[768];
         snprintf(sql, sizeof sql,
                  "SELECT '%s has a row of an attempt that does not count: stream ' || r.stream FROM %s r "
@@ -217,18 +219,20 @@ static bool check_records(struct db *db, char *words, size_t size)
                  db_text(s, 0), db_text(s, 0));
         clean = is_clean(db, sql, words, size);
     }
-    if (code < 0)
+    if (code < 0) {
         snprintf(words, size, "%s", db_error(db));
+        clean = unclean(code, words);
+    }
     db_finalize(s);
-    return clean && code == 0;
+    return clean;
 }
 
-static bool check_attempts(struct db *db, char *words, size_t size)
+static int check_attempts(struct db *db, char *words, size_t size)
 {
-    for (size_t i = 0; i < sizeof attempt_checks / sizeof *attempt_checks; i++)
-        if (!is_clean(db, attempt_checks[i], words, size))
-            return false;
-    return check_records(db, words, size);
+    int clean = 1;
+    for (size_t i = 0; clean == 1 && i < sizeof attempt_checks / sizeof *attempt_checks; i++)
+        clean = is_clean(db, attempt_checks[i], words, size);
+    return clean == 1 ? check_records(db, words, size) : clean;
 }
 
 static int check_findings(struct verifying *v, struct casefile *cf, bool *ret_sound, char *words, size_t size,
@@ -264,11 +268,15 @@ static int check_findings(struct verifying *v, struct casefile *cf, bool *ret_so
     return 0;
 }
 
-static void check_ledger(struct verifying *v, struct db *db)
+/* 0 whatever it finds; -ENOMEM. */
+static int check_ledger(struct verifying *v, struct db *db)
 {
     char path[4096];
     struct why broken = {{0}};
-    if (db && casefile_remembered(db, &v->remembered))
+    int remembered = db ? casefile_remembered(db, &v->remembered) : 0;
+    if (remembered == -ENOMEM)
+        return remembered;
+    if (remembered)
         trouble_add(&v->ledger, "what the database remembers of it cannot be read: %s", db_error(db));
     snprintf(path, sizeof path, "%s/ledger.jsonl", v->folder);
     int code = ledger_walk(path, each_record, v, &v->result.records, v->result.head, &broken);
@@ -277,6 +285,7 @@ static void check_ledger(struct verifying *v, struct db *db)
     else if (v->result.records < v->remembered.count)
         trouble_add(&v->ledger, "it has %llu records, the database remembers %llu: its end was cut off",
                     (unsigned long long)v->result.records, (unsigned long long)v->remembered.count);
+    return code == -ENOMEM ? code : 0;
 }
 
 struct telling {
@@ -321,10 +330,14 @@ static int tell_database(struct verifying *v, struct casefile *cf, const char *b
     char words[600] = "";
     bool findings = false;
     snprintf(words, sizeof words, "%s", broken);
-    bool database = cf && check_database(casefile_db(cf), words, sizeof words);
+    int database = cf ? check_database(casefile_db(cf), words, sizeof words) : 0;
+    if (database < 0)
+        return why_set(why, database, "%s: out of memory", v->folder);
     tell(t, VERIFY_DATABASE, database, words);
     snprintf(words, sizeof words, "%s", database ? "" : "not looked at: the database is not sound");
-    bool attempts = database && check_attempts(casefile_db(cf), words, sizeof words);
+    int attempts = database ? check_attempts(casefile_db(cf), words, sizeof words) : 0;
+    if (attempts < 0)
+        return why_set(why, attempts, "%s: out of memory", v->folder);
     tell(t, VERIFY_ATTEMPTS, attempts, words);
     snprintf(words, sizeof words, "%s", database ? "" : "not looked at: the database is not sound");
     int code = database ? check_findings(v, cf, &findings, words, sizeof words, why) : 0;
@@ -352,9 +365,13 @@ int case_verify(const char *folder, const struct seal_trust *trust,
     if (code && !is_damage(code))
         return why_set(why, code, "%s", broken.text);
     seals_check_chain(folder, &v.seals);
-    check_ledger(&v, cf ? casefile_db(cf) : NULL);
-    tell_files(&v, trust, &t);
-    code = tell_database(&v, cf, broken.text, &t, why);
+    code = check_ledger(&v, cf ? casefile_db(cf) : NULL);
+    if (code == 0) {
+        tell_files(&v, trust, &t);
+        code = tell_database(&v, cf, broken.text, &t, why);
+    } else {
+        (void)why_set(why, code, "%s: out of memory", folder);
+    }
     casefile_close(cf);
     v.result.sound = t.sound;
     v.result.seals = v.seals.count;

@@ -77,7 +77,7 @@ static int make_finding(struct db *db)
     return code ? code : made;
 }
 
-int views_make(struct db *db)
+static int make_all(struct db *db)
 {
     int code = db_exec(db, "DROP VIEW IF EXISTS file; DROP VIEW IF EXISTS match; DROP VIEW IF EXISTS carved; "
                            "DROP VIEW IF EXISTS picture; DROP VIEW IF EXISTS keyword; DROP VIEW IF EXISTS known; DROP VIEW IF EXISTS same_content; "
@@ -94,4 +94,17 @@ int views_make(struct db *db)
     if (code == 0)
         code = views_feature(db);
     return code ? code : make_finding(db);
+}
+
+/* All of them, or those that there were. */
+int views_make(struct db *db)
+{
+    int code = db_exec(db, "SAVEPOINT views");
+    if (code)
+        return code;
+    code = make_all(db);
+    if (code)
+        (void)db_exec(db, "ROLLBACK TO views");
+    int released = db_exec(db, "RELEASE views");
+    return code ? code : released;
 }

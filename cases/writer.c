@@ -111,6 +111,13 @@ int writer_new(struct casefile *cf, struct writer **ret_writer, struct why *why)
     return 0;
 }
 
+void writer_undo(struct writer *writer)
+{
+    if (writer->open)
+        db_rollback(writer->db);
+    writer->open = false;
+}
+
 void writer_free(struct writer *writer)
 {
     if (!writer)
@@ -120,8 +127,7 @@ void writer_free(struct writer *writer)
     for (size_t p = 0; p < WRITER_PLUGINS_MAX; p++)
         for (size_t t = 0; t < WRITER_TYPES_MAX; t++)
             db_finalize(writer->plugins[p].inserts[t]);
-    if (writer->open)
-        db_rollback(writer->db);
+    writer_undo(writer);
     index_close(writer->index);
     free(writer);
 }
@@ -352,7 +358,7 @@ int writer_record(struct writer *writer, uint64_t attempt, uint64_t stream, uint
         return code == -EINVAL ? -EBADMSG : indexed(writer, code);
     }
     if (!s)
-        return -EINVAL;
+        return db_last_code(writer->db);
     db_bind_u64(s, 1, stream);
     db_bind_u64(s, 2, attempt);
     db_bind_u64(s, 3, ordinal);
@@ -369,7 +375,7 @@ int writer_attempt_begin(struct writer *writer, uint64_t run, uint64_t stream, u
     int code = writer_open(writer);
     struct db_statement *s = code ? NULL : writer_sql(writer, SQL_ATTEMPT_NEW);
     if (!s)
-        return code ? code : -EINVAL;
+        return code ? code : db_last_code(writer->db);
     db_bind_u64(s, 1, run);
     if (stream)
         db_bind_u64(s, 2, stream);
@@ -399,10 +405,10 @@ static enum work_status work_of(enum attempt_end end)
     return end == ATTEMPT_DONE ? WORK_DONE : end == ATTEMPT_PARTIAL ? WORK_PARTIAL : WORK_FAILED;
 }
 
-static int run_numbers(struct db_statement *s, uint64_t a, uint64_t b, uint64_t c)
+static int run_numbers(struct writer *writer, struct db_statement *s, uint64_t a, uint64_t b, uint64_t c)
 {
     if (!s)
-        return -EINVAL;
+        return db_last_code(writer->db);
     db_bind_u64(s, 1, a);
     db_bind_u64(s, 2, b);
     db_bind_u64(s, 3, c);
@@ -415,7 +421,7 @@ static int choose_later(struct writer *writer, uint64_t attempt, uint64_t stream
 {
     struct db_statement *s = writer_sql(writer, SQL_SCAN_END);
     if (!s)
-        return -EINVAL;
+        return db_last_code(writer->db);
     db_bind_u64(s, 1, casefile_pass(writer->cf));
     db_bind_u64(s, 2, stream);
     db_bind_u64(s, 3, work_of(end));
@@ -430,7 +436,7 @@ static int choose(struct writer *writer, uint64_t attempt, uint64_t stream, uint
 {
     if (expand) {
         writer->counts->expands_pending--;
-        return run_numbers(writer_sql(writer, SQL_EXPAND_END), expand, work_of(end), attempt);
+        return run_numbers(writer, writer_sql(writer, SQL_EXPAND_END), expand, work_of(end), attempt);
     }
     writer->counts->streams_pending--;
     writer->counts->streams_done++;
@@ -440,13 +446,13 @@ static int choose(struct writer *writer, uint64_t attempt, uint64_t stream, uint
         return choose_later(writer, attempt, stream, end, read);
     struct db_statement *s = writer_sql(writer, SQL_CHILDREN_END);
     if (!s)
-        return -EINVAL;
+        return db_last_code(writer->db);
     db_bind_u64(s, 1, attempt);
     db_bind_u64(s, 2, stream);
     int code = db_run(s);
     s = code ? NULL : writer_sql(writer, SQL_STREAM_END);
     if (!s)
-        return code ? code : -EINVAL;
+        return code ? code : db_last_code(writer->db);
     db_bind_u64(s, 4, read->read);
     db_bind_u64(s, 5, read->unread);
     if (read->uniform)
@@ -455,7 +461,7 @@ static int choose(struct writer *writer, uint64_t attempt, uint64_t stream, uint
         db_bind_null(s, 6);
     db_bind_u64(s, 7, read->slack);
     db_bind_u64(s, 8, read->slack_uniform);
-    return run_numbers(s, stream, work_of(end), attempt);
+    return run_numbers(writer, s, stream, work_of(end), attempt);
 }
 
 /* Its faults were counted when they came. */
@@ -477,9 +483,9 @@ static int try_later(struct writer *writer, uint64_t stream, uint64_t tries, uin
 {
     struct db_statement *s = writer_sql(writer, SQL_SCAN_TRY);
     if (!s)
-        return -EINVAL;
+        return db_last_code(writer->db);
     db_bind_u64(s, 4, lost);
-    return run_numbers(s, casefile_pass(writer->cf), stream, tries);
+    return run_numbers(writer, s, casefile_pass(writer->cf), stream, tries);
 }
 
 static int reject(struct writer *writer, uint64_t attempt, uint64_t stream, uint64_t expand,
@@ -493,7 +499,7 @@ static int reject(struct writer *writer, uint64_t attempt, uint64_t stream, uint
         return code;
     if (casefile_pass(writer->cf) > 1)
         return try_later(writer, stream, tries, lost);
-    return run_numbers(writer_sql(writer, expand ? SQL_EXPAND_TRY : SQL_STREAM_TRY), expand ? expand : stream,
+    return run_numbers(writer, writer_sql(writer, expand ? SQL_EXPAND_TRY : SQL_STREAM_TRY), expand ? expand : stream,
                        tries, lost);
 }
 
@@ -510,7 +516,7 @@ int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end
     int code = writer_open(writer);
     struct db_statement *s = code ? NULL : writer_sql(writer, SQL_ATTEMPT_OF);
     if (!s)
-        return code ? code : -EINVAL;
+        return code ? code : db_last_code(writer->db);
     db_bind_u64(s, 1, attempt);
     code = db_step(s);
     uint64_t stream = code == 1 ? db_u64(s, 0) : 0, expand = code == 1 ? db_u64(s, 1) : 0;
@@ -518,10 +524,10 @@ int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end
     bool is_void = code == 1 && db_i64(s, 3);
     db_reset(s);
     if (code != 1)
-        return code ? code : -EINVAL;
+        return code ? code : db_last_code(writer->db);
     s = writer_sql(writer, SQL_ATTEMPT_STATUS);
     if (!s)
-        return -EINVAL;
+        return db_last_code(writer->db);
     db_bind_u64(s, 1, attempt);
     db_bind_text(s, 2, end_word(is_void ? ATTEMPT_LOST : end));
     code = db_run(s);

@@ -18,6 +18,8 @@ struct writer;
 int writer_new(struct casefile *cf, struct writer **ret_writer, struct why *why);
 /* Commits nothing by itself: an open transaction is rolled back. */
 void writer_free(struct writer *writer);
+/* Takes back what is not committed: after a failure it may end in the middle of what belongs together. */
+void writer_undo(struct writer *writer);
 int writer_flush(struct writer *writer);
 const char *writer_error(struct writer *writer);
 

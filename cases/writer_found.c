@@ -190,7 +190,7 @@ static int expand_add(struct writer *writer, uint64_t exhibit, const char *locat
 {
     struct db_statement *s = writer_sql(writer, SQL_EXPAND_ADD);
     if (!s)
-        return -EINVAL;
+        return db_last_code(writer->db);
     db_bind_u64(s, 1, exhibit);
     db_bind_text(s, 2, locator);
     db_bind_text(s, 3, volume);
@@ -217,7 +217,7 @@ int writer_volume(struct writer *writer, uint64_t attempt, uint64_t exhibit,
     int code = writer_open(writer);
     struct db_statement *s = code ? NULL : writer_sql(writer, SQL_VOLUME);
     if (!s)
-        return code ? code : -EINVAL;
+        return code ? code : db_last_code(writer->db);
     db_bind_u64(s, 1, exhibit);
     db_bind_text(s, 2, volume->key);
     db_bind_text(s, 3, volume->parent);
@@ -248,7 +248,7 @@ int writer_account(struct writer *writer, uint64_t attempt, uint64_t exhibit, co
     int code = writer_open(writer);
     struct db_statement *s = code ? NULL : writer_sql(writer, SQL_ACCOUNT);
     if (!s)
-        return code ? code : -EINVAL;
+        return code ? code : db_last_code(writer->db);
     db_bind_u64(s, 1, exhibit);
     db_bind_text(s, 2, account->volume);
     db_bind_u64(s, 3, account->kind);
@@ -302,7 +302,7 @@ static int stream_of(struct writer *writer, uint64_t attempt, uint64_t exhibit,
     struct buf runs = {0}, name = {0};
     char extension[32];
     if (!s)
-        return -EINVAL;
+        return db_last_code(writer->db);
     buf_append(&name, entry->name, entry->name_size);
     text_extension(buf_cstr(&name), extension, sizeof extension);
     if (entry->run_count)
@@ -333,7 +333,7 @@ static int stream_of(struct writer *writer, uint64_t attempt, uint64_t exhibit,
         return code;
     s = writer_sql(writer, SQL_STREAM_FIND);
     if (!s)
-        return -EINVAL;
+        return db_last_code(writer->db);
     db_bind_u64(s, 1, exhibit);
     db_bind_text(s, 2, entry->locator);
     code = db_step(s);
@@ -380,7 +380,7 @@ int writer_entry(struct writer *writer, uint64_t attempt, uint64_t exhibit, cons
         code = stream_of(writer, attempt, exhibit, entry, &stream);
     struct db_statement *s = code ? NULL : writer_sql(writer, SQL_ENTRY);
     if (!s)
-        return code ? code : -EINVAL;
+        return code ? code : db_last_code(writer->db);
     bind_entry(s, exhibit, entry);
     if (stream)
         db_bind_u64(s, 29, stream);
@@ -401,7 +401,7 @@ int writer_child(struct writer *writer, uint64_t attempt, uint64_t parent, const
     int code = writer_open(writer);
     struct db_statement *s = code ? NULL : writer_sql(writer, SQL_CHILD);
     if (!s)
-        return code ? code : -EINVAL;
+        return code ? code : db_last_code(writer->db);
     text_extension(slash ? slash + 1 : child->path, extension, sizeof extension);
     if (child->run_count)
         runs_json(&runs, child->runs, child->run_count);
@@ -430,7 +430,7 @@ int writer_child_end(struct writer *writer, uint64_t attempt, uint64_t stream, u
     int code = writer_open(writer);
     struct db_statement *s = code ? NULL : writer_sql(writer, SQL_CHILD_SIZE);
     if (!s)
-        return code ? code : -EINVAL;
+        return code ? code : db_last_code(writer->db);
     db_bind_u64(s, 1, stream);
     db_bind_u64(s, 2, size);
     db_bind_u64(s, 3, scan_status == SCAN_WHOLE ? 1 : 2);
@@ -443,7 +443,7 @@ int writer_note(struct writer *writer, uint64_t attempt, uint64_t stream, const 
     int code = writer_open(writer);
     struct db_statement *s = code ? NULL : writer_sql(writer, SQL_NOTE);
     if (!s)
-        return code ? code : -EINVAL;
+        return code ? code : db_last_code(writer->db);
     db_bind_u64(s, 1, stream);
     db_bind_u64(s, 2, attempt);
     db_bind_text(s, 3, plugin);
@@ -458,7 +458,7 @@ int writer_fault(struct writer *writer, uint64_t attempt, uint64_t exhibit, uint
     int code = writer_open(writer);
     struct db_statement *s = code ? NULL : writer_sql(writer, SQL_FAULT);
     if (!s)
-        return code ? code : -EINVAL;
+        return code ? code : db_last_code(writer->db);
     db_bind_u64(s, 1, exhibit);
     if (stream)
         db_bind_u64(s, 2, stream);
@@ -513,7 +513,7 @@ int writer_child_again(struct writer *writer, uint64_t attempt, uint64_t parent,
     int code = writer_open(writer);
     struct db_statement *s = code ? NULL : writer_sql(writer, SQL_CHILD_FIND);
     if (!s)
-        return code ? code : -EINVAL;
+        return code ? code : db_last_code(writer->db);
     db_bind_u64(s, 1, parent);
     db_bind_text(s, 2, path);
     code = db_step(s);
@@ -523,7 +523,7 @@ int writer_child_again(struct writer *writer, uint64_t attempt, uint64_t parent,
         return code;
     s = writer_sql(writer, SQL_CHILD_SEEN);
     if (!s)
-        return -EINVAL;
+        return db_last_code(writer->db);
     db_bind_u64(s, 1, attempt);
     db_bind_u64(s, 2, *ret_stream);
     return db_run(s);
@@ -533,7 +533,7 @@ int writer_child_size(struct writer *writer, uint64_t stream, uint64_t *ret_size
 {
     struct db_statement *s = writer_sql(writer, SQL_CHILD_KNOWN_SIZE);
     if (!s)
-        return -EINVAL;
+        return db_last_code(writer->db);
     db_bind_u64(s, 1, stream);
     int code = db_step(s);
     if (code == 1)

@@ -32,6 +32,40 @@ enum { SLICE = 16 * 1024, FILE_BLOCK = 64 * 1024 };
 static EVP_MD *md5, *sha1, *sha256;
 hash_blocks_fn *hash_together;
 
+static void (*without_memory)(void);
+
+static void *take(size_t size, const char *file, int line)
+{
+    void *memory = malloc(size);
+
+    (void)file, (void)line;
+    if (memory == NULL && size > 0)
+        without_memory();
+    return memory;
+}
+
+static void *take_more(void *memory, size_t size, const char *file, int line)
+{
+    void *more = realloc(memory, size);
+
+    (void)file, (void)line;
+    if (more == NULL && size > 0)
+        without_memory();
+    return more;
+}
+
+static void give(void *memory, const char *file, int line)
+{
+    (void)file, (void)line;
+    free(memory);
+}
+
+void hash_need_memory(void (*end)(void))
+{
+    without_memory = end;
+    (void)CRYPTO_set_mem_functions(take, take_more, give);
+}
+
 static int fetch(EVP_MD **md, const char *name)
 {
     if (*md == NULL)

@@ -12,6 +12,10 @@
 
 enum { MD5_SIZE = 16, SHA1_SIZE = 20, SHA256_SIZE = 32, XXH3_SIZE = 16, SHA256_HEX_SIZE = 65 };
 
+/* What libcrypto asks for and does not get it does not survive, or takes for something else: `end`, which does not return, is called
+ * then. Before libcrypto is used at all. */
+void hash_need_memory(void (*end)(void));
+
 /* 0, or -ENOTSUP when libcrypto refuses an algorithm. May be called again. */
 int hash_setup(void);
 

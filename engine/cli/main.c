@@ -12,6 +12,7 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* In the order in which a case is worked on. One line adds a command. */
 const struct command *const command_table[] = {
@@ -147,8 +148,18 @@ static int close_output(int code)
     return errno == EPIPE ? code : fail(EXIT_ENVIRONMENT, "standard output", errno, NULL, NULL);
 }
 
+/* A case is whole whenever its program ends. */
+static void end_without_memory(void)
+{
+    static const char words[] = "kvali: out of memory; what is done is kept, and `kvali run` goes on from there\n";
+    (void)!write(STDERR_FILENO, words, sizeof words - 1);
+    _exit(EXIT_ENVIRONMENT);
+}
+
 int main(int argc, char **argv)
 {
+    hash_need_memory(end_without_memory);
+    ledger_need_memory(end_without_memory);
     setlocale(LC_CTYPE, "");
     if (argc < 2) {
         command_print_overview();

@@ -284,6 +284,8 @@ int job_run(struct casefile *cf, const struct job_options *options, struct job_r
         s.result.interrupted = true;
         s.failure = code = 0;
     }
+    if (s.unwritten && s.writer)
+        writer_undo(s.writer);
     if (code == 0 && s.run)
         code = end_run(&s);
     else if (s.writer && s.run && writer_run_end(s.writer, s.run, "failed") == 0)

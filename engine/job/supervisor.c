@@ -40,6 +40,7 @@ int supervisor_written(struct supervisor *s, int code)
     if (code == 0 || s->failure)
         return code ? s->failure : 0;
     const char *words = writer_error(s->writer);
+    s->unwritten = true;
     return supervisor_fail(s, code, "%s: the case cannot be written: %s", casefile_folder(s->cf),
                            words && *words ? words : strerror(-code));
 }

@@ -102,6 +102,7 @@ struct supervisor {
     struct job_result result;
     struct why *why;
     int failure; /* negative errno that ends the run */
+    bool unwritten; /* because the case could not be written */
 };
 
 /* Ends the run with `code`; the first reason stays. Returns the code. */

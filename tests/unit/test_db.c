@@ -248,3 +248,32 @@ Test(db, a_database_in_a_folder_that_cannot_be_written_is_read)
     cr_assert_eq(chmod(world.base, 0755), 0);
     cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", (unsigned)status);
 }
+
+/* SQLite gives a transaction up by itself when there is no memory, no room or no medium; here it is told to. */
+Test(db, after_a_transaction_that_sqlite_gave_up_nothing_is_written_by_itself)
+{
+    struct db_statement *s;
+    uint64_t rows = 0;
+
+    cr_assert_eq(insert("before", "", 0), 0);
+    cr_assert_eq(db_prepare(db, "INSERT INTO t(b) VALUES ('prepared')", &s), 0);
+    cr_assert_eq(db_begin(db), 0);
+    cr_assert_eq(insert("within", "", 0), 0);
+    cr_expect_eq(db_exec(db, "INSERT OR ROLLBACK INTO t(b) VALUES ('before')"), -EEXIST);
+    cr_expect_eq(insert("stray", "", 0), -EEXIST, "the reason is said again");
+    cr_expect_eq(db_step(s), -EEXIST);
+    cr_expect_lt(db_commit(db), 0, "there is nothing to commit");
+    db_rollback(db);
+    cr_expect_eq(insert("after", "", 0), 0);
+    cr_expect_eq(db_number(db, "SELECT count(*) FROM t", 0, 0, &rows), 0);
+    cr_expect_eq(rows, 2, "what stood before, and what came after");
+    db_finalize(s);
+}
+
+Test(db, a_statement_that_is_none_leaves_nothing_to_finalize)
+{
+    struct db_statement *s = (struct db_statement *)(void *)db;
+
+    cr_expect_lt(db_prepare(db, "SELECT nonsense FROM nowhere", &s), 0);
+    db_finalize(s);
+}

@@ -195,3 +195,18 @@ Test(views, the_readme_tells_of_every_column)
         expect_told(readme, db_text(s, 0));
     db_finalize(s);
 }
+
+Test(views, that_cannot_be_made_leave_those_that_there_were)
+{
+    static const char count[] = "SELECT count(*) FROM sqlite_schema WHERE type = 'view'";
+    struct db *db = casefile_db(world.cf);
+    uint64_t before = 0, after = 0;
+
+    cr_assert_eq(views_make(db), 0);
+    cr_assert_eq(db_number(db, count, 0, 0, &before), 0);
+    cr_assert_eq(db_exec(db, "INSERT INTO t_record_type(plugin, name, plugin_version, version, fields, table_name) VALUES ('x', 'it''s', 1, 1, 'a:text', "
+                             "'rec_x')"), 0, "a name that no plugin may have: the text of a view breaks at it");
+    cr_expect_lt(views_make(db), 0);
+    cr_assert_eq(db_number(db, count, 0, 0, &after), 0);
+    cr_expect_eq(after, before);
+}
