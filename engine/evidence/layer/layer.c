@@ -24,6 +24,30 @@ int reader_read(const struct reader *reader, uint64_t offset, void *data, size_t
     return size == 0 ? 0 : reader->read(reader->context, offset, data, size);
 }
 
+int layer_read_any(layer_read_units *read, const void *state, uint32_t unit, uint64_t offset, void *data,
+                   size_t size)
+{
+    uint8_t *out = data, whole[CRYPT_SECTOR_MAX];
+    int code = 0;
+
+    while (code == 0 && size > 0) {
+        size_t skip = (size_t)(offset % unit), count = size - size % unit;
+
+        if (skip == 0 && count > 0) {
+            code = read(state, offset, out, count);
+        } else {
+            count = unit - skip < size ? unit - skip : size;
+            code = read(state, offset - skip, whole, unit);
+            if (code == 0)
+                memcpy(out, whole + skip, count);
+        }
+        offset += count;
+        out += count;
+        size -= count;
+    }
+    return code;
+}
+
 const struct layer_kind *layer_kind_find(const char *name, size_t size)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

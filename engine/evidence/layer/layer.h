@@ -82,6 +82,12 @@ bool layer_shadow_there(const struct reader *reader);
 enum { LAYER_GROUP_SIZE = 64 };
 bool layer_lvm_group(const struct reader *reader, char ret_group[LAYER_GROUP_SIZE]);
 
+/* Reads any range of what can be had only in units of `unit` bytes, at most 4096: `read` is asked for whole ones, from a multiple
+ * of it on. 0 or what `read` gave. */
+typedef int layer_read_units(const void *state, uint64_t offset, uint8_t *data, size_t size);
+int layer_read_any(layer_read_units *read, const void *state, uint32_t unit, uint64_t offset, void *data,
+                   size_t size);
+
 /* NULL: no such kind. */
 const struct layer_kind *layer_kind_find(const char *name, size_t size);
 

@@ -160,8 +160,9 @@ static int read_run(const struct state *state, const struct run *run, uint8_t *d
     return code;
 }
 
-static int read_sectors(const struct state *state, uint64_t offset, uint8_t *data, size_t size)
+static int read_sectors(const void *context, uint64_t offset, uint8_t *data, size_t size)
 {
+    const struct state *state = context;
     int code = 0;
 
     while (code == 0 && size > 0) {
@@ -181,25 +182,8 @@ static int read_sectors(const struct state *state, uint64_t offset, uint8_t *dat
 static int bitlocker_read(struct layer *layer, uint64_t offset, void *data, size_t size)
 {
     const struct state *state = layer->state;
-    uint32_t unit = state->bitlocker.sector_size;
-    uint8_t *out = data, sector[CRYPT_SECTOR_MAX];
-    int code = 0;
 
-    while (code == 0 && size > 0) {
-        size_t skip = (size_t)(offset % unit), count = size - size % unit;
-
-        if (skip == 0 && count > 0) {
-            code = read_sectors(state, offset, out, count);
-        } else {
-            count = least(unit - skip, size);
-            code = read_sectors(state, offset - skip, sector, unit);
-            memcpy(out, sector + skip, count);
-        }
-        offset += count;
-        out += count;
-        size -= count;
-    }
-    return code;
+    return layer_read_any(read_sectors, state, state->bitlocker.sector_size, offset, data, size);
 }
 
 /* ------------------------------------------------------------------ opening */

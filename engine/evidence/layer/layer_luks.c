@@ -277,17 +277,9 @@ static void luks_close(struct layer *layer)
     free(state);
 }
 
-static int read_sector(const struct luks_state *state, uint64_t at, uint8_t *data)
+static int read_sectors(const void *context, uint64_t at, uint8_t *data, size_t size)
 {
-    const struct luks *luks = &state->luks;
-
-    if (reader_read(&state->base->readers[0], luks->offset + at, data, luks->sector_size) < 0)
-        return -EIO;
-    return crypt_sectors_decrypt(state->sectors, luks->tweak + at / SECTOR, data, luks->sector_size);
-}
-
-static int read_whole(const struct luks_state *state, uint64_t at, uint8_t *data, size_t size)
-{
+    const struct luks_state *state = context;
     const struct luks *luks = &state->luks;
     int code = reader_read(&state->base->readers[0], luks->offset + at, data, size);
 
@@ -300,25 +292,8 @@ static int read_whole(const struct luks_state *state, uint64_t at, uint8_t *data
 static int luks_read(struct layer *layer, uint64_t offset, void *data, size_t size)
 {
     const struct luks_state *state = layer->state;
-    uint32_t unit = state->luks.sector_size;
-    uint8_t *out = data, sector[CRYPT_SECTOR_MAX];
-    int code = 0;
 
-    while (code == 0 && size > 0) {
-        size_t skip = (size_t)(offset % unit), count = size - size % unit;
-
-        if (skip == 0 && count > 0) {
-            code = read_whole(state, offset, out, count);
-        } else {
-            count = unit - skip < size ? unit - skip : size;
-            code = read_sector(state, offset - skip, sector);
-            memcpy(out, sector + skip, count);
-        }
-        offset += count;
-        out += count;
-        size -= count;
-    }
-    return code;
+    return layer_read_any(read_sectors, state, state->luks.sector_size, offset, data, size);
 }
 
 const struct layer_kind layer_luks = {
