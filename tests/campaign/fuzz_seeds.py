@@ -92,7 +92,9 @@ def layers(folder, work):
         file.seek(1024)
         file.write(b"H+")
     run("mke2fs", "-q", "-F", "-t", "ext4", work + "/plain")
-    run("qemu-img", "convert", "-f", "raw", "-O", "luks", "--object", "secret,id=s,file=word", "-o", "key-secret=s,iter-time=10", "plain", "luks1", cwd=work)
+    for _ in range(20): # it measures the processor, and gives up where others are at work
+        if run("qemu-img", "convert", "-f", "raw", "-O", "luks", "--object", "secret,id=s,file=word", "-o", "key-secret=s,iter-time=10", "plain", "luks1", cwd=work):
+            break
     run("cryptsetup", "-q", "luksFormat", "--type", "luks2", "--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000", "--key-file", "word", "luks2", cwd=work)
     for form in "qcow2", "qcow", "vhdx", "vmdk", "vpc":
         run("qemu-img", "convert", "-f", "raw", "-O", form, "plain", "disk-" + form, cwd=work)

@@ -43,9 +43,9 @@ faults() {
 printf %s "$PASSWORD" >"$WORK/password"
 printf '%s\n' "password:$PASSWORD" >"$WORK/keys"
 # qemu-img measures how fast the processor is, and gives up where it cannot ("Unable to get accurate CPU usage").
-for try in 1 2 3 4 5; do
+for try in $(seq 50); do
   qemu-img convert -f raw -O luks --object secret,id=s,file="$WORK/password" -o key-secret=s,iter-time=10 "$WORK/plain.raw" "$WORK/luks1.raw" && break
-  [ "$try" -lt 5 ] || exit 1
+  [ "$try" -lt 50 ] || exit 1
 done
 cryptsetup -q luksDump "$WORK/luks1.raw" --dump-volume-key --volume-key-file "$WORK/volume-key" --key-file "$WORK/password" >"$WORK/null" || exit 1
 payload=$(cryptsetup luksDump "$WORK/luks1.raw" | sed -n 's/^Payload offset:[[:space:]]*//p')
