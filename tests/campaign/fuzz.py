@@ -16,6 +16,8 @@ BUILD = os.environ.get("KVALI_BUILD", TOP + "/build")
 FOLDER = BUILD + "/campaign/fuzz"
 # libyal's libraries are the system's, and not instrumented. What is asked for above limit.memory
 # is not given, as in a worker: libewf asks for the four gigabytes that a damaged table lets a chunk have.
+# Processes of their own, which begin anew every few seconds, so that a crash in a library does not end it all. What takes long to begin has none.
+FORKED, WITH_LIBRARIES = ["-fork=1", "-ignore_crashes=1"], ("inside", "layer", "ewf", "rules")
 ENVIRONMENT = dict(os.environ, ASAN_OPTIONS="detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=1536", KVALI_FEATURES=TOP + "/rules/features")
 
 
@@ -58,15 +60,15 @@ def judge(campaign, name, program, artifact):
 
 
 def fuzz(campaign, name, program):
-    """In a process of its own, so that a crash in a library ends no campaign."""
     learnt = f"{FOLDER}/{name}"
     os.makedirs(learnt, exist_ok=True)
     seeds = fuzz_seeds.lay(name, campaign.path("seeds-" + name), campaign.path("made-" + name), campaign.rng)
     before = set(glob.glob(f"{FOLDER}/{name}-*"))
-    run = subprocess.run([program, "-fork=1", "-ignore_crashes=1", f"-max_total_time={campaign.args.count}", f"-max_len={3 * fuzz_seeds.LARGEST // 2}", "-timeout=120", "-rss_limit_mb=3000",
-                          f"-seed={campaign.args.seed}", f"-artifact_prefix={FOLDER}/{name}-", learnt, seeds], env=ENVIRONMENT,
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", cwd=campaign.work)
-    runs = re.findall(r"^#(\d+): cov", run.stdout, re.M)
+    run = subprocess.run([program, *FORKED * (name in WITH_LIBRARIES), "-print_final_stats=1", f"-max_total_time={campaign.args.count}",
+                          f"-max_len={3 * fuzz_seeds.LARGEST // 2}", "-timeout=120", "-rss_limit_mb=3000", f"-seed={campaign.args.seed}",
+                          f"-artifact_prefix={FOLDER}/{name}-", learnt, seeds], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                         text=True, errors="replace", cwd=campaign.work)
+    runs = re.findall(r"^#(\d+): cov", run.stdout, re.M) or re.findall(r"number_of_executed_units: (\d+)", run.stdout)
     campaign.check(bool(runs), name + ": it did not run:", run.stdout[-800:])
     for artifact in sorted(set(glob.glob(f"{FOLDER}/{name}-*")) - before):
         judge(campaign, name, program, artifact)
