@@ -113,7 +113,7 @@ if [ $# -eq 0 ]; then
 fi
 # What status says of a run that was killed and could not say so itself.
 killed_at_a_point() {
-  new_case "$WORK/told" "$1" && KVALI_CRASH_AT=commit-before:3 "$KVALI" run "$WORK/told" --quiet >/dev/null 2>&1
+  new_case "$WORK/told" "$1" && KVALI_CRASH_AT=attempt-end:20 "$KVALI" run "$WORK/told" --quiet >/dev/null 2>&1
   is running "$(sql "$WORK/told" 'SELECT status FROM t_run ORDER BY id DESC LIMIT 1')"
 }
 told() { # STATUS WORDS
