@@ -70,8 +70,8 @@ Test(masks, words_of_a_phrase_are_seen_wherever_they_stand)
 {
     static const char *const phrases[] = {
         "act act act act act act act act act act act act", /* the shortest that there is */
-        "abstract abstract abstract abstract abstract abstract abstract abstract abstract abstract abstract "
-        "abstract",
+        ("abstract abstract abstract abstract abstract abstract abstract abstract abstract abstract abstract "
+         "abstract"),
         "1. zoo 2. zoo 3. zoo 4. zoo 5. zoo 6. zoo 7. zoo 8. zoo 9. zoo 10. zoo 11. zoo 12. zoo",
         "1) act, 2) abstract, 3) act, 4) abstract, 5) act, 6) abstract, 7) act, 8) abstract, 9) act, 10) zoo",
     };
