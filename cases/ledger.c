@@ -216,7 +216,6 @@ static int write_all(int fd, const char *data, size_t size)
     return 0;
 }
 
-/* The record as one line with its LF; NULL when `fields` is not an object or memory is out. */
 static void (*without_memory)(void);
 
 static void *take(size_t size)
@@ -233,6 +232,7 @@ void ledger_need_memory(void (*end)(void))
     json_set_alloc_funcs(take, free);
 }
 
+/* The record as one line with its LF; NULL when `fields` is not an object or memory is out. */
 static char *compose(const struct ledger *ledger, const char *type, const char *fields)
 {
     char time[WHEN_TEXT_SIZE];

@@ -128,13 +128,6 @@ static int each_record(void *context, const struct ledger_record *record)
     return 0;
 }
 
-/* What a check that failed means. A want of memory is no damage, though SQLite's own check lists it as if it
- * were. */
-static int unclean(int code, const char *words)
-{
-    return code == -ENOMEM || strstr(words, "error code=7") /* SQLITE_NOMEM */ ? -ENOMEM : 0;
-}
-
 /* 1: the statement gives "ok" in the first column of its first row, or nothing at all; 0: something else, in
  * words; -ENOMEM. */
 static int is_clean(struct db *db, const char *sql, char *ret_words, size_t size)
@@ -147,12 +140,22 @@ static int is_clean(struct db *db, const char *sql, char *ret_words, size_t size
     if (!clean)
         snprintf(ret_words, size, "%s", code == 1 ? db_text(s, 0) : db_error(db));
     db_finalize(s);
-    return clean ? 1 : unclean(code, ret_words);
+    return clean ? 1 : code == -ENOMEM ? code : 0;
+}
+
+/* SQLite's own check lists a want of memory (SQLITE_NOMEM) as if it were damage. */
+static bool wants_memory(const char *words)
+{
+    static const char end[] = "error code=7";
+    size_t size = strlen(words);
+    return size >= sizeof end - 1 && strcmp(words + size - (sizeof end - 1), end) == 0;
 }
 
 static int check_database(struct db *db, char *words, size_t size)
 {
     int clean = is_clean(db, "PRAGMA integrity_check(1)", words, size);
+    if (clean == 0 && wants_memory(words))
+        return -ENOMEM;
     return clean == 1 ? is_clean(db,
                                  "SELECT 'a row refers to another that is not there, in ' || \"table\" FROM "
                                  "pragma_foreign_key_check",
@@ -221,7 +224,7 @@ static int check_records(struct db *db, char *words, size_t size)
     }
     if (code < 0) {
         snprintf(words, size, "%s", db_error(db));
-        clean = unclean(code, words);
+        clean = code == -ENOMEM ? code : 0;
     }
     db_finalize(s);
     return clean;

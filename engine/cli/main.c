@@ -151,7 +151,7 @@ static int close_output(int code)
 /* A case is whole whenever its program ends. */
 static void end_without_memory(void)
 {
-    static const char words[] = "kvali: out of memory; what is done is kept, and `kvali run` goes on from there\n";
+    static const char words[] = "kvali: out of memory; what is done is kept: give the same command again\n";
     (void)!write(STDERR_FILENO, words, sizeof words - 1);
     _exit(EXIT_ENVIRONMENT);
 }

@@ -97,6 +97,10 @@ cp "$WORK/written" "$WORK/unmapped"
 for at in 200 208; do
   flip "$WORK/unmapped" $(($(od -An -tu8 -j $at -N 8 "$WORK/unmapped" | tr -d ' ') + 20))
 done
+cp "$WORK/suspended" "$WORK/described"
+for copy in 0 1 2; do spoil described $copy 122; done # in the volume's description, which opens nothing
+promise "when all three are damaged where it does not matter it opens" opens described described
+promise "… and says that its metadata may be anything" says described "; no copy of its metadata has its checksum, opened"
 promise "without its map what is encrypted cannot be told: it is not guessed" locked unmapped "its map of what is encrypted already is damaged" unmapped
 
 promise "no case has a key" is "" "$(grep -rl -e "$PASSWORD" -e "$RECOVERY" "$WORK"/case-*)"

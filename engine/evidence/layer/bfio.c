@@ -139,7 +139,7 @@ libbfio_handle_t *bfio_new(const struct reader *reader)
     return bfio_make(reader, libbfio_handle_initialize);
 }
 
-libbfio_handle_t *bfio_memory(uint8_t *data, size_t size)
+static libbfio_handle_t *over_memory(uint8_t *data, size_t size)
 {
     libbfio_handle_t *handle = NULL;
     libbfio_error_t *error = NULL;
@@ -197,7 +197,7 @@ void bfio_warm(void)
 {
     uint8_t byte = 0;
     libbfio_error_t *error = NULL;
-    libbfio_handle_t *handle = bfio_memory(&byte, 1);
+    libbfio_handle_t *handle = over_memory(&byte, 1);
     struct why why;
 
     if (handle && libbfio_handle_open(handle, LIBBFIO_OPEN_WRITE, &error) != 1)

@@ -14,8 +14,6 @@ libbfio_handle_t *bfio_new(const struct reader *reader);
 /* The same of a libbfio of one's own (layer_shadow.c), with its libbfio_handle_initialize. To be freed by that one. */
 typedef __typeof__(libbfio_handle_initialize) bfio_initialize;
 libbfio_handle_t *bfio_make(const struct reader *reader, bfio_initialize *initialize);
-/* The same over memory, which is borrowed too. */
-libbfio_handle_t *bfio_memory(uint8_t *data, size_t size);
 void bfio_free(libbfio_handle_t *handle);
 
 /* Frees a library's error and sets `why`: "<what>: <its words>". Returns code. All of libyal's errors are of

@@ -72,8 +72,7 @@ struct bitlocker_entry {
     size_t size;
 };
 enum { /* roles */
-       BITLOCKER_ROLE_PROPERTY = 0,
-       BITLOCKER_ROLE_MASTER_KEY = 2,
+          BITLOCKER_ROLE_MASTER_KEY = 2,
        BITLOCKER_ROLE_VOLUME_KEY = 3,
 };
 enum { /* types */

@@ -244,6 +244,8 @@ static int try_key(struct layer *layer, const struct key *key)
     return code;
 }
 
+#define DAMAGED "; no copy of its metadata has its checksum"
+
 static const char *state_words(const struct bitlocker *bitlocker, uint64_t size)
 {
     if (bitlocker->state == BITLOCKER_DIRTY)
@@ -261,8 +263,8 @@ static int opened(struct layer *layer, const char *words, const struct key *key)
     bfio_guid(state->bitlocker.id, guid);
     if (key)
         key_digest(key, guid, digest);
-    (void)snprintf(layer->note, sizeof layer->note, "%s%s, opened with %s%s%s", words,
-                   state_words(&state->bitlocker, layer->size),
+    (void)snprintf(layer->note, sizeof layer->note, "%s%s%s, opened with %s%s%s", words,
+                   state_words(&state->bitlocker, layer->size), state->bitlocker.damaged ? DAMAGED : "",
                    key ? key_kind_name(key->kind) : "the clear key in it", key ? " " : "", digest);
     return 0;
 }
@@ -286,8 +288,7 @@ static int unlock(struct layer *layer, const char *words, struct why *why)
     bitlocker_describe_keys(&state->bitlocker, &ways);
     code =
         why_set(why, code, "%s%s%s%s", words, buf_failed(&ways) || !*buf_cstr(&ways) ? "" : "; opens with: ",
-                buf_failed(&ways) ? "" : buf_cstr(&ways),
-                state->bitlocker.damaged ? "; no copy of its metadata has its checksum" : "");
+                buf_failed(&ways) ? "" : buf_cstr(&ways), state->bitlocker.damaged ? DAMAGED : "");
     buf_finish(&ways);
     return code;
 }
@@ -313,7 +314,8 @@ static int bitlocker_open(struct layer *layer, const struct layer_base *base, st
     (void)snprintf(words, sizeof words, "BitLocker, %s, volume %s",
                    method ? method->name : "method not known", guid);
     if (state->bitlocker.state == BITLOCKER_DECRYPTED) {
-        (void)snprintf(layer->note, sizeof layer->note, "BitLocker, decrypted already, volume %s", guid);
+        (void)snprintf(layer->note, sizeof layer->note, "BitLocker, decrypted already, volume %s%s", guid,
+                       state->bitlocker.damaged ? DAMAGED : "");
         return 0;
     }
     if (!method)
