@@ -65,6 +65,7 @@ static uint64_t take_record(const struct reader *reader, uint64_t offset, uint64
 {
     uint32_t size = number_at(reader, offset + 12, 4), count;
     uint8_t *data = read_block(reader, offset, "FVE-EOWBR", 10, size < RECORD_SIZE ? 0 : size, RECORD_CRC);
+    uint8_t *less;
     uint64_t sequence;
     uint16_t begin;
     struct bytes bytes;
@@ -82,8 +83,9 @@ static uint64_t take_record(const struct reader *reader, uint64_t offset, uint64
         return 0;
     }
     memmove(data, data + begin, ((size_t)count + 7) / 8);
+    less = realloc(data, ((size_t)count + 7) / 8 + 1); /* a record may be much larger than its bits */
     free(map->bits);
-    map->bits = data;
+    map->bits = less ? less : data;
     map->count = count;
     return sequence == UINT64_MAX ? sequence : sequence + 1;
 }
