@@ -97,15 +97,17 @@ static const char *label_in_hand(const struct supervisor *s, const struct worker
 /* What stays closed is told while somebody may still be there who has a key. */
 static void tell_locked(struct supervisor *s, const struct worker_slot *worker, const struct found_fault *fault)
 {
-    static const char prefix[] = "encrypted: ";
-    const char *name = strncmp(fault->detail, prefix, strlen(prefix)) == 0 ? fault->detail + strlen(prefix) : fault->detail;
-    struct buf place = {0};
+    static const char prefix[] = "encrypted: "; /* a volume that is suspected only has none */
+    bool named = strncmp(fault->detail, prefix, strlen(prefix)) == 0;
+    struct buf name = {0}, place = {0};
     if (!s->options->found || fault->kind != FAULT_ENCRYPTED)
         return;
+    buf_printf(&name, "%s%s", named ? "" : "volume, suspected: ", fault->detail + (named ? strlen(prefix) : 0));
     buf_printf(&place, "%s %s", label_in_hand(s, worker), *fault->path ? fault->path : fault->volume);
-    if (!buf_failed(&place))
-        s->options->found(s->options->context, &(struct job_found){.kind = "encrypted", .name = name, .name_size = strlen(name),
+    if (!buf_failed(&name) && !buf_failed(&place))
+        s->options->found(s->options->context, &(struct job_found){.kind = "encrypted", .name = buf_cstr(&name), .name_size = name.size,
                                                                    .path = buf_cstr(&place)});
+    buf_finish(&name);
     buf_finish(&place);
 }
 

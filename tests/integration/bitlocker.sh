@@ -61,6 +61,10 @@ promise "a recovery key with a wrong digit is not tried: it is told which group"
 promise "… and the terminal tells of a volume that stays closed" contains "$("$KVALI" process "$WORK/xts-256" --case "$WORK/case-terminal" --plugins digest 2>&1)" \
   "found: encrypted BitLocker: no key was given (BitLocker, AES-256-XTS, volume"
 
+head -c 1000000 /dev/urandom >"$WORK/even"
+promise "… and of one that may be encrypted, for nothing else is known of it" contains "$("$KVALI" process "$WORK/even" --type raw --case "$WORK/case-even" --plugins digest 2>&1)" \
+  "found: encrypted volume, suspected: no structure"
+
 for method in cbc-128 cbc-256 elephant-128 elephant-256 xts-128; do
   promise "$method is made" make $method $method "file:$WORK/$method.bek"
   promise "… and gives what the plain volume has" opens $method $method --key "file:$WORK/key.bek" --key "file:$WORK/$method.bek"
