@@ -74,7 +74,7 @@ static int load(struct filetype_worker *mine, const char *magic, enum filetype_d
 {
     char sha256[SHA256_HEX_SIZE];
     size_t count;
-    int rc = filetype_open(magic, detail, &mine->magic, why);
+    int rc = filetype_open(magic, detail, true, &mine->magic, why);
 
     if (rc < 0)
         return rc;
