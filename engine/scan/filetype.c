@@ -1,5 +1,5 @@
 /*
- * filetype: the way to libmagic [magic(5), libmagic(3), file 5.44].
+ * filetype: the only file that includes libmagic [magic(5), libmagic(3), file 5.44].
  *
  * libmagic is never asked to look into compressed data: for that it starts other programs, chosen by the
  * evidence. Its parameters are set to fixed values, and its output is taken raw and escaped here, because its
@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -127,6 +128,15 @@ static int take(magic_t magic, const char *text, struct buf *into, struct why *w
     }
     text_escape(into, text, strlen(text));
     return buf_failed(into) ? -ENOMEM : 0;
+}
+
+const char *filetype_version(void)
+{
+    static char version[32];
+    int number = magic_version();
+
+    snprintf(version, sizeof version, "libmagic %d.%02d", number / 100, number % 100);
+    return version;
 }
 
 /* As libmagic has it: no control characters but those of line ends and terminals; here in UTF-8 only. A

@@ -44,7 +44,7 @@ LIST = [
     ("mutants", "R6 R7", "mutants of the corpus's images, hostile ones among them", ["--count", "4"], ["--count", "200"], 100),
     ("same", "R10", "one digest whatever the workers, blocks, time zone, language, place; subsets of plugins", ["--count", "4"], ["--count", "30"], 6),
     ("flips", "R11", "single bits of ledger, seal, signature, manifest, report, database, export", ["--count", "70"], ["--count", "7000"], 3),
-    ("silent", "R8 R9", "what the stock libraries lose without a word is listed or told; listings beside independent tools", ["--count", "1"], ["--count", "40"], 1),
+    ("silent", "R8 R9", "what the stock libraries lose without a word is listed or told; listings beside independent tools", ["--count", "1"], ["--count", "4"], 1),
     ("extremes", "R7 R8 R9", "a million names in a folder, 10,000 folders deep, files and media of a petabyte, folders in themselves", ["--count", "5"],
      ["--count", "1000"], 1),
     ("taken", "S1 S3", "a parser that was taken over tries files, network, processes, messages", ["--count", "6"], ["--count", "0"], 1),
