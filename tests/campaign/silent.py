@@ -68,7 +68,7 @@ class Silent(Campaign):
         return names
 
     def listing(self, name, kind):
-        image = unpack(name, self.work)
+        image = unpack(name, self.work) or unpack(name, self.work, "hostile")
         if image is None:
             self.tell("not tried: no corpus")
             return
