@@ -18,6 +18,7 @@ import subprocess
 import sys
 
 BLOCK, INODE = 4096, 256
+GROUP_INODES, GROUP_SIZE = 8 * BLOCK, 8 * BLOCK * BLOCK  # at most, for a group's bitmaps have a block each
 TIME = 1768471200
 EXTENTS, FOLDER, FILE = 0x80000, 0o040755, 0o100644
 ENVIRONMENT = dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin", E2FSPROGS_FAKE_TIME=str(TIME))
@@ -146,8 +147,10 @@ def fill_folder(filler, number, name, first, count, every):
 
 def many(path, files, folders, size, every):
     inodes = files + folders + 100
+    inodes += inodes // 50
     need = (files // every if every else 0) * BLOCK + files * 24 * 2 + inodes * INODE
-    mke2fs(path, size or (need * 5 // 4 + (64 << 20)) // (1 << 20) * (1 << 20), inodes + inodes // 50)
+    least = -(-inodes // GROUP_INODES) * GROUP_SIZE if inodes > GROUP_INODES else 0
+    mke2fs(path, size or max(least, (need * 5 // 4 + (64 << 20)) // (1 << 20) * (1 << 20)), inodes)
     filler = Filler(path)
     numbers = [filler.number_of() for _ in range(folders)]
     root = Entries(2, 2)
