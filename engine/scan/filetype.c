@@ -9,6 +9,7 @@
 
 #include "engine/base/text.h"
 #include "engine/scan/magic_sieve.h"
+#include "engine/scan/magic_text.h"
 
 #include <errno.h>
 #include <magic.h>
@@ -40,7 +41,7 @@ static void set_params(magic_t magic)
         {MAGIC_PARAM_ELF_NOTES_MAX, 256},
         {MAGIC_PARAM_REGEX_MAX, 8192},
         {MAGIC_PARAM_BYTES_MAX, FILETYPE_SIZE_MAX},
-        {MAGIC_PARAM_ENCODING_MAX, MAGIC_SIEVE_TEXT_MAX},
+        {MAGIC_PARAM_ENCODING_MAX, MAGIC_TEXT_MAX},
     };
 
     for (size_t i = 0; i < sizeof params / sizeof params[0]; i++)
@@ -143,7 +144,7 @@ const char *filetype_version(void)
  * character may be cut at the end. */
 static bool is_text(const uint8_t *data, size_t size)
 {
-    size_t seen = size < MAGIC_SIEVE_TEXT_MAX ? size : MAGIC_SIEVE_TEXT_MAX, cut = 0;
+    size_t seen = size < MAGIC_TEXT_MAX ? size : MAGIC_TEXT_MAX, cut = 0;
 
     for (size_t i = 0; i < seen; i++)
         if (data[i] < 0x20 && !(data[i] >= '\a' && data[i] <= '\r') && data[i] != 0x1b)

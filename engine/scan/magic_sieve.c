@@ -300,7 +300,8 @@ static void sort_first(struct magic_sieve *sieve)
 {
     size_t place = 0;
 
-    qsort(sieve->first, sieve->first_count, sizeof *sieve->first, by_first_byte);
+    if (sieve->first_count > 1)
+        qsort(sieve->first, sieve->first_count, sizeof *sieve->first, by_first_byte);
     for (unsigned byte = 0; byte < 256; byte++) {
         sieve->begin[byte] = place;
         while (place < sieve->first_count && has_first_byte(&sieve->first[place]) &&

@@ -17,9 +17,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* As many bytes from the start of a text as libmagic looks into (MAGIC_PARAM_ENCODING_MAX). */
-enum { MAGIC_SIEVE_TEXT_MAX = 65536 };
-
 struct magic_sieve;
 
 /* Reads a compiled magic file. NULL in *ret_sieve when it is not one of libmagic 5.44's, or has tests that

@@ -6,7 +6,6 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/text.h"
-#include "engine/scan/magic_sieve.h"
 #include "engine/scan/magic_test.h"
 
 #include <errno.h>
@@ -300,7 +299,7 @@ static bool is_of_text(const struct magic_entry *entry)
     if (!(entry->flag & MAGIC_BINARY))
         return true;
     return entry->type == MAGIC_SEARCH && entry->offset == 0 && entry->range > 0 &&
-           entry->range <= MAGIC_SIEVE_TEXT_MAX - MAGIC_VALUE_MAX &&
+           entry->range <= MAGIC_TEXT_MAX - MAGIC_VALUE_MAX &&
            memchr(entry->value, 0, entry->value_size) == NULL;
 }
 
@@ -374,8 +373,8 @@ static bool is_plain(const uint8_t *data, size_t *size)
 {
     while (*size > 1 && data[*size - 1] == 0)
         (*size)--;
-    if (*size > MAGIC_SIEVE_TEXT_MAX)
-        *size = MAGIC_SIEVE_TEXT_MAX;
+    if (*size > MAGIC_TEXT_MAX)
+        *size = MAGIC_TEXT_MAX;
     for (size_t i = 0; i < *size; i++)
         if ((data[i] < 0x20 && !(data[i] >= '\a' && data[i] <= '\r') && data[i] != 0x1b) || data[i] == 0x7f)
             return false;

@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* As many bytes from the start of a text as libmagic looks into (MAGIC_PARAM_ENCODING_MAX). */
+enum { MAGIC_TEXT_MAX = 65536 };
+
 struct magic_text;
 
 /* Of these `count` entries, which the object changes and which must outlive it, those at level 0 that have
