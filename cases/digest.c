@@ -9,18 +9,37 @@
 #include <errno.h>
 #include <string.h>
 
+/* So much is hashed at once: a call for every line takes longer than its bytes. */
+enum { HASHED_AT_ONCE = 64 * 1024 };
+
+static void hash_gathered(struct hash_sha256 *hash, struct buf *gathered)
+{
+    hash_sha256_update(hash, gathered->data, gathered->size);
+    buf_clear(gathered);
+}
+
 static int digest_lines(struct findings *findings, struct hash_sha256 *hash,
                         void (*dump)(void *context, const char *line, size_t size), void *context)
 {
     const struct findings_part *part;
+    struct buf gathered = {0};
     const char *line;
     size_t size;
     int code;
     while ((code = findings_next(findings, &part, &line, &size)) == 1) {
-        hash_sha256_update(hash, line, size);
+        buf_append(&gathered, line, size);
+        if (buf_failed(&gathered)) {
+            code = -ENOMEM;
+            break;
+        }
+        if (gathered.size >= HASHED_AT_ONCE)
+            hash_gathered(hash, &gathered);
         if (dump)
             dump(context, line, size);
     }
+    if (code == 0 && gathered.size)
+        hash_gathered(hash, &gathered);
+    buf_finish(&gathered);
     return code;
 }
 
