@@ -309,6 +309,12 @@ int db_run(struct db_statement *s)
     return code > 0 ? 0 : code;
 }
 
+enum db_kind db_kind(struct db_statement *s, int column)
+{
+    int type = sqlite3_column_type(s->handle, column);
+    return type == SQLITE_NULL ? DB_NULL : type == SQLITE_INTEGER ? DB_INTEGER : DB_OTHER;
+}
+
 bool db_is_null(struct db_statement *s, int column)
 {
     return sqlite3_column_type(s->handle, column) == SQLITE_NULL;

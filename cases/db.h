@@ -59,12 +59,15 @@ void db_reset(struct db_statement *s);
 int db_run(struct db_statement *s);
 
 /* Columns count from 0; valid until the next step or reset. */
+enum db_kind { DB_NULL, DB_INTEGER, DB_OTHER };
+enum db_kind db_kind(struct db_statement *s, int column);
 bool db_is_null(struct db_statement *s, int column);
 bool db_is_blob(struct db_statement *s, int column);
 bool db_is_number(struct db_statement *s, int column); /* whole or not */
 int64_t db_i64(struct db_statement *s, int column);
 uint64_t db_u64(struct db_statement *s, int column);
 const char *db_text(struct db_statement *s, int column); /* "" for NULL */
+/* Of text too, and without a copy where db_text makes one for the NUL behind it. */
 const void *db_bytes(struct db_statement *s, int column, size_t *ret_size);
 int db_columns(struct db_statement *s);
 const char *db_column_name(struct db_statement *s, int column);

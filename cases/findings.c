@@ -122,6 +122,9 @@ static const struct {
 };
 #define RECORD_KEYS "=t.tti"
 
+/* Where a record's line says its place among those of its stream; the columns before are the same for all of these. */
+enum { PLACE_COLUMN = 5 };
+
 struct findings {
     struct db *db;
     struct findings_part *parts;
@@ -129,12 +132,16 @@ struct findings {
     struct db_statement *statement; /* of the part before next */
     struct buf line;
     bool begun;
+    /* Of the row before, when its part is numbered. */
+    size_t before_place; /* so much of its line stands before the place; 0: there was none */
+    int64_t stream;
+    uint64_t place;
 };
 
 /* ------------------------------------------------------------------ the statements */
 
-/* Takes `sql`. */
-static int add_part(struct findings *f, const char *name, const char *keys, char *sql)
+/* Takes `sql` and `numbered`. */
+static int add_part(struct findings *f, const char *name, const char *keys, char *sql, char *numbered)
 {
     struct findings_part *more = realloc(f->parts, (f->part_count + 1) * sizeof *more);
     char *copy = strdup(name);
@@ -143,15 +150,17 @@ static int add_part(struct findings *f, const char *name, const char *keys, char
     if (!more || !copy || !sql) {
         free(copy);
         free(sql);
+        free(numbered);
         return -ENOMEM;
     }
-    f->parts[f->part_count++] = (struct findings_part){.sql = sql, .name = copy, .keys = keys};
+    f->parts[f->part_count++] =
+        (struct findings_part){.sql = sql, .name = copy, .keys = keys, .numbered = numbered};
     return 0;
 }
 
 static int add_fixed(struct findings *f, const char *name, const char *keys, const char *sql)
 {
-    return add_part(f, name, keys, strdup(sql));
+    return add_part(f, name, keys, strdup(sql), NULL);
 }
 
 /* The fields of a record table in order: what stands behind stream, attempt and ordinal. */
@@ -179,7 +188,7 @@ static int add_of_pass(struct findings *f, const char *name, const char *keys, c
     struct buf sql = {0};
     buf_append(&sql, form, (size_t)(at - form));
     buf_printf(&sql, "%llu%s", (unsigned long long)pass, at + 2);
-    return add_part(f, name, keys, buf_failed(&sql) ? NULL : buf_steal(&sql));
+    return add_part(f, name, keys, buf_failed(&sql) ? NULL : buf_steal(&sql), NULL);
 }
 
 /* Are there so few rows that to sort them is cheaper than to ask for those of every stream? */
@@ -198,37 +207,49 @@ static int is_sparse(struct db *db, const char *table, bool *ret_sparse)
     return code;
 }
 
-/* Records of one type. A stream's records are numbered anew within their type: other plugins' do not count.
- * Those of a later pass are few, and sorted; those of the first come in the order of its contents. */
-static int add_records(struct findings *f, const char *plugin, const char *type, int64_t version,
-                       const char *table, uint64_t pass)
-{
-    struct buf sql = {0}, name = {0};
+struct records {
+    const char *plugin, *type, *table;
+    int64_t version;
+    uint64_t pass;
     bool sparse;
-    int code = is_sparse(f->db, table, &sparse);
-    const char *join = sparse || pass > 1 ? "JOIN" : "CROSS JOIN";
-    buf_printf(&name, "record %s.%s", plugin, type);
-    buf_printf(&sql,
-               "SELECT 'record', '%s.%s', %lld, x.label, s.locator, row_number() OVER (PARTITION BY x.label, "
-               "s.locator "
-               "ORDER BY r.ordinal) - 1",
-               plugin, type, (long long)version);
-    if (code == 0)
-        code = append_fields(f->db, table, &sql);
-    buf_printf(&sql, " FROM t_exhibit x %s t_stream s ON s.exhibit = x.id %s \"%s\" r ON r.stream = s.id",
-               join, join, table);
-    if (pass > 1)
-        buf_printf(&sql,
+    struct buf fields; /* ", r.x, r.y" */
+};
+
+/* Those of a later pass are few, and sorted; those of the first come in the order of its contents. */
+static void put_records_sql(const struct records *r, const char *place, struct buf *sql)
+{
+    const char *join = r->sparse || r->pass > 1 ? "JOIN" : "CROSS JOIN";
+    buf_printf(sql, "SELECT 'record', '%s.%s', %lld, x.label, s.locator, %s", r->plugin, r->type,
+               (long long)r->version, place);
+    buf_append(sql, r->fields.data, r->fields.size);
+    buf_printf(sql, " FROM t_exhibit x %s t_stream s ON s.exhibit = x.id %s \"%s\" r ON r.stream = s.id",
+               join, join, r->table);
+    if (r->pass > 1)
+        buf_printf(sql,
                    " JOIN t_attempt a ON a.id = r.attempt AND a.pass = %llu AND a.status IN " SQL_CHOSEN,
-                   (unsigned long long)pass);
+                   (unsigned long long)r->pass);
     else
-        buf_text(&sql, " AND r.attempt = s.attempt");
-    buf_text(&sql, " ORDER BY x.label, s.locator, r.ordinal");
+        buf_text(sql, " AND r.attempt = s.attempt");
+    buf_text(sql, " ORDER BY x.label, s.locator, r.ordinal");
+}
+
+/* Records of one type. A stream's records are numbered anew within their type: other plugins' do not count. For sqlite3 a window
+ * function numbers them, which takes longer than all the rest; put_row counts by itself, from the stream in that column. */
+static int add_records(struct findings *f, struct records *r)
+{
+    struct buf sql = {0}, numbered = {0}, name = {0};
+    int code = is_sparse(f->db, r->table, &r->sparse);
     if (code == 0)
-        code = buf_failed(&sql) || buf_failed(&name)
+        code = append_fields(f->db, r->table, &r->fields);
+    buf_printf(&name, "record %s.%s", r->plugin, r->type);
+    put_records_sql(r, "row_number() OVER (PARTITION BY x.label, s.locator ORDER BY r.ordinal) - 1", &sql);
+    put_records_sql(r, "s.id", &numbered);
+    if (code == 0)
+        code = buf_failed(&sql) || buf_failed(&numbered) || buf_failed(&name) || buf_failed(&r->fields)
                    ? -ENOMEM
-                   : add_part(f, buf_cstr(&name), RECORD_KEYS, buf_steal(&sql));
+                   : add_part(f, buf_cstr(&name), RECORD_KEYS, buf_steal(&sql), buf_steal(&numbered));
     buf_finish(&sql);
+    buf_finish(&numbered);
     buf_finish(&name);
     return code;
 }
@@ -241,7 +262,13 @@ static int add_all_records(struct findings *f, uint64_t pass)
     if (code)
         return code;
     while ((code = db_step(s)) == 1) {
-        code = add_records(f, db_text(s, 0), db_text(s, 1), db_i64(s, 2), db_text(s, 3), pass);
+        struct records records = {.plugin = db_text(s, 0),
+                                  .type = db_text(s, 1),
+                                  .table = db_text(s, 3),
+                                  .version = db_i64(s, 2),
+                                  .pass = pass};
+        code = add_records(f, &records);
+        buf_finish(&records.fields);
         if (code)
             break;
     }
@@ -310,6 +337,7 @@ void findings_close(struct findings *f)
     for (size_t i = 0; i < f->part_count; i++) {
         free(f->parts[i].sql);
         free(f->parts[i].name);
+        free(f->parts[i].numbered);
     }
     free(f->parts);
     buf_finish(&f->line);
@@ -328,20 +356,91 @@ static int take_line(struct findings *f, const char **ret_line, size_t *ret_size
     return 1;
 }
 
-static void put_row(struct findings *f)
+static void put_number(struct buf *line, int64_t value)
 {
-    int columns = db_columns(f->statement);
-    for (int i = 0; i < columns; i++) {
+    char text[24], *at = text + sizeof text;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do
+        *--at = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (value < 0)
+        *--at = '-';
+    buf_append(line, at, (size_t)(text + sizeof text - at));
+}
+
+/* Text up to a NUL, as sqlite3 prints it. */
+static void put_column(struct findings *f, int column)
+{
+    const char *text;
+    size_t size;
+    switch (db_kind(f->statement, column)) {
+    case DB_NULL:
+        buf_u8(&f->line, '-');
+        break;
+    case DB_INTEGER:
+        put_number(&f->line, db_i64(f->statement, column));
+        break;
+    case DB_OTHER:
+        text = db_bytes(f->statement, column, &size);
+        buf_append(&f->line, text, strnlen(text, size));
+        break;
+    }
+}
+
+static void put_columns(struct findings *f, int from, int end)
+{
+    for (int i = from; i < end; i++) {
         if (i)
             buf_u8(&f->line, '\t');
-        buf_text(&f->line, db_is_null(f->statement, i) ? "-" : db_text(f->statement, i));
+        put_column(f, i);
     }
+}
+
+/* What stands before the place is written once for all records of a stream. */
+static void put_numbered_row(struct findings *f)
+{
+    int64_t stream = db_i64(f->statement, PLACE_COLUMN);
+    if (f->before_place && stream == f->stream) {
+        f->place++;
+        f->line.size = f->before_place;
+    } else {
+        buf_clear(&f->line);
+        put_columns(f, 0, PLACE_COLUMN);
+        buf_u8(&f->line, '\t');
+        f->before_place = f->line.size;
+        f->stream = stream;
+        f->place = 0;
+    }
+    put_number(&f->line, (int64_t)f->place);
+    put_columns(f, PLACE_COLUMN + 1, db_columns(f->statement));
+}
+
+static void put_row(struct findings *f)
+{
+    if (f->parts[f->next - 1].numbered) {
+        put_numbered_row(f);
+        return;
+    }
+    buf_clear(&f->line);
+    put_columns(f, 0, db_columns(f->statement));
+}
+
+/* 1 when there is one. */
+static int next_part(struct findings *f)
+{
+    db_finalize(f->statement);
+    f->statement = NULL;
+    f->before_place = 0;
+    if (f->next == f->part_count)
+        return 0;
+    const struct findings_part *part = &f->parts[f->next++];
+    int code = db_prepare(f->db, part->numbered ? part->numbered : part->sql, &f->statement);
+    return code ? code : 1;
 }
 
 int findings_next(struct findings *f, const struct findings_part **ret_part, const char **ret_line,
                   size_t *ret_size)
 {
-    buf_clear(&f->line);
     if (!f->begun) {
         f->begun = true;
         *ret_part = NULL;
@@ -350,16 +449,11 @@ int findings_next(struct findings *f, const struct findings_part **ret_part, con
     }
     for (;;) {
         int code = f->statement ? db_step(f->statement) : 0;
-        if (code < 0)
-            return code;
         if (code == 1)
             break;
-        db_finalize(f->statement);
-        f->statement = NULL;
-        if (f->next == f->part_count)
-            return 0;
-        code = db_prepare(f->db, f->parts[f->next++].sql, &f->statement);
-        if (code)
+        if (code == 0)
+            code = next_part(f);
+        if (code != 1)
             return code;
     }
     *ret_part = &f->parts[f->next - 1];

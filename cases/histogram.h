@@ -13,5 +13,10 @@
 int histogram_forget(struct casefile *cf);
 /* Counts, in one transaction. `why` says what failed. */
 int histogram_count(struct casefile *cf, struct why *why);
+/* So does this, with so many bytes for the values; histogram_count has HISTOGRAM_MEMORY. What it gives does not depend on it. */
+int histogram_count_within(struct casefile *cf, size_t memory, struct why *why);
+
+/* About half a million values of 30 bytes. */
+enum { HISTOGRAM_MEMORY = 64 * 1024 * 1024 };
 
 #endif

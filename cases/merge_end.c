@@ -44,12 +44,10 @@ static int run_setting(struct merge *m, const char *key, char **ret)
     return code < 0 ? code : *ret ? 0 : -ENOMEM;
 }
 
-static int sum_up(struct merge *m, char digest[SHA256_HEX_SIZE], struct why *why)
+static int derive(struct merge *m, struct why *why)
 {
     char *rules = NULL;
-    int code = verify_images(m, why);
-    if (code == 0)
-        code = link_findings(m->cf, why);
+    int code = link_findings(m->cf, why);
     if (code == 0)
         code = histogram_count(m->cf, why);
     if (code == 0)
@@ -57,7 +55,19 @@ static int sum_up(struct merge *m, char digest[SHA256_HEX_SIZE], struct why *why
     if (code == 0)
         code = kept_rules(m->cf, m->run, rules, why);
     free(rules);
-    return code ? code : case_digest(m->cf, NULL, NULL, digest, why);
+    return code;
+}
+
+static int sum_up(struct merge *m, char digest[SHA256_HEX_SIZE], struct why *why)
+{
+    struct why passed_over = {{0}};
+    int code = verify_images(m, why);
+    if (code)
+        return code;
+    struct digest_task *task = case_digest_begin(m->cf);
+    code = derive(m, why);
+    int digested = case_digest_end(task, m->cf, digest, code ? &passed_over : why);
+    return code ? code : digested;
 }
 
 static int tell_end(struct merge *m, const struct merge_result *result, struct why *why)

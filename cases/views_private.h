@@ -47,6 +47,9 @@ int views_records(struct db *db);
 
 /* feature, histogram, histogram_exhibit, shared_feature: empty while no run had the plugin features. */
 int views_feature(struct db *db);
+/* For histogram.c: makes t_value where it is not there; fills it, which must be empty, by SQL alone. */
+int views_feature_table(struct db *db);
+int views_feature_count(struct db *db);
 
 /* Appends what stands behind FROM for the letters of all programs, as `m`; false: no plugin that reads letters has run. */
 bool views_letters(struct db *db, struct buf *ret_from);

@@ -22,9 +22,8 @@ static const char *const sql[SQL_COUNT_ALL] = {
     [SQL_ATTEMPT_NEW] =
         "INSERT INTO t_attempt(run, stream, expand, worker, status, pass) VALUES (?1, ?2, ?3, ?4, 'open', ?5)",
     [SQL_ATTEMPT_STATUS] = "UPDATE t_attempt SET status = ?2 WHERE id = ?1",
-    [SQL_ATTEMPT_OF] = "SELECT a.stream, a.expand, s.size, a.status = 'void' FROM t_attempt a LEFT JOIN "
-                       "t_stream s ON s.id = "
-                       "a.stream WHERE a.id = ?1",
+    [SQL_ATTEMPT_OF] = "SELECT a.stream, a.expand, s.size, a.status = 'void', EXISTS (SELECT 1 FROM t_stream WHERE parent = "
+                       "a.stream) FROM t_attempt a LEFT JOIN t_stream s ON s.id = a.stream WHERE a.id = ?1",
     [SQL_STREAM_END] = "UPDATE t_stream SET status = ?2, attempt = ?3, read = ?4, unread = ?5, uniform = ?6, slack = ?7, "
                        "slack_uniform = ?8 WHERE id = ?1",
     [SQL_CHILDREN_END] =
@@ -55,12 +54,10 @@ static const char *const sql[SQL_COUNT_ALL] = {
         "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30) ON CONFLICT DO NOTHING",
     [SQL_STREAM_ADD] = "INSERT INTO t_stream(exhibit, locator, path, extension, kind, deleted, size, disk, "
                        "runs, runs_cut, found) VALUES (?1, ?2, "
-                       "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO UPDATE SET status = 0, "
-                       "path = excluded.path, extension = excluded.extension, kind = excluded.kind, "
-                       "deleted = excluded.deleted, size = excluded.size, disk = excluded.disk, "
-                       "runs = excluded.runs, runs_cut = excluded.runs_cut, found = excluded.found "
-                       "WHERE status = 4 RETURNING id",
-    [SQL_STREAM_FIND] = "SELECT id FROM t_stream WHERE exhibit = ?1 AND locator = ?2",
+                       "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
+    [SQL_STREAM_REVIVE] = "UPDATE t_stream SET status = 0, path = ?3, extension = ?4, kind = ?5, deleted = ?6, size = ?7, "
+                          "disk = ?8, runs = ?9, runs_cut = ?10, found = ?11 WHERE exhibit = ?1 AND locator = ?2 AND status = 4",
+    [SQL_STREAM_FIND] = "SELECT id, status FROM t_stream WHERE exhibit = ?1 AND locator = ?2",
     [SQL_EXPAND_ADD] =
         "INSERT INTO t_expand(exhibit, locator, volume, found, root) VALUES (?1, ?2, ?3, ?4, ?5) ON "
         "CONFLICT DO UPDATE SET status = 0, volume = excluded.volume, root = excluded.root, found = excluded.found WHERE "
@@ -431,9 +428,26 @@ static int choose_later(struct writer *writer, uint64_t attempt, uint64_t stream
     return db_run(s);
 }
 
-static int choose(struct writer *writer, uint64_t attempt, uint64_t stream, uint64_t expand,
-                  enum attempt_end end, uint64_t size, const struct attempt_read *read)
+static int choose_children(struct writer *writer, uint64_t attempt, uint64_t stream)
 {
+    struct db_statement *s = writer_sql(writer, SQL_CHILDREN_END);
+    if (!s)
+        return db_last_code(writer->db);
+    db_bind_u64(s, 1, attempt);
+    db_bind_u64(s, 2, stream);
+    return db_run(s);
+}
+
+/* What SQL_ATTEMPT_OF says of an attempt. */
+struct attempt_of {
+    uint64_t stream, expand, size;
+    bool is_void, has_children;
+};
+
+static int choose(struct writer *writer, uint64_t attempt, const struct attempt_of *of, enum attempt_end end,
+                  const struct attempt_read *read)
+{
+    uint64_t stream = of->stream, expand = of->expand, size = of->size;
     if (expand) {
         writer->counts->expands_pending--;
         return run_numbers(writer, writer_sql(writer, SQL_EXPAND_END), expand, work_of(end), attempt);
@@ -444,13 +458,8 @@ static int choose(struct writer *writer, uint64_t attempt, uint64_t stream, uint
     writer->counts->bytes_done += size;
     if (casefile_pass(writer->cf) > 1)
         return choose_later(writer, attempt, stream, end, read);
-    struct db_statement *s = writer_sql(writer, SQL_CHILDREN_END);
-    if (!s)
-        return db_last_code(writer->db);
-    db_bind_u64(s, 1, attempt);
-    db_bind_u64(s, 2, stream);
-    int code = db_run(s);
-    s = code ? NULL : writer_sql(writer, SQL_STREAM_END);
+    int code = of->has_children ? choose_children(writer, attempt, stream) : 0;
+    struct db_statement *s = code ? NULL : writer_sql(writer, SQL_STREAM_END);
     if (!s)
         return code ? code : db_last_code(writer->db);
     db_bind_u64(s, 4, read->read);
@@ -519,9 +528,9 @@ int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end
         return code ? code : db_last_code(writer->db);
     db_bind_u64(s, 1, attempt);
     code = db_step(s);
-    uint64_t stream = code == 1 ? db_u64(s, 0) : 0, expand = code == 1 ? db_u64(s, 1) : 0;
-    uint64_t size = code == 1 ? db_u64(s, 2) : 0;
-    bool is_void = code == 1 && db_i64(s, 3);
+    struct attempt_of of = {0};
+    if (code == 1)
+        of = (struct attempt_of){db_u64(s, 0), db_u64(s, 1), db_u64(s, 2), db_i64(s, 3) != 0, db_i64(s, 4) != 0};
     db_reset(s);
     if (code != 1)
         return code ? code : db_last_code(writer->db);
@@ -529,13 +538,13 @@ int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end
     if (!s)
         return db_last_code(writer->db);
     db_bind_u64(s, 1, attempt);
-    db_bind_text(s, 2, end_word(is_void ? ATTEMPT_LOST : end));
+    db_bind_text(s, 2, end_word(of.is_void ? ATTEMPT_LOST : end));
     code = db_run(s);
     if (code)
         return code;
     crash_point("attempt-end");
-    if (is_void)
-        return end_void(writer, attempt, stream);
-    return end <= ATTEMPT_FAILED ? choose(writer, attempt, stream, expand, end, size, read ? read : &nothing)
-                                 : reject(writer, attempt, stream, expand, end);
+    if (of.is_void)
+        return end_void(writer, attempt, of.stream);
+    return end <= ATTEMPT_FAILED ? choose(writer, attempt, &of, end, read ? read : &nothing)
+                                 : reject(writer, attempt, of.stream, of.expand, end);
 }

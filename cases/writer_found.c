@@ -4,6 +4,7 @@
  */
 #include "cases/writer_private.h"
 
+#include "cases/names.h"
 #include "engine/base/json.h"
 #include "engine/base/text.h"
 #include "engine/base/when.h"
@@ -294,11 +295,11 @@ static void runs_json(struct buf *buf, const struct found_run *runs, size_t coun
     json_array_close(&json);
 }
 
-/* The content's id; it becomes pending when it is new. */
-static int stream_of(struct writer *writer, uint64_t attempt, uint64_t exhibit,
-                     const struct found_entry *entry, uint64_t *ret_id)
+/* SQL_STREAM_ADD or SQL_STREAM_REVIVE; whether it changed a row. */
+static int put_stream(struct writer *writer, enum writer_sql which, uint64_t attempt, uint64_t exhibit,
+                      const struct found_entry *entry, bool *ret_put)
 {
-    struct db_statement *s = writer_sql(writer, SQL_STREAM_ADD);
+    struct db_statement *s = writer_sql(writer, which);
     struct buf runs = {0}, name = {0};
     char extension[32];
     if (!s)
@@ -318,28 +319,40 @@ static int stream_of(struct writer *writer, uint64_t attempt, uint64_t exhibit,
     db_bind_text(s, 9, entry->run_count ? buf_cstr(&runs) : NULL);
     db_bind_u64(s, 10, entry->runs_cut);
     db_bind_u64(s, 11, attempt);
-    int code = buf_failed(&runs) || buf_failed(&name) ? -ENOMEM : db_step(s);
-    bool added = code == 1;
-    if (added) {
-        *ret_id = db_u64(s, 0);
+    int code = buf_failed(&runs) || buf_failed(&name) ? -ENOMEM : db_run(s);
+    *ret_put = code == 0 && db_changes(writer->db) == 1;
+    if (*ret_put) {
         writer->counts->streams_pending++;
         writer->counts->bytes_pending += entry->size;
-        code = db_step(s); /* SQLite: the row is written when the statement has ended */
     }
-    db_reset(s);
     buf_finish(&runs);
     buf_finish(&name);
-    if (code || added)
+    return code;
+}
+
+/* The content's id; it becomes pending when it is new, or was void. (One statement that does all and returns the id costs twice as
+ * much: SQLite keeps what it returns in a table of its own.) */
+static int stream_of(struct writer *writer, uint64_t attempt, uint64_t exhibit,
+                     const struct found_entry *entry, uint64_t *ret_id)
+{
+    bool put = false;
+    int code = put_stream(writer, SQL_STREAM_ADD, attempt, exhibit, entry, &put);
+    if (put)
+        *ret_id = (uint64_t)db_last_id(writer->db);
+    if (code || put)
         return code;
-    s = writer_sql(writer, SQL_STREAM_FIND);
+    struct db_statement *s = writer_sql(writer, SQL_STREAM_FIND);
     if (!s)
         return db_last_code(writer->db);
     db_bind_u64(s, 1, exhibit);
     db_bind_text(s, 2, entry->locator);
     code = db_step(s);
+    bool is_void = code == 1 && db_u64(s, 1) == WORK_VOID;
     if (code == 1)
         *ret_id = db_u64(s, 0);
     db_reset(s);
+    if (code == 1 && is_void)
+        return put_stream(writer, SQL_STREAM_REVIVE, attempt, exhibit, entry, &put);
     return code == 1 ? 0 : code ? code : -EUCLEAN;
 }
 

@@ -27,6 +27,7 @@ enum writer_sql {
     SQL_VOLUME,
     SQL_ENTRY,
     SQL_STREAM_ADD,
+    SQL_STREAM_REVIVE,
     SQL_STREAM_FIND,
     SQL_EXPAND_ADD,
     SQL_ACCOUNT,

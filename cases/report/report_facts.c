@@ -104,17 +104,16 @@ static int prepare(struct db *db, const char *select, const char *order, struct 
     return code;
 }
 
-static void hash_hex(struct db_statement *s, int column, size_t size, char *ret)
+static void hash_hex(struct db_statement *s, int column, size_t size, struct buf *hex, char *ret)
 {
     size_t stored = 0;
     const void *data = db_bytes(s, column, &stored);
-    struct buf hex = {0};
     *ret = 0;
     if (!data || stored != size)
         return;
-    text_hex(&hex, data, size);
-    memcpy(ret, buf_cstr(&hex), hex.size + 1);
-    buf_finish(&hex);
+    buf_clear(hex);
+    text_hex(hex, data, size);
+    memcpy(ret, buf_cstr(hex), hex->size + 1);
 }
 
 static int64_t when_of(struct db_statement *s, int column)
@@ -157,6 +156,7 @@ enum {
     SAFE_PLUGIN,
     SAFE_ATTRIBUTE,
     SAFE_NAME,
+    SAFE_HEX,
     SAFES
 };
 
@@ -205,9 +205,9 @@ static void fill(struct db_statement *s, struct buf *safe, bool is_inner, struct
     fact->name = db_bytes(s, E_NAME, &fact->name_size);
     fact->within =
         below(fact->path, safe_column(s, X_NAME, &safe[SAFE_NAME]), fact->volume, fact->filesystem);
-    hash_hex(s, D_MD5, MD5_SIZE, fact->md5);
-    hash_hex(s, D_SHA1, SHA1_SIZE, fact->sha1);
-    hash_hex(s, D_SHA256, SHA256_SIZE, fact->sha256);
+    hash_hex(s, D_MD5, MD5_SIZE, &safe[SAFE_HEX], fact->md5);
+    hash_hex(s, D_SHA1, SHA1_SIZE, &safe[SAFE_HEX], fact->sha1);
+    hash_hex(s, D_SHA256, SHA256_SIZE, &safe[SAFE_HEX], fact->sha256);
 }
 
 static int walk(struct casefile *cf, bool is_inner, int (*each)(void *, const struct file_fact *),

@@ -370,6 +370,11 @@ out:
     return r;
 }
 
+uint64_t hash_keyed(const void *data, size_t size, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(data, size, seed);
+}
+
 const char *hash_version_crypto(void)
 {
     static char text[64];

@@ -319,11 +319,16 @@ void text_from_utf16(struct buf *buf, const void *data, size_t size, bool big_en
 void text_hex(struct buf *buf, const void *data, size_t size)
 {
     const uint8_t *from = data;
+    char text[128];
+    size_t filled = 0;
 
     for (size_t i = 0; i < size; i++) {
-        const char text[2] = {hex_digits[from[i] >> 4], hex_digits[from[i] & 0x0f]};
-
-        buf_append(buf, text, sizeof text);
+        text[filled++] = hex_digits[from[i] >> 4];
+        text[filled++] = hex_digits[from[i] & 0x0f];
+        if (filled == sizeof text || i + 1 == size) {
+            buf_append(buf, text, filled);
+            filled = 0;
+        }
     }
 }
 

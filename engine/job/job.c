@@ -192,6 +192,26 @@ static int verify_images(struct supervisor *s)
     return 0;
 }
 
+/* What follows from the findings. */
+static int derive(struct supervisor *s)
+{
+    int code = later(s) ? 0 : link_findings(s->cf, s->why);
+    if (code == 0)
+        code = histogram_count(s->cf, s->why);
+    if (code == 0)
+        code = kept_rules(s->cf, s->run, settings_text(s->options->settings, "yara.rules"), s->why);
+    return code ? (s->failure = code) : 0;
+}
+
+/* Of all findings; meanwhile what follows from them. */
+static int digest_and_derive(struct supervisor *s)
+{
+    struct why why = {{0}};
+    struct digest_task *task = case_digest_begin(s->cf);
+    int code = derive(s), digested = case_digest_end(task, s->cf, s->result.digest, code ? &why : s->why);
+    return code ? code : digested ? (s->failure = digested) : 0;
+}
+
 static int end_run(struct supervisor *s)
 {
     const char *status = s->result.interrupted ? "interrupted" : s->options->list_only ? "listed" : "done";
@@ -204,22 +224,11 @@ static int end_run(struct supervisor *s)
         code = supervisor_written(s, pass_end(s->cf));
     if (code == 0 && whole && !later(s))
         code = verify_images(s);
-    if (code == 0 && whole && !later(s)) {
-        code = link_findings(s->cf, s->why);
-        if (code)
-            return s->failure = code;
-    }
     if (code == 0 && whole) {
-        code = histogram_count(s->cf, s->why);
+        code = digest_and_derive(s);
         if (code)
-            return s->failure = code;
-    }
-    if (code == 0 && whole) {
-        code = kept_rules(s->cf, s->run, settings_text(s->options->settings, "yara.rules"), s->why);
-        if (code)
-            return s->failure = code;
-    }
-    if (code == 0 && !part(s) && !s->options->list_only) {
+            return code;
+    } else if (code == 0 && !part(s) && !s->options->list_only) {
         code = case_digest(s->cf, NULL, NULL, s->result.digest, s->why);
         if (code)
             return s->failure = code;

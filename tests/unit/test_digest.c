@@ -176,7 +176,6 @@ Test(digest, every_change_of_a_finding_changes_it)
     world_drop(&world);
 }
 
-/* What is no finding: whose attempt, when, which host. */
 /* It is counted anew only when something may have changed. */
 Test(digest, what_is_rolled_back_and_what_others_change_is_seen)
 {
@@ -202,6 +201,66 @@ Test(digest, what_is_rolled_back_and_what_others_change_is_seen)
     world_drop(&world);
 }
 
+static void digest_beside(const char *sql, char ret[SHA256_HEX_SIZE])
+{
+    struct why why = {{0}};
+    struct digest_task *task = case_digest_begin(world.cf);
+    cr_assert_not_null(task);
+    cr_assert_eq(db_exec(casefile_db(world.cf), sql), 0);
+    cr_assert_eq(case_digest_end(task, world.cf, ret, &why), 0, "%s", why.text);
+}
+
+Test(digest, beside_other_work_it_is_the_same)
+{
+    char want[SHA256_HEX_SIZE], now[SHA256_HEX_SIZE];
+    make(true, "/srv");
+    digest(want);
+    digest_beside("INSERT INTO t_deleted VALUES (1, 2, 3)", now);
+    cr_expect_str_eq(now, want);
+    digest(now); /* as it was remembered */
+    cr_expect_str_eq(now, want);
+    cr_assert_eq(db_exec(casefile_db(world.cf), "UPDATE t_volume SET offset = 0"), 0);
+    digest(now);
+    cr_expect_str_neq(now, want);
+    digest(want);
+    digest_beside("SELECT 1", now);
+    cr_expect_str_eq(now, want);
+    world_drop(&world);
+}
+
+Test(digest, beside_other_work_it_does_not_pass_over_what_is_not_committed)
+{
+    char first[SHA256_HEX_SIZE], want[SHA256_HEX_SIZE], now[SHA256_HEX_SIZE];
+    struct why why = {{0}};
+    make(true, "/srv");
+    digest(first);
+    cr_assert_eq(db_begin(casefile_db(world.cf)), 0);
+    cr_assert_eq(db_exec(casefile_db(world.cf), "UPDATE t_volume SET offset = 0"), 0);
+    digest(want);
+    cr_assert_null(case_digest_begin(world.cf));
+    cr_assert_eq(case_digest_end(NULL, world.cf, now, &why), 0, "%s", why.text);
+    cr_expect_str_eq(now, want);
+    cr_expect_str_neq(now, first);
+    db_rollback(casefile_db(world.cf));
+    world_drop(&world);
+}
+
+/* The file is not where it was, but is open. */
+Test(digest, what_the_thread_cannot_do_is_done_without_it)
+{
+    char want[SHA256_HEX_SIZE], now[SHA256_HEX_SIZE], from[128], to[128];
+    make(true, "/srv");
+    digest(want);
+    snprintf(from, sizeof from, "%s/case.db", world.folder);
+    snprintf(to, sizeof to, "%s/elsewhere.db", world.folder);
+    cr_assert_eq(rename(from, to), 0);
+    digest_beside("SELECT 1", now);
+    cr_expect_str_eq(now, want);
+    cr_assert_eq(rename(to, from), 0);
+    world_drop(&world);
+}
+
+/* What is no finding: whose attempt, when, which host. */
 Test(digest, nothing_else_changes_it)
 {
     static const char *const changes[] = {
