@@ -177,6 +177,15 @@ uint64_t tsk_filesystem_size(const TSK_FS_INFO *info);
 /* The snapshots of the volume that this locator names; of others than NTFS there are none. */
 int tsk_shadow_report(struct tsk_task *task, const struct locator *locator);
 
+/* ------------------------------------------------------------------ tsk_dir.c */
+
+/* libtsk's function, which its headers do not declare: adds a copy of `name` to the folder's list, unless it
+ * is there with the same metadata; then a name in use takes the place of a deleted one. 1: no memory. */
+uint8_t tsk_fs_dir_add(TSK_FS_DIR *dir, const TSK_FS_NAME *name);
+
+/* Gives back what tsk_fs_dir_add has to remember of the last folder. */
+void tsk_dir_forget(void);
+
 /* ------------------------------------------------------------------ tsk_walk.c */
 
 int tsk_walk(struct tsk_task *task, struct tsk_filesystem *filesystem, const char *volume, const char *root);

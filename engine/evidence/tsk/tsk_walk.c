@@ -352,6 +352,7 @@ static int do_folder(struct walk *walk, uint32_t here)
     if (code == 0 && dir)
         code = do_names(walk, here, dir);
     tsk_fs_dir_close(dir);
+    tsk_dir_forget();
     return code;
 }
 
