@@ -129,6 +129,7 @@ static void *digest_beside(void *context)
 static int start(struct digest_task *task)
 {
     sigset_t all, before;
+    hash_sha256_free(hash_sha256_new()); /* what the first one sets up is not set up by two at a time */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int error = pthread_create(&task->thread, NULL, digest_beside, task);
