@@ -48,6 +48,7 @@ LIST = [
     ("extremes", "R7 R8 R9", "a million names in a folder, 10,000 folders deep, files and media of a petabyte, folders in themselves", ["--count", "5"],
      ["--count", "1000"], 1),
     ("taken", "S1 S3", "a parser that was taken over tries files, network, processes, messages", ["--count", "6"], ["--count", "0"], 1),
+    ("inert", "R12 S6 S7 S8", "hostile strings in reports, tables, browser, terminal; exports that climb; evidence as it was; hardening", ["--count", "100"], ["--count", "1000"], 1),
     ("fuzz", "S3 S4 S5", "libFuzzer on every harness of tests/fuzz: messages, plugins, images, volumes, hash sets, parts … (runs)", [], ["--count", "60"], 20),
 ]
 
