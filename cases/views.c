@@ -57,7 +57,6 @@ int views_finding(struct db *db, struct buf *sql)
                    " AS data, r.attempt AS attempt, r.stream AS stream, a.pass AS pass, a.run AS run FROM \"%s\" r" OF_ANY_PASS("r"),
                    db_text(s, 4));
         any = true;
-        code = 0;
     }
     db_finalize(s);
     if (!any)

@@ -248,7 +248,7 @@ static int done(void *context, size_t index, int code, uint64_t unread, const ch
     if (code == 0 && reason[0])
         fail_words(EXIT_DONE, item->path, reason, NULL);
     if (code == 0)
-        code = item->code = store(e, item);
+        item->code = store(e, item);
     else
         fail_words(EXIT_FAULTS, item->path, reason[0] ? reason : strerror(-code), NULL);
     if (e->fd >= 0) {

@@ -23,7 +23,6 @@ struct listing {
     enum form form;
     uint64_t count, limit;
     char last[4096]; /* path told last */
-    bool terminal;
 };
 
 static void put_safe(struct buf *buf, const char *text)
@@ -31,12 +30,12 @@ static void put_safe(struct buf *buf, const char *text)
     safe_text(buf, text, strlen(text));
 }
 
-static void put_text(const struct listing *listing, const struct index_hit *hit)
+static void put_text(const struct index_hit *hit)
 {
     struct buf line = {0};
     buf_printf(&line, "%s\t%s%s\n    ", hit->exhibit, hit->path, hit->deleted ? "  (deleted)" : "");
     put_safe(&line, hit->before);
-    buf_text(&line, listing->terminal ? "[" : "[");
+    buf_text(&line, "[");
     put_safe(&line, hit->text);
     buf_text(&line, "]");
     put_safe(&line, hit->after);
@@ -85,7 +84,7 @@ static int put_hit(void *context, const struct index_hit *hit)
     else if (listing->form == FORM_PATHS)
         cli_print("%s\n", hit->path);
     else
-        put_text(listing, hit);
+        put_text(hit);
     return ferror(stdout) ? -EIO : 0;
 }
 
@@ -126,8 +125,7 @@ static int run(const struct options *options)
     int code = EXIT_DONE;
     struct listing listing = {.form = options_has(options, "json")    ? FORM_JSON
                                       : options_has(options, "paths") ? FORM_PATHS
-                                                                      : FORM_TEXT,
-                              .terminal = isatty(STDOUT_FILENO)};
+                                                                      : FORM_TEXT};
     if (options_number(options, "limit", &listing.limit, &why) < 0)
         return fail_usage("search", &why);
     if (cli_open_case(options->args[0], CASEFILE_READ, &cf, &code) < 0)
