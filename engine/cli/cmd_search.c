@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static const struct option_spec specs[] = {
     {"exhibit", 'x', "LABEL", "Only in this exhibit"},
