@@ -137,7 +137,7 @@ class Inert(Campaign):
         run.wait()
         return COLOUR.sub(b"", said).replace(b"\r\n", b"\n")
 
-    def terminal(self, case, names):
+    def terminal(self, case):
         some = rows(case, "SELECT path FROM file WHERE name <> '' ORDER BY path LIMIT 3")
         for words in (("find", case), ("status", case), ("verify", case), ("find", case, "--feature", "email"), *(("show", case, row[0]) for row in some)):
             said = self.on_terminal(*words).decode("utf-8", "replace")
@@ -215,7 +215,7 @@ class Inert(Campaign):
         listed = rows(case, "SELECT count(*) FROM file WHERE type = 'file' AND kind = 'file'")[0][0]
         self.check(listed >= len(names) + 1, listed, "of", len(names), "names are listed")
         self.reports(case, plain, f"round {number}:")
-        self.terminal(case, names)
+        self.terminal(case)
         self.exported(case)
         self.check(self.state(image) == before, "the image is not as it was")
         if number == 0:

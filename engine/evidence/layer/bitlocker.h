@@ -72,7 +72,7 @@ struct bitlocker_entry {
     size_t size;
 };
 enum { /* roles */
-          BITLOCKER_ROLE_MASTER_KEY = 2,
+       BITLOCKER_ROLE_MASTER_KEY = 2,
        BITLOCKER_ROLE_VOLUME_KEY = 3,
 };
 enum { /* types */

@@ -2,10 +2,10 @@
  * tsk_dir: a folder's names without libtsk's quadratic time.
  *
  * libtsk compares each name of a folder with all that it has of it [sleuthkit 4.11.1, tsk/fs/fs_dir.c,
- * tsk_fs_dir_add()]: half an hour for a million. It calls that function as a program outside would, so the
- * program's own function of that name comes first [System V ABI, symbol lookup]: the one below. It has the
- * names in a hash table; one that is new goes to libtsk's function as for FAT, where nothing is compared. One
- * that is there is libtsk's to decide on, as ever.
+ * tsk_fs_dir_add()]: more than a quarter of an hour for a million. It calls that function as a program
+ * outside would, so the program's own function of that name comes first [System V ABI, symbol lookup]: the
+ * one below. It has the names in a hash table; one that is new goes to libtsk's function as for FAT, where
+ * nothing is compared. One that is there is libtsk's to decide on, as ever.
  */
 #include "engine/evidence/tsk/tsk_private.h"
 
