@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static struct case_world world;
 
@@ -242,6 +243,28 @@ Test(digest, beside_other_work_it_does_not_pass_over_what_is_not_committed)
     cr_expect_str_eq(now, want);
     cr_expect_str_neq(now, first);
     db_rollback(casefile_db(world.cf));
+    world_drop(&world);
+}
+
+/* The thread has most likely read by then; if not, it reads what is new. */
+Test(digest, what_others_change_beside_other_work_is_seen)
+{
+    char first[SHA256_HEX_SIZE], want[SHA256_HEX_SIZE], now[SHA256_HEX_SIZE], path[128];
+    struct why why = {{0}};
+    struct db *other = NULL;
+    make(true, "/srv");
+    digest(first);
+    snprintf(path, sizeof path, "%s/case.db", world.folder);
+    cr_assert_eq(db_open(path, DB_WRITE, &other, &why), 0, "%s", why.text);
+    struct digest_task *task = case_digest_begin(world.cf);
+    cr_assert_not_null(task);
+    nanosleep(&(struct timespec){.tv_nsec = 200 * 1000 * 1000}, NULL);
+    cr_assert_eq(db_exec(other, "UPDATE t_volume SET offset = 0"), 0);
+    cr_assert_eq(case_digest_end(task, world.cf, now, &why), 0, "%s", why.text);
+    digest(want);
+    cr_expect_str_eq(now, want);
+    cr_expect_str_neq(now, first);
+    db_close(other);
     world_drop(&world);
 }
 
