@@ -7,6 +7,7 @@
 #include "engine/base/buf.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,8 +74,8 @@ void buf_append(struct buf *buf, const void *data, size_t size)
 
 static void put_le(uint8_t *to, uint64_t value, size_t size)
 {
-    for (size_t i = 0; i < size; i++)
-        to[i] = (uint8_t)(value >> (8 * i));
+    value = htole64(value);
+    memcpy(to, &value, size);
 }
 
 static void append_le(struct buf *buf, uint64_t value, size_t size)

@@ -8,6 +8,7 @@
 #include "engine/base/bytes.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <string.h>
 
 /* So that taking nothing from a reader over nothing is not taken for a failure. */
@@ -61,14 +62,15 @@ const uint8_t *bytes_take(struct bytes *bytes, size_t size)
     return taken;
 }
 
+/* Of numbers, of which a record has a dozen, what is there is copied as one word. */
 static uint64_t take_le(struct bytes *bytes, size_t size)
 {
     const uint8_t *p = bytes_take(bytes, size);
     uint64_t value = 0;
 
-    for (size_t i = size; p != NULL && i > 0; i--)
-        value = value << 8 | p[i - 1];
-    return value;
+    if (p != NULL)
+        memcpy(&value, p, size);
+    return le64toh(value);
 }
 
 static uint64_t take_be(struct bytes *bytes, size_t size)

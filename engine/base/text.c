@@ -406,7 +406,12 @@ void text_escaped_cut(struct buf *text, size_t most)
 
 bool text_is_escaped(const char *text)
 {
-    for (size_t unit; (unit = text_escaped_unit(text)) != 0;)
+    const char *end = text + strlen(text);
+    size_t unit = 1;
+    while (unit > 0 && text < end) {
+        text += plain_run((const uint8_t *)text, (size_t)(end - text));
+        unit = text_escaped_unit(text);
         text += unit;
-    return *text == 0;
+    }
+    return text == end;
 }
