@@ -1,52 +1,14 @@
-/*
- * link: places on the medium are compared by sorting them, in SQL; nothing is read from the evidence.
- */
+/* link: see link.h. Nothing is read from the evidence. */
 #include "cases/link.h"
 
 #include "cases/db.h"
 #include "cases/names.h"
+#include "cases/overwritten.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* Kinds of t_stream: 2 file, 3 ads, 4 meta, 7 child (cases/names.h). Structures are of kind meta, and own
- * blocks as files do. What was voided counts for nothing. */
-/* Places are compared within one medium: an exhibit's own, or that of an image inside (its locators' steps, with the last
- * '>': engine/evidence/image_layer.h). */
-#define SQL_MEDIUM "s.exhibit || rtrim(s.locator, replace(s.locator, '>', ''))"
-#define SQL_RUNS                                                                                             \
-    " SELECT " SQL_MEDIUM ", r.value ->> 0, r.value ->> 1, s.id FROM t_stream s, json_each(s.runs) r"             \
-    " WHERE s.parent IS NULL AND s.kind IN (2, 3, 4) AND s.status <> 4 AND s.runs IS NOT NULL"               \
-    " AND r.value ->> 0 IS NOT NULL"
-
 static const char sql_forget[] = "DELETE FROM t_overwritten; DELETE FROM t_deleted; DELETE FROM t_carved;";
-
-/* Where deleted contents lay, and, if there are any, where live ones lie. A run without an offset is a hole.
- */
-static const char sql_places[] =
-    "CREATE TEMP TABLE IF NOT EXISTS live_run(medium TEXT, offset INTEGER, size INTEGER, stream INTEGER);"
-    "CREATE TEMP TABLE IF NOT EXISTS dead_run(medium TEXT, offset INTEGER, size INTEGER, stream INTEGER);"
-    "CREATE INDEX IF NOT EXISTS temp.i_live_run ON live_run(medium, offset);"
-    "DELETE FROM live_run; DELETE FROM dead_run;"
-    "INSERT INTO dead_run" SQL_RUNS " AND s.deleted;"
-    "INSERT INTO live_run" SQL_RUNS " AND NOT s.deleted AND EXISTS (SELECT 1 FROM dead_run);";
-
-/* For each place of a deleted content: the live runs that begin in it, and the one that begins before it, or
- * with it, and reaches into it. */
-static const char sql_overwritten[] =
-    "INSERT OR IGNORE INTO t_overwritten(stream, offset, size, owner)"
-    " SELECT d.stream, l.offset, min(d.offset + d.size, l.offset + l.size) - l.offset, l.stream"
-    " FROM dead_run d JOIN live_run l ON l.medium = d.medium"
-    " AND l.offset > d.offset AND l.offset < d.offset + d.size;"
-    "INSERT OR IGNORE INTO t_overwritten(stream, offset, size, owner)"
-    " SELECT d.stream, d.offset, min(d.offset + d.size, l.offset + l.size) - d.offset, l.stream"
-    " FROM dead_run d JOIN live_run l ON l.rowid = (SELECT rowid FROM live_run"
-    "  WHERE medium = d.medium AND offset <= d.offset ORDER BY offset DESC LIMIT 1)"
-    " WHERE l.offset + l.size > d.offset;"
-    "INSERT INTO t_deleted(stream, bytes, overwritten) SELECT d.stream, sum(d.size),"
-    " ifnull((SELECT sum(o.size) FROM t_overwritten o WHERE o.stream = d.stream), 0)"
-    " FROM dead_run d GROUP BY d.stream;"
-    "DELETE FROM live_run; DELETE FROM dead_run;";
 
 static const char sql_carved[] = "INSERT INTO t_carved(stream) SELECT c.stream FROM rec_carve c"
                                  " JOIN t_stream s ON s.id = c.stream AND s.attempt = c.attempt;";
@@ -61,7 +23,8 @@ static const char sql_same[] = "CREATE INDEX IF NOT EXISTS i_rec_digest_sha256 O
 
 /* Objects in one piece, in an order in which what lies around comes before what lies inside. */
 static const char sql_inside[] =
-    "SELECT s.id, dense_rank() OVER (ORDER BY s.exhibit, rtrim(s.outer, replace(s.outer, '>', ''))) AS medium,"
+    "SELECT s.id, dense_rank() OVER (ORDER BY s.exhibit, rtrim(s.outer, replace(s.outer, '>', ''))) AS "
+    "medium,"
     " s.parent, s.runs ->> '$[0][0]' AS begin, s.runs ->> '$[0][1]' AS size,"
     " c.grade IN ('validated', 'complete') FROM t_carved k JOIN (SELECT s.*, " SQL_OUTER_LOCATOR
     " AS outer FROM t_stream s) s ON s.id = k.stream"
@@ -106,9 +69,7 @@ static int link_all(struct db *db)
     int code = db_exec(db, sql_forget);
 
     if (code == 0)
-        code = db_exec(db, sql_places);
-    if (code == 0)
-        code = db_exec(db, sql_overwritten);
+        code = overwritten_fill(db);
     if (code || !db_has_table(db, "rec_carve"))
         return code;
     code = db_exec(db, sql_carved);

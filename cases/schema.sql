@@ -74,7 +74,6 @@ CREATE TABLE t_attempt (
   pass   INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE INDEX i_attempt_open ON t_attempt(status) WHERE status IN ('open', 'void');
-CREATE INDEX i_attempt_worker ON t_attempt(run, worker);
 
 CREATE TABLE t_volume (
   id          INTEGER PRIMARY KEY,

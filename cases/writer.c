@@ -1,5 +1,5 @@
 /*
- * writer: runs, attempts, records. One transaction is open most of the time; writer_flush commits it. The
+ * writer: runs and records. One transaction is open most of the time; writer_flush commits it. The
  * order of statements is the order in which things came, so that whatever is committed is a prefix of the
  * run.
  */
@@ -19,11 +19,9 @@
 #include <string.h>
 
 static const char *const sql[SQL_COUNT_ALL] = {
-    [SQL_ATTEMPT_NEW] =
-        "INSERT INTO t_attempt(run, stream, expand, worker, status, pass) VALUES (?1, ?2, ?3, ?4, 'open', ?5)",
+    [SQL_ATTEMPT_NEW] = "INSERT INTO t_attempt(id, run, stream, expand, worker, pass, status) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [SQL_ATTEMPT_STATUS] = "UPDATE t_attempt SET status = ?2 WHERE id = ?1",
-    [SQL_ATTEMPT_OF] = "SELECT a.stream, a.expand, s.size, a.status = 'void', EXISTS (SELECT 1 FROM t_stream WHERE parent = "
-                       "a.stream) FROM t_attempt a LEFT JOIN t_stream s ON s.id = a.stream WHERE a.id = ?1",
+    [SQL_ATTEMPT_VOID] = "SELECT status = 'void' FROM t_attempt WHERE id = ?1",
     [SQL_STREAM_END] = "UPDATE t_stream SET status = ?2, attempt = ?3, read = ?4, unread = ?5, uniform = ?6, slack = ?7, "
                        "slack_uniform = ?8 WHERE id = ?1",
     [SQL_CHILDREN_END] =
@@ -125,6 +123,7 @@ void writer_free(struct writer *writer)
         for (size_t t = 0; t < WRITER_TYPES_MAX; t++)
             db_finalize(writer->plugins[p].inserts[t]);
     writer_undo(writer);
+    free(writer->held);
     index_close(writer->index);
     free(writer);
 }
@@ -139,11 +138,13 @@ static int indexed(struct writer *writer, int code)
 
 int writer_flush(struct writer *writer)
 {
-    if (!writer->open)
-        return 0;
+    int code = writer_attempts_open(writer);
+    if (code || !writer->open)
+        return code;
     crash_point("commit-before");
     /* The index first: what the case counts must be in it. */
-    int code = writer->index ? indexed(writer, index_commit(writer->index)) : 0;
+    if (writer->index)
+        code = indexed(writer, index_commit(writer->index));
     crash_point("commit-between");
     if (code == 0)
         code = db_commit(writer->db);
@@ -362,189 +363,4 @@ int writer_record(struct writer *writer, uint64_t attempt, uint64_t stream, uint
     for (size_t i = 0; i < tables->fields[type].count; i++)
         bind_value(s, (int)i + 4, (enum field_kind)tables->fields[type].kinds[i], &values[i]);
     return db_run(s);
-}
-
-/* ------------------------------------------------------------------ attempts */
-
-int writer_attempt_begin(struct writer *writer, uint64_t run, uint64_t stream, uint64_t expand,
-                         uint32_t worker, uint64_t *ret_attempt)
-{
-    int code = writer_open(writer);
-    struct db_statement *s = code ? NULL : writer_sql(writer, SQL_ATTEMPT_NEW);
-    if (!s)
-        return code ? code : db_last_code(writer->db);
-    db_bind_u64(s, 1, run);
-    if (stream)
-        db_bind_u64(s, 2, stream);
-    else
-        db_bind_null(s, 2);
-    if (expand)
-        db_bind_u64(s, 3, expand);
-    else
-        db_bind_null(s, 3);
-    db_bind_u64(s, 4, worker);
-    db_bind_u64(s, 5, casefile_pass(writer->cf));
-    code = db_run(s);
-    if (code == 0)
-        *ret_attempt = (uint64_t)db_last_id(writer->db);
-    return code;
-}
-
-static const char *end_word(enum attempt_end end)
-{
-    static const char *const words[] = {"done", "partial", "failed", "crashed",
-                                        "hung", "memory",  "lost",   "tampered", "lost"};
-    return words[end];
-}
-
-static enum work_status work_of(enum attempt_end end)
-{
-    return end == ATTEMPT_DONE ? WORK_DONE : end == ATTEMPT_PARTIAL ? WORK_PARTIAL : WORK_FAILED;
-}
-
-static int run_numbers(struct writer *writer, struct db_statement *s, uint64_t a, uint64_t b, uint64_t c)
-{
-    if (!s)
-        return db_last_code(writer->db);
-    db_bind_u64(s, 1, a);
-    db_bind_u64(s, 2, b);
-    db_bind_u64(s, 3, c);
-    return db_run(s);
-}
-
-/* What the first pass said of the content and its children stands. */
-static int choose_later(struct writer *writer, uint64_t attempt, uint64_t stream, enum attempt_end end,
-                        const struct attempt_read *read)
-{
-    struct db_statement *s = writer_sql(writer, SQL_SCAN_END);
-    if (!s)
-        return db_last_code(writer->db);
-    db_bind_u64(s, 1, casefile_pass(writer->cf));
-    db_bind_u64(s, 2, stream);
-    db_bind_u64(s, 3, work_of(end));
-    db_bind_u64(s, 4, attempt);
-    db_bind_u64(s, 5, read->read);
-    db_bind_u64(s, 6, read->unread);
-    return db_run(s);
-}
-
-static int choose_children(struct writer *writer, uint64_t attempt, uint64_t stream)
-{
-    struct db_statement *s = writer_sql(writer, SQL_CHILDREN_END);
-    if (!s)
-        return db_last_code(writer->db);
-    db_bind_u64(s, 1, attempt);
-    db_bind_u64(s, 2, stream);
-    return db_run(s);
-}
-
-/* What SQL_ATTEMPT_OF says of an attempt. */
-struct attempt_of {
-    uint64_t stream, expand, size;
-    bool is_void, has_children;
-};
-
-static int choose(struct writer *writer, uint64_t attempt, const struct attempt_of *of, enum attempt_end end,
-                  const struct attempt_read *read)
-{
-    uint64_t stream = of->stream, expand = of->expand, size = of->size;
-    if (expand) {
-        writer->counts->expands_pending--;
-        return run_numbers(writer, writer_sql(writer, SQL_EXPAND_END), expand, work_of(end), attempt);
-    }
-    writer->counts->streams_pending--;
-    writer->counts->streams_done++;
-    writer->counts->bytes_pending -= size;
-    writer->counts->bytes_done += size;
-    if (casefile_pass(writer->cf) > 1)
-        return choose_later(writer, attempt, stream, end, read);
-    int code = of->has_children ? choose_children(writer, attempt, stream) : 0;
-    struct db_statement *s = code ? NULL : writer_sql(writer, SQL_STREAM_END);
-    if (!s)
-        return code ? code : db_last_code(writer->db);
-    db_bind_u64(s, 4, read->read);
-    db_bind_u64(s, 5, read->unread);
-    if (read->uniform)
-        db_bind_u64(s, 6, read->byte);
-    else
-        db_bind_null(s, 6);
-    db_bind_u64(s, 7, read->slack);
-    db_bind_u64(s, 8, read->slack_uniform);
-    return run_numbers(writer, s, stream, work_of(end), attempt);
-}
-
-/* Its faults were counted when they came. */
-static int uncount_faults(struct writer *writer, uint64_t attempt)
-{
-    struct db_statement *s;
-    int code = db_prepare(writer->db, "SELECT count(*) FROM t_fault WHERE attempt = ?1", &s);
-    if (code)
-        return code;
-    db_bind_u64(s, 1, attempt);
-    code = db_step(s);
-    if (code == 1)
-        writer->counts->faults -= db_u64(s, 0);
-    db_finalize(s);
-    return code < 0 ? code : 0;
-}
-
-static int try_later(struct writer *writer, uint64_t stream, uint64_t tries, uint64_t lost)
-{
-    struct db_statement *s = writer_sql(writer, SQL_SCAN_TRY);
-    if (!s)
-        return db_last_code(writer->db);
-    db_bind_u64(s, 4, lost);
-    return run_numbers(writer, s, casefile_pass(writer->cf), stream, tries);
-}
-
-static int reject(struct writer *writer, uint64_t attempt, uint64_t stream, uint64_t expand,
-                  enum attempt_end end)
-{
-    int code = uncount_faults(writer, attempt);
-    if (code == 0)
-        code = clear_attempt(writer->db, attempt, stream);
-    uint64_t lost = end == ATTEMPT_LOST, tries = !lost && end != ATTEMPT_STOPPED;
-    if (code)
-        return code;
-    if (casefile_pass(writer->cf) > 1)
-        return try_later(writer, stream, tries, lost);
-    return run_numbers(writer, writer_sql(writer, expand ? SQL_EXPAND_TRY : SQL_STREAM_TRY), expand ? expand : stream,
-                       tries, lost);
-}
-
-static int end_void(struct writer *writer, uint64_t attempt, uint64_t stream)
-{
-    int code = clear_void_attempt(writer->db, attempt, stream);
-    return code ? code : casefile_counts_again(writer->cf);
-}
-
-int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end end,
-                       const struct attempt_read *read)
-{
-    static const struct attempt_read nothing;
-    int code = writer_open(writer);
-    struct db_statement *s = code ? NULL : writer_sql(writer, SQL_ATTEMPT_OF);
-    if (!s)
-        return code ? code : db_last_code(writer->db);
-    db_bind_u64(s, 1, attempt);
-    code = db_step(s);
-    struct attempt_of of = {0};
-    if (code == 1)
-        of = (struct attempt_of){db_u64(s, 0), db_u64(s, 1), db_u64(s, 2), db_i64(s, 3) != 0, db_i64(s, 4) != 0};
-    db_reset(s);
-    if (code != 1)
-        return code ? code : db_last_code(writer->db);
-    s = writer_sql(writer, SQL_ATTEMPT_STATUS);
-    if (!s)
-        return db_last_code(writer->db);
-    db_bind_u64(s, 1, attempt);
-    db_bind_text(s, 2, end_word(of.is_void ? ATTEMPT_LOST : end));
-    code = db_run(s);
-    if (code)
-        return code;
-    crash_point("attempt-end");
-    if (of.is_void)
-        return end_void(writer, attempt, of.stream);
-    return end <= ATTEMPT_FAILED ? choose(writer, attempt, &of, end, read ? read : &nothing)
-                                 : reject(writer, attempt, of.stream, of.expand, end);
 }

@@ -60,9 +60,14 @@ int writer_image_failed(struct writer *writer, uint64_t exhibit, const char *rea
 /* Expand tasks. Adding one that is there is no error. */
 int writer_expand_add(struct writer *writer, uint64_t exhibit, const char *locator, const char *volume);
 
-/* An attempt at a stream or an expand task (the other id is 0). */
-int writer_attempt_begin(struct writer *writer, uint64_t run, uint64_t stream, uint64_t expand,
-                         uint32_t worker, uint64_t *ret_attempt);
+/* What an attempt is at: a stream or an expand task; the other id is 0. */
+struct attempt_at {
+    uint64_t run, stream, expand;
+    uint64_t size; /* of the stream, as the case has it */
+    uint32_t worker;
+};
+/* Its row is written when it ends, or with the next commit. */
+int writer_attempt_begin(struct writer *writer, const struct attempt_at *at, uint64_t *ret_attempt);
 
 enum attempt_end {
     ATTEMPT_DONE,    /* chosen: its rows count */
@@ -83,7 +88,7 @@ struct attempt_read {
     uint64_t slack;     /* bytes between the content's end and the end of its blocks */
     bool slack_uniform; /* these hold one repeated byte and were not scanned; else they are a child stream */
 };
-/* Ends it. `read` NULL: nothing was read. */
+/* Ends it. `read` NULL: nothing was read. -EINVAL: this writer has begun none of that number, or it has ended. */
 int writer_attempt_end(struct writer *writer, uint64_t attempt, enum attempt_end end,
                        const struct attempt_read *read);
 /* Leaves plugins out of later attempts at this stream; names separated by ',', added to what is there. */

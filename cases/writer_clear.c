@@ -271,6 +271,8 @@ int writer_void_worker(struct writer *writer, uint64_t run, uint32_t worker)
     size_t count = 0;
     int code = writer_open(writer);
     if (code == 0)
+        code = writer_attempts_open(writer);
+    if (code == 0)
         code = list_attempts(writer->db,
                              "SELECT id, stream, expand FROM t_attempt WHERE run = ?1 AND worker = ?2", run,
                              worker, &rows, &count);
@@ -283,6 +285,7 @@ int writer_void_worker(struct writer *writer, uint64_t run, uint32_t worker)
         if (rows[i].expand)
             code = walk_again(writer->db, rows[i].expand);
     free(rows);
+    writer_attempts_forget(writer, run, worker);
     return code ? code : casefile_counts_again(writer->cf);
 }
 

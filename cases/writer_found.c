@@ -431,9 +431,11 @@ int writer_child(struct writer *writer, uint64_t attempt, uint64_t parent, const
     db_bind_u64(s, 11, child->runs_cut);
     code = buf_failed(&runs) ? -ENOMEM : db_run(s);
     buf_finish(&runs);
-    if (code == 0)
-        *ret_stream = (uint64_t)db_last_id(writer->db);
-    return code;
+    if (code)
+        return code;
+    *ret_stream = (uint64_t)db_last_id(writer->db);
+    writer_attempt_has_child(writer, attempt);
+    return 0;
 }
 
 int writer_child_end(struct writer *writer, uint64_t attempt, uint64_t stream, uint32_t scan_status,

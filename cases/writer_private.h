@@ -1,5 +1,5 @@
 /*
- * writer_private: the writer's statements and transaction, shared by writer.c (runs, attempts, records),
+ * writer_private: the writer's statements and transaction, shared by writer.c (runs, records), writer_attempt.c (attempts),
  * writer_found.c (volumes, entries, children, faults) and writer_clear.c (what is taken back).
  */
 #ifndef KVALI_CASES_WRITER_PRIVATE_H
@@ -13,7 +13,7 @@ enum { WRITER_PLUGINS_MAX = 32, WRITER_TYPES_MAX = 32 };
 enum writer_sql {
     SQL_ATTEMPT_NEW,
     SQL_ATTEMPT_STATUS,
-    SQL_ATTEMPT_OF,
+    SQL_ATTEMPT_VOID,
     SQL_STREAM_END,
     SQL_CHILDREN_END,
     SQL_EXPAND_END,
@@ -40,12 +40,23 @@ enum writer_sql {
 
 struct index;
 
+/* An attempt that lasts. */
+struct held_attempt {
+    uint64_t id;
+    struct attempt_at at;
+    bool written; /* its row is in t_attempt */
+    bool has_children;
+};
+
 struct writer {
     struct casefile *cf;
     struct db *db;
     bool open;                   /* a transaction is */
     struct queue_counts *counts; /* the case's, kept true by the writer */
     struct db_statement *statements[SQL_COUNT_ALL];
+    struct held_attempt *held; /* as many as there are workers */
+    size_t held_count, held_room;
+    uint64_t last_attempt; /* 0: not known yet */
     struct index *index; /* NULL: no plugin gives text */
     struct why index_why;
     struct writer_plugin_tables {
@@ -62,6 +73,12 @@ struct writer {
 int writer_open(struct writer *writer);
 /* The prepared statement, reset; NULL when it cannot be prepared. */
 struct db_statement *writer_sql(struct writer *writer, enum writer_sql which);
+
+/* writer_attempt.c: writes the rows of those that last. Whoever asks t_attempt for them, or commits, calls it before. */
+int writer_attempts_open(struct writer *writer);
+/* Those of a worker that is not believed: they do not end any more. */
+void writer_attempts_forget(struct writer *writer, uint64_t run, uint32_t worker);
+void writer_attempt_has_child(struct writer *writer, uint64_t attempt);
 
 /* writer_clear.c: deletes all that `attempt` wrote about `stream` and its descendants (records, notes,
  * faults, children). */

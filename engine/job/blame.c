@@ -128,9 +128,10 @@ static int blame_expand(struct supervisor *s, struct worker_slot *worker, const 
         .detail = detail,
     };
     int code = writer_attempt_end(s->writer, worker->attempt, death->end, NULL);
+    const struct attempt_at again = {.run = s->run, .expand = task->id, .worker = NOBODY};
     uint64_t attempt = 0;
     if (code == 0)
-        code = writer_attempt_begin(s->writer, s->run, 0, task->id, NOBODY, &attempt);
+        code = writer_attempt_begin(s->writer, &again, &attempt);
     if (code == 0)
         code = writer_fault(s->writer, attempt, task->exhibit, 0, &fault);
     return code ? code : writer_attempt_end(s->writer, attempt, ATTEMPT_FAILED, NULL);
@@ -174,8 +175,9 @@ static int fault_of_stream(struct supervisor *s, const struct task_stream *task,
 /* The stream is given up: an attempt without records is chosen, and says why. */
 static int give_up(struct supervisor *s, const struct task_stream *task, const struct death *death, uint64_t offset)
 {
+    const struct attempt_at at = {.run = s->run, .stream = task->id, .size = task->size, .worker = NOBODY};
     uint64_t attempt;
-    int code = writer_attempt_begin(s->writer, s->run, task->id, 0, NOBODY, &attempt);
+    int code = writer_attempt_begin(s->writer, &at, &attempt);
     if (code == 0)
         code = fault_of_stream(s, task, attempt, death, "", offset, 0, "content not examined: reading it killed the parser twice");
     return code ? code : writer_attempt_end(s->writer, attempt, ATTEMPT_FAILED, NULL);
@@ -210,8 +212,9 @@ static int blame_stream(struct supervisor *s, struct worker_slot *worker, const 
     bool begun = worker->in_stream && worker->subs[0].id == task->id;
     if (worker->in_stream && !begun)
         code = writer_attempt_end(s->writer, worker->attempt, ATTEMPT_LOST, NULL);
+    const struct attempt_at at = {.run = s->run, .stream = task->id, .size = task->size, .worker = worker->number};
     if (code == 0 && !begun)
-        code = writer_attempt_begin(s->writer, s->run, task->id, 0, worker->number, &worker->attempt);
+        code = writer_attempt_begin(s->writer, &at, &worker->attempt);
     if (code == 0)
         code = writer_attempt_end(s->writer, worker->attempt, death->end, NULL);
     if (code || death->end == ATTEMPT_STOPPED || (death->end == ATTEMPT_LOST && task->lost < LOST_MAX))

@@ -188,9 +188,11 @@ static int take_begin(struct supervisor *s, struct worker_slot *worker, struct b
     worker->sub_count = 0;
     worker->child_bytes = 0;
     worker->task_time = when_monotonic();
+    const struct attempt_at at = {
+        .run = s->run, .stream = id, .size = worker->batch[worker->batch_next].size, .worker = worker->number};
     int code = add_substream(worker, id);
     if (code == 0)
-        code = writer_attempt_begin(s->writer, s->run, id, 0, worker->number, &worker->attempt);
+        code = writer_attempt_begin(s->writer, &at, &worker->attempt);
     return supervisor_written(s, code);
 }
 

@@ -71,7 +71,8 @@ static void begin(struct worker_slot *worker, enum worker_state state)
 static int give_expand(struct supervisor *s, struct worker_slot *worker)
 {
     begin(worker, WORKER_EXPANDING);
-    int code = writer_attempt_begin(s->writer, s->run, 0, worker->expand.id, worker->number, &worker->attempt);
+    const struct attempt_at at = {.run = s->run, .expand = worker->expand.id, .worker = worker->number};
+    int code = writer_attempt_begin(s->writer, &at, &worker->attempt);
     if (code)
         return supervisor_written(s, code);
     struct wire *wire = &worker->process.wire;

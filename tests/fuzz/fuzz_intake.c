@@ -24,10 +24,9 @@ static void clean(const char *text)
     assert(text_is_utf8(text, strlen(text)));
 }
 
-int writer_attempt_begin(struct writer *writer, uint64_t run, uint64_t stream, uint64_t expand,
-                         uint32_t worker, uint64_t *ret_attempt)
+int writer_attempt_begin(struct writer *writer, const struct attempt_at *at, uint64_t *ret_attempt)
 {
-    (void)writer, (void)run, (void)stream, (void)expand, (void)worker;
+    (void)writer, (void)at;
     *ret_attempt = 1;
     return 0;
 }

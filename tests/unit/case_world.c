@@ -146,7 +146,8 @@ uint64_t world_expand(struct case_world *world, uint32_t worker, const char *loc
         cr_assert_eq(writer_expand_add(world->writer, world->exhibit, locator, ""), 0);
     snprintf(sql, sizeof sql, "SELECT id FROM t_expand WHERE locator = '%s' AND status = 0", locator);
     int64_t id = world_number(world, sql);
-    cr_assert_eq(writer_attempt_begin(world->writer, world->run, 0, (uint64_t)id, worker, &attempt), 0);
+    const struct attempt_at at = {.run = world->run, .expand = (uint64_t)id, .worker = worker};
+    cr_assert_eq(writer_attempt_begin(world->writer, &at, &attempt), 0);
     return attempt;
 }
 
@@ -200,7 +201,11 @@ uint64_t world_entry(struct case_world *world, uint64_t attempt, const char *pat
 uint64_t world_scan(struct case_world *world, uint32_t worker, uint64_t stream)
 {
     uint64_t attempt;
-    cr_assert_eq(writer_attempt_begin(world->writer, world->run, stream, 0, worker, &attempt), 0);
+    char sql[96];
+    snprintf(sql, sizeof sql, "SELECT size FROM t_stream WHERE id = %llu", (unsigned long long)stream);
+    const struct attempt_at at = {
+        .run = world->run, .stream = stream, .size = (uint64_t)world_number(world, sql), .worker = worker};
+    cr_assert_eq(writer_attempt_begin(world->writer, &at, &attempt), 0);
     return attempt;
 }
 

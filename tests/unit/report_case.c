@@ -282,7 +282,7 @@ static void expand(struct making *making)
     assert(error == 0);
     error = queue_expands(making->cf, &all_tasks, &task, 1, &count);
     assert(error == 0 && count == 1);
-    error = writer_attempt_begin(writer, making->run, 0, task.id, 1, &attempt);
+    error = writer_attempt_begin(writer, &(struct attempt_at){.run = making->run, .expand = task.id, .worker = 1}, &attempt);
     assert(error == 0);
     task_expand_finish(&task);
     add_volume(making, attempt, "table@0", "", "", "", 0, MIB);
@@ -402,7 +402,8 @@ static void scan(struct making *making, const struct task_stream *task)
     uint64_t attempt, child, n = making->scanned++;
     bool image = task->kind == STREAM_IMAGE, partial = n % 11 == 5, failed = n % 13 == 7;
     memset(bytes, 0xab, sizeof bytes);
-    int error = writer_attempt_begin(writer, making->run, task->id, 0, 1, &attempt);
+    int error = writer_attempt_begin(
+        writer, &(struct attempt_at){.run = making->run, .stream = task->id, .size = task->size, .worker = 1}, &attempt);
     assert(error == 0);
     struct value digest[] = {value_bytes(bytes, 16), value_bytes(bytes, 20), value_bytes(bytes, 32),
                              value_bytes(bytes, 16), value_u64(task->size),  value_u64(0)};

@@ -182,3 +182,61 @@ Test(link, it_is_made_anew_and_can_be_forgotten)
                      "(SELECT count(*) FROM t_carved)"),
         0);
 }
+
+/* ------------------------------------------------------------------ against every pair, one by one */
+
+enum { CONTENTS = 120, PLACES = 4 };
+
+/* Runs of contents that overlap in every way, as in a damaged file system, in two media. */
+static void many_contents(unsigned *seed)
+{
+    struct found_run runs[PLACES];
+    char name[32];
+
+    for (int i = 0; i < CONTENTS; i++) {
+        size_t count = 1 + (size_t)rand_r(seed) % PLACES;
+        for (size_t r = 0; r < count; r++) {
+            runs[r].offset = rand_r(seed) % 9 == 0 ? UINT64_MAX : (uint64_t)rand_r(seed) % 4000;
+            runs[r].size = 1 + (uint64_t)rand_r(seed) % (rand_r(seed) % 5 == 0 ? 900 : 40);
+        }
+        snprintf(name, sizeof name, "%s%d", i % 2 ? "a.vhd}>" : "", i);
+        file(name, i % 3 == 0, runs, count, i);
+    }
+}
+
+/* Of two places with one key the first one in the owner's order counts; so they are compared by their keys.
+ */
+#define EVERY_RUN                                                                                            \
+    "WITH run AS (SELECT s.id, s.deleted, s.locator LIKE '%>%' AS medium, r.value ->> 0 AS offset, r.value " \
+    "->> 1 AS size "                                                                                         \
+    "FROM t_stream s, json_each(s.runs) r WHERE r.value ->> 0 IS NOT NULL), "                                \
+    "pair AS (SELECT DISTINCT d.id AS stream, max(d.offset, l.offset) AS offset, l.id AS owner FROM run d "  \
+    "JOIN run l "                                                                                            \
+    "ON l.medium = d.medium AND d.deleted AND NOT l.deleted AND l.offset < d.offset + d.size AND d.offset "  \
+    "< l.offset + l.size) "
+
+Test(link, every_live_run_in_a_deleted_one_is_found)
+{
+    unsigned seed = 20261127;
+
+    many_contents(&seed);
+    link_now();
+    cr_assert_gt(world_number(&world, "SELECT count(*) FROM t_overwritten"), 100);
+    cr_assert_eq(world_number(&world, EVERY_RUN "SELECT count(*) FROM (SELECT * FROM pair EXCEPT SELECT "
+                                                "stream, offset, owner FROM t_overwritten)"),
+                 0);
+    cr_assert_eq(world_number(&world, EVERY_RUN "SELECT count(*) FROM (SELECT stream, offset, owner FROM "
+                                                "t_overwritten EXCEPT SELECT * FROM pair)"),
+                 0);
+    cr_assert_eq(world_number(&world, "SELECT count(*) FROM t_deleted d WHERE overwritten <> (SELECT "
+                                      "ifnull(sum(size), 0) FROM t_overwritten o WHERE o.stream = d.stream)"),
+                 0);
+    cr_assert_eq(world_number(&world, EVERY_RUN "SELECT count(*) FROM t_deleted d WHERE bytes <> (SELECT "
+                                                "sum(size) FROM run WHERE run.id = d.stream)"),
+                 0);
+    cr_assert_eq(
+        world_number(
+            &world, EVERY_RUN
+            "SELECT (SELECT count(*) FROM t_deleted) = (SELECT count(DISTINCT id) FROM run WHERE deleted)"),
+        1);
+}

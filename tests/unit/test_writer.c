@@ -337,3 +337,40 @@ Test(writer, an_attempt_that_nobody_began_cannot_end)
 {
     cr_assert_eq(writer_attempt_end(world.writer, 4711, ATTEMPT_DONE, NULL), -EINVAL);
 }
+
+Test(writer, an_attempt_is_one_row_as_it_ended_and_open_while_it_lasts)
+{
+    uint64_t walk = walk_p1(2);
+    uint64_t a = world_entry(&world, walk, A_PATH, A_LOCATOR);
+    uint64_t b = world_entry(&world, walk, "disk.E01/p1/ntfs/b.txt", "fs@1048576:ntfs/101-128-1");
+    uint64_t quick = world_scan(&world, 3, a), slow = world_scan(&world, 4, b);
+    cr_assert_eq(world_number(&world, "SELECT count(*) FROM t_attempt WHERE worker IN (3, 4)"), 0);
+    world_end(&world, quick, ATTEMPT_DONE);
+    world_flush(&world);
+    cr_assert_str_eq(
+        world_text(&world,
+                   "SELECT group_concat(worker || ' ' || status, ', ') FROM (SELECT * FROM t_attempt WHERE "
+                   "worker IN (3, 4) ORDER BY id)"),
+        "3 done, 4 open");
+    world_end(&world, slow, ATTEMPT_PARTIAL);
+    cr_assert_eq(writer_attempt_end(world.writer, slow, ATTEMPT_DONE, NULL), -EINVAL, "it has ended");
+    world_flush(&world);
+    cr_assert_str_eq(
+        world_text(&world,
+                   "SELECT group_concat(worker || ' ' || status, ', ') FROM (SELECT * FROM t_attempt WHERE "
+                   "worker IN (3, 4) ORDER BY id)"),
+        "3 done, 4 partial");
+}
+
+Test(writer, the_attempt_of_a_worker_that_is_not_believed_does_not_end)
+{
+    uint64_t walk = walk_p1(2);
+    uint64_t a = world_entry(&world, walk, A_PATH, A_LOCATOR);
+    uint64_t bad = world_scan(&world, 3, a);
+    world_record(&world, bad, a, 0, 1);
+    tampered(3);
+    cr_assert_eq(writer_attempt_end(world.writer, bad, ATTEMPT_DONE, NULL), -EINVAL);
+    cr_assert_eq(world_number(&world, "SELECT count(*) FROM rec_digest"), 0);
+    cr_assert_str_eq(world_text(&world, "SELECT status FROM t_attempt WHERE worker = 3"), "tampered");
+    cr_assert_str_eq(world_text(&world, "SELECT status FROM stream WHERE path LIKE '%a.txt'"), "pending");
+}
