@@ -3,6 +3,7 @@
  */
 #include "cases/db.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -13,8 +14,15 @@
 
 enum { BUSY_MS = 5000 };
 
+struct kept_statement {
+    const char *sql;
+    struct db_statement *statement;
+};
+
 struct db {
     sqlite3 *handle;
+    struct kept_statement kept[16];
+    size_t kept_count;
     bool begun; /* by db_begin, and not ended since */
     int lost;   /* why SQLite has rolled it back by itself */
 };
@@ -194,6 +202,8 @@ void db_close(struct db *db)
 {
     if (!db)
         return;
+    for (size_t i = 0; i < db->kept_count; i++)
+        db_finalize(db->kept[i].statement);
     sqlite3_close_v2(db->handle);
     free(db);
 }
@@ -255,6 +265,21 @@ void db_finalize(struct db_statement *statement)
         return;
     sqlite3_finalize(statement->handle);
     free(statement);
+}
+
+int db_kept(struct db *db, const char *sql, struct db_statement **ret_statement)
+{
+    for (size_t i = 0; i < db->kept_count; i++)
+        if (db->kept[i].sql == sql) {
+            *ret_statement = db->kept[i].statement;
+            db_reset(*ret_statement);
+            return 0;
+        }
+    assert(db->kept_count < sizeof db->kept / sizeof *db->kept);
+    int code = db_prepare(db, sql, ret_statement);
+    if (code == 0)
+        db->kept[db->kept_count++] = (struct kept_statement){sql, *ret_statement};
+    return code;
 }
 
 /* A bind can fail only for want of memory or by a wrong number, which is ours: the step that follows then

@@ -42,6 +42,9 @@ int db_number(struct db *db, const char *sql, uint64_t one, uint64_t two, uint64
 /* *ret_statement is NULL on failure, which db_finalize takes. */
 int db_prepare(struct db *db, const char *sql, struct db_statement **ret_statement);
 void db_finalize(struct db_statement *statement); /* NULL allowed */
+/* The same for what is asked again and again: it is prepared once and goes with the database. `sql` is constant: it is known by its
+ * address. The caller resets it when done. */
+int db_kept(struct db *db, const char *sql, struct db_statement **ret_statement);
 
 /* Parameters count from 1; text and bytes are copied only by db_step's time: they must live until db_reset.
  */

@@ -96,6 +96,9 @@ static int fill_expand(struct db_statement *s, struct task_expand *ret)
     return 0;
 }
 
+static const char sql_expands[] =
+    "SELECT id, exhibit, locator, volume, skip, tries, lost, root FROM t_expand WHERE status = 0 ORDER BY id";
+
 int queue_expands(struct casefile *cf, const struct queue_filter *filter, struct task_expand *ret_tasks,
                   size_t max, size_t *ret_count)
 {
@@ -106,10 +109,7 @@ int queue_expands(struct casefile *cf, const struct queue_filter *filter, struct
     *ret_count = 0;
     if (code || counts.expands_pending == 0)
         return code;
-    code = db_prepare(
-        casefile_db(cf),
-        "SELECT id, exhibit, locator, volume, skip, tries, lost, root FROM t_expand WHERE status = 0 ORDER BY id",
-        &s);
+    code = db_kept(casefile_db(cf), sql_expands, &s);
     if (code)
         return code;
     while (count < max && (code = db_step(s)) == 1) {
@@ -120,7 +120,7 @@ int queue_expands(struct casefile *cf, const struct queue_filter *filter, struct
             break;
         count++;
     }
-    db_finalize(s);
+    db_reset(s);
     for (size_t i = 0; code < 0 && i < count; i++)
         task_expand_finish(&ret_tasks[i]);
     *ret_count = code < 0 ? 0 : count;
@@ -176,6 +176,7 @@ static const char sql_images[] =
     STREAM_COLUMNS "WHERE exhibit = ?1 AND status = 0 AND parent IS NULL AND kind = 0 ORDER BY id";
 static const char sql_streams[] =
     STREAM_COLUMNS "WHERE exhibit = ?1 AND status = 0 AND parent IS NULL AND kind <> 0 ORDER BY disk, id";
+static const char sql_exhibits[] = "SELECT id FROM t_exhibit ORDER BY id";
 /* Of a later pass: i_scan_pending. */
 static const char sql_later[] =
     "SELECT s.id, s.exhibit, s.locator, s.path, s.extension, s.kind, s.deleted, s.size, s.disk, c.without, "
@@ -209,9 +210,9 @@ static int take_of_exhibit(struct batch *batch, struct db_statement *s)
 static int take(struct db *db, const char *sql, struct batch *batch)
 {
     struct db_statement *exhibits = NULL, *s = NULL;
-    int code = db_prepare(db, "SELECT id FROM t_exhibit ORDER BY id", &exhibits);
+    int code = db_kept(db, sql_exhibits, &exhibits);
     if (code == 0)
-        code = db_prepare(db, sql, &s);
+        code = db_kept(db, sql, &s);
     while (code == 0 && batch->count == 0 && (code = db_step(exhibits)) == 1) {
         uint64_t exhibit = db_u64(exhibits, 0);
         code = 0;
@@ -223,8 +224,8 @@ static int take(struct db *db, const char *sql, struct batch *batch)
         code = take_of_exhibit(batch, s);
         db_reset(s);
     }
-    db_finalize(exhibits);
-    db_finalize(s);
+    if (exhibits)
+        db_reset(exhibits);
     return code;
 }
 

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define SECOND INT64_C(1000000000)
+#define FLUSH_AFTER (2 * SECOND) /* what a kill loses at most, and is done again */
 enum { TICK_MS = 100, PACKETS_A_TURN = 64, DRAIN_MAX = 4096 };
 
 int supervisor_fail(struct supervisor *s, int code, const char *format, ...)
@@ -278,7 +279,7 @@ static int tick(struct supervisor *s)
     watch(s, now);
     process_drain_errors(&s->zygote);
     supervisor_progress(s, now, NULL);
-    if (now - s->flushed < SECOND)
+    if (now - s->flushed < FLUSH_AFTER)
         return 0;
     s->flushed = now;
     return supervisor_written(s, writer_flush(s->writer));
