@@ -334,10 +334,20 @@ int db_run(struct db_statement *s)
     return code > 0 ? 0 : code;
 }
 
-enum db_kind db_kind(struct db_statement *s, int column)
+struct db_value db_value(struct db_statement *s, int column)
 {
     int type = sqlite3_column_type(s->handle, column);
-    return type == SQLITE_NULL ? DB_NULL : type == SQLITE_INTEGER ? DB_INTEGER : DB_OTHER;
+    struct db_value value = {.kind = DB_NULL, .data = ""};
+    if (type == SQLITE_NULL)
+        return value;
+    if (type == SQLITE_INTEGER) {
+        value.kind = DB_INTEGER;
+        value.number = sqlite3_column_int64(s->handle, column);
+        return value;
+    }
+    value.kind = type == SQLITE_BLOB ? DB_BYTES : DB_OTHER;
+    value.data = db_bytes(s, column, &value.size);
+    return value;
 }
 
 bool db_is_null(struct db_statement *s, int column)

@@ -62,8 +62,14 @@ void db_reset(struct db_statement *s);
 int db_run(struct db_statement *s);
 
 /* Columns count from 0; valid until the next step or reset. */
-enum db_kind { DB_NULL, DB_INTEGER, DB_OTHER };
-enum db_kind db_kind(struct db_statement *s, int column);
+enum db_kind { DB_NULL, DB_INTEGER, DB_BYTES, DB_OTHER };
+struct db_value {
+    enum db_kind kind;
+    int64_t number;   /* DB_INTEGER */
+    const void *data; /* DB_BYTES, and DB_OTHER as text; never NULL */
+    size_t size;
+};
+struct db_value db_value(struct db_statement *s, int column);
 bool db_is_null(struct db_statement *s, int column);
 bool db_is_blob(struct db_statement *s, int column);
 bool db_is_number(struct db_statement *s, int column); /* whole or not */

@@ -30,6 +30,7 @@
 #include "cases/findings.h"
 
 #include "cases/names.h"
+#include "engine/base/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -37,11 +38,23 @@
 
 /* CROSS JOIN holds SQLite to the order of the indexes, in which the lines come: nothing needs to be sorted.
  */
-#define BY_EXHIBIT    "FROM t_exhibit x CROSS JOIN "
-#define BYTES(column) "iif(" column " IS NULL, NULL, lower(hex(" column ")))"
+#define BY_EXHIBIT  "FROM t_exhibit x CROSS JOIN "
+#define HEX(column) "iif(" column " IS NULL, NULL, lower(hex(" column ")))"
+
+#define ENTRY_SQL(name)                                                                                      \
+    "SELECT 'entry', x.label, e.path, " name " AS name, e.volume, e.type, e.kind, e.flags, e.inode, "        \
+    "e.sequence, e.parent_inode, e.size, e.allocated, e.mode, e.uid, e.gid, e.links, e.modified, "           \
+    "e.accessed, e.changed, e.born, e.removed, e.name_modified, e.name_accessed, e.name_changed, "           \
+    "e.name_born, e.raw_times, e.target, e.attribute, s.locator " BY_EXHIBIT                                 \
+    "t_entry e ON e.exhibit = x.id LEFT JOIN t_stream s ON s.id = e.stream ORDER BY x.label, e.path"
+
+#define STREAM_SQL(name)                                                                                     \
+    "SELECT 'stream', x.label, s.path, s.locator, s.kind, s.deleted, s.size, s.status, s.read, s.unread, "   \
+    "s.uniform, s.slack, s.slack_uniform, s.without, s.runs, s.runs_cut, s.plugin, s.child_offset, " name    \
+    " AS name " BY_EXHIBIT "t_stream s ON s.exhibit = x.id ORDER BY x.label, s.locator"
 
 static const struct {
-    const char *name, *keys, *sql;
+    const char *name, *keys, *sql, *quick;
 } first_parts[] =
     {
         {"exhibit", "=t",
@@ -59,22 +72,9 @@ static const struct {
          "SELECT 'account', x.label, a.volume, a.what, a.bytes " BY_EXHIBIT
          "t_account a ON a.exhibit = x.id ORDER BY x.label, a.volume, a.what"},
 
-        {"entry", "=tt",
-         "SELECT 'entry', x.label, e.path, " BYTES(
-             "e.name") " AS name, e.volume, e.type, e.kind, e.flags, e.inode, e.sequence, "
-                       "e.parent_inode, e.size, e.allocated, e.mode, e.uid, e.gid, e.links, e.modified, "
-                       "e.accessed, e.changed, e.born, "
-                       "e.removed, e.name_modified, e.name_accessed, e.name_changed, e.name_born, "
-                       "e.raw_times, e.target, e.attribute, "
-                       "s.locator " BY_EXHIBIT
-                       "t_entry e ON e.exhibit = x.id LEFT JOIN t_stream s ON s.id = e.stream "
-                       "ORDER BY x.label, e.path"},
+        {"entry", "=tt", ENTRY_SQL(HEX("e.name")), ENTRY_SQL("e.name")},
 
-        {"stream", "=t.t",
-         "SELECT 'stream', x.label, s.path, s.locator, s.kind, s.deleted, s.size, s.status, s.read, "
-         "s.unread, s.uniform, "
-         "s.slack, s.slack_uniform, s.without, s.runs, s.runs_cut, s.plugin, s.child_offset, " BYTES(
-             "s.name") " AS name " BY_EXHIBIT "t_stream s ON s.exhibit = x.id ORDER BY x.label, s.locator"},
+        {"stream", "=t.t", STREAM_SQL(HEX("s.name")), STREAM_SQL("s.name")},
 },
   last_parts[] =
       {
@@ -122,7 +122,8 @@ static const struct {
 };
 #define RECORD_KEYS "=t.tti"
 
-/* Where a record's line says its place among those of its stream; the columns before are the same for all of these. */
+/* Where a record's line says its place among those of its stream; the columns before are the same for all of
+ * these. */
 enum { PLACE_COLUMN = 5 };
 
 struct findings {
@@ -140,8 +141,8 @@ struct findings {
 
 /* ------------------------------------------------------------------ the statements */
 
-/* Takes `sql` and `numbered`. */
-static int add_part(struct findings *f, const char *name, const char *keys, char *sql, char *numbered)
+/* Takes `sql` and `quick`. */
+static int add_part(struct findings *f, const char *name, const char *keys, char *sql, char *quick)
 {
     struct findings_part *more = realloc(f->parts, (f->part_count + 1) * sizeof *more);
     char *copy = strdup(name);
@@ -150,33 +151,36 @@ static int add_part(struct findings *f, const char *name, const char *keys, char
     if (!more || !copy || !sql) {
         free(copy);
         free(sql);
-        free(numbered);
+        free(quick);
         return -ENOMEM;
     }
     f->parts[f->part_count++] =
-        (struct findings_part){.sql = sql, .name = copy, .keys = keys, .numbered = numbered};
+        (struct findings_part){.sql = sql, .name = copy, .keys = keys, .quick = quick};
     return 0;
 }
 
-static int add_fixed(struct findings *f, const char *name, const char *keys, const char *sql)
+static int add_fixed(struct findings *f, const char *name, const char *keys, const char *sql,
+                     const char *quick)
 {
-    return add_part(f, name, keys, strdup(sql), NULL);
+    return add_part(f, name, keys, strdup(sql), quick ? strdup(quick) : NULL);
 }
 
 /* The fields of a record table in order: what stands behind stream, attempt and ordinal. */
-static int append_fields(struct db *db, const char *table, struct buf *sql)
+static int append_fields(struct db *db, const char *table, struct buf *sql, struct buf *quick)
 {
     struct db_statement *s;
     int code = db_prepare(db, "SELECT name, type FROM pragma_table_info(?1) WHERE cid >= 3 ORDER BY cid", &s);
     if (code)
         return code;
     db_bind_text(s, 1, table);
-    while ((code = db_step(s)) == 1)
+    while ((code = db_step(s)) == 1) {
+        buf_printf(quick, ", r.\"%s\"", db_text(s, 0));
         if (strcmp(db_text(s, 1), "BLOB") == 0)
             buf_printf(sql, ", iif(r.\"%s\" IS NULL, NULL, lower(hex(r.\"%s\"))) AS \"%s\"", db_text(s, 0),
                        db_text(s, 0), db_text(s, 0));
         else
             buf_printf(sql, ", r.\"%s\"", db_text(s, 0));
+    }
     db_finalize(s);
     return code;
 }
@@ -212,44 +216,50 @@ struct records {
     int64_t version;
     uint64_t pass;
     bool sparse;
-    struct buf fields; /* ", r.x, r.y" */
+    struct buf fields; /* ", r.x, r.y", bytes as hex */
+    struct buf raw;    /* and as they are */
 };
 
 /* Those of a later pass are few, and sorted; those of the first come in the order of its contents. */
-static void put_records_sql(const struct records *r, const char *place, struct buf *sql)
+static void put_records_sql(const struct records *r, const char *place, const struct buf *fields,
+                            struct buf *sql)
 {
     const char *join = r->sparse || r->pass > 1 ? "JOIN" : "CROSS JOIN";
     buf_printf(sql, "SELECT 'record', '%s.%s', %lld, x.label, s.locator, %s", r->plugin, r->type,
                (long long)r->version, place);
-    buf_append(sql, r->fields.data, r->fields.size);
+    buf_append(sql, fields->data, fields->size);
     buf_printf(sql, " FROM t_exhibit x %s t_stream s ON s.exhibit = x.id %s \"%s\" r ON r.stream = s.id",
                join, join, r->table);
     if (r->pass > 1)
-        buf_printf(sql,
-                   " JOIN t_attempt a ON a.id = r.attempt AND a.pass = %llu AND a.status IN " SQL_CHOSEN,
+        buf_printf(sql, " JOIN t_attempt a ON a.id = r.attempt AND a.pass = %llu AND a.status IN " SQL_CHOSEN,
                    (unsigned long long)r->pass);
     else
         buf_text(sql, " AND r.attempt = s.attempt");
     buf_text(sql, " ORDER BY x.label, s.locator, r.ordinal");
 }
 
-/* Records of one type. A stream's records are numbered anew within their type: other plugins' do not count. For sqlite3 a window
- * function numbers them, which takes longer than all the rest; put_row counts by itself, from the stream in that column. */
+/* Records of one type. A stream's records are numbered anew within their type: other plugins' do not count.
+ * For sqlite3 a window function numbers them, which takes longer than all the rest; put_row counts by itself,
+ * from the stream in that column. */
 static int add_records(struct findings *f, struct records *r)
 {
-    struct buf sql = {0}, numbered = {0}, name = {0};
+    struct buf sql = {0}, quick = {0}, name = {0};
     int code = is_sparse(f->db, r->table, &r->sparse);
     if (code == 0)
-        code = append_fields(f->db, r->table, &r->fields);
+        code = append_fields(f->db, r->table, &r->fields, &r->raw);
     buf_printf(&name, "record %s.%s", r->plugin, r->type);
-    put_records_sql(r, "row_number() OVER (PARTITION BY x.label, s.locator ORDER BY r.ordinal) - 1", &sql);
-    put_records_sql(r, "s.id", &numbered);
+    put_records_sql(r, "row_number() OVER (PARTITION BY x.label, s.locator ORDER BY r.ordinal) - 1",
+                    &r->fields, &sql);
+    put_records_sql(r, "s.id", &r->raw, &quick);
+    if (code == 0 && (buf_failed(&sql) || buf_failed(&quick) || buf_failed(&name) || buf_failed(&r->fields) ||
+                      buf_failed(&r->raw)))
+        code = -ENOMEM;
     if (code == 0)
-        code = buf_failed(&sql) || buf_failed(&numbered) || buf_failed(&name) || buf_failed(&r->fields)
-                   ? -ENOMEM
-                   : add_part(f, buf_cstr(&name), RECORD_KEYS, buf_steal(&sql), buf_steal(&numbered));
+        code = add_part(f, buf_cstr(&name), RECORD_KEYS, buf_steal(&sql), buf_steal(&quick));
+    if (code == 0)
+        f->parts[f->part_count - 1].numbered = true;
     buf_finish(&sql);
-    buf_finish(&numbered);
+    buf_finish(&quick);
     buf_finish(&name);
     return code;
 }
@@ -269,6 +279,7 @@ static int add_all_records(struct findings *f, uint64_t pass)
                                   .pass = pass};
         code = add_records(f, &records);
         buf_finish(&records.fields);
+        buf_finish(&records.raw);
         if (code)
             break;
     }
@@ -313,11 +324,12 @@ int findings_open(struct db *db, struct findings **ret_findings)
     int code = 0;
     db_sort_on_disk(db, true);
     for (size_t i = 0; code == 0 && i < sizeof first_parts / sizeof *first_parts; i++)
-        code = add_fixed(f, first_parts[i].name, first_parts[i].keys, first_parts[i].sql);
+        code =
+            add_fixed(f, first_parts[i].name, first_parts[i].keys, first_parts[i].sql, first_parts[i].quick);
     if (code == 0)
         code = add_all_records(f, 1);
     for (size_t i = 0; code == 0 && i < sizeof last_parts / sizeof *last_parts; i++)
-        code = add_fixed(f, last_parts[i].name, last_parts[i].keys, last_parts[i].sql);
+        code = add_fixed(f, last_parts[i].name, last_parts[i].keys, last_parts[i].sql, NULL);
     if (code == 0)
         code = add_later_passes(f);
     if (code) {
@@ -337,7 +349,7 @@ void findings_close(struct findings *f)
     for (size_t i = 0; i < f->part_count; i++) {
         free(f->parts[i].sql);
         free(f->parts[i].name);
-        free(f->parts[i].numbered);
+        free(f->parts[i].quick);
     }
     free(f->parts);
     buf_finish(&f->line);
@@ -356,33 +368,22 @@ static int take_line(struct findings *f, const char **ret_line, size_t *ret_size
     return 1;
 }
 
-static void put_number(struct buf *line, int64_t value)
-{
-    char text[24], *at = text + sizeof text;
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do
-        *--at = (char)('0' + rest % 10);
-    while ((rest /= 10) > 0);
-    if (value < 0)
-        *--at = '-';
-    buf_append(line, at, (size_t)(text + sizeof text - at));
-}
-
-/* Text up to a NUL, as sqlite3 prints it. */
+/* Text up to a NUL, as sqlite3 prints it; bytes as hex. */
 static void put_column(struct findings *f, int column)
 {
-    const char *text;
-    size_t size;
-    switch (db_kind(f->statement, column)) {
+    struct db_value value = db_value(f->statement, column);
+    switch (value.kind) {
     case DB_NULL:
         buf_u8(&f->line, '-');
         break;
     case DB_INTEGER:
-        put_number(&f->line, db_i64(f->statement, column));
+        buf_i64_text(&f->line, value.number);
+        break;
+    case DB_BYTES:
+        text_hex(&f->line, value.data, value.size);
         break;
     case DB_OTHER:
-        text = db_bytes(f->statement, column, &size);
-        buf_append(&f->line, text, strnlen(text, size));
+        buf_append(&f->line, value.data, strnlen(value.data, value.size));
         break;
     }
 }
@@ -411,7 +412,7 @@ static void put_numbered_row(struct findings *f)
         f->stream = stream;
         f->place = 0;
     }
-    put_number(&f->line, (int64_t)f->place);
+    buf_i64_text(&f->line, (int64_t)f->place);
     put_columns(f, PLACE_COLUMN + 1, db_columns(f->statement));
 }
 
@@ -434,7 +435,7 @@ static int next_part(struct findings *f)
     if (f->next == f->part_count)
         return 0;
     const struct findings_part *part = &f->parts[f->next++];
-    int code = db_prepare(f->db, part->numbered ? part->numbered : part->sql, &f->statement);
+    int code = db_prepare(f->db, part->quick ? part->quick : part->sql, &f->statement);
     return code ? code : 1;
 }
 

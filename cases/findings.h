@@ -20,7 +20,10 @@ struct findings_part {
     char *sql;  /* owned */
     char *name; /* "entry", "record yara.match" ... owned */
     const char *keys;
-    char *numbered; /* of records: gives the same lines in less time; for findings.c. NULL, or owned */
+    /* For findings.c: a statement for the same lines in less time, or NULL; owned. Bytes are not hex yet, and of records (`numbered`)
+     * the stream's id stands where the line has the place. */
+    char *quick;
+    bool numbered;
 };
 
 struct findings;

@@ -134,6 +134,32 @@ void buf_text(struct buf *buf, const char *string)
     buf_append(buf, string, strlen(string));
 }
 
+/* The digits of `value` end at `end`; where they begin. */
+static char *decimal(char *end, uint64_t value)
+{
+    do
+        *--end = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    return end;
+}
+
+void buf_u64_text(struct buf *buf, uint64_t value)
+{
+    char text[24], *end = text + sizeof text, *at = decimal(end, value);
+
+    buf_append(buf, at, (size_t)(end - at));
+}
+
+void buf_i64_text(struct buf *buf, int64_t value)
+{
+    char text[24], *end = text + sizeof text,
+                   *at = decimal(end, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+
+    if (value < 0)
+        *--at = '-';
+    buf_append(buf, at, (size_t)(end - at));
+}
+
 void buf_printf(struct buf *buf, const char *format, ...)
 {
     va_list args;
@@ -146,13 +172,16 @@ void buf_printf(struct buf *buf, const char *format, ...)
 void buf_vprintf(struct buf *buf, const char *format, va_list args)
 {
     va_list again;
+    size_t room = buf->failed ? 0 : buf->capacity - buf->size;
     int length;
 
     va_copy(again, args);
-    length = vsnprintf(NULL, 0, format, args);
+    length = vsnprintf(room > 0 ? (char *)buf->data + buf->size : NULL, room, format, args);
     if (length < 0)
         fail(buf);
-    else if (reserve(buf, (size_t)length + 1)) {
+    else if ((size_t)length < room) {
+        buf->size += (size_t)length;
+    } else if (reserve(buf, (size_t)length + 1)) {
         vsnprintf((char *)buf->data + buf->size, (size_t)length + 1, format, again);
         buf->size += (size_t)length;
     }

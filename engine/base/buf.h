@@ -39,6 +39,9 @@ void buf_blob(struct buf *buf, const void *data, size_t size);
 void buf_string(struct buf *buf, const char *string);
 /* Text without its NUL. */
 void buf_text(struct buf *buf, const char *string);
+/* As decimal digits. */
+void buf_u64_text(struct buf *buf, uint64_t value);
+void buf_i64_text(struct buf *buf, int64_t value);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *buf, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 /* Overwrites four bytes that are already there (a length that was not known before). */

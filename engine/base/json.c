@@ -151,13 +151,13 @@ void json_hex(struct json *json, const char *key, const void *data, size_t size)
 void json_u64(struct json *json, const char *key, uint64_t value)
 {
     before(json, key);
-    buf_printf(json->buf, "%" PRIu64, value);
+    buf_u64_text(json->buf, value);
 }
 
 void json_i64(struct json *json, const char *key, int64_t value)
 {
     before(json, key);
-    buf_printf(json->buf, "%" PRId64, value);
+    buf_i64_text(json->buf, value);
 }
 
 void json_bool(struct json *json, const char *key, bool value)
