@@ -80,9 +80,12 @@ static int configure(struct db *db, enum db_mode mode)
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
     int code = db_exec(db, "PRAGMA temp_store = 2; PRAGMA cache_size = -65536; PRAGMA foreign_keys = ON; "
                            "PRAGMA cell_size_check = ON;");
+    /* A new database gets larger pages than SQLite's 4096: rows of features and files are a few hundred bytes, and with 16 KiB writing
+     * and reading them takes a fifth less time (bench/README.md). The log is brought in every 16 MiB. */
+    static_assert(DB_PAGE_SIZE == 16384, "the statement says the same");
     if (code == 0 && mode != DB_READ)
-        code = db_exec(
-            db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;");
+        code = db_exec(db, "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+                           "PRAGMA wal_autocheckpoint = 1000;");
     return code;
 }
 

@@ -32,6 +32,8 @@ int db_attach_unchanging(struct db *db, const char *path, const char *name);
 const char *db_error(struct db *db);
 const char *db_version(void); /* "SQLite 3.40.1" */
 
+enum { DB_PAGE_SIZE = 16384 }; /* of a database that db_open makes */
+
 /* One or more statements without results. */
 int db_exec(struct db *db, const char *sql);
 /* One statement, with two numbers for ?1 and ?2; what rows it has are passed over. */

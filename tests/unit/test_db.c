@@ -184,8 +184,8 @@ Test(db, a_damaged_page_is_told_and_not_read_over)
     db = NULL;
     FILE *file = fopen(world_path(&world, "a.db"), "r+");
     cr_assert(file);
-    fseek(file, 4096, SEEK_SET); /* the root page of t */
-    for (int i = 0; i < 4096; i++)
+    fseek(file, DB_PAGE_SIZE, SEEK_SET); /* the root page of t */
+    for (int i = 0; i < DB_PAGE_SIZE; i++)
         fputc(0xee, file);
     fclose(file);
     struct why why = {{0}};

@@ -224,16 +224,16 @@ Test(verify, an_artefact_record_that_cannot_be_checked_is_not_passed_over)
 
 Test(verify, a_damaged_database_is_told_and_nothing_that_hangs_on_it_is_called_good)
 {
-    char path[160], junk[4096];
+    char path[160], junk[DB_PAGE_SIZE];
     memset(junk, 0xee, sizeof junk);
     world_close(&world);
     snprintf(path, sizeof path, "%s/case.db", world.folder);
     FILE *file = fopen(path, "r+");
     cr_assert(file);
     fseek(file, 0, SEEK_END);
-    long pages = ftell(file) / 4096;
+    long pages = ftell(file) / DB_PAGE_SIZE;
     for (long page = 3; page < pages; page++) {
-        fseek(file, page * 4096, SEEK_SET);
+        fseek(file, page * DB_PAGE_SIZE, SEEK_SET);
         fwrite(junk, 1, sizeof junk, file);
     }
     fclose(file);
