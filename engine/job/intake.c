@@ -57,9 +57,11 @@ static bool plugin_known(const struct supervisor *s, uint32_t plugin)
 }
 
 /* An honest worker stops its plugins long before: their records and notes on a stream are limited together. */
-static uint64_t words_permitted(const struct supervisor *s)
+static uint64_t words_permitted(struct supervisor *s)
 {
-    return u64_mul_saturating(settings_number(s->options->settings, "limit.records"), s->plugin_count + 1);
+    if (s->words_max == 0) /* asked for every record, and settings are looked up by name */
+        s->words_max = u64_mul_saturating(settings_number(s->options->settings, "limit.records"), s->plugin_count + 1);
+    return s->words_max;
 }
 
 /* ------------------------------------------------------------------ expand */

@@ -79,6 +79,7 @@ struct supervisor {
 
     struct plugin_known plugins[PLUGINS_MAX];
     size_t plugin_count, plugins_seen; /* seen: told by the zygote now starting */
+    uint64_t words_max; /* records and notes of one stream; 0: not asked for yet. For intake.c */
     size_t loaded_count, loaded_seen;
     struct exhibit *exhibits;
     struct exhibit_state *exhibit_states;
