@@ -1,5 +1,5 @@
 /*
- * overwritten: the runs of deleted contents are held in memory, a million at a time, as an interval tree;
+ * overwritten: the runs of deleted contents are held in memory, half a million at a time, as an interval tree;
  * live ones pass by. The tree is the sorted array itself: the middle of a range is its root, and knows how
  * far any run of the range reaches (T. H. Cormen et al., Introduction to Algorithms, "Interval trees").
  */
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUNS_AT_ONCE = 1 << 20 };
+enum { RUNS_AT_ONCE = 1 << 19 };
 
 struct dead_run {
     uint64_t offset, end;
