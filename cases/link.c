@@ -4,6 +4,7 @@
 #include "cases/db.h"
 #include "cases/names.h"
 #include "cases/overwritten.h"
+#include "engine/base/log.h"
 
 #include <errno.h>
 #include <string.h>
@@ -70,6 +71,10 @@ static int link_all(struct db *db)
 
     if (code == 0)
         code = overwritten_fill(db);
+    if (code == -E2BIG) {
+        log_warn("whose blocks deleted files had is not told: the file systems give each of them to too many");
+        code = db_exec(db, sql_forget);
+    }
     if (code || !db_has_table(db, "rec_carve"))
         return code;
     code = db_exec(db, sql_carved);

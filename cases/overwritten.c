@@ -1,7 +1,7 @@
 /*
- * overwritten: the runs of deleted contents are held in memory, half a million at a time, as an interval tree;
- * live ones pass by. The tree is the sorted array itself: the middle of a range is its root, and knows how
- * far any run of the range reaches (T. H. Cormen et al., Introduction to Algorithms, "Interval trees").
+ * overwritten: the runs of deleted contents are held in memory, half a million at a time, as an interval
+ * tree; live ones pass by. The tree is the sorted array itself: the middle of a range is its root, and knows
+ * how far any run of the range reaches (T. H. Cormen et al., Introduction to Algorithms, "Interval trees").
  */
 #include "cases/overwritten.h"
 
@@ -14,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUNS_AT_ONCE = 1 << 19 };
+/* A place has had a few owners. A file system that says of each of its places that everybody had it would be
+ * gone through without end: it may have so many overlaps for every content, and some more. */
+enum { RUNS_AT_ONCE = 1 << 19, OVERLAPS_OF_A_CONTENT = 64, OVERLAPS_MORE = 1000000 };
 
 struct dead_run {
     uint64_t offset, end;
@@ -39,6 +41,7 @@ struct places {
     struct medium *media;
     uint32_t *by_name; /* numbers of media, sorted */
     size_t run_count, content_count, medium_count;
+    uint64_t overlaps, overlaps_max;
 };
 
 /* Files, alternate data streams, structures (cases/names.h): structures own blocks as files do. */
@@ -214,6 +217,8 @@ static int load(struct places *p, uint64_t *after)
 static int put_overlap(struct places *p, struct dead_run *run, uint64_t owner, uint64_t offset, uint64_t end)
 {
     uint64_t from = offset > run->offset ? offset : run->offset, to = end < run->end ? end : run->end;
+    if (++p->overlaps > p->overlaps_max)
+        return -E2BIG;
     struct dead_content *content = &p->contents[run->content];
     db_bind_u64(p->insert, 1, content->id);
     db_bind_u64(p->insert, 2, from);
@@ -293,17 +298,21 @@ static void forget(struct places *p)
     free(p->by_name);
     free(p->runs);
     free(p->contents);
-    *p = (struct places){.db = p->db, .insert = p->insert};
+    *p = (struct places){
+        .db = p->db, .insert = p->insert, .overlaps = p->overlaps, .overlaps_max = p->overlaps_max};
 }
 
 int overwritten_fill(struct db *db)
 {
     struct places p = {.db = db};
-    uint64_t after = 0;
+    uint64_t after = 0, contents = 0;
+    int code = db_number(db, "SELECT count(*) FROM t_stream", 0, 0, &contents);
+    p.overlaps_max = u64_add_saturating(u64_mul_saturating(contents, OVERLAPS_OF_A_CONTENT), OVERLAPS_MORE);
     /* Of runs that begin in each other the same place may come twice. */
-    int code = db_prepare(
-        db, "INSERT OR IGNORE INTO t_overwritten(stream, offset, owner, size) VALUES (?1, ?2, ?3, ?4)",
-        &p.insert);
+    if (code == 0)
+        code = db_prepare(
+            db, "INSERT OR IGNORE INTO t_overwritten(stream, offset, owner, size) VALUES (?1, ?2, ?3, ?4)",
+            &p.insert);
     bool more = true;
     while (code == 0 && more) {
         code = load(&p, &after);

@@ -111,6 +111,7 @@ void writer_undo(struct writer *writer)
     if (writer->open)
         db_rollback(writer->db);
     writer->open = false;
+    writer->held_count = 0; /* what they are at may be gone */
 }
 
 void writer_free(struct writer *writer)

@@ -240,3 +240,27 @@ Test(link, every_live_run_in_a_deleted_one_is_found)
             "SELECT (SELECT count(*) FROM t_deleted) = (SELECT count(DISTINCT id) FROM run WHERE deleted)"),
         1);
 }
+
+/* A thousand deleted files and as many live ones, all in one place: a million owners, and more with each. */
+Test(link, a_file_system_in_which_everybody_has_every_place_says_nothing)
+{
+    static const struct found_run place[] = {{4096, 8192}};
+    struct why why = {""};
+
+    file("gone", true, place, 1, 1);
+    file("new", false, place, 1, 2);
+    world_flush(&world);
+    cr_assert_eq(
+        db_exec(
+            casefile_db(world.cf),
+            "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 1200) "
+            "INSERT INTO t_stream(exhibit, locator, path, extension, kind, deleted, size, disk, runs, found) "
+            "SELECT exhibit, locator || i, path || i, extension, kind, deleted, size, disk, runs, found "
+            "FROM t_stream, n WHERE runs IS NOT NULL"),
+        0);
+    cr_assert_eq(link_findings(world.cf, &why), 0, "%s", why.text);
+    cr_assert_eq(
+        world_number(&world,
+                     "SELECT (SELECT count(*) FROM t_deleted) + (SELECT count(*) FROM t_overwritten)"),
+        0);
+}
