@@ -355,3 +355,23 @@ Test(archive, sevenzip_whose_streams_stand_before_their_folders_is_refused)
     cr_expect_not(sevenzip_streams(&bytes, &sevenzip));
     sevenzip_finish(&sevenzip);
 }
+
+/* What is good ends within the object, whatever the header says of where the data lie. */
+Test(archive, sevenzip_whose_data_lie_elsewhere_is_good_up_to_what_is_there)
+{
+    struct carved carved;
+
+    for (int first = 0; first < 2; first++) {
+        make_7z_of_two(false);
+        if (first)
+            file[39] = 0x7f; /* where packed streams begin */
+        else
+            file[42] = 0x7f; /* the size of the first, behind which the other lies */
+        le(28, crc32(0, file + 36, (uInt)(size - 36)), 4);
+        le(8, crc32(0, file + 12, 20), 4);
+        carved = harness_examine("sevenzip", file, size);
+        cr_expect_eq(carved.grade, CARVE_PARTIAL);
+        cr_expect_leq(carved.good, size);
+        cr_expect_leq(carved.size, size);
+    }
+}
