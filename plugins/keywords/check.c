@@ -24,9 +24,8 @@ static void put_bytes(struct buf *text, const struct program *program, const str
                                                                         : " *");
         if (node->kind != NODE_CHAR || writing_forms(writing, node->code, node->fold, forms) == 0)
             continue;
-        for (size_t j = 0, first = writing->kind == WRITING_ROMAN ? 0 : 0; j < forms[first].size;
-             j++, shown++)
-            buf_printf(text, "%s%02x", j == 0 ? " " : "", forms[first].data[j]);
+        for (size_t j = 0; j < forms[0].size; j++, shown++)
+            buf_printf(text, "%s%02x", j == 0 ? " " : "", forms[0].data[j]);
         if (shown > SHOWN_BYTES) {
             buf_text(text, " ...");
             return;

@@ -83,6 +83,7 @@ static uint32_t node_class(struct parser *parser, const struct range *ranges, si
         program->classes = classes;
     if (node == 0 || copy == NULL) {
         parser_fail(parser, "it has too many classes of characters, or an empty one");
+        free(copy);
         return 0;
     }
     memcpy(copy, ranges, count * sizeof copy[0]);

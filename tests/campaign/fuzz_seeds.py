@@ -15,7 +15,7 @@ SHA256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 OF_CORPUS = {"ewf": ["images/*.E01", "hostile/made/*.E01"], "thumbnail": ["files/*/*jp*g", "files/*/*png"], "text": ["files/*/*"],
              "inside": ["files/*/*", "hostile/*"], "carve": ["files/*/*", "hostile/*"], "features": ["files/*/*txt", "files/*/*eml"],
-             "keywords": ["files/*/*txt", "files/*/*eml"], "import": ["files/*/*csv", "files/*/*json"], "plugins": ["files/*/*", "hostile/*"],
+             "keywords": ["files/*/*txt", "files/*/*eml"], "import": ["files/*/*csv", "files/*/*json"], "plugins": ["files/*/*", "hostile/*"], "magic_sieve": ["files/*/*", "hostile/*"],
              "rules": ["files/yara/*"]}
 
 # Hash sets of other programs, by the format's name.

@@ -1,6 +1,8 @@
 /* tar, cabinets, RAR and 7z archives are followed by their headers. */
 #include "tests/carve/harness.h"
 
+#include "plugins/carve/formats/sevenzip.h"
+
 #include <criterion/criterion.h>
 #include <lzma.h>
 #include <stdio.h>
@@ -308,4 +310,68 @@ Test(archive, sevenzip_of_an_unknown_method_is_complete)
     le(28, crc32(0, file + (size - file[20]), file[20]), 4);
     le(8, crc32(0, file + 12, 20), 4);
     cr_assert(harness_holds("sevenzip", file, size, CARVE_COMPLETE, size));
+}
+
+/* Two stored folders, the first empty. `early`: what says which streams are in them stands before them. */
+static void make_7z_of_two(bool early)
+{
+    size_t header;
+
+    size = 0;
+    put("7z\xbc\xaf\x27\x1c\0\4", 8);
+    put("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24);
+    put("data", 4);
+    header = size;
+    put("\1\4", 2);
+    if (early)
+        put("\x08\0", 2);
+    put("\6\0\2\x09\0\4\0", 7);
+    put("\7\x0b\2\0\1\1\0\1\1\0\x0c\0\4\x0a\1", 15);
+    put_le(0, 4);
+    put_le(crc32(0, (const Bytef *)"data", 4), 4);
+    put("\0\0\0", 3);
+    le(12, header - 32, 8);
+    le(20, size - header, 8);
+    le(28, crc32(0, file + header, (uInt)(size - header)), 4);
+    le(8, crc32(0, file + 12, 20), 4);
+}
+
+Test(archive, sevenzip_may_have_an_empty_folder)
+{
+    make_7z_of_two(false);
+    cr_assert(harness_holds("sevenzip", file, size, CARVE_VALIDATED, size));
+}
+
+/* Streams are made for the folders that are known by then: those of folders behind them would not be there.
+ */
+Test(archive, sevenzip_whose_streams_stand_before_their_folders_is_refused)
+{
+    struct sevenzip sevenzip = {0};
+    struct bytes bytes;
+
+    make_7z_of_two(true);
+    cr_expect_lt(harness_examine("sevenzip", file, size).grade, CARVE_COMPLETE);
+    bytes_init(&bytes, file + 38, size - 38);
+    cr_expect_not(sevenzip_streams(&bytes, &sevenzip));
+    sevenzip_finish(&sevenzip);
+}
+
+/* What is good ends within the object, whatever the header says of where the data lie. */
+Test(archive, sevenzip_whose_data_lie_elsewhere_is_good_up_to_what_is_there)
+{
+    struct carved carved;
+
+    for (int first = 0; first < 2; first++) {
+        make_7z_of_two(false);
+        if (first)
+            file[39] = 0x7f; /* where packed streams begin */
+        else
+            file[42] = 0x7f; /* the size of the first, behind which the other lies */
+        le(28, crc32(0, file + 36, (uInt)(size - 36)), 4);
+        le(8, crc32(0, file + 12, 20), 4);
+        carved = harness_examine("sevenzip", file, size);
+        cr_expect_eq(carved.grade, CARVE_PARTIAL);
+        cr_expect_leq(carved.good, size);
+        cr_expect_leq(carved.size, size);
+    }
 }

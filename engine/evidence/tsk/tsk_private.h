@@ -183,7 +183,13 @@ int tsk_shadow_report(struct tsk_task *task, const struct locator *locator);
  * is there with the same metadata; then a name in use takes the place of a deleted one. 1: no memory. */
 uint8_t tsk_fs_dir_add(TSK_FS_DIR *dir, const TSK_FS_NAME *name);
 
-/* Gives back what tsk_fs_dir_add has to remember of the last folder. */
+/* libtsk's, too: whether the folder's list has a name with this metadata and this hash; its flags, or 0. One
+ * in use comes first, else the last one. */
+uint8_t tsk_fs_dir_contains(TSK_FS_DIR *dir, TSK_INUM_T number, uint32_t hash);
+/* libtsk's own. */
+uint32_t tsk_fs_dir_hash(const char *text);
+
+/* Gives back what these have to remember of the last folder. */
 void tsk_dir_forget(void);
 
 /* ------------------------------------------------------------------ tsk_walk.c */

@@ -2,7 +2,7 @@
  * tsk_weight: how many names a folder can hold, before libtsk reads it.
  *
  * A folder's names may be read without anything else being read meanwhile, so that nothing shows that libtsk
- * is at work; and names that are there twice it compares one by one (tsk_dir.c). The least that a name takes:
+ * is at work; and some it compares one by one, though tsk_dir.c is there. The least that a name takes:
  * ext and UFS 8 bytes and the name itself, for which 8 are counted; NTFS 82 bytes and two for each character
  * of it, in steps of 8; FAT 32; ISO 9660 34.
  */

@@ -102,7 +102,8 @@ static enum sevenzip_data unpack_all(struct reader *reader, const uint8_t *heade
         enum sevenzip_data data = sevenzip_unpack(reader, &sevenzip, i, NULL, &at);
 
         worst = data < worst ? data : worst;
-        *ret_good = at - begin > LAG ? at - LAG : begin;
+        if (begin <= reader_size(reader)) /* else it is what was good before */
+            *ret_good = at - begin > LAG ? at - LAG : begin;
     }
     sevenzip_finish(&sevenzip);
     return worst;

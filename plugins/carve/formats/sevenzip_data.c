@@ -336,7 +336,7 @@ bool sevenzip_streams(struct bytes *bytes, struct sevenzip *ret)
     while ((id = bytes_u8(bytes)) != END && !bytes_failed(bytes)) {
         if (id == PACK_INFO && sizes == NULL) {
             sizes = read_pack_info(bytes, &at, &count);
-        } else if (id == UNPACK_INFO && ret->folders == NULL) {
+        } else if (id == UNPACK_INFO && ret->folders == NULL && ret->streams == NULL) {
             read_unpack_info(bytes, ret);
             for (size_t i = 0; i < ret->folder_count; i++)
                 ret->folders[i].files = 1;
@@ -530,7 +530,7 @@ enum sevenzip_data sevenzip_unpack(struct reader *reader, const struct sevenzip 
     }
     if (!known)
         return SEVENZIP_UNCHECKED;
-    check_bytes(&check, NULL, 0); /* empty streams at the end */
+    check_bytes(&check, (const uint8_t *)"", 0); /* empty streams at the end */
     if (check.wrong || check.stream < check.end)
         return SEVENZIP_WRONG;
     return check.unchecked ? SEVENZIP_UNCHECKED : SEVENZIP_RIGHT;

@@ -418,10 +418,11 @@ static uint64_t compare_entries(struct zip *zip, const struct directory *directo
 
     for (uint64_t i = 0; i < directory->count; i++) {
         size_t size = read_entry(zip, at, &entry);
-        struct member *member = member_at(zip, entry.offset + shift);
+        struct member *member;
 
         if (size == 0)
             return UINT64_MAX;
+        member = member_at(zip, entry.offset + shift);
         if (member != NULL && !member->listed && member->method == entry.method && member->crc == entry.crc &&
             member->packed == entry.packed && member->size == entry.size && member->name == entry.name) {
             member->listed = true;
