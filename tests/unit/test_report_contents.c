@@ -17,7 +17,7 @@
 static char base[64];
 static struct casefile *cf;
 
-static void sql(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void sql(const char *format, ...)
 {
     struct buf text = {0};
     va_list args;
