@@ -175,12 +175,19 @@ void html_when_both(struct html *html, int64_t when)
 void html_base64(struct html *html, const uint8_t *data, size_t size)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char text[4096];
+    size_t filled = 0;
     for (size_t i = 0; i < size; i += 3) {
         size_t left = size - i < 3 ? size - i : 3;
         uint32_t bits = (uint32_t)data[i] << 16 | (left > 1 ? (uint32_t)data[i + 1] << 8 : 0) | (left > 2 ? data[i + 2] : 0);
-        const char four[] = {digits[bits >> 18], digits[bits >> 12 & 63], left > 1 ? digits[bits >> 6 & 63] : '=',
-                             left > 2 ? digits[bits & 63] : '='};
-        buf_append(html->buf, four, sizeof four);
+        text[filled++] = digits[bits >> 18];
+        text[filled++] = digits[bits >> 12 & 63];
+        text[filled++] = left > 1 ? digits[bits >> 6 & 63] : '=';
+        text[filled++] = left > 2 ? digits[bits & 63] : '=';
+        if (filled == sizeof text || i + 3 >= size) {
+            buf_append(html->buf, text, filled);
+            filled = 0;
+        }
     }
 }
 

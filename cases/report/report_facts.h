@@ -35,6 +35,7 @@ struct file_fact {
     uint64_t content_size;
     const char *runs; /* [[offset or null, bytes], ...] */
     bool inside;      /* it lies in a medium inside of the exhibit's: offsets are that one's */
+    const uint8_t *sha256_bytes; /* SHA256_SIZE; NULL: not known */
     char md5[33], sha1[41], sha256[SHA256_HEX_SIZE];
     uint64_t unread; /* bytes of it that zeros stand for in the hash values */
     const char *mime, *grade, *parent, *plugin;
@@ -46,6 +47,8 @@ enum facts_what {
     FACTS_ENTRIES = 1, /* what file systems name: files, folders, alternate streams, their own metadata */
     FACTS_INNER = 2,   /* what was found inside contents: members, recovered objects, slack is left out */
     FACTS_ALL = 3,     /* first the one, then the other */
+    FACTS_BRIEF = 4,   /* no more of each than exhibit, path, type, size, flags, the four times, content_size, sha256_bytes,
+                          mime, grade, inner: the rest is 0 or "", and takes half of the time */
 };
 
 /* `each` returns 0, or negative to end, which is returned. Free and unread space, slack and images are not

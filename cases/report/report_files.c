@@ -4,7 +4,6 @@
 #include "cases/report/report_facts.h"
 #include "cases/report/report_pack.h"
 #include "engine/base/hash.h"
-#include "engine/base/text.h"
 #include "engine/base/when.h"
 #include "engine/evidence/found.h"
 
@@ -230,14 +229,35 @@ static char state_letter(const struct file_fact *fact)
                                              : 'l';
 }
 
+static int64_t seconds(int64_t when)
+{
+    return when == WHEN_NONE ? PACK_NONE : when / 1000000000 - (when % 1000000000 < 0);
+}
+
+/* Of 1 January, in seconds since 1970; the Gregorian rule for all years (of whens, 1677 to 2262). */
+static int64_t year_begin(int64_t year)
+{
+    int64_t before = year - 1;
+    return ((year - 1970) * 365 + before / 4 - before / 100 + before / 400 - 477) * 86400;
+}
+
+static int64_t year_of(int64_t seconds)
+{
+    int64_t year = 1970 + seconds / 31556952;
+    while (seconds < year_begin(year))
+        year--;
+    while (seconds >= year_begin(year + 1))
+        year++;
+    return year;
+}
+
 static void count_year(struct report_files *files, int64_t when)
 {
-    char text[WHEN_TEXT_SIZE];
     if (when == WHEN_NONE) {
         files->no_time++;
         return;
     }
-    long year = strtol(when_format(when, text), NULL, 10);
+    int64_t year = year_of(seconds(when));
     if (year < FILES_YEAR_FIRST || year >= FILES_YEAR_FIRST + FILES_YEARS)
         files->other_years++;
     else
@@ -255,29 +275,22 @@ static int show(struct report_files *files, const struct file_fact *fact, uint64
     return row->exhibit && row->path && row->type ? 0 : -ENOMEM;
 }
 
-static void put_hash(struct buf *buf, const char *hex)
+static void put_hash(struct buf *buf, const uint8_t *bytes)
 {
-    uint8_t bytes[SHA256_SIZE];
-    bool known = text_unhex(hex, bytes, sizeof bytes);
-    buf_u8(buf, known);
-    if (known)
-        buf_append(buf, bytes, sizeof bytes);
+    buf_u8(buf, bytes != NULL);
+    if (bytes)
+        buf_append(buf, bytes, SHA256_SIZE);
 }
 
 static int put_details(struct gathering *g, const struct file_fact *fact)
 {
     const int64_t times[] = {fact->accessed, fact->changed, fact->born};
     int64_t last = 0;
-    put_hash(&g->details, fact->sha256);
+    put_hash(&g->details, fact->sha256_bytes);
     for (size_t i = 0; i < 3; i++)
         report_pack_when(&g->details, times[i], &last);
     report_pack_text(&g->details, fact->grade, strlen(fact->grade));
     return ++g->detailed == FILES_PER_DETAILS ? end_details(g) : 0;
-}
-
-static int64_t seconds(int64_t when)
-{
-    return when == WHEN_NONE ? PACK_NONE : when / 1000000000 - (when % 1000000000 < 0);
 }
 
 static int put_row(struct gathering *g, const struct file_fact *fact, uint64_t size)
@@ -341,7 +354,7 @@ int report_files_gather(const struct report_from *from, struct report_files *ret
                           .modified = calloc(FILES_PER_PART, sizeof(int64_t))};
     *ret_files = (struct report_files){0};
     int error = !g.sizes || !g.modified ? why_set(from->why, -ENOMEM, "no memory")
-                                        : file_facts(from->cf, FACTS_ALL, each, &g, from->why);
+                                        : file_facts(from->cf, FACTS_ALL | FACTS_BRIEF, each, &g, from->why);
     if (error == 0 && from->parts)
         error = end_rows(&g);
     if (error == 0 && from->parts)

@@ -86,14 +86,23 @@ void *gather_grow(void *rows, size_t *count, size_t size)
     return row;
 }
 
-char *gather_text(struct db_statement *s, int column)
+uint64_t gather_sum(uint64_t sum, uint64_t more)
+{
+    return more < INT64_MAX - sum ? sum + more : INT64_MAX;
+}
+
+char *gather_safe(const char *text)
 {
     struct buf safe = {0};
-    const char *text = db_text(s, column);
     safe_text_cut(&safe, text, strlen(text), MODEL_TEXT_MAX);
     if (safe.size == 0 && !buf_failed(&safe))
         return strdup("");
     return buf_steal(&safe);
+}
+
+char *gather_text(struct db_statement *s, int column)
+{
+    return gather_safe(db_text(s, column));
 }
 
 bool gather_texts(struct db_statement *s, char **const *ret_texts, size_t count)
@@ -191,23 +200,10 @@ static int gather_custody(struct gather *gather)
     return error;
 }
 
-/* Every content with the volume that it belongs to, for all who ask; it goes with the transaction. */
-static const char placed_sql[] =
-    "CREATE TEMP TABLE placed(id INTEGER PRIMARY KEY, volume TEXT NOT NULL);"
-    "WITH RECURSIVE p(id, volume) AS ("
-    "SELECT s.id, coalesce(e.volume, v.key, '') FROM t_stream s "
-    "LEFT JOIN t_entry e ON e.exhibit = s.exhibit AND e.path = s.path AND e.stream = s.id "
-    "LEFT JOIN t_volume v ON e.id IS NULL AND v.exhibit = s.exhibit AND v.raw <> '' AND v.raw = s.locator "
-    "WHERE s.parent IS NULL "
-    "UNION ALL SELECT c.id, p.volume FROM p JOIN t_stream c ON c.parent = p.id) INSERT OR IGNORE INTO placed "
-    "SELECT * FROM p";
-
 static int gather_snapshot(struct gather *gather)
 {
     db_sort_on_disk(gather->db, true);
     int error = db_exec(gather->db, "BEGIN"); /* one snapshot; db_begin would want to write */
-    if (error == 0)
-        error = db_exec(gather->db, placed_sql);
     if (error < 0)
         why_set(gather->why, error, "%s/case.db: %s", casefile_folder(gather->cf), db_error(gather->db));
     if (error == 0)
@@ -238,8 +234,10 @@ static int gather_digest(struct gather *gather)
     int error = gather_number(gather, "SELECT count(*) FROM t_run", &runs);
     if (error == 0)
         error = gather_number(gather,
-                              "SELECT (SELECT count(*) FROM t_stream WHERE status = 0) + (SELECT count(*) "
-                              "FROM t_scan WHERE status = 0)",
+                              "SELECT (SELECT count(*) FROM t_stream WHERE status = 0 AND parent IS NULL AND kind = 0) + "
+                              "(SELECT count(*) FROM t_stream WHERE status = 0 AND parent IS NULL AND kind <> 0) + "
+                              "(SELECT count(*) FROM t_stream WHERE status = 0 AND parent IS NOT NULL) + "
+                              "(SELECT count(*) FROM t_scan WHERE status = 0)", /* by the indexes of what is pending */
                               &model->pending_contents);
     if (error == 0)
         error =

@@ -1,4 +1,5 @@
-/* report_model_account: what the bytes of each part of a medium are, as the walk divided them. */
+/* report_model_account: what the bytes of each part of a medium are, as the walk divided them, and what is one repeated
+ * byte in it, which report_model_contents.c has counted. */
 #include "cases/report/report_gather.h"
 
 #include <string.h>
@@ -21,28 +22,6 @@ static int account_row(struct gather *gather, struct db_statement *s)
     row->account.bytes[kind] += db_u64(s, 3);
     return 0;
 }
-
-static int uniform_row(struct gather *gather, struct db_statement *s)
-{
-    struct model_volume *row = media_volume(gather->model, db_u64(s, 0), db_text(s, 1), db_i64(s, 2) != 0);
-    if (!row)
-        return 0;
-    row->account.uniform += db_u64(s, 3);
-    row->account.uniform_bytes += db_u64(s, 4);
-    row->account.slacks += db_u64(s, 5);
-    row->account.slack_uniform += db_u64(s, 6);
-    row->account.slack_bytes += db_u64(s, 7);
-    return 0;
-}
-
-static const char uniform_sql[] =
-    "SELECT s.exhibit, p.volume, s.locator IN ('image', 'file'), sum(s.uniform IS NOT NULL), "
-    "sum(CASE WHEN s.uniform IS NOT NULL THEN " BYTES(
-        "s.size") " ELSE 0 END), sum(s.slack > 0), "
-                  "sum(s.slack_uniform <> 0), sum(CASE WHEN s.slack_uniform <> 0 THEN " BYTES(
-                      "s.slack") " ELSE 0 END) "
-                                 "FROM placed p JOIN t_stream s ON s.id = p.id WHERE s.status IN (1, "
-                                 "2) GROUP BY 1, 2, 3";
 
 static void add_bytes(struct model_account *to, const struct model_account *from)
 {
@@ -96,8 +75,6 @@ int gather_accounts(struct gather *gather)
 {
     int error = gather_each(gather, "SELECT exhibit, volume, what, " BYTES("bytes") " FROM t_account", 0,
                             account_row, NULL);
-    if (error == 0)
-        error = gather_each(gather, uniform_sql, 0, uniform_row, NULL);
     if (error == 0)
         add_up(gather->model);
     return error;

@@ -210,39 +210,6 @@ static struct model_counts *counts_of(struct report_model *model, uint64_t exhib
     return row ? &row->counts : NULL;
 }
 
-static int entry_row(struct gather *gather, struct db_statement *s)
-{
-    struct model_counts *counts = counts_of(gather->model, db_u64(s, 0), db_text(s, 1), false);
-    uint64_t live = db_u64(s, 2), deleted = db_u64(s, 3);
-    gather->model->total.live += live;
-    gather->model->total.deleted += deleted;
-    if (counts) {
-        counts->live += live;
-        counts->deleted += deleted;
-    }
-    return 0;
-}
-
-static void add_contents(struct model_counts *counts, struct db_statement *s)
-{
-    counts->contents += db_u64(s, 3);
-    counts->pending += db_u64(s, 4);
-    counts->whole += db_u64(s, 5);
-    counts->partial += db_u64(s, 6);
-    counts->failed += db_u64(s, 7);
-    counts->read += db_u64(s, 8);
-    counts->unread += db_u64(s, 9);
-}
-
-static int content_row(struct gather *gather, struct db_statement *s)
-{
-    struct model_counts *counts = counts_of(gather->model, db_u64(s, 0), db_text(s, 1), db_i64(s, 2) != 0);
-    add_contents(&gather->model->total, s);
-    if (counts)
-        add_contents(counts, s);
-    return 0;
-}
-
 static int fault_row(struct gather *gather, struct db_statement *s)
 {
     struct model_counts *counts = counts_of(gather->model, db_u64(s, 0), db_text(s, 1), db_i64(s, 2) != 0);
@@ -255,18 +222,6 @@ static int fault_row(struct gather *gather, struct db_statement *s)
     }
     return 0;
 }
-
-/* Names in file systems; media, raw ranges, slack and free areas are contents without one. */
-static const char entry_sql[] =
-    "SELECT exhibit, volume, sum(flags & 3 = 0), sum(flags & 3 <> 0) FROM t_entry "
-    "WHERE stream IS NULL OR kind NOT IN (0, 1, 5, 6) GROUP BY 1, 2";
-
-static const char content_sql[] =
-    "SELECT s.exhibit, p.volume, s.locator IN ('image', 'file'), count(*), sum(s.status = 0), "
-    "sum(s.status = 1), "
-    "sum(s.status = 2), sum(s.status NOT IN (0, 1, 2)), sum(" BYTES("s.read") "), sum(" BYTES(
-        "s.unread") ") "
-                    "FROM placed p JOIN t_stream s ON s.id = p.id GROUP BY 1, 2, 3";
 
 static const char fault_sql[] =
     "SELECT x.id, coalesce(nullif(f.volume, ''), p.volume, ''), coalesce(s.locator IN ('image', "
@@ -343,9 +298,7 @@ int gather_media(struct gather *gather)
     if (error == 0)
         error = gather_volumes(gather);
     if (error == 0)
-        error = gather_each(gather, entry_sql, 0, entry_row, NULL);
-    if (error == 0)
-        error = gather_each(gather, content_sql, 0, content_row, NULL);
+        error = gather_contents(gather);
     if (error == 0)
         error = gather_each(gather, fault_sql, 0, fault_row, NULL);
     if (error == 0)

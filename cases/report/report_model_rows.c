@@ -121,24 +121,6 @@ static int mismatch_row(struct gather *gather, struct db_statement *s)
     return mismatch->exhibit && mismatch->path && mismatch->mime && mismatch->extension ? 0 : -ENOMEM;
 }
 
-static int type_row(struct gather *gather, struct db_statement *s)
-{
-    struct report_model *model = gather->model;
-    model->type_cut.total++;
-    if (model->type_cut.count >= MODEL_TYPES_MAX) {
-        model->type_rest++;
-        model->type_rest_count += db_u64(s, 1);
-        model->type_rest_bytes += db_u64(s, 2);
-        return 0;
-    }
-    struct model_type *type = gather_grow(&model->types, &model->type_cut.count, sizeof *type);
-    if (!type || !(type->mime = gather_text(s, 0)))
-        return -ENOMEM;
-    type->count = db_u64(s, 1);
-    type->bytes = db_u64(s, 2);
-    return 0;
-}
-
 static int note_row(struct gather *gather, struct db_statement *s)
 {
     struct model_note *note =
@@ -197,8 +179,16 @@ static int pass_row(struct gather *gather, struct db_statement *s)
                                  &pass->equal,  &pass->faults};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         *numbers[i] = db_u64(s, (int)i);
+    if (pass->id == 1) {
+        const struct first_pass *first = &gather->first;
+        pass->contents = first->contents;
+        pass->done = first->done;
+        pass->partial = first->partial;
+        pass->failed = first->failed;
+        pass->pending = first->pending;
+    }
     pass->plugins = gather_text(s, 10);
-    pass->status = gather_text(s, 11);
+    pass->status = pass->id == 1 && gather->first.pending > 0 ? strdup("open") : gather_text(s, 11);
     return pass->plugins && pass->status ? 0 : -ENOMEM;
 }
 
@@ -224,6 +214,9 @@ static int pair_row(struct gather *gather, struct db_statement *s)
 #define FAULT_ORDER  "ORDER BY exhibit, kind, path, offset, detail LIMIT ?1"
 #define LAST_OF_PASS "run IN (SELECT max(id) FROM run WHERE pass > 0 GROUP BY pass)"
 #define LOCKED       "kind IN ('encrypted', 'unsupported')"
+
+/* The view looks at every content for each of these; of the first pass, which is all of them, they are counted. */
+#define LATER(column) "CASE WHEN id <> 1 THEN " column " END"
 
 /* A table: how many rows there are, the rows that are shown, and what shows all. */
 static const struct gather_table tables[] = {
@@ -270,18 +263,12 @@ static const struct gather_table tables[] = {
      "l.run WHERE " LAST_OF_PASS " ORDER BY r.pass, plugin, kind, name LIMIT ?1",
      "SELECT * FROM run_loaded", MODEL_LOADED_MAX, loaded_row, offsetof(struct report_model, loaded_cut)},
     {"SELECT count(*) FROM pass",
-     "SELECT id, contents, done, partial, failed, pending, given_up, not_in_it, equal, faults, plugins, "
-     "status FROM pass "
-     "ORDER BY id LIMIT ?1",
+     "SELECT id, " LATER("contents") ", " LATER("done") ", " LATER("partial") ", " LATER("failed") ", " LATER(
+         "pending") ", given_up, not_in_it, equal, faults, plugins, CASE WHEN id <> 1 THEN status WHEN EXISTS (SELECT 1 FROM "
+                    "t_expand WHERE status = 0) OR NOT EXISTS (SELECT 1 FROM t_expand) THEN 'open' ELSE 'done' END FROM pass "
+                    "ORDER BY id LIMIT ?1",
      "SELECT * FROM pass", MODEL_PASSES_MAX, pass_row, offsetof(struct report_model, pass_cut)},
 };
-
-/* Contents by type, each content once however many names it has. */
-static const char type_sql[] = "SELECT mime, count(*), sum(bytes) FROM (SELECT coalesce(mime, '') AS mime, "
-                               "min(max(bytes_read, 0), 1125899906842624) "
-                               "AS bytes FROM file WHERE stream IS NOT NULL AND status <> 'pending' AND kind "
-                               "NOT IN ('image', 'raw', 'slack', 'free') "
-                               "GROUP BY stream) GROUP BY mime ORDER BY 3 DESC, 2 DESC, 1";
 
 static const char pair_sql[] =
     "SELECT p.i, p.key, CASE WHEN p.type IN ('true', 'false') THEN p.type ELSE p.value END FROM (SELECT o.i "
@@ -293,14 +280,6 @@ static const char pair_sql[] =
     "FROM last "
     "UNION ALL SELECT 3, sandbox FROM last) o, json_each(CASE WHEN json_valid(o.o) THEN o.o ELSE '{}' END) j "
     "LEFT JOIN json_each(CASE j.type WHEN 'object' THEN j.value ELSE '{}' END) k) p ORDER BY p.i, p.key";
-
-static int gather_types(struct gather *gather)
-{
-    gather->model->type_cut.query = "SELECT mime, count(*), sum(size) FROM file GROUP BY mime";
-    int error = gather_each(gather, type_sql, 0, type_row, NULL);
-    gather->model->type_cut.total = gather->model->type_cut.count; /* the rest has a row of its own */
-    return error;
-}
 
 static int gather_runs(struct gather *gather)
 {
@@ -327,11 +306,7 @@ int gather_rows(struct gather *gather)
         error = gather_each(gather, "SELECT kind, count(*) FROM fault GROUP BY kind ORDER BY 2 DESC, 1", 0,
                             kind_row, NULL);
     if (error == 0)
-        error = gather_types(gather);
-    if (error == 0)
         error = gather_runs(gather);
-    if (error == 0)
-        error = gather_number(gather, "SELECT count(*) FROM file WHERE encrypted", &model->encrypted_entries);
     if (error == 0)
         error = gather_number(
             gather, "SELECT count(*) FROM run_loaded WHERE plugin = 'yara' AND problem IS NULL", &yara);

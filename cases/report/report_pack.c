@@ -73,6 +73,14 @@ static uint8_t letter_byte(struct alphabet *alphabet, uint32_t letter)
     return (uint8_t)(i < 96 ? 0xa0 + i : i - 96 + 1);
 }
 
+static size_t ascii_run(const uint8_t *data, size_t size)
+{
+    size_t run = 0;
+    while (run < size && data[run] >= 0x20 && data[run] < 0x7f)
+        run++;
+    return run;
+}
+
 /* False: these names need more letters, or have bytes that stand for others. */
 static bool spell(struct alphabet *alphabet, const struct buf *names, struct buf *text, struct buf *spelled)
 {
@@ -80,6 +88,10 @@ static bool spell(struct alphabet *alphabet, const struct buf *names, struct buf
     for (size_t at = 0, size; at < names->size; at += size) {
         uint32_t letter = 0;
         size_t before = alphabet->count;
+        if ((size = ascii_run(data + at, names->size - at)) > 0) {
+            buf_append(spelled, data + at, size);
+            continue;
+        }
         if ((size = text_character(data + at, names->size - at, &letter)) == 0 || letter < 0x20 ||
             letter == 0x7f)
             return false;

@@ -22,6 +22,18 @@ void safe_text(struct buf *buf, const void *data, size_t size)
     }
 }
 
+const char *safe_view(struct buf *room, const char *text)
+{
+    const char *at = text;
+    while (*at >= 0x20 && *at < 0x7f)
+        at++;
+    buf_clear(room);
+    if (*at == 0)
+        return text;
+    safe_text(room, text, strlen(text));
+    return buf_cstr(room);
+}
+
 /* True at the first byte of a character. */
 static bool is_edge(uint8_t byte)
 {

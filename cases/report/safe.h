@@ -15,6 +15,8 @@
 #include <stdint.h>
 
 void safe_text(struct buf *buf, const void *data, size_t size);
+/* The same as a string: `text` itself where it stays as it is, which most text does, else what becomes of it in `room`. */
+const char *safe_view(struct buf *room, const char *text);
 
 /* The same, cut in the middle to about `max` bytes at characters' edges, "…" in between; true when it was
  * cut. */

@@ -554,7 +554,10 @@ Test(report, safe_text_escapes_once)
         cr_assert_eq(once.size, twice.size);
         cr_assert_eq(memcmp(once.data, twice.data, once.size), 0);
         cr_assert(text_is_utf8(once.data, once.size));
+        cr_assert_str_eq(safe_view(&twice, report_hostile[i]), buf_cstr(&once));
     }
+    cr_assert_str_eq(safe_view(&twice, "a\x7f"), "a\\x7f");
+    cr_assert_eq(safe_view(&twice, report_hostile[0]), report_hostile[0], "what stays as it is is not copied");
     buf_finish(&once);
     buf_finish(&twice);
 }

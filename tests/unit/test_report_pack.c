@@ -1,4 +1,5 @@
 /* Packed columns and names say what went in. */
+#include "cases/report/html.h"
 #include "cases/report/report_pack.h"
 #include "engine/base/when.h"
 
@@ -94,4 +95,22 @@ Test(report_pack, names_in_too_many_letters_or_with_controls_stay_utf8, .fini = 
     IS("\x01/"
        "\x00\x02"
        "a\x01");
+}
+
+Test(report_pack, letters_of_many_bytes_are_those_of_their_parts, .fini = clean)
+{
+    uint8_t data[10000];
+    struct buf parts = {0};
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 7 + i / 256);
+    for (size_t size = 9211; size < 9224; size++) { /* three times 3072 is a text of three full buffers */
+        html_base64(&(struct html){.buf = &buf}, data, size);
+        for (size_t at = 0; at < size; at += 30)
+            html_base64(&(struct html){.buf = &parts}, data + at, size - at < 30 ? size - at : 30);
+        is((const char *)parts.data, parts.size);
+        buf_clear(&parts);
+    }
+    html_base64(&(struct html){.buf = &buf}, (const uint8_t *)"kvali", 5);
+    IS("a3ZhbGk=");
+    buf_finish(&parts);
 }
