@@ -148,6 +148,14 @@ static int put(struct db *db, const char *key, const char *value)
     return code;
 }
 
+/* 0 when all of the write-ahead log is in the database and the log is empty. */
+static int checkpoint(struct db *db)
+{
+    uint64_t busy = 1;
+    int code = db_number(db, "PRAGMA wal_checkpoint(TRUNCATE)", 0, 0, &busy);
+    return code ? code : busy ? -EBUSY : 0;
+}
+
 static int fill_database(const char *path, const char *number, const char *examiner, struct why *why)
 {
     struct db *db;
@@ -171,6 +179,8 @@ static int fill_database(const char *path, const char *number, const char *exami
     crash_point("create-database");
     if (code == 0)
         code = db_commit(db);
+    if (code == 0)
+        code = checkpoint(db); /* its log would not go with it to its name */
     if (code)
         why_set(why, code, "%s: %s", path, db_error(db));
     db_close(db);
@@ -477,14 +487,6 @@ static void remember_ledger(struct casefile *cf)
         code = put(cf->db, LEDGER_HEAD, ledger_head(cf->ledger));
     if (code || db_commit(cf->db))
         db_rollback(cf->db);
-}
-
-/* 0 when all of the write-ahead log is in the database and the log is empty. */
-static int checkpoint(struct db *db)
-{
-    int64_t busy = 1;
-    int code = read_number(db, "PRAGMA wal_checkpoint(TRUNCATE)", &busy);
-    return code ? code : busy ? -EBUSY : 0;
 }
 
 int casefile_freeze(struct casefile *cf, struct why *why)

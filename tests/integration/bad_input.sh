@@ -124,6 +124,22 @@ disk_full() {
   umount "$WORK/small"
   [ "$result" -eq 0 ] && contains "$(cat "$WORK/full.out")" "full"
 }
+# However little room there is when a case is made: what is left then is a case, or nothing that stands in the way of one.
+made_in_little_room() {
+  local size result=0
+  printf 'some bytes' >"$WORK/some.raw"
+  for size in 100 300 500 600 700 800 900 1000 1100 1200 1400; do
+    mkdir -p "$WORK/small"
+    mount -t tmpfs -o size=${size}k tmpfs "$WORK/small" || return 1
+    "$KVALI" process "$WORK/some.raw" --type raw --case "$WORK/small/case" --tmp "$WORK" >"$WORK/out" 2>&1
+    [ $? -le 1 ] || contains "$(cat "$WORK/out")" "full" || contains "$(cat "$WORK/out")" "room" || result=1
+    mount -o remount,size=64m "$WORK/small"
+    done_well process "$WORK/some.raw" --type raw --case "$WORK/small/case" && "$KVALI" verify "$WORK/small/case" --quiet || result=1
+    [ "$result" -eq 0 ] || echo "with $size KiB"
+    umount "$WORK/small"
+  done
+  return $result
+}
 mkdir "$WORK/many"
 for i in $(seq 3000); do echo "$i" >"$WORK/many/a-file-with-a-name-of-some-length-$i.txt"; done
 truncate -s 24M "$WORK/many.raw"
@@ -131,6 +147,7 @@ mke2fs -q -F -t ext4 -N 4000 -d "$WORK/many" "$WORK/many.raw"
 if [ "$(id -u)" -eq 0 ] && mkdir -p "$WORK/try" && mount -t tmpfs tmpfs "$WORK/try" 2>/dev/null; then
   umount "$WORK/try"
   promise "a full disk: exit 5, the case is readable, and run goes on when there is room" disk_full
+  promise "a disk that gets full while the case is made: the next try makes it" made_in_little_room
 else
   skip "a full disk: needs the right to mount a tmpfs"
 fi
