@@ -28,10 +28,10 @@ enum work_status { WORK_PENDING, WORK_DONE, WORK_PARTIAL, WORK_FAILED, WORK_VOID
     "'allocated' END"
 /* Of the content of t_stream s that is in the evidence: s itself, or what it was found in. Before its last '>' stand the steps to
  * the medium that places in it are of (engine/evidence/image_layer.h). Most contents are in nothing, and a recursion for each of
- * them takes long. */
+ * them takes long; a case from somebody may say that contents lie in each other: UNION ends there. */
 #define SQL_OUTER_LOCATOR                                                                                    \
     "(CASE WHEN s.parent IS NULL THEN s.locator ELSE (WITH RECURSIVE up(parent, locator) AS "                 \
-    "(SELECT s.parent, s.locator UNION ALL SELECT t.parent, t.locator FROM up JOIN t_stream t ON t.id = "    \
+    "(SELECT s.parent, s.locator UNION SELECT t.parent, t.locator FROM up JOIN t_stream t ON t.id = "    \
     "up.parent) SELECT locator FROM up WHERE parent IS NULL) END)"
 #define SQL_STATUS_WORD(x)                                                                                   \
     "CASE " x " WHEN 0 THEN 'pending' WHEN 1 THEN 'done' WHEN 2 THEN 'partial' WHEN 3 THEN 'failed' END"

@@ -264,3 +264,17 @@ Test(link, a_file_system_in_which_everybody_has_every_place_says_nothing)
                      "SELECT (SELECT count(*) FROM t_deleted) + (SELECT count(*) FROM t_overwritten)"),
         0);
 }
+
+/* A case that came from somebody: two contents that lie in each other. */
+Test(link, contents_that_lie_in_each_other_have_an_end, .timeout = 30)
+{
+    carved("free1", "a", 100000, 5000, "validated", 1);
+    carved("free2", "b", 102000, 100, "partial", 2);
+    world_flush(&world);
+    cr_assert_eq(db_exec(casefile_db(world.cf),
+                         "UPDATE t_stream SET parent = (SELECT id FROM t_stream o WHERE o.path LIKE '%!/%' "
+                         "AND o.id <> t_stream.id) WHERE path LIKE '%!/%'"),
+                 0);
+    link_now();
+    cr_assert_eq(world_number(&world, "SELECT count(*) FROM t_carved"), 2);
+}
