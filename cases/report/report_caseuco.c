@@ -11,6 +11,7 @@
 #include "cases/report/report_formats.h"
 #include "cases/report/safe.h"
 #include "cases/report/uuid.h"
+#include "cases/runs.h"
 #include "engine/base/json.h"
 #include "engine/base/text.h"
 #include "engine/base/version.h"
@@ -199,7 +200,7 @@ static void put_ranges(struct writing *w, const struct file_fact *fact)
 {
     const char *runs = fact->inside ? "" : fact->runs;
     uint64_t offset, size;
-    for (int i = 0; i < RANGES_MAX_OF_A_FILE && file_fact_run(&runs, &offset, &size); i++) {
+    for (int i = 0; i < RANGES_MAX_OF_A_FILE && runs_next(&runs, &offset, &size); i++) {
         char kind[40];
         if (offset == UINT64_MAX)
             continue;

@@ -10,6 +10,7 @@
 #include "cases/report/report_facts.h"
 #include "cases/report/report_formats.h"
 #include "cases/report/safe.h"
+#include "cases/runs.h"
 #include "engine/base/text.h"
 #include "engine/base/version.h"
 #include "engine/base/when.h"
@@ -93,7 +94,7 @@ static void put_runs(struct buf *buf, const struct file_fact *fact)
     uint64_t at = 0, offset, size;
     const char *runs = fact->runs;
     bool any = false;
-    while (at < UINT64_MAX / 2 && file_fact_run(&runs, &offset, &size)) {
+    while (at < UINT64_MAX / 2 && runs_next(&runs, &offset, &size)) {
         buf_printf(buf, "%s<byte_run file_offset=\"%llu\"", any ? "" : "<byte_runs>", (unsigned long long)at);
         if (offset != UINT64_MAX && offset >= fact->volume_offset && *fact->filesystem)
             buf_printf(buf, " fs_offset=\"%llu\"", (unsigned long long)(offset - fact->volume_offset));

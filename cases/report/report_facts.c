@@ -336,31 +336,6 @@ int file_facts(struct casefile *cf, enum facts_what what,
     return any ? walk(cf, &inner, brief, each, context, why) : 0;
 }
 
-static bool read_number(const char **at, uint64_t *ret)
-{
-    uint64_t number = 0;
-    size_t digits = strspn(*at, "0123456789");
-    if (digits == 0 || digits > 19)
-        return false;
-    for (size_t i = 0; i < digits; i++)
-        number = number * 10 + (uint64_t)((*at)[i] - '0');
-    *at += digits;
-    *ret = number;
-    return true;
-}
-
-bool file_fact_run(const char **at, uint64_t *ret_offset, uint64_t *ret_size)
-{
-    *at += strspn(*at, "[], ");
-    *ret_offset = UINT64_MAX;
-    if (!strncmp(*at, "null", 4))
-        *at += 4;
-    else if (!read_number(at, ret_offset))
-        return false;
-    *at += strspn(*at, ", ");
-    return read_number(at, ret_size);
-}
-
 bool file_fact_deleted(const struct file_fact *fact)
 {
     return fact->flags & (ENTRY_NAME_DELETED | ENTRY_CONTENT_DELETED);

@@ -33,8 +33,8 @@ struct file_fact {
     int64_t name_modified, name_accessed, name_changed, name_born;
     bool has_content;
     uint64_t content_size;
-    const char *runs; /* [[offset or null, bytes], ...] */
-    bool inside;      /* it lies in a medium inside of the exhibit's: offsets are that one's */
+    const char *runs;            /* [[offset or null, bytes], ...] */
+    bool inside;                 /* it lies in a medium inside of the exhibit's: offsets are that one's */
     const uint8_t *sha256_bytes; /* SHA256_SIZE; NULL: not known */
     char md5[33], sha1[41], sha256[SHA256_HEX_SIZE];
     uint64_t unread; /* bytes of it that zeros stand for in the hash values */
@@ -47,8 +47,8 @@ enum facts_what {
     FACTS_ENTRIES = 1, /* what file systems name: files, folders, alternate streams, their own metadata */
     FACTS_INNER = 2,   /* what was found inside contents: members, recovered objects, slack is left out */
     FACTS_ALL = 3,     /* first the one, then the other */
-    FACTS_BRIEF = 4,   /* no more of each than exhibit, path, type, size, flags, the four times, content_size, sha256_bytes,
-                          mime, grade, inner: the rest is 0 or "", and takes half of the time */
+    FACTS_BRIEF = 4,   /* no more of each than exhibit, path, type, size, flags, the four times, content_size,
+                          sha256_bytes,   mime, grade, inner: the rest is 0 or "", and takes half of the time */
 };
 
 /* `each` returns 0, or negative to end, which is returned. Free and unread space, slack and images are not
@@ -56,9 +56,6 @@ enum facts_what {
 int file_facts(struct casefile *cf, enum facts_what what,
                int (*each)(void *context, const struct file_fact *fact), void *context, struct why *why);
 
-/* One run of `fact->runs` after the other; *at begins with it. False at the end. offset UINT64_MAX: not on
- * the medium. */
-bool file_fact_run(const char **at, uint64_t *ret_offset, uint64_t *ret_size);
 /* Deleted by its name or by its content. */
 bool file_fact_deleted(const struct file_fact *fact);
 

@@ -40,7 +40,7 @@ static void check(bool holds, const char *what)
 static void set_up(void)
 {
     FILE *file = fopen(magic_file, "rb");
-    long size;
+    long size = 0;
 
     check(file != NULL && fseek(file, 0, SEEK_END) == 0 && (size = ftell(file)) > 0, magic_file);
     rewind(file);
