@@ -65,16 +65,24 @@ static int mark_inside(struct db *db)
     return code;
 }
 
-static int link_all(struct db *db)
+/* Nothing is left out unsaid: the record goes with the case, and the report lists the ledger. */
+static int give_up_owners(struct casefile *cf)
 {
+#define NOT_TOLD "whose blocks deleted files had is not told: the file systems give each of them to too many"
+    log_warn(NOT_TOLD);
+    int code = ledger_append(casefile_ledger(cf), "not-told", "{\"reason\":\"" NOT_TOLD "\"}", NULL);
+    return code ? code : db_exec(casefile_db(cf), sql_forget);
+}
+
+static int link_all(struct casefile *cf)
+{
+    struct db *db = casefile_db(cf);
     int code = db_exec(db, sql_forget);
 
     if (code == 0)
         code = overwritten_fill(db);
-    if (code == -E2BIG) {
-        log_warn("whose blocks deleted files had is not told: the file systems give each of them to too many");
-        code = db_exec(db, sql_forget);
-    }
+    if (code == -E2BIG)
+        code = give_up_owners(cf);
     if (code || !db_has_table(db, "rec_carve"))
         return code;
     code = db_exec(db, sql_carved);
@@ -94,7 +102,7 @@ int link_findings(struct casefile *cf, struct why *why)
     int code = db_begin(db);
 
     if (code == 0)
-        code = link_all(db);
+        code = link_all(cf);
     if (code == 0)
         code = db_commit(db);
     if (code) {

@@ -48,7 +48,7 @@ enum facts_what {
     FACTS_INNER = 2,   /* what was found inside contents: members, recovered objects, slack is left out */
     FACTS_ALL = 3,     /* first the one, then the other */
     FACTS_BRIEF = 4,   /* no more of each than exhibit, path, type, size, flags, the four times, content_size,
-                          sha256_bytes,   mime, grade, inner: the rest is 0 or "", and takes half of the time */
+                          sha256_bytes, mime, grade, inner: the rest is 0 or "", and takes half of the time */
 };
 
 /* `each` returns 0, or negative to end, which is returned. Free and unread space, slack and images are not

@@ -242,7 +242,7 @@ Test(link, every_live_run_in_a_deleted_one_is_found)
 }
 
 /* A thousand deleted files and as many live ones, all in one place: a million owners, and more with each. */
-Test(link, a_file_system_in_which_everybody_has_every_place_says_nothing)
+Test(link, a_file_system_in_which_everybody_has_every_place_tells_no_owner_and_says_so)
 {
     static const struct found_run place[] = {{4096, 8192}};
     struct why why = {""};
@@ -258,11 +258,13 @@ Test(link, a_file_system_in_which_everybody_has_every_place_says_nothing)
             "SELECT exhibit, locator || i, path || i, extension, kind, deleted, size, disk, runs, found "
             "FROM t_stream, n WHERE runs IS NOT NULL"),
         0);
+    uint64_t records = ledger_count(casefile_ledger(world.cf));
     cr_assert_eq(link_findings(world.cf, &why), 0, "%s", why.text);
     cr_assert_eq(
         world_number(&world,
                      "SELECT (SELECT count(*) FROM t_deleted) + (SELECT count(*) FROM t_overwritten)"),
         0);
+    cr_assert_eq(ledger_count(casefile_ledger(world.cf)), records + 1, "and the ledger says so");
 }
 
 /* A case that came from somebody: two contents that lie in each other. */
