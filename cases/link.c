@@ -65,7 +65,7 @@ static int mark_inside(struct db *db)
     return code;
 }
 
-/* Nothing is left out unsaid: the record goes with the case, and the report lists the ledger. */
+/* Nothing is left out unsaid: the record goes with the case. */
 static int give_up_owners(struct casefile *cf)
 {
 #define NOT_TOLD "whose blocks deleted files had is not told: the file systems give each of them to too many"
